@@ -1,0 +1,177 @@
+/* dissector.h: what a protocol is to the engine, and what the engine offers a protocol.
+ *
+ * A dissector is const tables and four functions. It never allocates, keeps no pointer beyond a call, knows no socket,
+ * no thread and no clock: bytes in, events out.
+ *   probe  does this look like the protocol? Called on the first bytes of a direction that nobody owns yet.
+ *   frame  how long is the PDU at the start of these bytes? TCP only. All buffering is the engine's.
+ *   parse  exactly one PDU (or one datagram). "Need more bytes" does not exist here: running out means malformed.
+ *   gap    bytes of a direction were lost; forget what depended on them. Optional. */
+#pragma once
+
+#include "engine/base/err.h"
+#include "engine/base/event.h"
+#include "engine/base/pkt.h"
+#include "engine/base/schema.h"
+
+struct dis_rt; /* the runtime of one shard: pending requests, reassembly, shared state (runtime.h) */
+
+enum match { MATCH_NO, MATCH_MORE /* too short to tell */, MATCH_MAYBE, MATCH_YES };
+enum verdict {
+    DIS_OK,
+    DIS_MALFORMED, /* breaks the standard; what could be read was committed with its anomaly */
+    DIS_LOST,      /* not this protocol here: resynchronise by frame() and probe() */
+    DIS_NOT_MINE,  /* this whole flow is not this protocol after all (S7 asked, MMS found): give it back */
+};
+enum frame_st { FRAME_OK, FRAME_MORE, FRAME_BAD };
+struct frame {
+    enum frame_st st;
+    uint32_t len; /* FRAME_OK: of the whole PDU, header included (bytes may still be missing). FRAME_MORE: 0 */
+};
+enum { DIS_TCP = 1, DIS_UDP = 2, DIS_ETH = 4 };
+
+/* What a dissector sees of its surroundings in one call. */
+struct dis_ctx {
+    uint64_t ts_ns;   /* of the packet that carried the last byte */
+    uint32_t frame;   /* its number */
+    uint16_t file;
+    uint8_t transport;/* DIS_TCP, DIS_UDP or DIS_ETH */
+    uint8_t on_port;  /* the flow uses one of the dissector's own ports (or is so configured) */
+    uint8_t dir;      /* enum dir: who sends this. DIR_UNKNOWN: mid-stream on an unknown port; parse or probe then sets
+                       * it, if the bytes tell, and the engine keeps it for the flow */
+    uint8_t cut;      /* the snap length cut this PDU: short is not malformed */
+    uint16_t sport, dport;
+    const struct flow_key *key;
+    const struct layers *lay; /* the packet that completed the PDU */
+    uint64_t flow_id;
+    void *state;      /* flow_size bytes, zero at the start of a flow; NULL during probe */
+    struct dis_rt *rt;
+};
+
+struct dissector {
+    const char *name;                         /* file stem: "modbus" */
+    const struct proto_schema *const *schemas; /* NULL-terminated; the first is the main one */
+    uint8_t transports;                       /* DIS_ mask */
+    const uint16_t *tcp_ports, *udp_ports;    /* registered ports, 0-terminated; may be NULL */
+    const uint16_t *ethertypes;               /* 0-terminated; may be NULL */
+    uint32_t min_probe;                       /* bytes that probe needs at least */
+    uint32_t max_pdu;                         /* bound of frame.len, <= LIM_PDU */
+    uint32_t flow_size;                       /* bytes of per-flow state, <= DIS_FLOW_STATE */
+    uint64_t timeout_ns;                      /* a request without an answer is closed after this; 0: 10 s */
+    enum match (*probe)(struct cur c, struct dis_ctx *x);
+    struct frame (*frame)(struct cur c, const struct dis_ctx *x);
+    enum verdict (*parse)(struct cur pdu, struct dis_ctx *x);
+    void (*gap)(struct dis_ctx *x, uint32_t missing);
+};
+enum { DIS_FLOW_STATE = 256 };
+
+/* ---- events (ev.c) ------------------------------------------------------------------------------------------- */
+
+/* Start an event of this message. Never NULL; one is under construction at a time, the previous one is dropped if it
+ * was neither committed nor kept. Sets op, name and action from the schema's table, adds the message. dir must be known
+ * by now (x->dir; DIR_UNKNOWN counts as from the client). */
+struct event *ev_begin(struct dis_ctx *x, const struct proto_schema *s, uint32_t function, uint32_t selector);
+/* The selector became known later: look the row up again. */
+void ev_select(struct event *e, uint32_t selector);
+/* One more item; never NULL (beyond the bound a spare that is thrown away; items_total counts it). Zeroed, with
+ * action = the event's, bit = ITEM_BIT_NONE, status = ITEM_STATUS_NONE, v.qual_off = -1. */
+struct item *ev_item(struct event *e, uint8_t kind);
+/* The same with an address range, inclusive. */
+struct item *ev_range(struct event *e, uint8_t kind, uint32_t space, uint32_t first, uint32_t last);
+struct item *ev_named(struct event *e, uint8_t kind, struct span name);
+/* Fields of the protocol's own object. Text and bytes are borrowed from the packet. */
+void ev_u64(struct event *e, uint8_t id, uint64_t v);  /* FT_UINT, FT_HEX, FT_BOOL, FT_IPV4, FT_TIME, FT_NAME */
+void ev_i64(struct event *e, uint8_t id, int64_t v);
+void ev_f64(struct event *e, uint8_t id, double v);
+void ev_span(struct event *e, uint8_t id, struct span s); /* FT_TEXT, FT_BYTES */
+/* Copy (or format) a string into the event's own text space, for names that are not on the wire as such. */
+struct span ev_text_copy(struct event *e, const void *p, uint32_t n);
+struct span ev_text_fmt(struct event *e, const char *fmt, ...) PRINTF(2, 3);
+static inline void ev_anomaly(struct event *e, unsigned bit)
+{
+    e->anomalies |= UINT64_C(1) << bit;
+}
+static inline void ev_status(struct event *e, uint32_t status, bool is_error)
+{
+    e->status = status;
+    e->has_status = 1;
+    e->error = is_error;
+}
+static inline void ev_unit(struct event *e, uint32_t unit)
+{
+    e->unit = unit;
+    e->has_unit = 1;
+}
+/* Hand the event to the engine. e->kind must be right (ev_begin: EV_MESSAGE; ev_answer: EV_TRANSACTION or
+ * EV_RESPONSE). Outcome unknown and an error set: refused; a transaction without error: accepted or executed by class. */
+void ev_commit(struct dis_ctx *x, struct event *e);
+
+/* ---- requests and answers (txn.c) ----------------------------------------------------------------------------- */
+
+/* Keep the event as a request waiting for its answer under `key` (unique inside the flow: transaction id, unit,
+ * function as the protocol needs). Same keys queue up first in, first out. Rows with OP_NO_ANSWER: commit instead. The
+ * event is complete as it is if no answer comes: it is then committed as EV_REQUEST. */
+void ev_wait(struct dis_ctx *x, struct event *e, uint64_t key);
+/* The same with a time-out other than the dissector's. */
+void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t timeout_ns);
+/* An answer came: the waiting event of that key with this message added (kind EV_TRANSACTION, latency set,
+ * from_client from x->dir), or, when nobody waits, a fresh event of kind EV_RESPONSE. `function` is the answer's.
+ * Its items and fields are the request's; the dissector adds values, status, fields. Spans of the request stay valid
+ * until the next ev_ call that begins or takes an event. To wait on for a later phase, ev_wait() it again. */
+struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, uint32_t function,
+                        uint32_t selector);
+/* Is a request of that key waiting? Lets a dissector choose between an answer and an unsolicited message. */
+bool ev_is_waited(const struct dis_ctx *x, uint64_t key);
+/* Commit everything that waits in this flow as EV_REQUEST (a reset, a new session). */
+void ev_flush(struct dis_ctx *x);
+
+/* ---- messages that span PDUs (asm.c) -------------------------------------------------------------------------- */
+
+/* Append a piece of a second-stage message (DNP3 transport, COTP, OPC UA chunk) kept under `key` inside the flow and
+ * direction. With `first` whatever was there is dropped. With `last` the whole message is returned, valid until the
+ * next call; a message of one piece is returned in place, without a copy. Otherwise, and when the beginning is missing
+ * or a bound is hit, the cursor returned is bad (cur_ok() false). */
+struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first, bool last);
+/* Drop what is kept. True when there was something. */
+bool asm_drop(struct dis_ctx *x, uint32_t key);
+
+/* ---- state shared by the flows of one address pair (CIP connections: TCP 44818 opens, UDP 2222 talks) ---------- */
+
+enum { DIS_SHARED = 96 };
+/* A zeroed (when new) blob of DIS_SHARED bytes under (address pair, schema, key); the oldest of the shard is evicted.
+ * create false: NULL when there is none. Valid until the next call. */
+void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create);
+
+/* ---- what is learned of devices (obs.c) ------------------------------------------------------------------------ */
+
+enum obs_kind {
+    OBS_VENDOR, OBS_MODEL, OBS_PRODUCT_CODE /* order number */, OBS_FIRMWARE, OBS_HARDWARE, OBS_SERIAL, OBS_NAME /* station, host */,
+    OBS_LOCATION /* plant id */, OBS_OS, OBS_SOFTWARE, OBS_ROLE /* "engineering_station", "plc", ... only when told */,
+    OBS_STATE /* "run", "stop", "program", "fault", ... */, OBS_PROTECTION /* key switch, protection level */,
+    OBS_PROGRAM /* program name, version or checksum */, OBS_PROTO_ADDR /* unit, outstation, common address: multi-valued */,
+    OBS_MODULE /* what a slot holds; multi-valued by sub */, OBS_DEVICE_TYPE, OBS_CERT, OBS_USER, OBS_MAC, OBS_IP, OBS_OTHER,
+    OBS_KINDS
+};
+const char *obs_name(unsigned kind);
+enum obs_side { OBS_CLIENT, OBS_SERVER };
+enum { OBS_SELF = UINT32_MAX };
+/* A fact about the client or the server of this message, or, with sub (slot, unit, outstation), about a device behind
+ * it. confidence: 0..100 (100 told by the device itself in a field made for it). Repetitions cost one look-up. */
+void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side, uint32_t sub, enum obs_kind kind,
+              struct span value, uint8_t confidence);
+void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side, uint32_t sub, enum obs_kind kind,
+             uint8_t confidence, const char *fmt, ...) PRINTF(7, 8);
+
+/* A malformed PDU that makes no event: count it and report the anomaly for the flow. */
+void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit);
+/* A message that carries no application content (S frames, link-only frames): counted under the protocol's name. */
+void ev_silent(struct dis_ctx *x, const struct proto_schema *s);
+
+/* ---- registry.c ------------------------------------------------------------------------------------------------ */
+extern const struct dissector *const dissectors[]; /* NULL-terminated, in the order of list.def */
+unsigned n_dissectors(void);
+/* All schemas of all dissectors; the index is the protocol's number inside one process. NULL past the end. */
+const struct proto_schema *schema_at(unsigned i);
+unsigned schema_index(const struct proto_schema *s);
+const struct proto_schema *schema_by_name(const char *name);
+/* Start-up check of every table: sorted, unique, bounds sane. 0 or -EINVAL with the reason. */
+int dissectors_check(struct err *e) MUST_USE;

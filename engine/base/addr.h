@@ -1,0 +1,69 @@
+/* addr.h: addresses, flow keys and directions. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* IPv6 as it is, IPv4 as ::ffff:a.b.c.d, a MAC as ::4d41 + its six bytes (b[8..9] = "MA", b[10..15] = MAC). */
+struct addr {
+    uint8_t b[16];
+};
+
+static inline bool addr_is_v4(const struct addr *a)
+{
+    static const uint8_t v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(a->b, v4, 12) == 0;
+}
+
+static inline bool addr_is_mac(const struct addr *a)
+{
+    static const uint8_t mac[10] = {0, 0, 0, 0, 0, 0, 0, 0, 'M', 'A'};
+    return memcmp(a->b, mac, 10) == 0;
+}
+
+static inline struct addr addr_v4(const uint8_t p[4])
+{
+    struct addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, p[0], p[1], p[2], p[3]}};
+    return a;
+}
+
+static inline struct addr addr_mac(const uint8_t p[6])
+{
+    struct addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 'M', 'A', p[0], p[1], p[2], p[3], p[4], p[5]}};
+    return a;
+}
+
+static inline bool addr_eq(const struct addr *a, const struct addr *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* Multicast or broadcast (255.255.255.255 and group MACs included). */
+bool addr_is_group(const struct addr *a);
+/* Names no device: unspecified, loopback, IPv4 link-local 169.254/16 and IPv6 fe80::/10, group addresses, class E. */
+bool addr_is_nobody(const struct addr *a);
+/* Virtual-router MACs (VRRP 00-00-5e-00-01/02, HSRP 00-00-0c-07-ac, 00-00-0c-9f-f). */
+bool mac_is_virtual_router(const uint8_t mac[6]);
+
+enum { ADDR_TEXT = 46, MAC_TEXT = 18 };
+/* Text as people write it ("10.0.0.1", RFC 5952 for IPv6, "00:11:.." for a MAC); out holds ADDR_TEXT. Returns length. */
+unsigned addr_text(const struct addr *a, char out[ADDR_TEXT]);
+unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT]);
+/* The reverse; false when s is none of the three forms. */
+bool addr_parse(const char *s, struct addr *ret);
+
+/* lo < hi by bytes (then by port), so both directions have one key. No padding: hashed and compared as bytes. */
+struct flow_key {
+    struct addr lo, hi;
+    uint16_t lo_port, hi_port; /* layer 2: both the EtherType */
+    uint16_t net;              /* index of the configured network; 0 is the default one */
+    uint8_t proto;             /* IP protocol number; 255 layer 2 */
+    uint8_t zero;
+};
+_Static_assert(sizeof(struct flow_key) == 40, "flow_key is hashed as bytes");
+
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PROTO_ETH = 255 };
+
+/* Who sent a message, by protocol role: the client is the controlling side (`src` of every record). */
+enum dir { DIR_UNKNOWN, DIR_C2S, DIR_S2C };

@@ -1,0 +1,51 @@
+/* jw.h: append-only JSON writer on a caller's buffer: no allocation, no tree. Overflow is sticky: nothing more is
+ * written, and jw_ok() says so. Text is escaped; bytes that are not UTF-8 become U+FFFD. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/addr.h"
+#include "engine/base/cur.h"
+
+struct jw {
+    char *p;
+    uint32_t n, cap;
+    bool comma, full;
+};
+
+void jw_init(struct jw *w, char *buf, uint32_t cap);
+static inline bool jw_ok(const struct jw *w)
+{
+    return !w->full;
+}
+void jw_open(struct jw *w, char bracket);  /* '{' or '[' as a value (no key) */
+void jw_close(struct jw *w, char bracket); /* '}' or ']' */
+void jw_key(struct jw *w, const char *key); /* "key": ; keys are ours and need no escaping */
+void jw_key_open(struct jw *w, const char *key, char bracket);
+/* Values, after jw_key() or inside an array */
+void jw_u64(struct jw *w, uint64_t v);
+void jw_i64(struct jw *w, int64_t v);
+void jw_f64(struct jw *w, double v);       /* shortest that reads back; NaN and infinities: null */
+void jw_f32(struct jw *w, float v);
+void jw_bool(struct jw *w, bool v);
+void jw_null(struct jw *w);
+void jw_str(struct jw *w, const char *s);  /* NULL: null */
+void jw_text(struct jw *w, struct span s); /* stops at a NUL run at the end (padding) */
+void jw_hex(struct jw *w, struct span s);
+void jw_addr(struct jw *w, const struct addr *a);
+void jw_mac(struct jw *w, const uint8_t mac[6]);
+void jw_time(struct jw *w, uint64_t ns);   /* "2026-01-05T10:11:12.123456+0000" */
+void jw_raw(struct jw *w, const char *s, uint32_t n); /* ready JSON value */
+/* key and value in one */
+void jw_kv_u64(struct jw *w, const char *key, uint64_t v);
+void jw_kv_i64(struct jw *w, const char *key, int64_t v);
+void jw_kv_bool(struct jw *w, const char *key, bool v);
+void jw_kv_str(struct jw *w, const char *key, const char *s);
+void jw_kv_time(struct jw *w, const char *key, uint64_t ns);
+void jw_kv_addr(struct jw *w, const char *key, const struct addr *a);
+
+/* "2026-01-05T10:11:12.123456+0000" (UTC), NUL-terminated; years beyond 9999 are clamped. */
+enum { TIME_TEXT = 32 };
+void time_text(uint64_t ns, char out[TIME_TEXT]);

@@ -1,0 +1,25 @@
+/* limits.h: every bound, with its reason and what happens at it. Sizes that the configuration can change are in
+ * struct limits (config key `limits`); the rest are shapes of records and fixed. */
+#pragma once
+
+#include <stdint.h>
+
+enum {
+    N_SHARDS = 64,           /* state is sharded by address pair; workers own whole shards. Never changes: ids and
+                              * evictions would. */
+    /* An event */
+    EV_MAX_MSGS = 16,        /* phases and fragments of one transaction; at the bound it is committed and goes on as a
+                              * second record with the same tx_id */
+    EV_MAX_ITEMS = 128,      /* an IEC 104 ASDU has at most 127 objects, an S7 PDU 20; more: counted, truncated set */
+    EV_MAX_FIELDS = 64,      /* more: dropped, truncated set */
+    EV_TEXT = 4096,          /* bytes of strings that a dissector makes for one event; more: cut, truncated set */
+    EV_OBJECT = 160,         /* text of one object; longer names are cut with their hash appended */
+    EV_VALUES_SHOWN = 256,   /* values of one item rendered into a record; more: counted only */
+    EV_PACK = 6144,          /* bytes of a stored request; more: its values are dropped, truncated set */
+    /* Decoding */
+    LIM_DECODE_DEPTH = 16,   /* nested headers (VLAN, MPLS, tunnels) of one packet; more: LAY_DEEP */
+    LIM_IP6_EXT = 8,         /* IPv6 extension headers of one packet */
+    LIM_ASM = 65536,         /* bytes of one second-stage message (COTP, DNP3 transport, CIP); more: dropped, anomaly */
+    LIM_PDU = 65559,         /* largest PDU that frame() may announce: EtherNet/IP 24 + 65535 */
+    LIM_PROBE_PDUS = 2,      /* consistent PDUs by which an unknown port is claimed */
+};
