@@ -24,7 +24,7 @@ struct source_fault {
     char text[512];
 };
 
-enum { SOURCE_FAULTS = 1024 }; /* faults kept as text; more are only counted (source_stats.faults) */
+enum { SOURCE_FAULTS = 1024 }; /* faults kept as text; more are only counted (source_stats.warnings, .errors) */
 
 /* Counted since open. */
 struct source_stats {
