@@ -44,7 +44,13 @@ struct dis_ctx {
     const struct layers *lay; /* the packet that completed the PDU */
     uint64_t flow_id;
     void *state;      /* flow_size bytes, zero at the start of a flow; NULL during probe */
+    /* The engine's and the runtime's; not a dissector's business */
     struct dis_rt *rt;
+    struct flow_rt *fr;
+    void *owner;
+    const struct dissector *dis;
+    uint32_t offset;  /* of the PDU in its packet */
+    struct span pdu;  /* its bytes */
 };
 
 struct dissector {

@@ -1,0 +1,159 @@
+/* ev.c: events under construction. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dissectors/runtime.h"
+#include "engine/base/hash.h"
+
+static void add_msg(struct dis_ctx *x, struct event *e, uint32_t function)
+{
+    if (e->n_msgs == EV_MAX_MSGS) { /* go on as a second record of the same transaction */
+        ev_commit(x, e);
+        e->n_msgs = 0;
+    }
+    e->msgs[e->n_msgs++] = (struct msg){.ts_ns = x->ts_ns, .frame = x->frame, .function = function, .file = x->file};
+    e->from_client = x->dir != DIR_S2C;
+    x->fr->n_messages++;
+}
+
+void ev_add_msg_(struct dis_ctx *x, struct event *e, uint32_t function);
+void ev_add_msg_(struct dis_ctx *x, struct event *e, uint32_t function)
+{
+    add_msg(x, e, function);
+}
+
+struct event *ev_begin(struct dis_ctx *x, const struct proto_schema *s, uint32_t function, uint32_t selector)
+{
+    struct event *e = x->rt->ev;
+    buf_put(&x->rt->txn_pool, &x->rt->taken);
+    memset(e, 0, offsetof(struct event, msgs));
+    e->schema = s;
+    e->function = function;
+    e->tx_id = hash_mix(x->flow_id, x->fr->n_messages + UINT64_C(1));
+    ev_select(e, selector);
+    add_msg(x, e, function);
+    return e;
+}
+
+void ev_select(struct event *e, uint32_t selector)
+{
+    e->selector = selector;
+    e->op = e->function == FN_NONE ? NULL : schema_op(e->schema, e->function, selector);
+    e->action = e->op ? e->op->action : ACT_OTHER;
+}
+
+struct item *ev_item(struct event *e, uint8_t kind)
+{
+    struct item *it = &e->items[e->n_items < EV_MAX_ITEMS ? e->n_items : EV_MAX_ITEMS - 1];
+    e->items_total++;
+    if (e->n_items < EV_MAX_ITEMS)
+        e->n_items++;
+    else
+        e->truncated = 1; /* the last one is overwritten: still bounded, still counted */
+    *it = (struct item){.kind = kind, .action = e->action, .bit = ITEM_BIT_NONE, .status = ITEM_STATUS_NONE,
+                        .v.qual_off = -1};
+    return it;
+}
+
+struct item *ev_range(struct event *e, uint8_t kind, uint32_t space, uint32_t first, uint32_t last)
+{
+    struct item *it = ev_item(e, kind);
+    it->has_range = 1;
+    it->space = space;
+    it->first = first;
+    it->last = last;
+    return it;
+}
+
+struct item *ev_named(struct event *e, uint8_t kind, struct span name)
+{
+    struct item *it = ev_item(e, kind);
+    it->name = name;
+    return it;
+}
+
+static struct field *add_field(struct event *e, uint8_t id)
+{
+    if (e->n_fields == EV_MAX_FIELDS) {
+        e->truncated = 1;
+        return NULL;
+    }
+    struct field *f = &e->fields[e->n_fields++];
+    f->id = id;
+    return f;
+}
+
+void ev_u64(struct event *e, uint8_t id, uint64_t v)
+{
+    struct field *f = add_field(e, id);
+    if (f)
+        f->v.u = v;
+}
+
+void ev_i64(struct event *e, uint8_t id, int64_t v)
+{
+    struct field *f = add_field(e, id);
+    if (f)
+        f->v.i = v;
+}
+
+void ev_f64(struct event *e, uint8_t id, double v)
+{
+    struct field *f = add_field(e, id);
+    if (f)
+        f->v.d = v;
+}
+
+void ev_span(struct event *e, uint8_t id, struct span s)
+{
+    struct field *f = add_field(e, id);
+    if (f)
+        f->v.s = s;
+}
+
+struct span ev_text_copy(struct event *e, const void *p, uint32_t n)
+{
+    uint32_t room = EV_TEXT - e->text_used;
+    if (n > room) {
+        n = room;
+        e->truncated = 1;
+    }
+    struct span s = {.p = n ? e->text + e->text_used : NULL, .n = n};
+    if (n)
+        memcpy(e->text + e->text_used, p, n);
+    e->text_used += n;
+    return s;
+}
+
+struct span ev_text_fmt(struct event *e, const char *fmt, ...)
+{
+    char t[512];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(t, sizeof t, fmt, ap);
+    va_end(ap);
+    return ev_text_copy(e, t, n < 0 ? 0 : n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1);
+}
+
+/* Actions whose good answer means that it was done; of the others that it was taken note of. */
+static uint8_t good_outcome(const struct event *e)
+{
+    return e->action == ACT_OTHER || e->action == ACT_SELECT ? OUT_ACCEPTED : OUT_EXECUTED;
+}
+
+void ev_commit(struct dis_ctx *x, struct event *e)
+{
+    if (e->outcome == OUT_UNKNOWN && (e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE))
+        e->outcome = e->error ? OUT_REFUSED : good_outcome(e);
+    x->rt->sink->event(x->rt->sink_arg, x, e);
+}
+
+void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit)
+{
+    x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);
+}
+
+void ev_silent(struct dis_ctx *x, const struct proto_schema *s)
+{
+    x->rt->sink->silent(x->rt->sink_arg, x, s);
+}

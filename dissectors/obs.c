@@ -1,0 +1,89 @@
+/* obs.c: what is learned of devices, told once. A slot remembers the hash of the last value told under (device, sub,
+ * kind); an evicted slot only means that a fact is told twice. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dissectors/runtime.h"
+#include "engine/base/hash.h"
+
+static const char *const names[OBS_KINDS] = {
+    [OBS_VENDOR] = "vendor", [OBS_MODEL] = "model", [OBS_PRODUCT_CODE] = "product_code", [OBS_FIRMWARE] = "firmware",
+    [OBS_HARDWARE] = "hardware", [OBS_SERIAL] = "serial", [OBS_NAME] = "name", [OBS_LOCATION] = "location",
+    [OBS_OS] = "os", [OBS_SOFTWARE] = "software", [OBS_ROLE] = "role", [OBS_STATE] = "state",
+    [OBS_PROTECTION] = "protection", [OBS_PROGRAM] = "program", [OBS_PROTO_ADDR] = "protocol_address",
+    [OBS_MODULE] = "module", [OBS_DEVICE_TYPE] = "device_type", [OBS_CERT] = "certificate", [OBS_USER] = "user",
+    [OBS_MAC] = "mac", [OBS_IP] = "ip", [OBS_OTHER] = "other",
+};
+
+const char *obs_name(unsigned kind)
+{
+    return kind < OBS_KINDS ? names[kind] : "other";
+}
+
+/* Kinds of which a device has several values at a time: the value is part of the key. */
+static bool many(unsigned kind)
+{
+    return kind == OBS_PROTO_ADDR || kind == OBS_CERT || kind == OBS_USER || kind == OBS_MAC || kind == OBS_IP ||
+           kind == OBS_OTHER || kind == OBS_SOFTWARE;
+}
+
+static struct span trim(struct span v)
+{
+    while (v.n && (v.p[v.n - 1] == 0 || v.p[v.n - 1] == ' '))
+        v.n--;
+    while (v.n && v.p[0] == ' ')
+        v = (struct span){v.p + 1, v.n - 1};
+    return v;
+}
+
+void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side, uint32_t sub, enum obs_kind kind,
+              struct span value, uint8_t confidence)
+{
+    struct dis_rt *rt = x->rt;
+    value = trim(value);
+    if (!value.n)
+        return;
+    /* Which end the client is: lo when the sender's side says so. The key needs only to tell the two apart. */
+    bool client_sends = x->dir != DIR_S2C;
+    bool about_sender = (side == OBS_CLIENT) == client_sends;
+    const struct addr *a = x->lay ? (about_sender ? &x->lay->src : &x->lay->dst) : &x->key->lo;
+    uint64_t v = hash_bytes(rt->hash_key, value.p, value.n) | 1;
+    uint64_t key = hash_bytes(rt->hash_key ^ kind, a, sizeof *a) ^ hash_mix(sub, x->key->net);
+    if (many(kind))
+        key = hash_mix(key, v);
+    key |= 1;
+    struct obs_slot *set = &rt->obs[(key >> 8) & (rt->conf.n_obs - 1) & ~7u];
+    struct obs_slot *slot = NULL;
+    for (int i = 0; i < 8; i++) {
+        if (set[i].key == key && set[i].value == v)
+            return;
+        if (set[i].key == key) {
+            slot = &set[i];
+            break;
+        }
+        if (!slot && !set[i].key)
+            slot = &set[i];
+    }
+    bool changed = slot && slot->key == key;
+    if (!slot) {
+        slot = &set[rt->obs_hand++ & 7];
+        rt->stats.obs_evicted++;
+    }
+    *slot = (struct obs_slot){.key = key, .value = v};
+    struct rt_ident id = {.schema = s, .value = value, .sub = sub, .side = (uint8_t)side, .kind = (uint8_t)kind,
+                          .confidence = confidence, .changed = changed};
+    rt->sink->ident(rt->sink_arg, x, &id);
+}
+
+void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side, uint32_t sub, enum obs_kind kind,
+             uint8_t confidence, const char *fmt, ...)
+{
+    char t[160];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(t, sizeof t, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        obs_text(x, s, side, sub, kind,
+                 (struct span){(const uint8_t *)t, n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1}, confidence);
+}

@@ -1,0 +1,90 @@
+#include "dissectors/runtime.h"
+
+#include <stdlib.h>
+
+#include "engine/base/hash.h"
+
+const struct rt_conf rt_conf_default = {
+    .txn = {{512, 384}, {1536, 48}, {EV_PACK + 64, 12}},
+    .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
+    .n_txn = 444,
+    .n_asm = 42,
+    .n_shared = 256,
+    .n_obs = 1024,
+    .max_txn_flow = 128,
+};
+
+size_t rt_bytes(const struct rt_conf *c)
+{
+    return bufpool_bytes(c->txn) + bufpool_bytes(c->assembly) + c->n_txn * sizeof(struct txn) +
+           c->n_asm * sizeof(struct asm_msg) + c->n_shared * sizeof(struct shared_blob) +
+           c->n_obs * sizeof(struct obs_slot);
+}
+
+int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
+            void *sink_arg, uint64_t hash_key)
+{
+    *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf, .hash_key = hash_key,
+                          .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE};
+    rt->txn = calloc(conf->n_txn, sizeof *rt->txn);
+    rt->asm_msg = calloc(conf->n_asm, sizeof *rt->asm_msg);
+    rt->shared = calloc(conf->n_shared, sizeof *rt->shared);
+    rt->obs = calloc(conf->n_obs, sizeof *rt->obs);
+    if (!rt->txn || !rt->asm_msg || !rt->shared || !rt->obs || bufpool_init(&rt->txn_pool, conf->txn) ||
+        bufpool_init(&rt->asm_pool, conf->assembly)) {
+        rt_done(rt);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < conf->n_txn; i++)
+        rt->txn[i].next = i + 1 < conf->n_txn ? i + 1 : RT_NONE;
+    for (uint32_t i = 0; i < conf->n_asm; i++)
+        rt->asm_msg[i].next = i + 1 < conf->n_asm ? i + 1 : RT_NONE;
+    return 0;
+}
+
+void rt_done(struct dis_rt *rt)
+{
+    free(rt->txn);
+    free(rt->asm_msg);
+    free(rt->shared);
+    free(rt->obs);
+    bufpool_done(&rt->txn_pool);
+    bufpool_done(&rt->asm_pool);
+    *rt = (struct dis_rt){0};
+}
+
+void flow_rt_init(struct flow_rt *fr)
+{
+    *fr = (struct flow_rt){.txn_head = RT_NONE, .txn_tail = RT_NONE, .asm_head = RT_NONE};
+}
+
+void flow_rt_end(struct dis_ctx *x)
+{
+    uint8_t dir = x->dir;
+    ev_flush(x);
+    for (x->dir = 0; x->dir <= DIR_S2C; x->dir++)
+        asm_gap(x);
+    x->dir = dir;
+}
+
+/* Set-associative, 8 ways; in a full set the least recently used is evicted. */
+void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create)
+{
+    struct dis_rt *rt = x->rt;
+    uint64_t d = hash_bytes(rt->hash_key, x->key, 2 * sizeof(struct addr));
+    d = hash_mix(d ^ key, hash_u64(x->key->net, schema_index(s))) | 1;
+    struct shared_blob *set = &rt->shared[(d >> 8) & (rt->conf.n_shared - 1) & ~7u], *old = set;
+    for (int i = 0; i < 8; i++) {
+        if (set[i].digest == d) {
+            set[i].used = ++rt->clock;
+            return set[i].blob;
+        }
+        if (set[i].used < old->used)
+            old = &set[i];
+    }
+    if (!create)
+        return NULL;
+    rt->stats.shared_evicted += old->digest != 0;
+    *old = (struct shared_blob){.digest = d, .used = ++rt->clock};
+    return old->blob;
+}

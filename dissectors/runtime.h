@@ -1,0 +1,103 @@
+/* runtime.h: what stands behind the calls of dissector.h. One runtime a shard; the engine creates it, points it at a
+ * sink, and embeds a flow_rt in each of its flows. Dissectors do not include this. */
+#pragma once
+
+#include "dissectors/dissector.h"
+#include "engine/base/bufpool.h"
+
+enum { RT_NONE = UINT32_MAX };
+
+/* The runtime's part of a flow; all RT_NONE/0 at the start (flow_rt_init). */
+struct flow_rt {
+    uint32_t txn_head, txn_tail, n_txn; /* requests that wait, oldest first */
+    uint32_t asm_head;                  /* messages being put together */
+    uint32_t n_messages;                /* messages so far: makes tx_id unique and content-made */
+};
+
+struct rt_ident {
+    const struct proto_schema *schema;
+    struct span value;
+    uint32_t sub;
+    uint8_t side, kind, confidence, changed;
+};
+
+/* Where a runtime's results go. Called in the order of the packets. */
+struct rt_sink {
+    void (*event)(void *arg, struct dis_ctx *x, struct event *e);
+    void (*ident)(void *arg, struct dis_ctx *x, const struct rt_ident *i);
+    void (*malformed)(void *arg, struct dis_ctx *x, const struct proto_schema *s, unsigned bit);
+    void (*silent)(void *arg, struct dis_ctx *x, const struct proto_schema *s);
+    /* A request of this flow ran out of time: fill in key, flow_id, state, fr, dir of that flow. */
+    void (*context)(void *arg, void *owner, struct dis_ctx *x);
+};
+
+struct rt_conf { /* entries per shard */
+    struct bufpool_conf txn[BUFPOOL_CLASSES];
+    struct bufpool_conf assembly[BUFPOOL_CLASSES];
+    uint32_t n_txn, n_asm;
+    uint32_t n_shared, n_obs; /* powers of two, >= 8 */
+    uint32_t max_txn_flow;    /* requests waiting in one flow */
+};
+extern const struct rt_conf rt_conf_default;
+
+struct txn {
+    void *owner;
+    struct flow_rt *fr;
+    const struct dissector *dis;
+    uint64_t key, deadline_ns;
+    struct buf buf;
+    uint32_t prev, next;         /* in the flow */
+    uint32_t older, newer;       /* in the shard, by time of ev_wait */
+};
+
+struct asm_msg {
+    struct flow_rt *fr;
+    struct buf buf;
+    uint32_t key, len, next, older, newer;
+    uint8_t dir, used;
+};
+
+struct shared_blob {
+    uint64_t digest; /* 0: free */
+    uint64_t used;   /* tick of the last use */
+    uint8_t blob[DIS_SHARED];
+};
+
+struct obs_slot {
+    uint64_t key, value;
+};
+
+struct rt_stats {
+    uint64_t txn_evicted, txn_timeout, txn_too_big, asm_evicted, asm_too_big, shared_evicted, obs_evicted;
+};
+
+struct dis_rt {
+    const struct rt_sink *sink;
+    void *sink_arg;
+    struct event *ev;          /* the worker's scratch event, shared by its shards */
+    struct buf taken;          /* stored request that ev's spans point into; freed by the next begin or answer */
+    struct bufpool txn_pool, asm_pool;
+    struct txn *txn;
+    struct asm_msg *asm_msg;
+    struct shared_blob *shared;
+    struct obs_slot *obs;
+    struct rt_conf conf;
+    uint64_t hash_key, clock;
+    uint32_t txn_free, txn_oldest, txn_newest, n_txn_used;
+    uint32_t asm_free, asm_oldest, asm_newest;
+    struct buf asm_done;       /* message handed out by asm_append, freed by the next one */
+    uint32_t obs_hand;
+    struct rt_stats stats;
+};
+
+size_t rt_bytes(const struct rt_conf *conf);
+int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
+            void *sink_arg, uint64_t hash_key) MUST_USE;
+void rt_done(struct dis_rt *rt);
+void flow_rt_init(struct flow_rt *fr);
+/* The flow ends (or is evicted): commit what waits, free what is kept. x is the flow's context. */
+void flow_rt_end(struct dis_ctx *x);
+/* Commit requests whose time-out passed, oldest first. */
+void rt_expire(struct dis_rt *rt, uint64_t now_ns);
+/* Drop what a direction was putting together (after a gap). */
+void asm_gap(struct dis_ctx *x);

@@ -1,0 +1,294 @@
+/* txn.c: requests that wait for their answers.
+ *
+ * A waiting event is packed into a buffer of its shard: head, messages, items, fields, then the bytes that its spans
+ * point at. It is unpacked into the worker's scratch event when the answer comes. A flow's requests form a list, oldest
+ * first: pairing is by key, and the oldest of equal keys wins, so constant transaction ids pair in order. */
+#include "dissectors/runtime.h"
+#include "engine/base/hash.h"
+
+void ev_add_msg_(struct dis_ctx *x, struct event *e, uint32_t function); /* ev.c */
+
+static const uint64_t default_timeout_ns = UINT64_C(10000000000);
+
+/* ---- packing ---- */
+
+struct pack {
+    uint8_t *p;
+    uint32_t n, cap;
+    bool full;
+};
+
+static void *pack_room(struct pack *k, uint32_t n)
+{
+    n = (n + 7) & ~7u;
+    if (k->full || k->cap - k->n < n) {
+        k->full = true;
+        return NULL;
+    }
+    void *p = k->p + k->n;
+    k->n += n;
+    return p;
+}
+
+static void pack_span(struct pack *k, struct span *s)
+{
+    void *p = s->n ? pack_room(k, s->n) : NULL;
+    if (p)
+        memcpy(p, s->p, s->n);
+    *s = (struct span){.p = p, .n = p ? s->n : 0};
+}
+
+/* The sizes of the fixed parts of an event as packed. */
+static uint32_t head_len(const struct event *e)
+{
+    return (uint32_t)(offsetof(struct event, msgs) + e->n_msgs * sizeof(struct msg) + e->n_items * sizeof(struct item) +
+                      e->n_fields * sizeof(struct field));
+}
+
+static uint32_t bytes_len(const struct event *e, bool with_values)
+{
+    uint32_t n = 0;
+    for (unsigned i = 0; i < e->n_items; i++)
+        n += ((e->items[i].name.n + 7) & ~7u) + (with_values ? (e->items[i].v.raw.n + 7) & ~7u : 0);
+    for (unsigned i = 0; i < e->n_fields; i++) {
+        uint8_t t = e->schema->fields[e->fields[i].id].type;
+        if (t == FT_TEXT || t == FT_BYTES)
+            n += (e->fields[i].v.s.n + 7) & ~7u;
+    }
+    return n;
+}
+
+static void pack_event(const struct event *e, struct buf *b, bool with_values)
+{
+    struct pack k = {.p = b->p, .cap = b->cap};
+    memcpy(pack_room(&k, offsetof(struct event, msgs)), e, offsetof(struct event, msgs));
+    memcpy(pack_room(&k, (uint32_t)(e->n_msgs * sizeof *e->msgs)), e->msgs, e->n_msgs * sizeof *e->msgs);
+    struct item *items = pack_room(&k, (uint32_t)(e->n_items * sizeof *items));
+    struct field *fields = pack_room(&k, (uint32_t)(e->n_fields * sizeof *fields));
+    memcpy(items, e->items, e->n_items * sizeof *items);
+    memcpy(fields, e->fields, e->n_fields * sizeof *fields);
+    for (unsigned i = 0; i < e->n_items; i++) {
+        pack_span(&k, &items[i].name);
+        if (with_values)
+            pack_span(&k, &items[i].v.raw);
+        else
+            items[i].v.raw = (struct span){0};
+    }
+    for (unsigned i = 0; i < e->n_fields; i++) {
+        uint8_t t = e->schema->fields[fields[i].id].type;
+        if (t == FT_TEXT || t == FT_BYTES)
+            pack_span(&k, &fields[i].v.s);
+    }
+}
+
+static void unpack_event(const struct buf *b, struct event *e)
+{
+    const uint8_t *p = b->p;
+    memcpy(e, p, offsetof(struct event, msgs));
+    p += (offsetof(struct event, msgs) + 7) & ~(size_t)7;
+    memcpy(e->msgs, p, e->n_msgs * sizeof *e->msgs);
+    p += (e->n_msgs * sizeof *e->msgs + 7) & ~(size_t)7;
+    memcpy(e->items, p, e->n_items * sizeof *e->items);
+    p += (e->n_items * sizeof *e->items + 7) & ~(size_t)7;
+    memcpy(e->fields, p, e->n_fields * sizeof *e->fields);
+    e->text_used = 0; /* strings of the request lie in the buffer now */
+}
+
+/* ---- the lists ---- */
+
+static void unlink_flow(struct dis_rt *rt, struct txn *t)
+{
+    struct flow_rt *fr = t->fr;
+    if (t->prev == RT_NONE)
+        fr->txn_head = t->next;
+    else
+        rt->txn[t->prev].next = t->next;
+    if (t->next == RT_NONE)
+        fr->txn_tail = t->prev;
+    else
+        rt->txn[t->next].prev = t->prev;
+    fr->n_txn--;
+}
+
+static void unlink_shard(struct dis_rt *rt, struct txn *t)
+{
+    if (t->older == RT_NONE)
+        rt->txn_oldest = t->newer;
+    else
+        rt->txn[t->older].newer = t->newer;
+    if (t->newer == RT_NONE)
+        rt->txn_newest = t->older;
+    else
+        rt->txn[t->newer].older = t->older;
+}
+
+/* Unlink, free the entry, and leave its buffer to the caller. */
+static struct buf take_txn(struct dis_rt *rt, uint32_t i)
+{
+    struct txn *t = &rt->txn[i];
+    struct buf b = t->buf;
+    unlink_flow(rt, t);
+    unlink_shard(rt, t);
+    t->next = rt->txn_free;
+    rt->txn_free = i;
+    rt->n_txn_used--;
+    return b;
+}
+
+/* No answer came: commit it as what it was. Uses the scratch event of nobody else: callers have finished theirs. */
+static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
+{
+    struct dis_rt *rt = x->rt;
+    struct buf b = take_txn(rt, i);
+    unpack_event(&b, scratch);
+    if (scratch->kind == EV_MESSAGE)
+        scratch->kind = EV_REQUEST;
+    const struct msg *last = &scratch->msgs[scratch->n_msgs - 1];
+    uint64_t ts = x->ts_ns;
+    uint32_t frame = x->frame;
+    uint16_t file = x->file;
+    x->ts_ns = last->ts_ns;
+    x->frame = last->frame;
+    x->file = last->file;
+    ev_commit(x, scratch);
+    x->ts_ns = ts;
+    x->frame = frame;
+    x->file = file;
+    buf_put(&rt->txn_pool, &b);
+}
+
+/* Close one transaction of any flow of the shard, in that flow's own context, while `busy` (may be NULL) is under
+ * construction: it is set aside in a buffer of the stack and restored. */
+static void close_elsewhere(struct dis_rt *rt, uint32_t i)
+{
+    struct dis_ctx x = {.rt = rt, .owner = rt->txn[i].owner, .fr = rt->txn[i].fr, .dis = rt->txn[i].dis};
+    rt->sink->context(rt->sink_arg, x.owner, &x);
+    close_txn(&x, i, rt->ev);
+}
+
+static void evict_oldest(struct dis_rt *rt)
+{
+    rt->stats.txn_evicted++;
+    close_elsewhere(rt, rt->txn_oldest);
+}
+
+/* A buffer for n bytes; evicts until there is one. The event being kept must survive: it is packed before any eviction
+ * where possible, else copied aside. */
+static struct buf txn_room(struct dis_rt *rt, uint32_t n, bool *ok)
+{
+    struct buf b = buf_get(&rt->txn_pool, n);
+    *ok = b.p && rt->txn_free != RT_NONE;
+    return b;
+}
+
+void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t timeout_ns)
+{
+    struct dis_rt *rt = x->rt;
+    bool with_values = true, ok;
+    if (head_len(e) + 32 + bytes_len(e, true) > EV_PACK) {
+        with_values = false;
+        e->truncated = 1;
+        rt->stats.txn_too_big++;
+    }
+    uint32_t need = head_len(e) + 32 + bytes_len(e, with_values);
+    struct buf b = txn_room(rt, need, &ok);
+    if (!ok || x->fr->n_txn >= rt->conf.max_txn_flow) {
+        /* At the bound the oldest is closed unanswered. Evicting uses the scratch event, so this one is set aside. */
+        struct event aside = *e;
+        uint32_t victim = x->fr->n_txn >= rt->conf.max_txn_flow ? x->fr->txn_head : RT_NONE;
+        buf_put(&rt->txn_pool, &b);
+        struct buf keep = rt->taken; /* spans of e may lie there */
+        rt->taken.p = NULL;
+        if (victim != RT_NONE) {
+            rt->stats.txn_evicted++;
+            close_txn(x, victim, rt->ev);
+        }
+        for (b = txn_room(rt, need, &ok); !ok && rt->txn_oldest != RT_NONE; b = txn_room(rt, need, &ok)) {
+            buf_put(&rt->txn_pool, &b);
+            evict_oldest(rt);
+        }
+        rt->taken = keep;
+        *e = aside;
+        if (!ok) { /* larger than any buffer: complete as it is */
+            buf_put(&rt->txn_pool, &b);
+            e->kind = e->kind == EV_MESSAGE ? EV_REQUEST : e->kind;
+            ev_commit(x, e);
+            return;
+        }
+    }
+    pack_event(e, &b, with_values);
+    uint32_t i = rt->txn_free;
+    struct txn *t = &rt->txn[i];
+    rt->txn_free = t->next;
+    rt->n_txn_used++;
+    *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
+                      .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE, .older = rt->txn_newest, .newer = RT_NONE};
+    if (t->prev == RT_NONE)
+        x->fr->txn_head = i;
+    else
+        rt->txn[t->prev].next = i;
+    x->fr->txn_tail = i;
+    x->fr->n_txn++;
+    if (t->older == RT_NONE)
+        rt->txn_oldest = i;
+    else
+        rt->txn[t->older].newer = i;
+    rt->txn_newest = i;
+}
+
+void ev_wait(struct dis_ctx *x, struct event *e, uint64_t key)
+{
+    uint64_t t = x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : default_timeout_ns;
+    ev_wait_for(x, e, key, t);
+}
+
+static uint32_t find_txn(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key)
+{
+    uint32_t i = fr->txn_head;
+    while (i != RT_NONE && rt->txn[i].key != key)
+        i = rt->txn[i].next;
+    return i;
+}
+
+bool ev_is_waited(const struct dis_ctx *x, uint64_t key)
+{
+    return find_txn(x->rt, x->fr, key) != RT_NONE;
+}
+
+struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, uint32_t function,
+                        uint32_t selector)
+{
+    struct dis_rt *rt = x->rt;
+    struct event *e = rt->ev;
+    uint32_t i = find_txn(rt, x->fr, key);
+    if (i == RT_NONE) {
+        e = ev_begin(x, s, function, selector);
+        e->kind = EV_RESPONSE;
+        return e;
+    }
+    buf_put(&rt->txn_pool, &rt->taken);
+    rt->taken = take_txn(rt, i);
+    unpack_event(&rt->taken, e);
+    e->kind = EV_TRANSACTION;
+    ev_add_msg_(x, e, function);
+    uint64_t first = e->msgs[0].ts_ns;
+    e->latency_ns = x->ts_ns > first ? x->ts_ns - first : 0;
+    return e;
+}
+
+void ev_flush(struct dis_ctx *x)
+{
+    while (x->fr->txn_head != RT_NONE)
+        close_txn(x, x->fr->txn_head, x->rt->ev);
+}
+
+void rt_expire(struct dis_rt *rt, uint64_t now_ns)
+{
+    for (uint32_t i = rt->txn_oldest, next; i != RT_NONE; i = next) {
+        next = rt->txn[i].newer;
+        if (rt->txn[i].deadline_ns > now_ns)
+            continue;
+        rt->stats.txn_timeout++;
+        close_elsewhere(rt, i);
+    }
+}

@@ -1,0 +1,100 @@
+#include "engine/base/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+bool addr_is_group(const struct addr *a)
+{
+    if (addr_is_v4(a))
+        return (a->b[12] & 0xf0) == 0xe0 || memcmp(a->b + 12, "\xff\xff\xff\xff", 4) == 0;
+    if (addr_is_mac(a))
+        return a->b[10] & 1;
+    return a->b[0] == 0xff;
+}
+
+bool addr_is_nobody(const struct addr *a)
+{
+    static const uint8_t zero[16], lo6[16] = {[15] = 1};
+    if (addr_is_group(a))
+        return true;
+    if (addr_is_v4(a)) {
+        const uint8_t *q = a->b + 12;
+        return q[0] == 0 || q[0] == 127 || q[0] >= 240 || (q[0] == 169 && q[1] == 254);
+    }
+    if (addr_is_mac(a))
+        return memcmp(a->b + 10, zero, 6) == 0;
+    return memcmp(a->b, zero, 16) == 0 || memcmp(a->b, lo6, 16) == 0 || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+}
+
+bool mac_is_virtual_router(const uint8_t mac[6])
+{
+    return memcmp(mac, "\x00\x00\x5e\x00\x01", 5) == 0 || memcmp(mac, "\x00\x00\x5e\x00\x02", 5) == 0 ||
+           memcmp(mac, "\x00\x00\x0c\x07\xac", 5) == 0 || (memcmp(mac, "\x00\x00\x0c\x9f", 4) == 0 && mac[4] >> 4 == 0xf) ||
+           memcmp(mac, "\x00\x05\x73\xa0", 4) == 0;
+}
+
+static char *dec8(char *p, uint8_t v)
+{
+    if (v >= 100)
+        *p++ = (char)('0' + v / 100);
+    if (v >= 10)
+        *p++ = (char)('0' + v / 10 % 10);
+    *p++ = (char)('0' + v % 10);
+    return p;
+}
+
+unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT])
+{
+    static const char hex[] = "0123456789abcdef";
+    char *p = out;
+    for (int i = 0; i < 6; i++) {
+        if (i)
+            *p++ = ':';
+        *p++ = hex[mac[i] >> 4];
+        *p++ = hex[mac[i] & 15];
+    }
+    *p = 0;
+    return (unsigned)(p - out);
+}
+
+unsigned addr_text(const struct addr *a, char out[ADDR_TEXT])
+{
+    if (addr_is_v4(a)) {
+        char *p = out;
+        for (int i = 12; i < 16; i++) {
+            if (i > 12)
+                *p++ = '.';
+            p = dec8(p, a->b[i]);
+        }
+        *p = 0;
+        return (unsigned)(p - out);
+    }
+    if (addr_is_mac(a))
+        return mac_text(a->b + 10, out);
+    if (!inet_ntop(AF_INET6, a->b, out, ADDR_TEXT))
+        out[0] = 0;
+    return (unsigned)strlen(out);
+}
+
+bool addr_parse(const char *s, struct addr *ret)
+{
+    uint8_t b[16];
+    unsigned m[6];
+    char end;
+    if (inet_pton(AF_INET, s, b) == 1) {
+        *ret = addr_v4(b);
+        return true;
+    }
+    if (strlen(s) == 17 &&
+        sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%c", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5], &end) == 6) {
+        for (int i = 0; i < 6; i++)
+            b[i] = (uint8_t)m[i];
+        *ret = addr_mac(b);
+        return true;
+    }
+    if (inet_pton(AF_INET6, s, b) == 1) {
+        memcpy(ret->b, b, 16);
+        return true;
+    }
+    return false;
+}

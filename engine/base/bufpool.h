@@ -1,0 +1,36 @@
+/* bufpool.h: byte buffers of a few fixed sizes out of one area that is allocated once. Deterministic (last freed, first
+ * used), O(1), no locks. A request is served by the smallest class that fits and has one free. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+
+enum { BUFPOOL_CLASSES = 4 };
+struct bufpool_conf { /* BUFPOOL_CLASSES of them, ascending sizes; n 0 ends the list */
+    uint32_t size, n;
+};
+struct bufpool_class {
+    uint8_t *area;
+    uint32_t *free_list;
+    uint32_t size, n, n_free;
+};
+struct bufpool {
+    struct bufpool_class c[BUFPOOL_CLASSES];
+    uint32_t n_classes;
+    void *mem;
+};
+struct buf {
+    uint8_t *p;    /* NULL: none */
+    uint32_t cap;
+    uint32_t id;   /* for buf_put */
+};
+
+size_t bufpool_bytes(const struct bufpool_conf *conf);
+int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf) MUST_USE;
+void bufpool_done(struct bufpool *p);
+/* A buffer of at least `size` bytes, or {NULL} when none is free. Contents undefined. */
+struct buf buf_get(struct bufpool *p, uint32_t size);
+void buf_put(struct bufpool *p, struct buf *b); /* b->p NULL is fine; sets it to NULL */

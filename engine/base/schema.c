@@ -1,0 +1,98 @@
+#include "engine/base/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const action_names[ACT_COUNT] = {
+    [ACT_OTHER] = "other", [ACT_READ] = "read", [ACT_WRITE] = "write", [ACT_CONTROL] = "control",
+    [ACT_FORCE] = "force", [ACT_SELECT] = "select", [ACT_CONFIGURE] = "configure", [ACT_UPLOAD] = "program_upload",
+    [ACT_DOWNLOAD] = "program_download", [ACT_FIRMWARE] = "firmware", [ACT_START] = "start", [ACT_STOP] = "stop",
+    [ACT_RESET] = "reset", [ACT_MODE] = "mode", [ACT_TIME] = "time", [ACT_FILE] = "file", [ACT_LOCK] = "lock",
+    [ACT_ALARM] = "alarm_handling", [ACT_DIAGNOSE] = "diagnose", [ACT_AUTHENTICATE] = "authenticate",
+    [ACT_BROWSE] = "browse", [ACT_SESSION] = "session", [ACT_REPORT] = "report",
+};
+
+const char *action_name(unsigned action)
+{
+    return action < ACT_COUNT ? action_names[action] : "other";
+}
+
+int action_by_name(const char *name)
+{
+    for (int i = 0; i < ACT_COUNT; i++)
+        if (strcmp(action_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+bool action_changes(unsigned action)
+{
+    static const uint32_t changes = 1u << ACT_WRITE | 1u << ACT_CONTROL | 1u << ACT_FORCE | 1u << ACT_SELECT |
+                                    1u << ACT_CONFIGURE | 1u << ACT_DOWNLOAD | 1u << ACT_FIRMWARE | 1u << ACT_START |
+                                    1u << ACT_STOP | 1u << ACT_RESET | 1u << ACT_MODE | 1u << ACT_TIME |
+                                    1u << ACT_FILE | 1u << ACT_LOCK;
+    return action < ACT_COUNT && changes >> action & 1;
+}
+
+const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32_t sel)
+{
+    uint32_t lo = 0, hi = s->n_ops;
+    while (lo < hi) { /* the first row of fn */
+        uint32_t mid = (lo + hi) / 2;
+        if (s->ops[mid].fn < fn)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    uint32_t first = lo;
+    hi = s->n_ops;
+    while (lo < hi) { /* the row of (fn, sel); OP_ANY_SELECTOR sorts last */
+        uint32_t mid = (lo + hi) / 2;
+        if (s->ops[mid].fn < fn || (s->ops[mid].fn == fn && s->ops[mid].sel < sel))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo < s->n_ops && s->ops[lo].fn == fn && s->ops[lo].sel == sel)
+        return &s->ops[lo];
+    for (lo = lo > first ? lo : first; lo < s->n_ops && s->ops[lo].fn == fn; lo++)
+        if (s->ops[lo].sel == OP_ANY_SELECTOR)
+            return &s->ops[lo];
+    return NULL;
+}
+
+void schema_fn_text(const struct proto_schema *s, uint32_t fn, char out[FN_TEXT])
+{
+    if (s->fn_text)
+        s->fn_text(fn, out);
+    else
+        snprintf(out, FN_TEXT, "%u", fn);
+}
+
+const char *code_name(const struct code_name *table, uint32_t code)
+{
+    for (; table && table->name; table++)
+        if (table->code == code)
+            return table->name;
+    return NULL;
+}
+
+int schema_field(const struct proto_schema *s, const char *group, const char *key)
+{
+    if (group && strcmp(group, s->name) == 0)
+        group = NULL;
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        const char *g = s->fields[i].group;
+        if (strcmp(s->fields[i].key, key) == 0 && ((!g && !group) || (g && group && strcmp(g, group) == 0)))
+            return (int)i;
+    }
+    return -1;
+}
+
+int schema_kind(const struct proto_schema *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->n_kinds; i++)
+        if (strcmp(s->kinds[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
