@@ -41,7 +41,6 @@ struct site_network {
     uint32_t n_subnets;
     uint16_t vlan_lo, vlan_hi;     /* any tag of the packet inside; 0,0: any packet */
     bool vlan_separates;           /* each VLAN (outer tag) in it is a network of its own */
-    uint8_t sep_;                  /* which of the separated ones, from 1; site_prepare() */
 };
 struct site_zone {
     const char *name;
@@ -96,6 +95,7 @@ struct site {
     struct tz tz;                  /* zeroed: UTC */
     /* by site_prepare() */
     struct site_slot_ *slots_;
+    int32_t *zone_of_;             /* of each asset */
     uint32_t n_slots_;
     bool has_separated_;
 };
