@@ -61,6 +61,7 @@ struct layers {
     uint8_t icmp_type, icmp_code;
     uint32_t erspan_seq;           /* outermost ERSPAN/GRE sequence number, 0 none */
     uint16_t erspan_session, pad_;
+    uint32_t snap_oui;             /* of a SNAP header: 0 and 0x0000f8 mean that ethertype is an EtherType */
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
