@@ -59,14 +59,6 @@ void alerts_free(struct alerts *a)
     free(a);
 }
 
-void alerts_names(struct alerts *a, const char *const *files, uint32_t n_files, const char *const *ifaces, uint32_t n_ifaces)
-{
-    a->c.files = files;
-    a->c.n_files = n_files;
-    a->c.ifaces = ifaces;
-    a->c.n_ifaces = n_ifaces;
-}
-
 /* ---- sending ------------------------------------------------------------------------------------------------------ */
 
 static void send_update(struct alerts *a, struct open_alert *o)

@@ -79,8 +79,9 @@ struct alert_conf {
     uint32_t max_open;           /* limits.alerts_open */
     uint32_t bytes;              /* limits.alert_bytes */
     uint32_t evidence_bytes;     /* 0: 64 */
-    const char *const *files, *const *ifaces; /* names by index, for pcap_filename and in_iface; may be NULL */
-    uint32_t n_files, n_ifaces;
+    /* Names by index, for pcap_filename and in_iface of records without an event; may be NULL, may return NULL */
+    const char *(*file_name)(const void *arg, unsigned file), *(*iface_name)(const void *arg, unsigned iface);
+    const void *name_arg;
     const struct alert_change *changes; 
     uint32_t n_changes;
     struct alert_sink sinks[ALERT_MAX_SINKS];
@@ -107,8 +108,6 @@ struct alert_stats {
 struct alerts;
 int alerts_new(struct alerts **ret, const struct alert_conf *c, struct err *e) MUST_USE;
 void alerts_free(struct alerts *a); /* sends nothing: alerts_finish() first */
-/* Names that became known later (a capture directory, a new interface). The arrays stay the caller's. */
-void alerts_names(struct alerts *a, const char *const *files, uint32_t n_files, const char *const *ifaces, uint32_t n_ifaces);
 
 void alert_raise(struct alerts *a, const struct alert_in *in);
 /* Packet time has reached ts_ns: windows that ended are closed, their updates sent. */

@@ -86,20 +86,25 @@ static void put_ether(struct jw *w, const struct alert_flow *f)
     jw_close(w, '}');
 }
 
+static void put_name(struct jw *w, const char *key, const char *(*name)(const void *, unsigned), const void *arg, unsigned i)
+{
+    const char *s = name ? name(arg, i) : NULL;
+    if (s)
+        jw_kv_str(w, key, s);
+}
+
 static void put_flow(struct jw *w, const struct alert_conf *c, const struct alert_in *in, const struct alert_flow *f)
 {
     jw_open(w, '{');
     jw_kv_time(w, "timestamp", in->ts_ns);
     jw_kv_str(w, "host", c->host);
-    if (f->frame && f->iface < c->n_ifaces && c->ifaces[f->iface])
-        jw_kv_str(w, "in_iface", c->ifaces[f->iface]);
+    put_name(w, "in_iface", f->frame ? c->iface_name : NULL, c->name_arg, f->iface);
     jw_kv_str(w, "event_type", "alert");
     if (f->flow_id)
         jw_kv_u64(w, "flow_id", f->flow_id);
     if (f->frame)
         jw_kv_u64(w, "pcap_cnt", f->frame);
-    if (f->frame && f->file < c->n_files && c->files[f->file])
-        jw_kv_str(w, "pcap_filename", c->files[f->file]);
+    put_name(w, "pcap_filename", f->frame ? c->file_name : NULL, c->name_arg, f->file);
     put_side(w, f->has_src, &f->src, "src_ip", "src_port", f->has_ports, f->sport);
     put_side(w, f->has_dst, &f->dst, "dest_ip", "dest_port", f->has_ports, f->dport);
     put_ether(w, f);
