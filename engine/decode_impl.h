@@ -92,8 +92,8 @@ step_fn decode_ipip, decode_gre, decode_pptp, decode_erspan2, decode_erspan3, de
 /* The tunnel that this UDP port carries, or STEP_END. */
 enum step decode_udp_tunnel(uint16_t dport);
 
-/* decode.c: an IP header has been read: forget what an outer packet said above it. */
-void decode_enter_ip(struct walk *w);
+/* decode.c: what an outer packet said above IP. */
+void decode_forget_l4(struct layers *l);
 /* Room for one reassembled datagram, valid as long as decode.h promises. */
 uint8_t *decode_out(struct walk *w);
 
@@ -132,6 +132,14 @@ static inline bool walk_deeper(struct walk *w)
         return true;
     w->l->what |= LAY_DEEP;
     return false;
+}
+
+/* A whole IP header was read. */
+static inline void walk_enter_ip(struct layers *l)
+{
+    l->reached = REACHED_L3;
+    if (__builtin_expect(l->what & LAY_TUNNEL, 0))
+        decode_forget_l4(l);
 }
 
 static inline uint16_t be16(const uint8_t *p)

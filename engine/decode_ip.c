@@ -132,7 +132,7 @@ enum step decode_ip6(struct walk *w)
     if (h.p[0] >> 4 != 6)
         return walk_bad(w);
     struct layers *l = w->l;
-    decode_enter_ip(w);
+    walk_enter_ip(l);
     memcpy(l->src.b, h.p + 8, 16);
     memcpy(l->dst.b, h.p + 24, 16);
     l->ip_ver = 6;
