@@ -10,6 +10,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/event.h"
+#include "engine/base/obs.h"
 #include "engine/base/pkt.h"
 #include "engine/base/schema.h"
 
@@ -50,6 +51,7 @@ struct dis_ctx {
     void *owner;
     const struct dissector *dis;
     uint32_t offset;  /* of the PDU in its packet */
+    uint8_t side;     /* of the flow that sends: 0 lo, 1 hi */
     struct span pdu;  /* its bytes */
 };
 
@@ -149,17 +151,7 @@ void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, 
 
 /* ---- what is learned of devices (obs.c) ------------------------------------------------------------------------ */
 
-enum obs_kind {
-    OBS_VENDOR, OBS_MODEL, OBS_PRODUCT_CODE /* order number */, OBS_FIRMWARE, OBS_HARDWARE, OBS_SERIAL, OBS_NAME /* station, host */,
-    OBS_LOCATION /* plant id */, OBS_OS, OBS_SOFTWARE, OBS_ROLE /* "engineering_station", "plc", ... only when told */,
-    OBS_STATE /* "run", "stop", "program", "fault", ... */, OBS_PROTECTION /* key switch, protection level */,
-    OBS_PROGRAM /* program name, version or checksum */, OBS_PROTO_ADDR /* unit, outstation, common address: multi-valued */,
-    OBS_MODULE /* what a slot holds; multi-valued by sub */, OBS_DEVICE_TYPE, OBS_CERT, OBS_USER, OBS_MAC, OBS_IP, OBS_OTHER,
-    OBS_KINDS
-};
-const char *obs_name(unsigned kind);
 enum obs_side { OBS_CLIENT, OBS_SERVER };
-enum { OBS_SELF = UINT32_MAX };
 /* A fact about the client or the server of this message, or, with sub (slot, unit, outstation), about a device behind
  * it. confidence: 0..100 (100 told by the device itself in a field made for it). Repetitions cost one look-up. */
 void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side, uint32_t sub, enum obs_kind kind,

@@ -1,0 +1,90 @@
+/* baseline.h: the model: who exists, who talks to whom and how, what of it is normal.
+ *
+ * Owned by the collector, plain single-threaded C. Records (record.h) go in, in packet order; deviations come out through
+ * conf.emit during the call, changed rows through baseline_save(). Nothing depends on clocks, pointers or hash keys. */
+#pragma once
+
+#include <stdio.h>
+
+#include "baseline/deviation.h"
+#include "baseline/limits.h"
+#include "engine/base/err.h"
+#include "engine/base/record.h"
+#include "engine/base/row.h"
+
+struct site;
+struct baseline;
+
+enum baseline_mode {
+    BASE_LEARN,  /* learn everything that is not condemned, silently */
+    BASE_DETECT, /* judge, learn nothing */
+    BASE_LIVE,   /* judge what is past its learning, learn what is not: per network, asset and link */
+};
+
+struct baseline_conf {
+    const struct site *site;         /* never NULL after baseline_conf_default(); read-only */
+    enum baseline_mode mode;
+    uint64_t learn_ns;               /* learning.period: 14 d since first seen ... */
+    uint64_t quiet_ns;               /* learning.quiet: ... and 1 d without anything new */
+    uint64_t fold_ns;                /* what follows from a novelty within 10 min is counted in it */
+    uint64_t scan_ns;                /* 2 min */
+    uint32_t scan_addresses, scan_ports, scan_controllers; /* 50, 25, 10 in scan_ns */
+    uint32_t read_gap;               /* learned read ranges closer than this merge: 16 */
+    uint32_t router_addresses;       /* a MAC with more IP addresses than this is a router: 8 */
+    uint8_t oui_excerpt;             /* vendors from the fixed excerpt only (goldens) */
+    struct baseline_limits limits;
+    uint64_t hash_key;               /* random live, fixed in replay */
+    /* The protocol of that name (dissectors/registry.c), for what is loaded from a store. */
+    const struct proto_schema *(*schema)(const char *name);
+    deviation_cb *emit;              /* NULL: deviations are dropped */
+    void *emit_ctx;
+};
+void baseline_conf_default(struct baseline_conf *c);
+
+/* NULL with the reason in e. All memory is taken here. conf.site must outlive the baseline. */
+struct baseline *baseline_new(const struct baseline_conf *c, struct err *e) MUST_USE;
+void baseline_free(struct baseline *b);
+
+/* ---- the collector's records ---------------------------------------------------------------------------------- */
+void baseline_asset(struct baseline *b, const struct rec_asset *r);
+void baseline_link(struct baseline *b, const struct rec_link *r);
+void baseline_link_app(struct baseline *b, const struct rec_link_app *r);
+void baseline_link_count(struct baseline *b, const struct rec_link_count *r);
+/* Learns or judges the facts of the event (is_new, new_error), and what it says of both ends. Call it for every
+ * rec_event, also those without facts. condemned: a rule or protocol alert was raised for it; it is not learned. */
+void baseline_event(struct baseline *b, const struct rec_event *r, bool condemned);
+void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r);
+void baseline_ident(struct baseline *b, const struct rec_ident *r);
+/* Ends windows: scans, pending attempts, updates of open deviations. Call it after all counts of the window. */
+void baseline_tick(struct baseline *b, const struct rec_tick *r);
+
+/* ---- questions ------------------------------------------------------------------------------------------------- */
+/* False when the address is no asset. Strings are borrowed until the next call of any baseline_ function. */
+bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a, struct asset_info *ret);
+
+struct baseline_stats {
+    uint32_t assets, links, funcs, ops, idents, names, digests;
+    uint64_t evicted_assets, evicted_links, evicted_funcs, evicted_ops, evicted_idents, evicted_digests;
+    uint64_t unattributed;           /* counts whose fact or link is no longer known */
+    uint64_t deviations, folded, flooded, learned;
+    uint64_t memory;                 /* bytes taken at start */
+};
+void baseline_stats(const struct baseline *b, struct baseline_stats *ret);
+void baseline_set_mode(struct baseline *b, enum baseline_mode m);
+
+/* ---- the store ------------------------------------------------------------------------------------------------- */
+/* Write the rows that changed since the last call into the sink (all: every row), in a fixed order, parents first.
+ * Returns the number written; rows that the sink refuses stay due. */
+uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all);
+/* Rows that baseline_save() would write (an estimate from above): the collector's measure for when to save. */
+uint32_t baseline_due(const struct baseline *b);
+/* Where store_load() writes: parents before children. */
+struct row_sink baseline_loader(struct baseline *b);
+
+/* ---- review ----------------------------------------------------------------------------------------------------- */
+/* Learn the fact of a deviation.accept text ("link:0123456789abcdef") with what lies beneath it; 0, -ENOENT, -EINVAL. */
+int baseline_accept(struct baseline *b, const char *key, uint64_t now_ns, struct err *e);
+/* The learned model as text (YAML), one fact a line, deterministic: docs/BASELINE.md. all: also what is not learned. */
+int baseline_export(struct baseline *b, FILE *f, bool all, struct err *e);
+/* Learn what such a text says; nothing is changed when a line is wrong ("name:line: ..."). */
+int baseline_import(struct baseline *b, FILE *f, const char *name, uint64_t now_ns, struct err *e);

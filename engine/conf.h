@@ -1,0 +1,94 @@
+/* conf.h: the configuration file as one read-only tree. Every key stands in the table of conf_keys.c, from which
+ * `tyto config show` and `tyto config --help` print; docs/CONFIGURATION.md explains them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "engine/base/limits_conf.h"
+#include "engine/base/site.h"
+
+enum conf_mode {
+    CONF_MODE_AUTO,  /* learn on a new database; each link and asset goes live once its learning ends */
+    CONF_MODE_LEARN, /* learn and go on learning */
+    CONF_MODE_LIVE,  /* judge, and learn what nobody contradicts no more */
+};
+const char *conf_mode_name(enum conf_mode m);
+
+struct conf_learning {
+    uint64_t duration_ns;      /* a link or asset learns at least so long after it was first seen */
+    uint64_t quiet_ns;         /* and until nothing new was seen of it for so long */
+    uint64_t follow_ns;        /* what follows from a new fact within this time is counted in its alert */
+    uint32_t range_gap;        /* addresses between two learned ranges that still make one range */
+};
+
+enum { CONF_PROTO_PORTS = 16 };
+struct conf_proto {
+    const char *name;          /* of a schema */
+    bool off;                  /* not dissected */
+    bool only_ports;           /* not recognised by shape on other ports */
+    uint16_t tcp[CONF_PROTO_PORTS], udp[CONF_PROTO_PORTS]; /* in addition to the registered ones */
+    uint32_t n_tcp, n_udp;
+};
+
+struct conf_rules {
+    const char *const *files;  /* files or folders */
+    const char *const *off;    /* ids of rules that are not loaded */
+    uint32_t n_files, n_off;
+    bool defaults;             /* the shipped rules */
+};
+
+struct conf_mute {             /* alert types that are not raised, or raised with another severity */
+    const char *id;
+    uint8_t severity;          /* 0: off */
+};
+struct conf_alerts {
+    uint64_t window_ns;        /* repetitions within it are one update */
+    uint32_t rate;             /* first alerts of one type in one window; what is beyond folds into one */
+    uint32_t evidence_bytes;   /* bytes of the message shown */
+    const struct conf_mute *types;
+    uint32_t n_types;
+};
+
+enum conf_output_type { OUTPUT_FILE };
+enum conf_output_what { OUTPUT_ALERTS, OUTPUT_EVENTS };
+struct conf_output {
+    enum conf_output_type type;
+    enum conf_output_what what;
+    const char *path;          /* "-": standard output */
+    uint8_t severity;          /* alerts: this and worse only (1 critical .. 4 warning: all) */
+};
+
+struct conf_run {
+    const char *user;          /* NULL: stays who it is */
+    uint16_t cpus[64];
+    uint32_t n_cpus;           /* 0: all */
+    uint32_t workers;          /* 0: one for each cpu */
+};
+
+struct conf {
+    const char *path;          /* NULL: defaults only */
+    enum conf_mode mode;
+    struct site site;
+    struct conf_learning learning;
+    struct limits limits;
+    const struct conf_proto *protocols;
+    struct conf_rules rules;
+    struct conf_alerts alerts;
+    const struct conf_output *outputs;
+    struct conf_run run;
+    uint32_t n_protocols, n_outputs;
+    uint64_t duplicate_ns;     /* limits.duplicate_window */
+    uint64_t time_jump_ns;     /* limits.time_jump: beyond it engine time re-bases */
+    void *mem_;                /* everything above lies here */
+};
+
+/* path NULL: the defaults. On failure *e tells file, line, column, what was found and what was expected. */
+int conf_load(struct conf **ret, const char *path, struct err *e) MUST_USE;
+/* The same from memory; name stands in messages. */
+int conf_parse(struct conf **ret, const char *name, const char *text, size_t n, struct err *e) MUST_USE;
+void conf_free(struct conf *c);
+/* What is said of a protocol, NULL: nothing. */
+const struct conf_proto *conf_proto(const struct conf *c, const char *schema);

@@ -1,0 +1,48 @@
+/* raise.h: where findings of the baseline, the rules, the dissectors and the sensor itself become alerts: type from the
+ * catalogue, assets, marks (maintenance, engineering station), sentences, evidence. Collector only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alerts/alert.h"
+#include "engine/base/record.h"
+#include "engine/base/site.h"
+
+struct deviation;
+struct rule;
+struct rules;
+
+struct raise_conf {
+    struct alerts *alerts;
+    const struct site *site;
+    void *ctx;
+    /* What the inventory knows of an address; false: nothing. Strings may die at the next call: raise copies. May be NULL. */
+    bool (*asset)(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret);
+    /* Is the link (or, with link 0, the sensor) still learning? NULL: live. */
+    bool (*learning)(void *ctx, uint64_t link);
+    /* Has only one direction of the link been seen? NULL: no. */
+    bool (*one_way)(void *ctx, uint64_t link);
+};
+struct raise {
+    struct raise_conf c;
+    bool loss;       /* packets were lost in the current window: rec_tick.lossy */
+    bool clock_bad;  /* packet time jumped in the current window */
+};
+void raise_init(struct raise *r, const struct raise_conf *c);
+
+/* A window was closed: also drives alerts_tick(). */
+void raise_tick(struct raise *r, const struct rec_tick *t);
+/* The baseline was contradicted (baseline/deviation.h). */
+void raise_deviation(struct raise *r, const struct deviation *d);
+/* A rule holds, its collector part included. count: occurrences that this stands for (threshold). */
+void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule *rule, uint32_t count);
+/* The anomalies of an event whose definition asks for an alert (severity above 0). */
+void raise_event_anomalies(struct raise *r, const struct rec_event *ev);
+/* Faults that made no event. */
+void raise_anomaly(struct raise *r, const struct rec_anomaly *n);
+/* Another protocol on a port that has an owner (rec_link_app.wrong_port). owner: schema that owns the port, or NULL. */
+void raise_wrong_port(struct raise *r, const struct rec_link_app *app, const struct rec_link *link, const char *owner);
+/* The sensor's own condition: AT_OPS_ rows. object tells apart what must not fold together ("eth1", "flows"). */
+void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, const char *object, uint64_t count,
+                       const char *why, ...) PRINTF(6, 7);
