@@ -72,42 +72,56 @@ static bool data_plausible(struct cur c, const struct header *h)
     return n >= 1 && n <= CPF_MAX && code_name(enip_schema.fields[EF_ITEMS].names, type);
 }
 
-static enum match probe_header(struct cur c)
+/* One header and the start of its data. */
+static enum match probe_one(struct cur c, const struct header *h)
 {
-    struct header h = read_header(&c);
-    const struct op_row *op = schema_op(&enip_schema, h.command, OP_ANY_SELECTOR);
-    if (!op || h.options || !status_known(h.status))
-        return MATCH_NO;
-    switch (h.command) {
+    switch (h->command) {
     case CMD_NOP:
-        return h.status == 0 && (h.session || h.length) && h.length < 1500 ? MATCH_MAYBE : MATCH_NO;
+        return h->status == 0 && h->length < 1500 ? MATCH_MAYBE : MATCH_NO;
     case CMD_REGISTER:
-        return h.length == 4 ? MATCH_YES : h.length == 0 && h.status ? MATCH_MAYBE : MATCH_NO;
+        return h->length == 4 ? MATCH_YES : h->length == 0 && h->status ? MATCH_MAYBE : MATCH_NO;
     case CMD_UNREGISTER:
-        return h.length == 0 && h.session ? MATCH_MAYBE : MATCH_NO;
+        return h->length == 0 && h->session ? MATCH_MAYBE : MATCH_NO;
     case CMD_RR:
     case CMD_UNIT:
-        if (h.length == 0 && h.status)
+        if (h->length == 0 && h->status)
             return MATCH_MAYBE;
-        return h.length >= 6 && data_plausible(c, &h) ? MATCH_YES : MATCH_NO;
+        return h->length >= 6 && data_plausible(c, h) ? MATCH_YES : MATCH_NO;
     }
-    if (is_list(h.command)) {
-        if (h.length == 0)
-            return h.session == 0 ? MATCH_YES : MATCH_MAYBE;
+    if (is_list(h->command)) {
+        if (h->length == 0)
+            return h->session == 0 ? MATCH_YES : MATCH_MAYBE;
         uint16_t n = cur_u16le(&c);
-        return h.length >= 2 && n <= CPF_MAX ? MATCH_YES : MATCH_NO;
+        return h->length >= 2 && n <= CPF_MAX ? MATCH_YES : MATCH_NO;
     }
     return MATCH_MAYBE;
+}
+
+/* An empty NOP is 24 zero bytes, which any protocol may send: what follows it decides. */
+static enum match probe_header(struct cur c, bool on_port)
+{
+    while (cur_left(&c) >= HEADER) {
+        struct header h = read_header(&c);
+        const struct op_row *op = schema_op(&enip_schema, h.command, OP_ANY_SELECTOR);
+        if (!op || h.options || (!on_port && !status_known(h.status)) || h.status > 0xffff)
+            return MATCH_NO;
+        if (h.command == CMD_NOP && !h.length && !h.session && !h.status) {
+            if (on_port)
+                return MATCH_YES;
+            continue;
+        }
+        enum match m = probe_one(c, &h);
+        return on_port ? MATCH_YES : m;
+    }
+    return MATCH_MORE;
 }
 
 static enum match enip_probe(struct cur c, struct dis_ctx *x)
 {
     if (x->transport == DIS_UDP && io_plausible(c))
         return MATCH_YES;
-    if (cur_left(&c) < HEADER)
-        return x->transport == DIS_UDP ? MATCH_NO : MATCH_MORE;
-    enum match m = probe_header(c);
-    return m == MATCH_MAYBE && x->on_port ? MATCH_YES : m;
+    enum match m = probe_header(c, x->on_port);
+    return m == MATCH_MORE && x->transport == DIS_UDP ? MATCH_NO : m;
 }
 
 static struct frame enip_frame(struct cur c, const struct dis_ctx *x)
