@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
-#include "rules/tz.h"
+#include "engine/base/tz.h"
 
 struct look { /* what is asked about */
     const struct ruleset *rs;
