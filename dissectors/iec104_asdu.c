@@ -322,41 +322,57 @@ static void commit_new(struct iec_asdu *a, uint8_t kind)
     ev_commit(a->x, a->e);
 }
 
-/* The client asks: select, execute, activate, deactivate, read. */
-static void on_command(struct iec_asdu *a)
+/* A later message of the client in a command that goes on. */
+static void go_on(struct iec_asdu *a, uint64_t key)
+{
+    a->e = ev_answer(a->x, &iec104_schema, key, a->type, OP_ANY_SELECTOR);
+    ev_u64(a->e, IF_COT, a->cot);
+    judge(a);
+    a->e->has_status = 0;
+    a->e->kind = EV_REQUEST; /* not answered: only the select was */
+}
+
+/* 60870-5-5 6.8: what was selected is executed, or the selection is broken off. True when this was it. */
+static bool on_selected(struct iec_asdu *a)
 {
     uint64_t key;
-    bool act = a->cot == COT_ACT, select = act && a->select;
-    if (act && !select && a->t->se_at >= 0 && find_key(a, AW_EXECUTE, &key)) { /* goes on with what was selected */
-        a->e = ev_answer(a->x, &iec104_schema, key, a->type, OP_ANY_SELECTOR);
-        ev_u64(a->e, IF_COT, a->cot);
-        judge(a);
+    bool execute = a->cot == COT_ACT && !a->select;
+    if ((!execute && a->cot != COT_DEACT) || a->t->se_at < 0 || !find_key(a, AW_EXECUTE, &key))
+        return false;
+    go_on(a, key);
+    if (execute) {
         iec_compare_object(a, IA_EXECUTE_DIFFERS);
         a->e->action = a->e->op ? a->e->op->action : ACT_CONTROL;
         for (unsigned i = 0; i < a->e->n_items; i++)
             a->e->items[i].action = a->e->action;
         a->e->phase = PHASE_EXECUTE;
-        a->e->has_status = 0;
-        a->e->kind = EV_REQUEST; /* not answered: only the select was */
-        ev_wait(a->x, a->e, key_of(a->type, AW_CON, a->ca, a->ioa));
-        return;
     }
-    if (!act && a->cot != COT_DEACT && a->cot != COT_REQ) {
+    ev_wait(a->x, a->e, key_of(a->type, execute ? AW_CON : AW_DEACT_CON, a->ca, a->ioa));
+    return true;
+}
+
+/* The client asks: select, execute, activate, deactivate, read. */
+static void on_command(struct iec_asdu *a)
+{
+    bool select = a->cot == COT_ACT && a->select, off = a->cot == COT_DEACT;
+    if (a->cot != COT_ACT && !off && a->cot != COT_REQ) {
         commit_new(a, EV_MESSAGE);
         return;
     }
+    if (on_selected(a))
+        return;
     begin(a);
-    if (select) {
-        a->e->action = ACT_SELECT;
-        ev_u64(a->e, IF_SELECT, 1);
+    if (a->t->flags & T_COMMAND) {
+        a->e->phase = select || off ? PHASE_SELECT : PHASE_EXECUTE;
+        if (select || off)
+            a->e->action = ACT_SELECT; /* nothing moves yet, or any more */
     }
-    if (a->t->flags & T_COMMAND)
-        a->e->phase = select ? PHASE_SELECT : PHASE_EXECUTE;
+    if (select)
+        ev_u64(a->e, IF_SELECT, 1);
     judge(a);
     iec_read_objects(a);
-    enum awaited what = a->type == 102 ? AW_READ : select ? AW_SELECT_CON : a->cot == COT_DEACT ? AW_DEACT_CON : AW_CON;
-    uint8_t type = a->type == 102 ? 102 : a->type;
-    ev_wait(a->x, a->e, key_of(type, what, a->ca, a->ioa));
+    enum awaited what = a->type == 102 ? AW_READ : select ? AW_SELECT_CON : off ? AW_DEACT_CON : AW_CON;
+    ev_wait(a->x, a->e, key_of(a->type, what, a->ca, a->ioa));
 }
 
 static void learn(struct iec_asdu *a)
@@ -398,7 +414,7 @@ static void on_confirmation(struct iec_asdu *a)
     status_of(a);
     learn(a);
     bool alone = a->e->kind == EV_RESPONSE, good = !a->negative && !unknown;
-    a->e->phase = row == 2 ? PHASE_TERMINATE : a->t->flags & T_COMMAND ? PHASE_CONFIRM : PHASE_NONE;
+    a->e->phase = row == 2 ? PHASE_TERMINATE : !(a->t->flags & T_COMMAND) ? PHASE_NONE : row == 3 ? PHASE_SELECT : PHASE_CONFIRM;
     if (!alone && good && row == 0) {
         a->e->phase = PHASE_SELECT;
         ev_wait(a->x, a->e, key_of(a->type, AW_EXECUTE, a->ca, a->ioa));
