@@ -1,6 +1,7 @@
 /* conf.c: reads the configuration: top level, simple sections, memory. */
 #include "engine/conf.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
