@@ -156,7 +156,8 @@ static bool reserved_address(uint16_t a)
     return a >= 0xfff0 && a <= 0xfffb;
 }
 
-/* Rules of the link header (9.2). True when user data follow that are to be read. */
+/* Rules of the link header (9.2). True when user data follow that are to be read: also behind a primary function that
+ * carries none, for there may be receivers that take them all the same. */
 static bool link_rules(struct dis_ctx *x, const struct link *l)
 {
     const struct link_row *r = &(l->primary ? primary_rows : secondary_rows)[l->function];
@@ -178,7 +179,7 @@ static bool link_rules(struct dis_ctx *x, const struct link *l)
         ev_malformed(x, &dnp3_schema, DA_LINK_EMPTY);
     if (r->what != LF_DATA && l->data_len)
         ev_malformed(x, &dnp3_schema, DA_LINK_DATA);
-    return r->what == LF_DATA && l->data_len;
+    return l->primary && l->data_len;
 }
 
 /* User data without their CRCs. Returns the octets that are good; *bad when a CRC was wrong, *cut when octets miss. */

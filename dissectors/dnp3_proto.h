@@ -82,7 +82,10 @@ bool dnp3_group_known(uint8_t group);
 /* Kept per (address pair, master, outstation), through dis_shared(). */
 struct dnp3_assoc {
     uint64_t select_digest; /* of the objects of the last SELECT, 0 none */
-    uint64_t tx_id;         /* of the last record that was closed although more of it may come */
+    uint64_t tx_id, first_ns; /* of the last record that may be closed although more of it comes; its first message */
+    uint32_t more_selector; /* its selector */
+    uint8_t more_fn;        /* its function */
+    uint8_t operated;       /* 0x80 | sequence number of the last OPERATE that a SELECT prepared */
     uint16_t iin;           /* IIN1 in the high octet */
     uint8_t gen[16];        /* generation of each application sequence number: tells a reused one from an old one */
     uint8_t select_gen, select_seq, uns_gen, uns_seq;
