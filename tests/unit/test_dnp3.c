@@ -608,7 +608,11 @@ START_TEST(test_link)
          "malformed link_data_unexpected\nmalformed link_busy\nmalformed link_nack\n"
          "malformed link_function_refused\nmalformed link_data_missing\nmalformed broadcast_source\n");
     end();
-    want("request cold_restart reset u10 [3:13]\nrequest cold_restart reset u10 [4:13]\n");
+    want("request cold_restart reset u10 [3:13]\n");
+    feed(f, link_frame(f, 0xd2, 10, 1, d, 3));
+    want("malformed link_data_unexpected\n");
+    end();
+    want("request cold_restart reset u10 [9:13]\n");
     n = link_frame(f, 0xc4, 10, 1, d, 3);
     f[n - 1] ^= 1;
     ck_assert_int_eq(feed(f, n), DIS_MALFORMED);
