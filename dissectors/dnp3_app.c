@@ -154,6 +154,13 @@ static uint64_t digest_objects(struct span o)
     return hash_bytes(HASH_ID_KEY, o.p, o.n) | 1;
 }
 
+/* Functions that name no objects; in aggressive mode the authentication stands there. */
+static bool is_bare(const struct dnp3_msg *m)
+{
+    bool bare = m->fn == 13 || m->fn == 14 || m->fn == 23 || m->fn == 24;
+    return bare && !(m->objects.n && m->objects.p[0] == 120);
+}
+
 static void request_rules(struct dnp3_walk *w, const struct op_row *op)
 {
     const struct dnp3_msg *m = w->m;
@@ -171,8 +178,7 @@ static void request_rules(struct dnp3_walk *w, const struct op_row *op)
                         (m->fn >= FC_OPEN_FILE && m->fn <= 30) || m->fn == FC_AUTHENTICATE_REQ;
     if (m->broadcast && needs_answer)
         dnp3_say(w, DA_BROADCAST_FUNCTION);
-    bool bare = m->fn == 13 || m->fn == 14 || m->fn == 23 || m->fn == 24;
-    if (bare && m->objects.n && m->objects.p[0] != 120)
+    if (is_bare(m) && m->objects.n)
         dnp3_say(w, DA_TRAILING);
 }
 
@@ -243,7 +249,7 @@ static void request(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
         w.e->phase = m->fn == FC_SELECT ? PHASE_SELECT : m->fn == FC_OPERATE ? PHASE_EXECUTE : PHASE_NONE;
     }
     w.action = w.e->action;
-    if (!selected && op)
+    if (!selected && op && !is_bare(m))
         dnp3_walk_objects(&w);
     request_rules(&w, op);
     w.e->anomalies |= w.anomalies;

@@ -121,12 +121,14 @@ struct dnp3_walk {
     uint32_t echo;             /* next request item that a control response has to echo */
     uint32_t status;           /* first bad status met, 0 none */
     uint32_t n_bad, n_done;    /* controls refused and carried out */
+    uint32_t n_request;        /* items that were there before this response */
     uint8_t group, var, qualifier, action;
     uint8_t first_auth;        /* variation of the first g120 object, 0 none */
     uint32_t own_len;          /* octets that an object of DO_OWN took, 0: it does not fit */
     bool echoing, select_known, has_index;
 };
 void dnp3_walk_objects(struct dnp3_walk *w);
+struct item *dnp3_item(struct dnp3_walk *w, uint8_t kind, uint32_t space, uint32_t first, uint32_t last);
 /* One object of a type that is more than a value; `c` cannot see past it. */
 void dnp3_special(struct dnp3_walk *w, struct cur c);
 
