@@ -195,6 +195,8 @@ static enum verdict answer(struct s7 *s)
     uint64_t key = fn == FN_NONE ? bare_key(s, dir) : job_key(dir, s->ref, fn);
     struct event *e = ev_answer(s->x, &s7comm_schema, key, fn, OP_ANY_SELECTOR);
     const struct function *f = function(fn);
+    if (s->rosctr == S7_ACK) /* an acknowledgement has no function of its own, even where it repeats one */
+        e->msgs[e->n_msgs - 1].function = FN_NONE;
     if (e->kind == EV_RESPONSE)
         ev_u64(e, F_PDU_REF, s->ref);
     ev_status(e, s->err, s->err != 0);
@@ -337,13 +339,14 @@ static enum match probe_message(struct cur u, struct dis_ctx *x, uint32_t whole)
     bool ack = s.rosctr == S7_ACK || s.rosctr == S7_ACK_DATA;
     if (ack)
         cur_skip(&u, 2);
+    enum match broken = x->on_port && id == 0x32 ? MATCH_MAYBE : MATCH_NO; /* on its port a broken one is still S7 */
     if (!cur_ok(&u))
-        return all || (whole && id != 0x32) ? MATCH_NO : MATCH_MORE;
+        return all || id != 0x32 ? broken : MATCH_MORE;
     bool known = ack || s.rosctr == S7_JOB || s.rosctr == S7_USERDATA;
-    if (id != 0x32 || !known || red || (s.rosctr == S7_USERDATA && plen < 8))
+    if (!known || id != 0x32)
         return MATCH_NO;
-    if (10u + 2u * ack + plen + dlen != whole)
-        return MATCH_NO;
+    if (red || (s.rosctr == S7_USERDATA && plen < 8) || 10u + 2u * ack + plen + dlen != whole)
+        return broken;
     s.param = cur_sub(&u, plen < cur_left(&u) ? plen : cur_left(&u));
     if (x->dir == DIR_UNKNOWN && plen)
         x->dir = guess_dir(&s);

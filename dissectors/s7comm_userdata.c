@@ -453,6 +453,7 @@ static enum verdict mode(struct s7 *s)
         return DIS_MALFORMED;
     }
     struct event *e = ev_begin(s->x, &s7comm_schema, S7_UD(S7_G_MODE, s->sub), OP_ANY_SELECTOR);
+    e->msgs[0].function = FN_NONE; /* group 0 has no subfunction: the mode stands in its place */
     e->kind = EV_UNSOLICITED;
     fields(s, e, 0);
     for (unsigned i = 0; i < ARRAY_LEN(states); i++)
@@ -470,6 +471,7 @@ static enum verdict usend(struct s7 *s)
     cur_skip(c, 1);
     uint32_t id = cur_u32be(c);
     struct event *e = ev_begin(s->x, &s7comm_schema, S7_UD(S7_G_PBC, 0), OP_ANY_SELECTOR);
+    e->msgs[0].function = FN_NONE; /* neither group nor subfunction: the R_ID stands in their place */
     e->kind = EV_UNSOLICITED;
     ev_u64(e, F_PDU_REF, s->ref);
     if (cur_ok(c)) {

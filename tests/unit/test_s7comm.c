@@ -276,7 +276,7 @@ START_TEST(test_userdata)
     expect_out(b, "transaction 7:5:1+7:5:1 password authenticate refused wrong_password\n");
     /* a change of mode, told unasked */
     bench_s7(b, 1, "32070000 0000 0008 0000 0101120411000001");
-    expect_out(b, "unsolicited 7:0:0 mode_stop report unknown\n");
+    expect_out(b, "unsolicited null mode_stop report unknown\n");
     ck_assert_str_eq(b->obs, "state=stop;");
     /* block list and block information */
     bench_s7(b, 0, "32070000 0007 0008 0004 0001120411430100 0a00 0000");
