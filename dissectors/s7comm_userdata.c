@@ -372,6 +372,7 @@ static void request(struct s7 *s, uint32_t fn)
         s7_wait(s, e, request_key(s, true));
         return;
     }
+    s7_reused(s, request_key(s, true));
     struct event *e = ev_begin(s->x, &s7comm_schema, fn, selector(s));
     uint32_t id = partner_id(s);
     fields(s, e, id);
