@@ -209,7 +209,7 @@ static bool is_reply(const struct dis_ctx *x, const struct dnp3_msg *m, const st
 
 static void request(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     const struct op_row *op = schema_op(&dnp3_schema, m->fn, OP_ANY_SELECTOR);
     bool reply = is_reply(x, m, a);
     if (reply)
@@ -334,7 +334,7 @@ static void keep_kind(struct event *e)
 
 static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     uint64_t key = response_key(x, &w, a);
     bool waited = ev_is_waited(x, key), later = !(m->control & AC_FIR);
     w.e = ev_answer(x, &dnp3_schema, key, m->fn, OP_ANY_SELECTOR);
@@ -363,7 +363,7 @@ static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_as
 
 static void unsolicited(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     w.e = ev_begin(x, &dnp3_schema, m->fn, OP_ANY_SELECTOR);
     w.e->kind = EV_UNSOLICITED;
     common_fields(w.e, m);
@@ -390,6 +390,7 @@ static void confirm_alone(struct dis_ctx *x, const struct dnp3_msg *m, struct dn
     struct event *e = ev_begin(x, &dnp3_schema, FC_CONFIRM, OP_ANY_SELECTOR);
     common_fields(e, m);
     e->phase = PHASE_CONFIRM;
+    e->anomalies |= m->anomalies;
     bool uns = m->control & AC_UNS;
     if (uns ? a->tx_id && a->uns_seq == m->seq : a->late == (0x80 | m->seq)) {
         e->tx_id = a->tx_id; /* its record was closed before */
@@ -415,6 +416,7 @@ static void confirm(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
     }
     struct event *e = ev_answer(x, &dnp3_schema, key, FC_CONFIRM, OP_ANY_SELECTOR);
     keep_kind(e);
+    e->anomalies |= m->anomalies;
     if (e->phase == PHASE_NONE)
         e->phase = PHASE_CONFIRM;
     if (e->n_msgs >= 2) /* the latency is the answer's */
@@ -437,29 +439,35 @@ static void confirm(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
 
 /* ---- the fragment ---- */
 
-/* Function and direction contradict each other, or the code is reserved and comes from an outstation: told as it is,
- * paired with nothing. */
+/* A reserved code that is no request: told as it is, paired with nothing. */
 static void stray(struct dis_ctx *x, const struct dnp3_msg *m)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     w.e = ev_begin(x, &dnp3_schema, m->fn, OP_ANY_SELECTOR);
     common_fields(w.e, m);
     w.action = w.e->action;
-    if (!w.e->op || (w.e->op->flags & OP_OBSOLETE))
-        dnp3_say(&w, DA_FN_RESERVED);
-    else
-        dnp3_walk_objects(&w);
-    if (m->from_master && m->fn >= 128)
-        dnp3_say(&w, DA_RESPONSE_FROM_MASTER);
-    if (!m->from_master && m->fn < 128)
-        dnp3_say(&w, DA_REQUEST_FROM_OUTSTATION);
+    dnp3_say(&w, DA_FN_RESERVED);
     w.e->anomalies |= w.anomalies;
     ev_commit(x, w.e);
 }
 
+/* Who acts as the master is what the function says; a DIR bit that says otherwise is told. A tool that forgets the bit
+ * is still the one that asks, and the record must not blame the outstation. */
+static void settle_roles(struct dis_ctx *x, struct dnp3_msg *m, bool dir_master)
+{
+    m->response = m->fn >= FC_RESPONSE && m->fn <= FC_AUTHENTICATE_RESP;
+    m->from_master = m->response ? false : m->fn <= FC_LAST_REQUEST ? true : dir_master;
+    if (m->from_master != dir_master)
+        m->anomalies |= UINT64_C(1) << (m->from_master ? DA_REQUEST_FROM_OUTSTATION : DA_RESPONSE_FROM_MASTER);
+    x->dir = m->from_master ? DIR_C2S : DIR_S2C;
+    m->master = m->from_master ? m->src : m->dst;
+    m->outstation = m->from_master ? m->dst : m->src;
+    m->broadcast = m->from_master && dnp3_is_broadcast(m->dst);
+}
+
 enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16_t dst, bool from_master, bool cut)
 {
-    struct dnp3_msg m = {.src = src, .dst = dst, .from_master = from_master, .cut = cut};
+    struct dnp3_msg m = {.src = src, .dst = dst, .cut = cut};
     m.control = cur_u8(&c);
     m.fn = cur_u8(&c);
     if (!cur_ok(&c)) {
@@ -468,10 +476,7 @@ enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16
         return cut ? DIS_OK : DIS_MALFORMED;
     }
     m.seq = m.control & AC_SEQ;
-    m.response = m.fn >= FC_RESPONSE && m.fn <= FC_AUTHENTICATE_RESP;
-    m.master = from_master ? src : dst;
-    m.outstation = from_master ? dst : src;
-    m.broadcast = from_master && dnp3_is_broadcast(dst);
+    settle_roles(x, &m, from_master);
     if (m.response) {
         m.iin = (uint16_t)(cur_u8(&c) << 8);
         m.iin = (uint16_t)(m.iin | cur_u8(&c));
@@ -487,7 +492,7 @@ enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16
     }
     m.objects = cur_rest(&c);
     struct dnp3_assoc *a = dis_shared(x, &dnp3_schema, (uint64_t)m.master << 16 | m.outstation, true);
-    if (from_master ? m.fn >= 128 : !m.response)
+    if (m.from_master ? m.fn >= 128 : !m.response)
         stray(x, &m);
     else if (m.fn == FC_CONFIRM)
         confirm(x, &m, a);

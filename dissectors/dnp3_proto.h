@@ -98,6 +98,7 @@ _Static_assert(sizeof(struct dnp3_assoc) <= DIS_SHARED, "fits the shared blob");
 /* One application fragment. */
 struct dnp3_msg {
     struct span objects;  /* behind the header (and the IIN) */
+    uint64_t anomalies;   /* known before the objects are read */
     uint16_t src, dst, master, outstation;
     uint16_t iin;
     uint8_t control, seq, fn;

@@ -232,7 +232,8 @@ static void file_transport(struct dnp3_walk *w, struct cur c)
     handle_item(w, handle);
     dnp3_u64_last(w->e, DF_FILE_BLOCK, block & 0x7fffffff);
     if (w->var == 6) {
-        file_status(w, cur_u8(&c), cur_rest(&c));
+        uint8_t status = cur_u8(&c);
+        file_status(w, status, cur_rest(&c));
         return;
     }
     if (block & 0x80000000)
