@@ -286,7 +286,7 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
     return failed;
 }
 
-static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
+static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
 {
     struct reply r = {.service = service, .reserved = cur_u8(&c), .status = cur_u8(&c), .words = cur_u8(&c)};
     struct cur ext = cur_sub(&c, r.words * 2u);
@@ -300,6 +300,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     if (!ok)
         fault(x, e, CA_SHORT);
     reply_status(x, e, &r);
+    e->anomalies |= anomalies;
     if (service == SVC_MSP && cur_left(&c)) {
         if (e->kind != EV_TRANSACTION)
             check_multiple(x, e, c, v);
@@ -327,7 +328,9 @@ void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v)
     if (!cur_ok(&c))
         return;
     if (service & REPLY)
-        reply(x, service & 0x7f, c, v);
+        reply(x, service & 0x7f, c, v, 0);
+    else if (x->dir == DIR_S2C && cur_peek(&c, 0) == 0 && ev_is_waited(x, service_key(v, service)))
+        reply(x, service, c, v, UINT64_C(1) << CA_NO_REPLY_BIT); /* the answer by place and shape: pathless */
     else
         request(x, service, c, v);
 }
