@@ -43,22 +43,24 @@ struct alert_in {
     uint32_t n_frames;           /* 0: those of the event or the flow */
     /* Folding: the same type, subject and object is the same alert. Subject: who ("0/10.0.0.5>10.0.0.9"); object: what. */
     const char *subject, *object;
-    uint32_t count;              /* occurrences that this stands for; 0 counts as 1 */
+    uint64_t fold;               /* instead of subject and object: a stable id of their own (deviations); 0: none */
+    uint64_t count;              /* occurrences that this stands for; 0 counts as 1 */
     uint64_t first_ns;           /* 0: ts_ns */
+    bool absolute;               /* count and the sentences are the whole story so far and replace what was told before;
+                                  * with fold and first_ns: a uid that had ended goes on */
 };
 
 /* What leaves: the columns that a store wants, and the line (without newline). Borrowed for the call. */
 struct alert_out {
-    char uid[17];                /* hex */
-    uint32_t update;
-    const struct alert_type *type; /* valid for the call only */
-    uint8_t severity;
-    uint8_t maintenance;
+    uint64_t uid;                /* in the record as 16 hex digits */
+    uint32_t update, sid;
+    uint8_t severity, engine;    /* enum alert_severity, enum alert_engine */
+    uint8_t has_src, has_dst;
     uint64_t first_ns, last_ns, count;
     uint64_t src_asset, dst_asset; /* 0 unknown */
     struct addr src, dst;
-    uint8_t has_src, has_dst;
-    const char *title, *why;
+    const char *id, *title, *why;
+    const char *accept;          /* the command, NULL none */
     const char *line;
     uint32_t line_len;
 };
@@ -77,12 +79,15 @@ struct alert_conf {
     uint32_t max_open;           /* limits.alerts_open */
     uint32_t bytes;              /* limits.alert_bytes */
     uint32_t evidence_bytes;     /* 0: 64 */
-    const char *const *files, *const *ifaces; /* names by index, for pcap_filename and in_iface; may be NULL */
-    uint32_t n_files, n_ifaces;
-    const struct alert_change *changes; /* sorted or not; looked up when an alert opens */
+    /* Names by index, for pcap_filename and in_iface of records without an event; may be NULL, may return NULL */
+    const char *(*file_name)(const void *arg, unsigned file), *(*iface_name)(const void *arg, unsigned iface);
+    const void *name_arg;
+    const struct alert_change *changes; 
     uint32_t n_changes;
     struct alert_sink sinks[ALERT_MAX_SINKS];
     uint32_t n_sinks;
+    void *ctx;
+    uint32_t (*last_update)(void *ctx, uint64_t uid); /* the last update of a uid in the store, 0 none; may be NULL */
 };
 /* The operator's word on a type: off, or another severity. */
 struct alert_change {
@@ -103,8 +108,6 @@ struct alert_stats {
 struct alerts;
 int alerts_new(struct alerts **ret, const struct alert_conf *c, struct err *e) MUST_USE;
 void alerts_free(struct alerts *a); /* sends nothing: alerts_finish() first */
-/* Names that became known later (a capture directory, a new interface). The arrays stay the caller's. */
-void alerts_names(struct alerts *a, const char *const *files, uint32_t n_files, const char *const *ifaces, uint32_t n_ifaces);
 
 void alert_raise(struct alerts *a, const struct alert_in *in);
 /* Packet time has reached ts_ns: windows that ended are closed, their updates sent. */

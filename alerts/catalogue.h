@@ -40,9 +40,3 @@ const char *alert_engine_name(unsigned engine);      /* "policy" ... */
 const char *alert_severity_name(unsigned severity);  /* "critical" ... */
 const char *alert_learn_name(unsigned learn);        /* "no", "mute", "learn" */
 int alert_severity_by_name(const char *name);        /* 1..4 or -1 */
-
-struct attack_technique {
-    const char *id, *name, *tactics;
-};
-/* NULL unknown. id need not end after the five characters of "T0836". */
-const struct attack_technique *attack_by_id(const char *id);

@@ -51,6 +51,7 @@ struct dis_ctx {
     void *owner;
     const struct dissector *dis;
     uint32_t offset;  /* of the PDU in its packet */
+    uint8_t side;     /* of the flow that sends: 0 lo, 1 hi */
     struct span pdu;  /* its bytes */
 };
 

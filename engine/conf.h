@@ -5,50 +5,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "engine/base/err.h"
 #include "engine/base/limits_conf.h"
 #include "engine/base/site.h"
 
 enum conf_mode {
-    CONF_MODE_AUTO,  /* learn on a new database; each link and asset goes live once its learning ends */
-    CONF_MODE_LEARN, /* learn and go on learning */
-    CONF_MODE_LIVE,  /* judge, and learn what nobody contradicts no more */
+    CONF_MODE_AUTO,   /* learn on a new database, and go live link by link as learning ends */
+    CONF_MODE_LEARN,  /* learn everything that is not condemned, silently */
+    CONF_MODE_LIVE,   /* judge what is past its learning, learn what is not */
+    CONF_MODE_DETECT, /* judge, learn nothing */
 };
-const char *conf_mode_name(enum conf_mode m);
+extern const char *const conf_modes[]; /* by enum conf_mode, NULL-terminated */
 
-struct conf_learning {
-    uint64_t duration_ns;      /* a link or asset learns at least so long after it was first seen */
+struct conf_learning { /* as struct baseline_conf */
+    uint64_t period_ns;        /* a link or asset learns at least so long after it was first seen */
     uint64_t quiet_ns;         /* and until nothing new was seen of it for so long */
-    uint64_t follow_ns;        /* what follows from a new fact within this time is counted in its alert */
-    uint32_t range_gap;        /* addresses between two learned ranges that still make one range */
+    uint64_t fold_ns;          /* what follows from a novelty within this time is counted in its alert */
+    uint64_t scan_ns;          /* scans are counted over this time */
+    uint64_t scan_addresses, scan_ports, scan_controllers;
+    uint64_t read_gap;         /* learned read ranges closer than this are one range */
+    uint64_t router_addresses; /* a MAC with more IP addresses than this is a router */
 };
 
 enum { CONF_PROTO_PORTS = 16 };
 struct conf_proto {
     const char *name;          /* of a schema */
     bool off;                  /* not dissected */
-    bool only_ports;           /* not recognised by shape on other ports */
     uint16_t tcp[CONF_PROTO_PORTS], udp[CONF_PROTO_PORTS]; /* in addition to the registered ones */
     uint32_t n_tcp, n_udp;
 };
 
 struct conf_rules {
-    const char *const *files;  /* files or folders */
-    const char *const *off;    /* ids of rules that are not loaded */
-    uint32_t n_files, n_off;
+    const char *const *files;  /* NULL-terminated, like the next two */
+    const char *const *enable, *const *disable; /* ids of rules */
     bool defaults;             /* the shipped rules */
 };
 
-struct conf_mute {             /* alert types that are not raised, or raised with another severity */
-    const char *id;
-    uint8_t severity;          /* 0: off */
-};
+struct alert_change;
 struct conf_alerts {
     uint64_t window_ns;        /* repetitions within it are one update */
-    uint32_t rate;             /* first alerts of one type in one window; what is beyond folds into one */
-    uint32_t evidence_bytes;   /* bytes of the message shown */
-    const struct conf_mute *types;
+    uint64_t rate;             /* first alerts of one type in one window; what is beyond folds into one */
+    uint64_t evidence_bytes;   /* bytes of the message shown */
+    const struct alert_change *types; /* alerts/alert.h: off, or another severity */
     uint32_t n_types;
 };
 
@@ -65,7 +65,7 @@ struct conf_run {
     const char *user;          /* NULL: stays who it is */
     uint16_t cpus[64];
     uint32_t n_cpus;           /* 0: all */
-    uint32_t workers;          /* 0: one for each cpu */
+    uint64_t workers;          /* 0: one for each cpu */
 };
 
 struct conf {
@@ -90,5 +90,16 @@ int conf_load(struct conf **ret, const char *path, struct err *e) MUST_USE;
 /* The same from memory; name stands in messages. */
 int conf_parse(struct conf **ret, const char *name, const char *text, size_t n, struct err *e) MUST_USE;
 void conf_free(struct conf *c);
+/* ---- the table of all keys (conf_keys.c) ---- */
+struct conf_key {
+    const char *path;          /* "zones[].purdue": [] is a list's member, <name> any name */
+    const char *type;          /* "text", "duration", "list of subnets", ... */
+    const char *def;           /* NULL: none */
+    const char *doc;
+};
+extern const struct conf_key conf_keys[]; /* ends with path NULL; grouped by top-level key, in the order of the documents */
+/* The effective configuration as YAML that can be read back, or as JSON. */
+void conf_show(const struct conf *c, bool json, FILE *f);
+
 /* What is said of a protocol, NULL: nothing. */
 const struct conf_proto *conf_proto(const struct conf *c, const char *schema);

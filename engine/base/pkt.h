@@ -61,6 +61,9 @@ struct layers {
     uint8_t icmp_type, icmp_code;
     uint32_t erspan_seq;           /* outermost ERSPAN/GRE sequence number, 0 none */
     uint16_t erspan_session, pad_;
+    const uint8_t *l3;             /* innermost IP header, l3_len captured bytes from it on; NULL: none */
+    uint32_t l3_len;
+    uint32_t snap_oui;             /* of a SNAP header: 0 and 0x0000f8 mean that ethertype is an EtherType */
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };

@@ -28,6 +28,7 @@ struct rec_event {
     uint64_t ts_ns, ts_first_ns, latency_ns;
     uint64_t flow_id, link;       /* link: digest of (net, client, server, l4 proto, server port) */
     uint64_t anomalies, tx_id;
+    uint64_t object;              /* rules_object() of the event when n_hits > 0; else 0 */
     struct addr src, dst;         /* client and server, whoever sent */
     uint8_t smac[6], dmac[6];     /* of client and server */
     uint16_t sport, dport, net, file, vlan[2], iface;

@@ -1,0 +1,28 @@
+/* source_impl.h: what every back end of source.h embeds. For files of capture/ only. */
+#pragma once
+
+#include "capture/source.h"
+
+enum {
+    SOURCE_IFACES = 1024, /* interface names; more share index 0 */
+    IFACE_NAME = 64,      /* bytes of one, NUL included; longer ones are cut */
+};
+
+/* The first member of every back end's own struct. */
+struct source {
+    const struct source_ops *ops;
+    char **files; /* n_files names, owned */
+    unsigned n_files, n_ifaces, n_faults;
+    char (*ifaces)[IFACE_NAME];   /* SOURCE_IFACES of them */
+    struct source_fault *faults;  /* SOURCE_FAULTS of them */
+    struct source_stats stats;
+};
+
+/* Copies the names. On failure source_done is still right. */
+int source_init(struct source *s, const struct source_ops *ops, const char *const *files, unsigned n) MUST_USE;
+void source_done(struct source *s);
+/* The index of the name, which is new or known; 0 for no name or a full table. */
+uint16_t source_add_iface(struct source *s, const void *name, unsigned len);
+void source_add_fault(struct source *s, enum source_class cls, unsigned file, const char *fmt, ...) PRINTF(4, 5);
+
+extern const struct source_ops source_file_ops;

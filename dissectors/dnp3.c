@@ -1,0 +1,365 @@
+/* dnp3.c: DNP3 over TCP and UDP: link frames and transport segments; the fragments are read in dnp3_app.c.
+ *
+ * Spec: IEEE 1815-2012 8 (transport function), 9 (data link layer), 13 (IP networking).
+ *
+ *   +------+------+-----+---------+-------------+--------+-----+   +-----------------+-----+
+ *   | 0x05 | 0x64 | LEN | CONTROL | DESTINATION | SOURCE | CRC | + | 1..16 user data | CRC | ... LEN - 5 octets
+ *   +------+------+-----+---------+-------------+--------+-----+   +-----------------+-----+
+ *   CONTROL: DIR 80 (from the master) | PRM 40 | FCB 20 | FCV or DFC 10 | function 0f. All numbers little-endian.
+ *   Transport octet, first of the user data: FIN 80 | FIR 40 | sequence 3f.
+ *
+ * Not decoded: contents of files, data sets (g85-g88, kept as octets), virtual terminals (as text), keys and MACs;
+ * authenticated parts are not verified. TLS on 19999 is not DNP3 here.
+ * Assets: device attributes g0 (242 firmware, 243 hardware, 245 location, 247 name, 248 serial, 250 model, 252 vendor),
+ * addresses of master and outstation, state by the internal indications, user names of files and authentication. */
+#include "dissectors/dnp3_proto.h"
+
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { CHECK_CRC = 0 }; /* a fuzzer cannot make CRCs */
+#else
+enum { CHECK_CRC = 1 };
+#endif
+
+enum { LINK_HEADER = 10, LINK_BLOCK = 16, LINK_MIN_LEN = 5, LINK_MAX_DATA = 250, LINK_MAX = 292 };
+enum { LINK_DIR = 0x80, LINK_PRM = 0x40, LINK_FCV = 0x10 };
+enum { TP_FIN = 0x80, TP_FIR = 0x40, TP_SEQ = 0x3f };
+
+/* The transport of one (source, destination) in this flow. */
+struct segment_state {
+    uint16_t src, dst;
+    uint8_t seq;   /* of the last segment */
+    uint8_t state; /* TP_ */
+    uint8_t side, dir; /* dir 0: the entry is free */
+};
+enum { TP_UNSEEN, TP_IDLE, TP_OPEN, TP_LOST /* after a gap: the beginning is rightly missing */ };
+enum { N_SEGMENT = 30 };
+struct dnp3_flow {
+    struct segment_state seg[N_SEGMENT]; /* a gateway's outstations and both directions; the next is reused */
+    uint8_t next;
+};
+_Static_assert(sizeof(struct dnp3_flow) <= DIS_FLOW_STATE, "fits the flow's state");
+
+/* CRC-16/DNP (9.2): x16+x13+x12+x11+x10+x8+x6+x5+x2+1, reflected. */
+static const uint16_t crc_table[256] = {
+    /* clang-format off */
+    0x0000, 0x365e, 0x6cbc, 0x5ae2, 0xd978, 0xef26, 0xb5c4, 0x839a, 0xff89, 0xc9d7, 0x9335, 0xa56b,
+    0x26f1, 0x10af, 0x4a4d, 0x7c13, 0xb26b, 0x8435, 0xded7, 0xe889, 0x6b13, 0x5d4d, 0x07af, 0x31f1,
+    0x4de2, 0x7bbc, 0x215e, 0x1700, 0x949a, 0xa2c4, 0xf826, 0xce78, 0x29af, 0x1ff1, 0x4513, 0x734d,
+    0xf0d7, 0xc689, 0x9c6b, 0xaa35, 0xd626, 0xe078, 0xba9a, 0x8cc4, 0x0f5e, 0x3900, 0x63e2, 0x55bc,
+    0x9bc4, 0xad9a, 0xf778, 0xc126, 0x42bc, 0x74e2, 0x2e00, 0x185e, 0x644d, 0x5213, 0x08f1, 0x3eaf,
+    0xbd35, 0x8b6b, 0xd189, 0xe7d7, 0x535e, 0x6500, 0x3fe2, 0x09bc, 0x8a26, 0xbc78, 0xe69a, 0xd0c4,
+    0xacd7, 0x9a89, 0xc06b, 0xf635, 0x75af, 0x43f1, 0x1913, 0x2f4d, 0xe135, 0xd76b, 0x8d89, 0xbbd7,
+    0x384d, 0x0e13, 0x54f1, 0x62af, 0x1ebc, 0x28e2, 0x7200, 0x445e, 0xc7c4, 0xf19a, 0xab78, 0x9d26,
+    0x7af1, 0x4caf, 0x164d, 0x2013, 0xa389, 0x95d7, 0xcf35, 0xf96b, 0x8578, 0xb326, 0xe9c4, 0xdf9a,
+    0x5c00, 0x6a5e, 0x30bc, 0x06e2, 0xc89a, 0xfec4, 0xa426, 0x9278, 0x11e2, 0x27bc, 0x7d5e, 0x4b00,
+    0x3713, 0x014d, 0x5baf, 0x6df1, 0xee6b, 0xd835, 0x82d7, 0xb489, 0xa6bc, 0x90e2, 0xca00, 0xfc5e,
+    0x7fc4, 0x499a, 0x1378, 0x2526, 0x5935, 0x6f6b, 0x3589, 0x03d7, 0x804d, 0xb613, 0xecf1, 0xdaaf,
+    0x14d7, 0x2289, 0x786b, 0x4e35, 0xcdaf, 0xfbf1, 0xa113, 0x974d, 0xeb5e, 0xdd00, 0x87e2, 0xb1bc,
+    0x3226, 0x0478, 0x5e9a, 0x68c4, 0x8f13, 0xb94d, 0xe3af, 0xd5f1, 0x566b, 0x6035, 0x3ad7, 0x0c89,
+    0x709a, 0x46c4, 0x1c26, 0x2a78, 0xa9e2, 0x9fbc, 0xc55e, 0xf300, 0x3d78, 0x0b26, 0x51c4, 0x679a,
+    0xe400, 0xd25e, 0x88bc, 0xbee2, 0xc2f1, 0xf4af, 0xae4d, 0x9813, 0x1b89, 0x2dd7, 0x7735, 0x416b,
+    0xf5e2, 0xc3bc, 0x995e, 0xaf00, 0x2c9a, 0x1ac4, 0x4026, 0x7678, 0x0a6b, 0x3c35, 0x66d7, 0x5089,
+    0xd313, 0xe54d, 0xbfaf, 0x89f1, 0x4789, 0x71d7, 0x2b35, 0x1d6b, 0x9ef1, 0xa8af, 0xf24d, 0xc413,
+    0xb800, 0x8e5e, 0xd4bc, 0xe2e2, 0x6178, 0x5726, 0x0dc4, 0x3b9a, 0xdc4d, 0xea13, 0xb0f1, 0x86af,
+    0x0535, 0x336b, 0x6989, 0x5fd7, 0x23c4, 0x159a, 0x4f78, 0x7926, 0xfabc, 0xcce2, 0x9600, 0xa05e,
+    0x6e26, 0x5878, 0x029a, 0x34c4, 0xb75e, 0x8100, 0xdbe2, 0xedbc, 0x91af, 0xa7f1, 0xfd13, 0xcb4d,
+    0x48d7, 0x7e89, 0x246b, 0x1235,
+    /* clang-format on */
+};
+
+static bool crc_good(struct span s, uint16_t crc)
+{
+    uint16_t v = 0;
+    for (uint32_t i = 0; i < s.n; i++)
+        v = (uint16_t)(v >> 8 ^ crc_table[(v ^ s.p[i]) & 0xff]);
+    v = (uint16_t)~v;
+    return !CHECK_CRC || v == crc;
+}
+
+struct link {
+    uint16_t src, dst;
+    uint8_t control, function;
+    bool from_master, primary, header_good;
+    uint32_t data_len, wire_len; /* user data without CRCs; the whole frame with them */
+};
+
+/* The header, when the start octets are there and all of it is. */
+static bool read_link(struct cur c, struct link *l)
+{
+    struct cur whole = c;
+    struct span head = cur_bytes(&whole, 8);
+    uint16_t crc = cur_u16le(&whole);
+    uint8_t s0 = cur_u8(&c), s1 = cur_u8(&c), len = cur_u8(&c);
+    if (!cur_ok(&whole) || s0 != 0x05 || s1 != 0x64)
+        return false;
+    *l = (struct link){.control = cur_u8(&c)};
+    l->dst = cur_u16le(&c);
+    l->src = cur_u16le(&c);
+    l->header_good = crc_good(head, crc);
+    l->from_master = l->control & LINK_DIR;
+    l->primary = l->control & LINK_PRM;
+    l->function = l->control & 15;
+    l->data_len = len < LINK_MIN_LEN ? 0 : len - (uint32_t)LINK_MIN_LEN;
+    l->wire_len = LINK_HEADER + l->data_len + 2 * ((l->data_len + LINK_BLOCK - 1) / LINK_BLOCK);
+    return true;
+}
+
+static enum match probe(struct cur c, struct dis_ctx *x)
+{
+    struct link l;
+    uint8_t s0 = cur_peek(&c, 0), s1 = cur_peek(&c, 1), len = cur_peek(&c, 2);
+    if ((cur_left(&c) >= 1 && s0 != 0x05) || (cur_left(&c) >= 2 && s1 != 0x64) ||
+        (cur_left(&c) >= 3 && len < LINK_MIN_LEN))
+        return MATCH_NO;
+    if (cur_left(&c) < LINK_HEADER)
+        return x->transport == DIS_UDP ? MATCH_NO : MATCH_MORE;
+    if (!read_link(c, &l) || !l.header_good)
+        return MATCH_NO;
+    x->dir = l.from_master ? DIR_C2S : DIR_S2C;
+    return MATCH_YES;
+}
+
+/* A header with a wrong CRC is given to parse() alone, which tells it: the receiver looks for the next start octets. */
+static struct frame frame(struct cur c, const struct dis_ctx *x)
+{
+    struct link l;
+    (void)x;
+    if ((cur_left(&c) >= 1 && cur_peek(&c, 0) != 0x05) || (cur_left(&c) >= 2 && cur_peek(&c, 1) != 0x64))
+        return (struct frame){.st = FRAME_BAD};
+    if (!read_link(c, &l))
+        return (struct frame){.st = FRAME_MORE};
+    return (struct frame){.st = FRAME_OK, .len = l.header_good ? l.wire_len : LINK_HEADER};
+}
+
+/* ---- link layer ---- */
+
+enum { LF_RESERVED, LF_PLAIN, LF_DATA };
+struct link_row {
+    uint8_t what, fcv; /* fcv: the frame count bit is valid in this function */
+};
+static const struct link_row primary_rows[16] = {
+    [0] = {LF_PLAIN, 0}, /* RESET_LINK_STATES */
+    [2] = {LF_PLAIN, 1}, /* TEST_LINK_STATES */
+    [3] = {LF_DATA, 1},  /* CONFIRMED_USER_DATA */
+    [4] = {LF_DATA, 0},  /* UNCONFIRMED_USER_DATA */
+    [9] = {LF_PLAIN, 0}, /* REQUEST_LINK_STATUS */
+};
+static const struct link_row secondary_rows[16] = {
+    [0] = {LF_PLAIN, 0},  /* ACK */
+    [1] = {LF_PLAIN, 0},  /* NACK */
+    [11] = {LF_PLAIN, 0}, /* LINK_STATUS */
+    [15] = {LF_PLAIN, 0}, /* NOT_SUPPORTED */
+};
+
+static bool reserved_address(uint16_t a)
+{
+    return a >= 0xfff0 && a <= 0xfffb;
+}
+
+/* Rules of the link header (9.2). True when user data follow that are to be read. */
+static bool link_rules(struct dis_ctx *x, const struct link *l)
+{
+    const struct link_row *r = &(l->primary ? primary_rows : secondary_rows)[l->function];
+    if (r->what == LF_RESERVED)
+        ev_malformed(x, &dnp3_schema, DA_LINK_FUNCTION);
+    else if (l->primary && r->fcv != !!(l->control & LINK_FCV))
+        ev_malformed(x, &dnp3_schema, DA_LINK_CONTROL);
+    if (dnp3_is_broadcast(l->src))
+        ev_malformed(x, &dnp3_schema, DA_BROADCAST_SOURCE);
+    if (reserved_address(l->src) || reserved_address(l->dst) || l->src == 0xfffc)
+        ev_malformed(x, &dnp3_schema, DA_ADDRESS_RESERVED);
+    if (!l->primary && (l->control & LINK_FCV)) /* here the bit is DFC */
+        ev_malformed(x, &dnp3_schema, DA_LINK_BUSY);
+    if (!l->primary && l->function == 1)
+        ev_malformed(x, &dnp3_schema, DA_LINK_NACK);
+    if (!l->primary && l->function == 15)
+        ev_malformed(x, &dnp3_schema, DA_LINK_UNSUPPORTED);
+    if (r->what == LF_DATA && !l->data_len)
+        ev_malformed(x, &dnp3_schema, DA_LINK_EMPTY);
+    if (r->what != LF_DATA && l->data_len)
+        ev_malformed(x, &dnp3_schema, DA_LINK_DATA);
+    return r->what == LF_DATA && l->data_len;
+}
+
+/* User data without their CRCs. Returns the octets that are good; *bad when a CRC was wrong, *cut when octets miss. */
+static uint32_t unblock(struct cur *c, uint32_t len, uint8_t out[LINK_MAX_DATA], bool *bad, bool *cut)
+{
+    uint32_t done = 0;
+    while (done < len) {
+        uint32_t n = len - done < LINK_BLOCK ? len - done : LINK_BLOCK;
+        struct span s = cur_bytes(c, n);
+        uint16_t crc = cur_u16le(c);
+        *cut = !cur_ok(c);
+        *bad = !*cut && !crc_good(s, crc);
+        if (*cut || *bad)
+            break;
+        memcpy(out + done, s.p, s.n);
+        done += n;
+    }
+    return done;
+}
+
+/* ---- transport ---- */
+
+static struct segment_state *segment(struct dis_ctx *x, uint16_t src, uint16_t dst)
+{
+    struct dnp3_flow *f = x->state;
+    for (unsigned i = 0; i < N_SEGMENT; i++)
+        if (f->seg[i].src == src && f->seg[i].dst == dst && f->seg[i].dir == x->dir)
+            return &f->seg[i];
+    struct segment_state *s = &f->seg[f->next];
+    f->next = (uint8_t)((f->next + 1) % N_SEGMENT);
+    *s = (struct segment_state){.src = src, .dst = dst, .dir = x->dir, .side = x->side};
+    return s;
+}
+
+static uint32_t segment_key(uint16_t src, uint16_t dst)
+{
+    return (uint32_t)src << 16 | dst;
+}
+
+/* The rules of reassembly (8.2). False: this segment is not used. */
+static bool segment_rules(struct dis_ctx *x, struct segment_state *s, uint8_t tp)
+{
+    uint8_t seq = tp & TP_SEQ, next = (s->seq + 1) & TP_SEQ;
+    if (tp & TP_FIR) {
+        if (s->state == TP_OPEN)
+            ev_malformed(x, &dnp3_schema, DA_TP_ABANDONED);
+        return true;
+    }
+    if (s->state == TP_OPEN && seq == next)
+        return true;
+    if (s->state == TP_OPEN && seq == s->seq) {
+        ev_malformed(x, &dnp3_schema, DA_TP_DUPLICATE);
+        return false;
+    }
+    if (s->state == TP_OPEN) {
+        ev_malformed(x, &dnp3_schema, DA_TP_GAP);
+        asm_drop(x, segment_key(s->src, s->dst));
+        s->state = TP_IDLE;
+    } else if (s->state == TP_IDLE) {
+        ev_malformed(x, &dnp3_schema, DA_TP_LOST_FIRST);
+    } /* else the capture began, or has a hole, inside the message */
+    return false;
+}
+
+static enum verdict transport(struct dis_ctx *x, const struct link *l, struct span data, bool cut)
+{
+    struct segment_state *s = segment(x, l->src, l->dst);
+    struct cur c = cur_span(data);
+    uint8_t tp = cur_u8(&c);
+    bool first = tp & TP_FIR, last = tp & TP_FIN;
+    if (!cur_left(&c) && !cut)
+        ev_malformed(x, &dnp3_schema, DA_TP_EMPTY);
+    if (!segment_rules(x, s, tp))
+        return DIS_MALFORMED;
+    s->seq = tp & TP_SEQ;
+    s->state = last ? TP_IDLE : TP_OPEN;
+    struct cur whole = asm_append(x, segment_key(l->src, l->dst), cur_rest(&c), first, last || cut);
+    if (!last && !cut)
+        return DIS_OK;
+    if (!cur_ok(&whole)) {
+        ev_malformed(x, &dnp3_schema, DA_TP_TOO_LONG);
+        return DIS_MALFORMED;
+    }
+    if (cut)
+        s->state = TP_LOST;
+    return dnp3_fragment(x, whole, l->src, l->dst, l->from_master, cut);
+}
+
+/* ---- frames ---- */
+
+static enum verdict worse(enum verdict a, enum verdict b)
+{
+    return a > b ? a : b;
+}
+
+/* One link frame, taken off *c. */
+static enum verdict one_frame(struct dis_ctx *x, struct cur *c)
+{
+    struct link l;
+    uint8_t data[LINK_MAX_DATA];
+    if (!read_link(*c, &l)) {
+        cur_skip(c, cur_left(c));
+        return DIS_LOST;
+    }
+    struct cur head = cur_sub(c, LINK_HEADER);
+    if (!l.header_good) {
+        cur_skip(c, cur_left(c));
+        ev_malformed(x, &dnp3_schema, DA_BAD_HEADER_CRC);
+        return DIS_LOST;
+    }
+    cur_skip(&head, 2);
+    x->dir = l.from_master ? DIR_C2S : DIR_S2C; /* the client is the master, whoever opened the connection */
+    if (cur_u8(&head) < LINK_MIN_LEN) {
+        ev_malformed(x, &dnp3_schema, DA_BAD_LENGTH);
+        return DIS_MALFORMED;
+    }
+    bool bad = false, cut = false, wanted = link_rules(x, &l);
+    uint32_t body_len = l.wire_len - LINK_HEADER;
+    struct cur body = cur_sub(c, cur_left(c) < body_len ? cur_left(c) : body_len);
+    uint32_t n = unblock(&body, l.data_len, data, &bad, &cut);
+    if (cut && !x->cut)
+        ev_malformed(x, &dnp3_schema, DA_BAD_LENGTH);
+    if (bad)
+        ev_malformed(x, &dnp3_schema, DA_BAD_DATA_CRC);
+    if (!wanted) {
+        ev_silent(x, &dnp3_schema);
+        return bad || (cut && !x->cut) ? DIS_MALFORMED : DIS_OK;
+    }
+    if (bad || (cut && !x->cut) || n == 0) {
+        struct segment_state *s = segment(x, l.src, l.dst); /* what was begun cannot be finished */
+        asm_drop(x, segment_key(l.src, l.dst));
+        s->state = TP_LOST;
+        return x->cut ? DIS_OK : DIS_MALFORMED;
+    }
+    return transport(x, &l, (struct span){.p = data, .n = n}, cut);
+}
+
+static enum verdict parse(struct cur pdu, struct dis_ctx *x)
+{
+    enum verdict v = one_frame(x, &pdu);
+    while (v != DIS_LOST && cur_left(&pdu)) { /* a datagram may hold several; each takes ten octets at least */
+        struct link l;
+        if (!read_link(pdu, &l)) {
+            if (!x->cut)
+                ev_malformed(x, &dnp3_schema, DA_LINK_TRAILING);
+            return x->cut ? v : DIS_MALFORMED;
+        }
+        v = worse(v, one_frame(x, &pdu));
+    }
+    return v;
+}
+
+static void gap(struct dis_ctx *x, uint32_t missing)
+{
+    struct dnp3_flow *f = x->state;
+    (void)missing;
+    for (unsigned i = 0; i < N_SEGMENT; i++) {
+        struct segment_state *s = &f->seg[i];
+        if (s->dir == DIR_UNKNOWN || s->side != x->side)
+            continue;
+        s->state = TP_LOST;
+        x->dir = s->dir; /* which the message was begun under */
+        asm_drop(x, segment_key(s->src, s->dst));
+    }
+}
+
+static const uint16_t ports[] = {20000, 0};
+static const struct proto_schema *const schemas[] = {&dnp3_schema, NULL};
+
+extern const struct dissector dissector_dnp3;
+const struct dissector dissector_dnp3 = {
+    .name = "dnp3",
+    .schemas = schemas,
+    .transports = DIS_TCP | DIS_UDP,
+    .tcp_ports = ports,
+    .udp_ports = ports,
+    .min_probe = LINK_HEADER,
+    .max_pdu = LINK_MAX,
+    .flow_size = sizeof(struct dnp3_flow),
+    .probe = probe,
+    .frame = frame,
+    .parse = parse,
+    .gap = gap,
+};

@@ -1,0 +1,223 @@
+/* classify.c: whose flow is this?
+ *
+ * On a registered (or configured) port one probe() is enough. On any other port a dissector gets the flow when
+ * LIM_PROBE_PDUS PDUs in a row look like its protocol, or a message of each side does; until then the segments are held, so
+ * that nothing is lost when it turns out to be it. Flows that nobody wants go to nDPI (first packets only). */
+#include "engine/shard.h"
+
+#include "engine/worker.h"
+
+enum {
+    MAX_TRIES = 6,     /* chunks with payload that may be looked at before the flow is given up */
+    HOLD_BYTES = 4096, /* of held segments, their heads included */
+    PROBE_BYTES = 2048,
+};
+
+struct held {
+    uint64_t ts_ns;
+    uint32_t len, frame;
+    uint16_t file;
+    uint8_t side, cut;
+    struct layers lay;
+};
+
+void classify_free(struct shard *s, struct flow *f)
+{
+    buf_put(&s->buffers, &f->hold);
+    f->hold_len = 0;
+    f->n_hold = 0;
+}
+
+static bool hold(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct held h = {.ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side, .cut = c->cut};
+    uint32_t need = (uint32_t)sizeof h + ((c->len + 7) & ~7u);
+    if (f->hold_len + need > HOLD_BYTES)
+        return false;
+    if (!f->hold.p)
+        f->hold = buf_get(&s->buffers, HOLD_BYTES);
+    if (!f->hold.p)
+        return false;
+    if (c->lay)
+        h.lay = *c->lay;
+    memcpy(f->hold.p + f->hold_len, &h, sizeof h);
+    memcpy(f->hold.p + f->hold_len + sizeof h, c->p, c->len);
+    f->hold_len += need;
+    f->n_hold++;
+    return true;
+}
+
+static void deliver(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    if (f->class_state != CLASS_CLAIMED)
+        return;
+    if (f->key.proto == PROTO_TCP)
+        stream_deliver(s, f, c);
+    else
+        datagram_deliver(s, f, c);
+}
+
+/* The flow is d's: what was held goes to it, then this chunk. */
+static void claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port, const struct chunk *c)
+{
+    struct buf b = f->hold;
+    uint32_t n = f->hold_len;
+    f->hold.p = NULL;
+    f->hold_len = 0;
+    f->n_hold = 0;
+    if (flow_claim(s, f, d, on_port)) {
+        for (uint32_t at = 0; at < n;) {
+            struct held h;
+            memcpy(&h, b.p + at, sizeof h);
+            struct chunk k = {.p = b.p + at + sizeof h, .len = h.len, .frame = h.frame, .ts_ns = h.ts_ns,
+                              .file = h.file, .side = h.side, .cut = h.cut, .lay = &h.lay};
+            deliver(s, f, &k);
+            at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
+        }
+        deliver(s, f, c);
+    }
+    buf_put(&s->buffers, &b);
+}
+
+/* The first bytes of this side as one piece: held ones and the new ones, at most PROBE_BYTES. */
+static struct cur gather(const struct flow *f, const struct chunk *c, uint8_t tmp[PROBE_BYTES])
+{
+    uint32_t n = 0;
+    for (uint32_t at = 0; at < f->hold_len && f->key.proto == PROTO_TCP;) {
+        struct held h;
+        memcpy(&h, f->hold.p + at, sizeof h);
+        if (h.side == c->side && n + h.len <= PROBE_BYTES) {
+            memcpy(tmp + n, f->hold.p + at + sizeof h, h.len);
+            n += h.len;
+        }
+        at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
+    }
+    if (!n)
+        return cur_make(c->p, c->len);
+    uint32_t take = c->len < PROBE_BYTES - n ? c->len : PROBE_BYTES - n;
+    memcpy(tmp + n, c->p, take);
+    return cur_make(tmp, n + take);
+}
+
+static enum match probe(struct shard *s, struct flow *f, const struct dissector *d, bool on_port, struct cur cur,
+                        const struct chunk *c, struct dis_ctx *x)
+{
+    make_ctx(s, f, c, x);
+    x->dis = d;
+    x->on_port = on_port;
+    x->state = NULL;
+    return d->probe(cur, x);
+}
+
+/* Do two PDUs lie here, one behind the other? */
+static bool two_pdus(const struct dissector *d, struct cur cur, struct dis_ctx *x)
+{
+    if (!d->frame)
+        return false;
+    struct frame fr = d->frame(cur, x);
+    if (fr.st != FRAME_OK || fr.len == 0 || fr.len >= cur_left(&cur))
+        return false;
+    cur_skip(&cur, fr.len);
+    return d->probe(cur, x) == MATCH_YES;
+}
+
+static bool owns_port(const struct shard *s, const struct flow *f, unsigned d)
+{
+    const uint16_t *owner = f->key.proto == PROTO_UDP ? s->env->udp_owner : s->env->tcp_owner;
+    if (f->key.proto == PROTO_ETH)
+        return true;
+    if (owner[f->key.lo_port] == d + 1 || owner[f->key.hi_port] == d + 1)
+        return true;
+    const uint16_t *p = f->key.proto == PROTO_UDP ? dissectors[d]->udp_ports : dissectors[d]->tcp_ports;
+    for (; p && *p; p++)
+        if (*p == f->key.lo_port || *p == f->key.hi_port)
+            return true;
+    return false;
+}
+
+static bool may_run(const struct shard *s, const struct flow *f, unsigned d)
+{
+    uint8_t t = f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH;
+    if (!(dissectors[d]->transports & t) || (f->excluded | s->env->off) >> d & 1)
+        return false;
+    if (t != DIS_ETH)
+        return true;
+    for (const uint16_t *e = dissectors[d]->ethertypes; e && *e; e++)
+        if (*e == f->key.lo_port)
+            return true;
+    return false;
+}
+
+/* TLS record of a handshake: type 22, version 3.x. */
+static bool is_tls(const struct chunk *c)
+{
+    return c->len >= 6 && c->p[0] == 22 && c->p[1] == 3 && c->p[2] <= 4 && (c->p[5] == 1 || c->p[5] == 2);
+}
+
+static void give_up(struct shard *s, struct flow *f, const struct chunk *c, bool had_port)
+{
+    f->class_state = CLASS_GIVEN_UP;
+    classify_free(s, f);
+    if (!f->link)
+        report_link(s, f);
+    if (had_port)
+        report_app(s, f, NULL, false, is_tls(c), true);
+}
+
+struct best {
+    const struct dissector *d;
+    struct dis_ctx x;
+    enum match m;
+    bool on_port, two;
+};
+
+static void try_all(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur, struct best *b, bool *more,
+                    bool *had_port)
+{
+    for (unsigned i = 0; dissectors[i]; i++) {
+        struct dis_ctx x;
+        if (!may_run(s, f, i))
+            continue;
+        bool port = owns_port(s, f, i);
+        *had_port |= port;
+        enum match m = probe(s, f, dissectors[i], port, cur, c, &x);
+        if (m == MATCH_MORE && port)
+            *more = true;
+        if (m < MATCH_MAYBE || (m == MATCH_MAYBE && !port))
+            continue;
+        if (!b->d || port > b->on_port || (port == b->on_port && m > b->m))
+            *b = (struct best){.d = dissectors[i], .x = x, .m = m, .on_port = port};
+    }
+    if (b->d && !b->on_port)
+        b->two = two_pdus(b->d, cur, &b->x);
+}
+
+void classify(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    uint8_t tmp[PROBE_BYTES];
+    bool more = false, had_port = false;
+    struct best b = {0};
+    struct cur cur = gather(f, c, tmp);
+    try_all(s, f, c, cur, &b, &more, &had_port);
+    if (b.d && (b.on_port || b.two || (f->candidate == b.d && f->n_match + 1 >= LIM_PROBE_PDUS))) {
+        learn_dir(s, f, c->side, &b.x);
+        claim(s, f, b.d, b.on_port, c);
+        return;
+    }
+    if (b.d) { /* a first sign: keep the bytes until a second one */
+        f->n_match = f->candidate == b.d ? (uint8_t)(f->n_match + 1) : 1;
+        f->candidate = b.d;
+    } else if (!more && f->candidate) {
+        f->candidate = NULL;
+        classify_free(s, f);
+    }
+    worker_ndpi(s, f, c);
+    if (++f->n_tries >= (more || b.d ? 4 * MAX_TRIES : MAX_TRIES)) {
+        give_up(s, f, c, had_port);
+        return;
+    }
+    if ((b.d || more) && !hold(s, f, c)) {
+        classify_free(s, f);
+        f->candidate = NULL;
+    }
+}

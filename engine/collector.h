@@ -1,0 +1,33 @@
+/* collector.h: the one thread that knows the whole plant. It merges the workers' records into packet order and hands
+ * them to the rules' second half, the baseline, the alerts, the event log and the store. */
+#pragma once
+
+#include <pthread.h>
+
+#include "engine/textout.h"
+#include "engine/worker.h"
+
+struct baseline;
+struct raise;
+struct rule_state;
+struct store;
+struct alerts;
+struct source;
+
+struct collector {
+    struct worker *workers;
+    unsigned n_workers;
+    struct textout *events;        /* NULL: not asked for */
+    struct baseline *baseline;
+    struct raise *raise;
+    struct alerts *alerts;
+    struct rule_state *rule_state;
+    const struct ruleset *rules;
+    struct store *store;
+    struct source *source;         /* for names */
+    uint64_t n_records, n_events, last_ns;
+    pthread_t thread;
+};
+
+/* Body of the thread; arg: struct collector. Ends when every worker's end was read. */
+void *collector_run(void *arg);

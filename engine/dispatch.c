@@ -1,0 +1,109 @@
+/* dispatch.c: one PDU to its dissector, with all that the dissector may know of its surroundings. */
+#include "engine/shard.h"
+
+void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x)
+{
+    bool hi = c->side == 1;
+    *x = (struct dis_ctx){
+        .ts_ns = c->ts_ns, .frame = c->frame, .file = c->file,
+        .transport = f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH,
+        .on_port = f->on_port, .dir = (uint8_t)flow_dir(f, c->side), .cut = c->cut,
+        .sport = hi ? f->key.hi_port : f->key.lo_port, .dport = hi ? f->key.lo_port : f->key.hi_port,
+        .key = &f->key, .lay = c->lay, .flow_id = f->id, .state = f->state.p, .rt = &s->rt, .fr = &f->rt, .owner = f,
+        .dis = f->dis, .side = c->side,
+    };
+}
+
+/* What a dissector found out about the roles. A certain client (SYN, port) stays. */
+void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x)
+{
+    if (f->sure || x->dir == DIR_UNKNOWN)
+        return;
+    f->client = (uint8_t)(x->dir == DIR_C2S ? side : 1 - side);
+    f->sure = 1;
+    report_link(s, f);
+}
+
+enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset)
+{
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    x.offset = offset;
+    struct cur all = pdu;
+    x.pdu = cur_rest(&all);
+    if (!f->link && f->client < 2)
+        report_link(s, f);
+    enum verdict v = f->dis->parse(pdu, &x);
+    learn_dir(s, f, c->side, &x);
+    if (v == DIS_MALFORMED)
+        s->stats->malformed++;
+    return v;
+}
+
+void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    switch (dispatch(s, f, c, cur_make(c->p, c->len), 0)) {
+    case DIS_NOT_MINE:
+        s->stats->not_mine++;
+        flow_unclaim(s, f);
+        break;
+    case DIS_LOST:
+        s->stats->unsynced_bytes += c->len;
+        if (++f->half[c->side].lost_syncs > 32)
+            flow_unclaim(s, f);
+        break;
+    case DIS_MALFORMED:
+        f->errors++;
+        break;
+    case DIS_OK:
+        f->half[c->side].lost_syncs = 0;
+        break;
+    }
+}
+
+bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port)
+{
+    if (d->flow_size) {
+        f->state = buf_get(&s->states, DIS_FLOW_STATE);
+        for (uint32_t i = s->flows.lru_old; !f->state.p && i != FLOW_NONE; i = s->flows.flows[i].lru_next) {
+            struct flow *old = &s->flows.flows[i];
+            if (old == f || !old->state.p)
+                continue;
+            s->stats->state_evicted++;
+            flow_end(s, old);
+            f->state = buf_get(&s->states, DIS_FLOW_STATE);
+            break;
+        }
+        if (!f->state.p)
+            return false;
+        memset(f->state.p, 0, DIS_FLOW_STATE);
+    }
+    f->dis = d;
+    f->on_port = on_port;
+    f->class_state = CLASS_CLAIMED;
+    f->half[0].flags |= HALF_SYNC;
+    f->half[1].flags |= HALF_SYNC;
+    f->half[0].lost_syncs = f->half[1].lost_syncs = 0;
+    report_app(s, f, d->schemas[0]->name, false, false, false);
+    return true;
+}
+
+/* The flow is not this dissector's after all: the others get a chance with the next payload. */
+void flow_unclaim(struct shard *s, struct flow *f)
+{
+    struct dis_ctx x;
+    struct chunk none = {.ts_ns = f->last_ns, .side = f->client == 1};
+    for (unsigned i = 0; dissectors[i]; i++)
+        if (dissectors[i] == f->dis)
+            f->excluded |= UINT64_C(1) << i;
+    make_ctx(s, f, &none, &x);
+    flow_rt_end(&x);
+    buf_put(&s->states, &f->state);
+    for (unsigned side = 0; side < 2; side++) {
+        buf_put(&s->buffers, &f->half[side].part);
+        f->half[side].part_len = f->half[side].part_need = 0;
+    }
+    f->dis = NULL;
+    f->class_state = CLASS_OPEN;
+    f->n_tries = 0;
+}

@@ -1,0 +1,235 @@
+/* engine.c: source -> decode -> worker. With one worker its shards run right here; with several, packets travel to the
+ * workers' rings with what decoding found, spread by shard. */
+#include "engine/engine.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BATCH = 128,
+    FLUSH_S = 60,             /* counts go to the collector at whole multiples of this packet time */
+    MARK_EVERY = 1024,        /* packets between two marks to workers that had none */
+    REBASE_AFTER = 64,        /* packets in a row that lie far behind: the clock was set back */
+};
+static const uint64_t second_ns = UINT64_C(1000000000);
+
+struct engine {
+    struct engine_conf conf;
+    struct worker *workers;
+    struct decoder *decoder;
+    uint64_t order, now_ns, next_tick_ns, first_ns, rebased, packets, bytes, since_mark;
+    unsigned behind;
+    pthread_t threads[N_SHARDS];
+};
+
+int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e)
+{
+    struct engine *g = calloc(1, sizeof *g);
+    struct decode_limits lim = {.frag_datagrams = 1024, .frag_bytes = 2 << 20, .batch = 2,
+                                .hash_key = conf->env->hash_key};
+    uint64_t ring = 1 << 18;
+    if (!g)
+        return err_set(e, -ENOMEM, "no memory for the engine");
+    g->conf = *conf;
+    g->workers = calloc(conf->n_workers, sizeof *g->workers);
+    g->decoder = decoder_new(&lim);
+    while (ring * 2 * conf->n_workers <= conf->ring_bytes)
+        ring *= 2;
+    for (unsigned i = 0; g->workers && i < conf->n_workers; i++)
+        if (worker_init(&g->workers[i], i, conf->n_workers, &conf->shard, conf->env, ring,
+                        conf->n_workers > 1 ? ring : 0)) {
+            engine_free(g);
+            return err_set(e, -ENOMEM, "no memory for the tables (limits)");
+        }
+    if (!g->workers || !g->decoder) {
+        engine_free(g);
+        return err_set(e, -ENOMEM, "no memory for the engine");
+    }
+    conf->collector->workers = g->workers;
+    conf->collector->n_workers = conf->n_workers;
+    *ret = g;
+    return 0;
+}
+
+void engine_free(struct engine *g)
+{
+    if (!g)
+        return;
+    for (unsigned i = 0; g->workers && i < g->conf.n_workers; i++)
+        worker_done(&g->workers[i]);
+    decoder_free(g->decoder);
+    free(g->workers);
+    free(g);
+}
+
+/* ---- to workers with threads of their own ---- */
+
+static struct pkt_msg *begin_msg(struct worker *w, uint32_t type, uint32_t len, uint64_t order)
+{
+    struct ring_head *h;
+    for (unsigned spins = 0; !(h = ring_reserve(&w->packets, len));)
+        if (++spins < 64)
+            sched_yield();
+        else
+            usleep(50);
+    h->type = type;
+    h->order = order;
+    return (struct pkt_msg *)(void *)h;
+}
+
+static void send_control(struct engine *g, uint32_t type, uint64_t ts_ns)
+{
+    for (unsigned i = 0; i < g->conf.n_workers; i++) {
+        struct pkt_msg *m = begin_msg(&g->workers[i], type, sizeof *m, g->order);
+        m->now_ns = ts_ns;
+        ring_publish(&g->workers[i].packets, &m->head, sizeof *m);
+    }
+    g->since_mark = 0;
+}
+
+/* What the worker needs of the packet: its bytes from the innermost IP header on, or the payload alone where that lies
+ * elsewhere (reassembled). */
+static void send_packet(struct engine *g, const struct pkt *p, const struct layers *l)
+{
+    struct worker *w = &g->workers[decode_shard(l) % g->conf.n_workers];
+    uint32_t n_l3 = l->l3 ? l->l3_len : 0, n = l->payload ? l->payload_len : 0;
+    bool inside = l->l3 && l->payload >= l->l3 && l->payload + n <= l->l3 + n_l3;
+    uint32_t bytes = inside ? n_l3 : n + n_l3;
+    struct pkt_msg *m = begin_msg(w, PM_PACKET, (uint32_t)sizeof *m + bytes, g->order);
+    uint8_t *b = (uint8_t *)(m + 1);
+    m->now_ns = g->now_ns;
+    m->pkt = *p;
+    m->lay = *l;
+    m->l3_off = 0;
+    m->payload_off = inside ? (uint32_t)(l->payload - l->l3) : n_l3;
+    if (n_l3)
+        memcpy(b, l->l3, n_l3);
+    if (!inside && n)
+        memcpy(b + n_l3, l->payload, n);
+    ring_publish(&w->packets, &m->head, (uint32_t)sizeof *m + bytes);
+}
+
+/* ---- the loop ---- */
+
+static void tick(struct engine *g, uint64_t ts_ns)
+{
+    bool flush = ts_ns / (FLUSH_S * second_ns) != (g->next_tick_ns - second_ns) / (FLUSH_S * second_ns);
+    uint64_t at = ts_ns / second_ns * second_ns; /* a jump is one step */
+    g->order++;
+    if (g->conf.n_workers == 1)
+        worker_tick(&g->workers[0], at, g->order, flush);
+    else
+        send_control(g, flush ? PM_FLUSH : PM_TICK, at);
+    g->next_tick_ns = at + second_ns;
+}
+
+/* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. */
+static void advance(struct engine *g, uint64_t ts_ns)
+{
+    if (!g->packets) {
+        g->first_ns = g->now_ns = ts_ns;
+        g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
+        return;
+    }
+    if (ts_ns >= g->now_ns) {
+        g->now_ns = ts_ns;
+        g->behind = 0;
+        if (ts_ns >= g->next_tick_ns)
+            tick(g, ts_ns);
+        return;
+    }
+    if (g->now_ns - ts_ns < g->conf.time_jump_ns)
+        return;
+    if (++g->behind < REBASE_AFTER)
+        return;
+    g->behind = 0;
+    g->rebased++;
+    g->now_ns = ts_ns;
+    g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
+}
+
+static void one_packet(struct engine *g, const struct pkt *p)
+{
+    struct layers l;
+    advance(g, p->ts_ns);
+    decode(g->decoder, p, &l);
+    g->order++;
+    g->packets++;
+    g->bytes += p->wirelen;
+    if (g->conf.n_workers == 1) {
+        worker_packet(&g->workers[0], p, &l, g->now_ns, g->order);
+        return;
+    }
+    send_packet(g, p, &l);
+    if (++g->since_mark >= MARK_EVERY)
+        send_control(g, PM_MARK, g->now_ns);
+}
+
+static int start(struct engine *g)
+{
+    if (pthread_create(&g->conf.collector->thread, NULL, collector_run, g->conf.collector))
+        return -EAGAIN;
+    for (unsigned i = 0; g->conf.n_workers > 1 && i < g->conf.n_workers; i++)
+        if (pthread_create(&g->threads[i], NULL, worker_run, &g->workers[i]))
+            return -EAGAIN;
+    return 0;
+}
+
+static void finish(struct engine *g)
+{
+    g->order++;
+    if (g->conf.n_workers == 1) {
+        worker_end(&g->workers[0], g->now_ns, g->order);
+    } else {
+        send_control(g, PM_END, g->now_ns);
+        for (unsigned i = 0; i < g->conf.n_workers; i++)
+            pthread_join(g->threads[i], NULL);
+    }
+    pthread_join(g->conf.collector->thread, NULL);
+}
+
+int engine_run(struct engine *g, struct source *src, volatile const int *stop)
+{
+    struct pkt batch[BATCH];
+    struct source_progress prog;
+    int n = 0, r = start(g);
+    if (r)
+        return r;
+    while (!*stop && (n = source_poll(src, batch, BATCH)) >= 0) {
+        for (int i = 0; i < n; i++)
+            one_packet(g, &batch[i]);
+        if (g->conf.progress) {
+            source_progress(src, &prog);
+            g->conf.progress(g->conf.progress_arg, &prog, g->packets);
+        }
+    }
+    finish(g);
+    return *stop || n == -ENODATA ? 0 : n;
+}
+
+static void add(uint64_t *to, const uint64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+void engine_totals(const struct engine *g, struct engine_totals *ret)
+{
+    *ret = (struct engine_totals){.packets = g->packets, .bytes = g->bytes, .first_ns = g->first_ns,
+                                  .last_ns = g->now_ns, .rebased = g->rebased, .decode = *decoder_stats(g->decoder)};
+    for (unsigned i = 0; i < g->conf.n_workers; i++) {
+        const struct worker *w = &g->workers[i];
+        add((uint64_t *)&ret->sum, (const uint64_t *)&w->stats, sizeof w->stats / sizeof(uint64_t));
+        ret->worker_packets[i] = w->n_packets;
+        for (unsigned k = 0; k < N_SHARDS; k++) {
+            const struct shard *s = w->shards[k];
+            if (!s)
+                continue;
+            add((uint64_t *)&ret->rt, (const uint64_t *)&s->rt.stats, sizeof s->rt.stats / sizeof(uint64_t));
+            ret->evict_facts += s->facts.evicted;
+            ret->evict_links += s->links.evicted;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/* engine.h: a run of the sensor over a source, from the first packet to the last record. */
+#pragma once
+
+#include "capture/source.h"
+#include "engine/collector.h"
+
+struct engine_conf {
+    struct shard_conf shard;
+    unsigned n_workers;
+    uint64_t ring_bytes;      /* of all workers together */
+    uint64_t time_jump_ns;    /* packet time that steps back by more than this for many packets is re-based */
+    struct shard_env *env;
+    struct collector *collector;
+    void (*progress)(void *arg, const struct source_progress *p, uint64_t packets); /* may be NULL */
+    void *progress_arg;
+};
+
+struct engine_totals {
+    struct eng_stats sum;
+    uint64_t packets, bytes, first_ns, last_ns, rebased;
+    uint64_t worker_packets[N_SHARDS];
+    double worker_load[N_SHARDS];
+    struct decode_stats decode;
+    struct rt_stats rt;
+    uint64_t evict_facts, evict_links;
+};
+
+struct engine;
+int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e) MUST_USE;
+void engine_free(struct engine *g);
+/* Reads the source to its end (or until *stop). 0 or -errno of the source. */
+int engine_run(struct engine *g, struct source *src, volatile const int *stop);
+void engine_totals(const struct engine *g, struct engine_totals *ret);

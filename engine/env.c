@@ -1,0 +1,32 @@
+#include "engine/env.h"
+
+#include "capture/source.h"
+
+void env_ports(struct shard_env *env)
+{
+    for (unsigned d = 0; dissectors[d]; d++) {
+        for (const uint16_t *p = dissectors[d]->tcp_ports; p && *p; p++)
+            if (!env->tcp_owner[*p])
+                env->tcp_owner[*p] = (uint16_t)(d + 1);
+        for (const uint16_t *p = dissectors[d]->udp_ports; p && *p; p++)
+            if (!env->udp_owner[*p])
+                env->udp_owner[*p] = (uint16_t)(d + 1);
+    }
+}
+
+static const char *file_name(const void *arg, unsigned file)
+{
+    return source_file(arg, file);
+}
+
+static const char *iface_name(const void *arg, unsigned iface)
+{
+    return source_iface(arg, iface);
+}
+
+void env_names(struct shard_env *env, const struct source *src)
+{
+    env->file_name = file_name;
+    env->iface_name = iface_name;
+    env->name_arg = src;
+}

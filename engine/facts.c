@@ -1,0 +1,109 @@
+#include "engine/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t fact_set_bytes(uint32_t n)
+{
+    return n * (sizeof(uint64_t) + sizeof(struct fact_slot));
+}
+
+int fact_set_init(struct fact_set *s, uint32_t n)
+{
+    *s = (struct fact_set){.n = n, .mask = n / FACT_WAYS - 1, .dirty = FACT_NONE};
+    s->digests = aligned_alloc(64, n * sizeof *s->digests);
+    s->slots = calloc(n, sizeof *s->slots);
+    if (!s->digests || !s->slots) {
+        fact_set_done(s);
+        return -ENOMEM;
+    }
+    memset(s->digests, 0, n * sizeof *s->digests);
+    return 0;
+}
+
+void fact_set_done(struct fact_set *s)
+{
+    free(s->digests);
+    free(s->slots);
+    s->digests = NULL;
+    s->slots = NULL;
+}
+
+void fact_set_clear(struct fact_set *s)
+{
+    memset(s->digests, 0, s->n * sizeof *s->digests);
+    memset(s->slots, 0, s->n * sizeof *s->slots);
+    s->dirty = FACT_NONE;
+}
+
+static uint32_t make_room(struct fact_set *s, uint32_t base, struct fact_hit *ret)
+{
+    uint32_t old = base;
+    for (uint32_t i = base; i < base + FACT_WAYS; i++) {
+        if (!s->digests[i])
+            return i;
+        if (s->slots[i].last_ns < s->slots[old].last_ns)
+            old = i;
+    }
+    s->evicted++;
+    ret->evicted = true;
+    ret->old_digest = s->digests[old];
+    ret->old = s->slots[old];
+    return old;
+}
+
+static bool error_is_new(struct fact_slot *f, uint32_t error)
+{
+    for (int k = 0; k < FACT_ERRORS; k++)
+        if (f->known[k] == error)
+            return false;
+    f->known[f->hand++ % FACT_ERRORS] = error;
+    return true;
+}
+
+void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret)
+{
+    uint32_t base = (uint32_t)(digest >> 8 & s->mask) * FACT_WAYS, i = base;
+    ret->is_new = ret->new_error = ret->evicted = false;
+    while (i < base + FACT_WAYS && s->digests[i] != digest)
+        i++;
+    if (i == base + FACT_WAYS) {
+        i = make_room(s, base, ret);
+        s->digests[i] = digest;
+        /* A reused slot that was counted keeps its place in the list of dirty ones. */
+        s->slots[i] = (struct fact_slot){.last_ns = ts_ns, .dirty = s->slots[i].dirty,
+                                         .next_dirty = s->slots[i].next_dirty};
+        ret->is_new = true;
+    }
+    struct fact_slot *f = &s->slots[i];
+    f->count++;
+    if (!f->dirty) {
+        f->dirty = 1;
+        f->next_dirty = s->dirty;
+        s->dirty = i;
+    }
+    if (!ret->is_new && ts_ns > f->last_ns) {
+        uint64_t us = (ts_ns - f->last_ns) / 1000;
+        uint32_t gap = us > UINT32_MAX / 8 ? UINT32_MAX / 8 : (uint32_t)us;
+        f->period_us = f->period_us ? (uint32_t)(((uint64_t)f->period_us * 7 + gap) / 8) : gap;
+        f->last_ns = ts_ns;
+    }
+    if (error) {
+        f->errors++;
+        ret->new_error = error_is_new(f, error);
+    }
+}
+
+bool fact_flush(struct fact_set *s, uint64_t *digest, struct fact_slot *ret)
+{
+    uint32_t i = s->dirty;
+    if (i == FACT_NONE)
+        return false;
+    struct fact_slot *f = &s->slots[i];
+    s->dirty = f->next_dirty;
+    *digest = s->digests[i];
+    *ret = *f;
+    f->count = f->errors = 0;
+    f->dirty = 0;
+    return true;
+}

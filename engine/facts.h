@@ -1,0 +1,47 @@
+/* facts.h: what a shard has already told the collector. A fact that was seen before is counted, nothing more.
+ *
+ * Sets of eight: the digests of a set fill one cache line, the counters lie apart. A full set evicts the one that was
+ * used least recently: its counts go out, and the fact is told again when it comes back. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+
+enum { FACT_WAYS = 8, FACT_ERRORS = 4 };
+
+struct fact_slot {
+    uint64_t last_ns;
+    uint32_t count, errors;    /* since the last flush */
+    uint32_t period_us;        /* running mean of the interval, 1/8 new */
+    uint32_t known[FACT_ERRORS]; /* error statuses told, +1; 0 free */
+    uint32_t next_dirty;
+    uint32_t hand, dirty;
+};
+
+struct fact_set {
+    uint64_t *digests;         /* 0 free */
+    struct fact_slot *slots;
+    uint32_t n, mask;          /* n: power of two; mask: of set indices */
+    uint32_t dirty;            /* slots counted since the last flush, newest first */
+    uint64_t evicted;
+};
+enum { FACT_NONE = UINT32_MAX };
+
+int fact_set_init(struct fact_set *s, uint32_t n) MUST_USE;
+void fact_set_done(struct fact_set *s);
+size_t fact_set_bytes(uint32_t n);
+void fact_set_clear(struct fact_set *s); /* a new generation of rules: everything is told again */
+
+struct fact_hit {
+    bool is_new, new_error;
+    bool evicted;              /* another fact made room: its counts are in `old` */
+    uint64_t old_digest;
+    struct fact_slot old;
+};
+/* See the fact at ts. error: the status of a failure + 1, 0 none. digest must not be 0. */
+void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret);
+/* The next counted slot since the last flush, its counts reset; false at the end. */
+bool fact_flush(struct fact_set *s, uint64_t *digest, struct fact_slot *ret);

@@ -1,0 +1,91 @@
+/* flow.h: one shard's table of flows: bounded, least recently used goes first, deterministic. */
+#pragma once
+
+#include "dissectors/runtime.h"
+
+enum { FLOW_NONE = UINT32_MAX };
+
+enum { /* struct half.flags */
+    HALF_NEXT = 1,    /* next is valid */
+    HALF_SYNC = 2,    /* the next byte begins a PDU (or part holds the beginning of one) */
+    HALF_SYN = 4,     /* the beginning of this direction was seen */
+    HALF_FIN = 8,
+    HALF_SEEN = 16,   /* this side has sent a packet */
+    HALF_DATA = 32,   /* this side has sent payload */
+};
+
+struct half { /* one direction of a TCP connection */
+    uint32_t next;          /* sequence number expected */
+    uint32_t part_len;      /* bytes of an unfinished PDU in part */
+    uint32_t part_need;     /* its length once known, else 0 */
+    uint32_t lost_syncs;    /* segments in a row that did not begin with a PDU */
+    struct buf part;
+    uint32_t ooo;           /* list of segments beyond a hole, by sequence number */
+    uint16_t n_ooo;
+    uint8_t flags;
+    uint8_t ip_id_seen;
+    uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
+    uint64_t last_ns;       /* its time */
+    uint64_t hole_ns;       /* since when there is a hole */
+};
+
+enum { CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP };
+
+struct flow {
+    struct flow_key key;
+    uint64_t id, first_ns, last_ns;
+    const struct dissector *dis;
+    struct buf state;
+    struct flow_rt rt;
+    uint64_t link;              /* digest of the link, 0 none yet */
+    uint32_t link_slot;
+    uint32_t hash_next, lru_prev, lru_next;
+    uint32_t packets[2], bytes[2], errors, resets, retransmissions, gaps; /* since the last flush; [0] lo to hi */
+    uint32_t seen_frame;
+    const struct proto_schema *fact_schema; /* fact_base was made for this one */
+    uint64_t fact_base;         /* digest of (network, client, server, protocol) */
+    uint8_t fact_client, has_community;
+    char community[32];         /* community id, made when a record first asks */
+    uint64_t excluded;          /* dissectors that this flow is not (bit by registry order) */
+    uint64_t copy_hash, copy_ns;/* of the last datagram: copies (SPAN) */
+    struct buf hold;            /* segments kept until the flow is claimed */
+    uint32_t hold_len;
+    const struct dissector *candidate;
+    void *ndpi;
+    uint16_t vlan;
+    uint16_t iface;
+    uint16_t file;
+    uint8_t epoch;
+    uint8_t class_state;        /* CLASS_ */
+    uint8_t n_tries, n_hold, n_match;
+    uint8_t client;             /* 0 lo is the client, 1 hi is; 2 unknown */
+    uint8_t sure;               /* client is certain: SYN, port, dissector */
+    uint8_t on_port, used, asset_seen, attempt_told, app_told, ndpi_done, pad;
+    uint8_t mac[2][6];          /* of lo and hi as last seen */
+    struct half half[2];        /* [0] sent by lo */
+};
+
+struct flow_table {
+    struct flow *flows;
+    uint32_t *buckets;
+    uint32_t n, n_used, bucket_mask, free_head;
+    uint32_t lru_old, lru_new;
+    uint64_t hash_key, evicted, created;
+};
+
+int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key) MUST_USE;
+void flow_table_done(struct flow_table *t);
+size_t flow_table_bytes(uint32_t n);
+static inline uint32_t flow_index(const struct flow_table *t, const struct flow *f)
+{
+    return (uint32_t)(f - t->flows);
+}
+uint64_t flow_hash(const struct flow_table *t, const struct flow_key *k);
+struct flow *flow_find(struct flow_table *t, const struct flow_key *k, uint64_t hash);
+/* A zeroed new flow at the new end of the list, or NULL when the table is full: end the oldest first. */
+struct flow *flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash);
+struct flow *flow_oldest(struct flow_table *t);
+void flow_touch(struct flow_table *t, struct flow *f);  /* most recently used now */
+void flow_remove(struct flow_table *t, struct flow *f); /* what it holds was freed by the caller */
+/* 51 bits: a JSON number that every reader takes exactly. Same key and first time, same id, for ever. */
+uint64_t flow_id_of(const struct flow_key *k, uint64_t first_ns);

@@ -1,0 +1,35 @@
+/* linktab.h: one shard's links: (network, client, server, protocol, server port) with counts since the last flush. */
+#pragma once
+
+#include "engine/base/addr.h"
+#include "engine/base/err.h"
+
+struct link {
+    uint64_t digest; /* 0 free */
+    uint64_t last_ns;
+    uint64_t packets[2], bytes[2]; /* [0] client to server; since the last flush */
+    uint32_t errors, resets, retransmissions, gaps;
+    uint32_t hash_next, lru_prev, lru_next, next_dirty;
+    uint8_t dirty, answered;
+    const char *app;               /* as last told */
+};
+
+struct link_table {
+    struct link *links;
+    uint32_t *buckets;
+    uint32_t n, n_used, bucket_mask, free_head, lru_old, lru_new, dirty;
+    uint64_t evicted;
+};
+enum { LINK_NONE = UINT32_MAX };
+
+int link_table_init(struct link_table *t, uint32_t n) MUST_USE;
+void link_table_done(struct link_table *t);
+size_t link_table_bytes(uint32_t n);
+uint64_t link_digest(uint16_t net, const struct addr *client, const struct addr *server, uint8_t l4, uint16_t port);
+struct link *link_find(struct link_table *t, uint64_t digest);
+/* A new link; when the table is full the least recently used one is handed out first through *evicted (its counts are
+ * the caller's to report), copied. */
+struct link *link_add(struct link_table *t, uint64_t digest, bool *did_evict, struct link *evicted);
+void link_touch(struct link_table *t, struct link *l, uint64_t ts_ns); /* used now: to be flushed */
+/* The next link with counts since the last flush, its counts reset; false at the end. */
+bool link_flush(struct link_table *t, struct link *ret);

@@ -1,0 +1,42 @@
+/* main.c: the subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/cmd.h"
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *args, *what;
+} commands[] = {
+#define CMD(name, args, what) {#name, cmd_##name, args, what},
+#include "engine/cmd.def"
+#undef CMD
+};
+
+static void usage(FILE *f)
+{
+    fprintf(f, "tyto: passive OT network sensor with deep packet inspection\n\nusage: tyto COMMAND [OPTION]...\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(f, "  %-10s %-44s %s\n", commands[i].name, commands[i].args, commands[i].what);
+    fprintf(f, "\n  tyto COMMAND --help tells more. Exit status: 0 done, 1 the work failed, 2 wrong usage.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
+        usage(stdout);
+        return 0;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("tyto %s\n", TYTO_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    if (argc >= 2)
+        fprintf(stderr, "tyto: there is no command '%s'\n", argv[1]);
+    usage(stderr);
+    return 2;
+}

@@ -1,0 +1,401 @@
+/* report.c: what a shard tells the collector: new facts, hits and logged events as records; counts at a window's end. */
+#include <stdio.h>
+
+#include "engine/base/hash.h"
+#include "engine/evjson.h"
+#include "engine/shard.h"
+#include "engine/worker.h"
+#include "rules/rules.h"
+
+enum { EVIDENCE_BYTES = 256 };
+
+/* ---- assets and links ---- */
+
+void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net)
+{
+    if (addr_is_nobody(a))
+        return;
+    uint64_t d = hash_bytes(s->env->hash_key ^ net, a, sizeof *a);
+    if (mac)
+        d = hash_mix(d, hash_bytes(0, mac, 6));
+    d |= 1;
+    uint64_t *set = &s->assets[(d >> 8) & (s->conf.n_assets - 1) & ~7u];
+    for (int i = 0; i < 8; i++)
+        if (set[i] == d)
+            return;
+    set[s->asset_hand++ & 7] = d;
+    struct rec_asset r = {.ts_ns = s->pkt->ts_ns, .addr = *a, .has_mac = mac != NULL, .via = via, .net = net,
+                          .vlan = s->lay->n_vlan ? s->lay->vlan[s->lay->n_vlan - 1u] : s->pkt->vlan_tci & 0xfffu,
+                          .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};
+    if (mac)
+        memcpy(r.mac, mac, 6);
+    out_put(s->out, RK_ASSET, &r, sizeof r);
+}
+
+static const struct addr *end_addr(const struct flow *f, unsigned hi)
+{
+    return hi ? &f->key.hi : &f->key.lo;
+}
+
+/* Which side serves when nothing tells: the one with the lower port, which is most often the well-known one; else the
+ * one that was not heard first. */
+static unsigned guess_server(const struct flow *f)
+{
+    if (f->client < 2)
+        return 1u - f->client;
+    return f->key.hi_port < f->key.lo_port;
+}
+
+static void report_link_count(struct shard *s, const struct link *l, uint64_t ts_ns)
+{
+    if (!(l->packets[0] | l->packets[1]))
+        return;
+    struct rec_link_count r = {.ts_ns = ts_ns, .digest = l->digest, .last_ns = l->last_ns,
+                               .packets = {l->packets[0], l->packets[1]}, .bytes = {l->bytes[0], l->bytes[1]},
+                               .errors = l->errors, .resets = l->resets, .retransmissions = l->retransmissions,
+                               .gaps = l->gaps};
+    out_put(s->out, RK_LINK_COUNT, &r, sizeof r);
+}
+
+static struct link *get_link(struct shard *s, struct flow *f)
+{
+    struct link old, *l = link_find(&s->links, f->link);
+    bool evicted;
+    if (l)
+        return l;
+    unsigned server = guess_server(f);
+    bool icmp = f->key.proto == PROTO_ICMP || f->key.proto == PROTO_ICMP6;
+    l = link_add(&s->links, f->link, &evicted, &old);
+    if (evicted)
+        report_link_count(s, &old, s->now_ns);
+    struct rec_link r = {.ts_ns = f->first_ns, .digest = f->link, .client = *end_addr(f, 1 - server),
+                         .server = *end_addr(f, server), .l4 = f->key.proto, .sure = f->sure,
+                         .attempt = f->key.proto == PROTO_TCP || icmp ? !(f->half[server].flags & HALF_SEEN) : 0,
+                         .net = f->key.net, .port = server ? f->key.hi_port : f->key.lo_port, .vlan = f->vlan,
+                         .iface = f->iface, .file = f->file,
+                         .client_port = server ? f->key.lo_port : f->key.hi_port, .frame = f->seen_frame};
+    if (icmp)
+        r.attempt = 0;
+    out_put(s->out, RK_LINK, &r, sizeof r);
+    return l;
+}
+
+void report_link(struct shard *s, struct flow *f)
+{
+    unsigned server = guess_server(f);
+    uint64_t d = link_digest(f->key.net, end_addr(f, 1 - server), end_addr(f, server), f->key.proto,
+                             server ? f->key.hi_port : f->key.lo_port);
+    if (f->link == d)
+        return;
+    f->link = d;
+    get_link(s, f);
+}
+
+void report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port)
+{
+    if (!f->link)
+        report_link(s, f);
+    struct link *l = get_link(s, f);
+    if (app && l->app == app && !wrong_port)
+        return;
+    if (app)
+        l->app = app;
+    struct rec_link_app r = {.ts_ns = s->pkt ? s->pkt->ts_ns : f->last_ns, .digest = f->link, .app = app,
+                             .from_ndpi = from_ndpi, .tls = tls, .wrong_port = wrong_port,
+                             .frame = s->pkt ? s->pkt->frame : f->seen_frame, .file = f->file};
+    out_put(s->out, RK_LINK_APP, &r, sizeof r);
+}
+
+void report_counts(struct shard *s, struct flow *f)
+{
+    if (!(f->packets[0] | f->packets[1]))
+        return;
+    if (!f->link)
+        report_link(s, f);
+    struct link *l = get_link(s, f);
+    unsigned server = guess_server(f);
+    for (unsigned side = 0; side < 2; side++) {
+        l->packets[side == server] += f->packets[side];
+        l->bytes[side == server] += f->bytes[side];
+        f->packets[side] = f->bytes[side] = 0;
+    }
+    l->errors += f->errors;
+    l->resets += f->resets != 0;
+    l->retransmissions += f->retransmissions;
+    l->gaps += f->gaps;
+    f->errors = f->retransmissions = f->gaps = 0;
+    link_touch(&s->links, l, f->last_ns);
+}
+
+static void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns)
+{
+    struct rec_fact_count r = {.ts_ns = ts_ns, .digest = digest, .last_ns = c->last_ns, .count = c->count,
+                               .errors = c->errors, .period_us = c->period_us};
+    if (c->count)
+        out_put(s->out, RK_FACT_COUNT, &r, sizeof r);
+}
+
+void report_flush(struct shard *s, uint64_t ts_ns)
+{
+    struct link l;
+    struct fact_slot c;
+    uint64_t d;
+    while (link_flush(&s->links, &l))
+        report_link_count(s, &l, ts_ns);
+    while (fact_flush(&s->facts, &d, &c))
+        report_fact_count(s, d, &c, ts_ns);
+}
+
+/* ---- events ---- */
+
+static const struct addr *client_addr(const struct flow *f)
+{
+    return end_addr(f, f->client == 1);
+}
+
+static uint64_t fact_base(struct shard *s, struct flow *f, const struct proto_schema *schema)
+{
+    if (f->fact_schema == schema && f->fact_client == f->client)
+        return f->fact_base;
+    unsigned hi = f->client == 1;
+    uint64_t h = hash_bytes(HASH_ID_KEY, schema->name, strlen(schema->name));
+    h = hash_mix(h, hash_bytes(HASH_ID_KEY ^ f->key.net, end_addr(f, hi), sizeof(struct addr)));
+    h = hash_mix(h, hash_bytes(HASH_ID_KEY, end_addr(f, !hi), sizeof(struct addr)));
+    f->fact_schema = schema;
+    f->fact_client = f->client;
+    f->fact_base = h;
+    (void)s;
+    return h;
+}
+
+static uint64_t item_digest(uint64_t base, const struct item *it)
+{
+    uint64_t h = hash_mix(base ^ it->kind, (uint64_t)it->action << 40 | (uint64_t)it->has_range << 32 | it->space);
+    h = hash_mix(h, (uint64_t)it->first << 32 | it->last);
+    if (it->bit != ITEM_BIT_NONE)
+        h = hash_mix(h, it->bit);
+    if (it->name.n)
+        h = hash_bytes(h, it->name.p, it->name.n);
+    return h | 1;
+}
+
+struct facts_out {
+    struct rec_fact f[REC_MAX_NEW];
+    unsigned n;
+};
+
+static void see_fact(struct shard *s, const struct event *e, uint64_t digest, const struct item *it, uint64_t ts,
+                     struct facts_out *out)
+{
+    struct fact_hit h;
+    uint32_t error = e->error ? e->status + 1 : 0;
+    if (it && it->status != ITEM_STATUS_NONE && it->status && !error)
+        error = it->status + 1;
+    fact_see(&s->facts, digest, ts, error, &h);
+    if (h.evicted)
+        report_fact_count(s, h.old_digest, &h.old, s->now_ns);
+    if ((!h.is_new && !h.new_error) || out->n == REC_MAX_NEW)
+        return;
+    struct rec_fact *f = &out->f[out->n++];
+    *f = (struct rec_fact){.digest = digest, .kind = REC_NO_KIND, .action = e->action, .bit = ITEM_BIT_NONE,
+                           .is_new = h.is_new, .new_error = h.new_error};
+    if (it) {
+        f->space = it->space, f->first = it->first, f->last = it->last;
+        f->kind = it->kind, f->action = it->action, f->bit = it->bit, f->has_range = it->has_range;
+        f->name = it->name;
+    }
+}
+
+static void see_facts(struct shard *s, struct flow *f, const struct event *e, uint64_t ts, struct facts_out *out)
+{
+    uint64_t base = fact_base(s, f, e->schema);
+    base = hash_mix(base ^ e->function, (uint64_t)e->selector << 32 | (uint64_t)e->action << 8 | e->has_unit);
+    base = hash_mix(base, (uint64_t)e->sub << 32 | (e->has_unit ? e->unit : 0));
+    out->n = 0;
+    if (!e->n_items)
+        see_fact(s, e, base | 1, NULL, ts, out);
+    for (unsigned i = 0; i < e->n_items; i++)
+        see_fact(s, e, item_digest(base, &e->items[i]), &e->items[i], ts, out);
+}
+
+static bool worth_telling(const struct event *e)
+{
+    for (uint64_t a = e->anomalies; a; a &= a - 1) {
+        unsigned b = (unsigned)__builtin_ctzll(a);
+        if (b < e->schema->n_anomalies && e->schema->anomalies[b].severity)
+            return true;
+    }
+    return false;
+}
+
+static void fill_event(const struct flow *f, const struct dis_ctx *x, const struct event *e, struct rec_event *r)
+{
+    const struct msg *last = &e->msgs[e->n_msgs - 1];
+    unsigned hi = f->client == 1;
+    static const uint8_t none[6];
+    *r = (struct rec_event){
+        .schema = e->schema, .op = e->op, .ts_ns = last->ts_ns, .ts_first_ns = e->msgs[0].ts_ns,
+        .latency_ns = e->latency_ns, .flow_id = f->id, .link = f->link, .anomalies = e->anomalies, .tx_id = e->tx_id,
+        .src = *end_addr(f, hi), .dst = *end_addr(f, !hi), .sport = hi ? f->key.hi_port : f->key.lo_port,
+        .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net, .file = last->file, .iface = f->iface,
+        .frame = last->frame, .function = e->function, .selector = e->selector, .unit = e->unit, .sub = e->sub,
+        .status = e->status, .items_total = e->items_total, .kind = e->kind, .action = e->action,
+        .outcome = e->outcome, .phase = e->phase, .l4 = f->key.proto, .has_unit = e->has_unit,
+        .has_status = e->has_status, .error = e->error, .from_client = e->from_client,
+        .offset = (uint16_t)(x->offset > 65535 ? 65535 : x->offset),
+    };
+    memcpy(r->smac, f->mac[hi], 6);
+    memcpy(r->dmac, f->mac[!hi], 6);
+    r->has_mac = memcmp(r->smac, none, 6) || memcmp(r->dmac, none, 6);
+    if (f->vlan) {
+        r->n_vlan = 1;
+        r->vlan[0] = f->vlan;
+    }
+}
+
+static void *put_behind(struct ring_head *h, uint32_t *at, const void *p, uint32_t n)
+{
+    void *dst = (uint8_t *)h + *at;
+    if (n)
+        memcpy(dst, p, n);
+    *at += (n + 7) & ~7u;
+    return dst;
+}
+
+/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, JSON. Pointers are the collector's. */
+static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e, struct rec_event *r,
+                       const struct facts_out *facts, const uint16_t *hits)
+{
+    struct ring_head *h = out_begin(s->out, RK_EVENT, REC_MAX_BYTES);
+    uint32_t at = sizeof *h + sizeof *r;
+    if (!f->has_community) {
+        community_id(&f->key, f->community);
+        f->has_community = 1;
+    }
+    put_behind(h, &at, hits, r->n_hits * (uint32_t)sizeof *hits);
+    put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
+    for (unsigned i = 0; i < facts->n; i++) {
+        uint32_t n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
+        ((struct rec_fact *)(void *)((uint8_t *)h + sizeof *h + sizeof *r + ((r->n_hits * 2u + 7) & ~7u)))[i].name.n = n;
+        put_behind(h, &at, facts->f[i].name.p, n);
+    }
+    r->bytes.n = x->pdu.n < EVIDENCE_BYTES ? x->pdu.n : EVIDENCE_BYTES;
+    put_behind(h, &at, x->pdu.p, r->bytes.n);
+    struct evjson_env env = {.host = s->env->host, .in_iface = s->env->iface_name(s->env->name_arg, f->iface),
+                             .app_proto = f->dis ? f->dis->schemas[0]->name : e->schema->name,
+                             .community = f->community, .file_name = s->env->file_name, .name_arg = s->env->name_arg};
+    char *json = (char *)h + at;
+    r->json.n = evjson_write(&env, e, r, json, REC_MAX_BYTES - at, true);
+    if (!r->json.n) {
+        s->stats->records_cut++;
+        r->json.n = evjson_write(&env, e, r, json, REC_MAX_BYTES - at, false);
+    }
+    r->n_facts = (uint16_t)facts->n;
+    memcpy(h + 1, r, sizeof *r);
+    out_end(s->out, h, at + r->json.n);
+    s->stats->records++;
+}
+
+static void count_message(struct shard *s, const struct proto_schema *schema, unsigned n)
+{
+    unsigned i = schema_index(schema);
+    s->stats->messages[i < 63 ? i : 63] += n;
+}
+
+static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, const struct rec_event *r,
+                            uint16_t hits[REC_MAX_HITS])
+{
+    if (!s->env->rules)
+        return 0;
+    struct rule_input in = {.ev = e, .src = &r->src, .dst = &r->dst, .smac = r->has_mac ? r->smac : NULL,
+                            .dmac = r->has_mac ? r->dmac : NULL, .ts_ns = r->ts_ns, .sport = r->sport,
+                            .dport = r->dport, .net = r->net, .n_vlan = r->n_vlan, .l4 = r->l4};
+    in.vlan[0] = f->vlan;
+    return rules_match(s->env->rules, &in, hits, REC_MAX_HITS);
+}
+
+static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
+{
+    struct shard *s = arg;
+    struct flow *f = x->owner;
+    struct facts_out facts;
+    struct rec_event r;
+    uint16_t hits[REC_MAX_HITS];
+    learn_dir(s, f, x->side, x);
+    if (f->client > 1) /* nothing tells: who speaks is taken for the client until something does */
+        f->client = e->from_client ? x->side : 1 - x->side;
+    if (!f->link)
+        report_link(s, f);
+    s->stats->events++;
+    count_message(s, e->schema, e->n_msgs);
+    f->errors += e->error;
+    see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
+    fill_event(f, x, e, &r);
+    r.n_hits = (uint16_t)match_rules(s, f, e, &r, hits);
+    r.object = r.n_hits ? rules_object(e) : 0;
+    r.wanted = (uint8_t)((facts.n ? REC_WANT_FACT : 0) | (r.n_hits ? REC_WANT_HIT : 0) |
+                         (worth_telling(e) ? REC_WANT_ANOMALY : 0) | (s->env->log_events ? REC_WANT_LOG : 0));
+    if (r.wanted)
+        send_event(s, f, x, e, &r, &facts, hits);
+}
+
+/* ---- the rest of what a runtime reports ---- */
+
+static uint32_t clean_text(struct span v, char out[REC_VALUE])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < v.n && n < REC_VALUE; i++)
+        if (v.p[i] >= 0x20 && v.p[i] != 0x7f)
+            out[n++] = (char)v.p[i];
+    return n;
+}
+
+static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
+{
+    struct shard *s = arg;
+    struct flow *f = x->owner;
+    struct ring_head *h = out_begin(s->out, RK_IDENT, sizeof *h + sizeof(struct rec_ident) + REC_VALUE);
+    struct rec_ident *r = (struct rec_ident *)(void *)(h + 1);
+    bool client_sends = x->dir != DIR_S2C, about_client = i->side == OBS_CLIENT;
+    const struct addr *a = x->lay ? (about_client == client_sends ? &x->lay->src : &x->lay->dst)
+                                  : (about_client ? client_addr(f) : end_addr(f, f->client != 1));
+    *r = (struct rec_ident){.ts_ns = x->ts_ns, .addr = *a, .source = i->schema->name, .sub = i->sub, .frame = x->frame,
+                            .net = f->key.net, .file = x->file, .kind = i->kind, .confidence = i->confidence,
+                            .changed = i->changed};
+    r->value.n = clean_text(i->value, (char *)(r + 1));
+    out_end(s->out, h, (uint32_t)(sizeof *h + sizeof *r) + r->value.n);
+}
+
+static void sink_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned bit)
+{
+    struct shard *s = arg;
+    struct flow *f = x->owner;
+    unsigned hi = f->client == 1;
+    if (!f->link)
+        report_link(s, f);
+    struct rec_anomaly r = {.ts_ns = x->ts_ns, .flow_id = f->id, .link = f->link, .schema = schema,
+                            .src = *end_addr(f, hi), .dst = *end_addr(f, !hi),
+                            .sport = hi ? f->key.hi_port : f->key.lo_port,
+                            .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net, .file = x->file,
+                            .l4 = f->key.proto, .bit = (uint8_t)bit, .frame = x->frame, .count = 1};
+    out_put(s->out, RK_ANOMALY, &r, sizeof r);
+}
+
+static void sink_silent(void *arg, struct dis_ctx *x, const struct proto_schema *schema)
+{
+    (void)x;
+    count_message(arg, schema, 1);
+}
+
+static void sink_context(void *arg, void *owner, struct dis_ctx *x)
+{
+    struct shard *s = arg;
+    struct flow *f = owner;
+    struct chunk none = {.ts_ns = f->last_ns, .side = f->client == 1};
+    make_ctx(s, f, &none, x);
+}
+
+const struct rt_sink shard_sink = {
+    .event = sink_event, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
+    .context = sink_context,
+};

@@ -1,0 +1,298 @@
+/* shard.c: a packet finds its flow; ticks; the life of a flow. */
+#include "engine/shard.h"
+
+#include <stdlib.h>
+
+#include "engine/base/hash.h"
+#include "engine/itapp.h"
+
+const struct shard_conf shard_conf_default = {
+    .n_flows = 1536,
+    .n_facts = 4096,
+    .n_links = 1024,
+    .n_assets = 1024,
+    .stream = {{2048, 96}, {9216, 12}, {LIM_PDU, 3}},
+    .n_segments = 96,
+    .n_state = 768,
+    .rt = {.txn = {{512, 384}, {1536, 48}, {EV_PACK + 64, 12}},
+           .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
+           .n_txn = 444,
+           .n_asm = 42,
+           .n_shared = 256,
+           .n_obs = 1024,
+           .max_txn_flow = 128},
+};
+
+enum { /* packet time without a packet after which a flow is over */
+    IDLE_TCP_S = 3600,      /* OT polls can be slow; mid-stream pick-up costs little */
+    IDLE_TCP_ATTEMPT_S = 30,
+    IDLE_TCP_CLOSED_S = 15,
+    IDLE_OTHER_S = 180,
+    EXPIRE_PER_TICK = 64,
+};
+
+size_t shard_bytes(const struct shard_conf *c)
+{
+    struct bufpool_conf states[BUFPOOL_CLASSES] = {{DIS_FLOW_STATE, c->n_state}};
+    return sizeof(struct shard) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
+           link_table_bytes(c->n_links) + c->n_assets * sizeof(uint64_t) + bufpool_bytes(c->stream) +
+           bufpool_bytes(states) + c->n_segments * sizeof(struct seg) + rt_bytes(&c->rt);
+}
+
+int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, const struct shard_env *env,
+               struct event *scratch, struct out *out, struct eng_stats *stats)
+{
+    struct bufpool_conf states[BUFPOOL_CLASSES] = {{DIS_FLOW_STATE, conf->n_state}};
+    *s = (struct shard){.env = env, .out = out, .stats = stats, .conf = *conf, .index = (uint16_t)index};
+    s->assets = calloc(conf->n_assets, sizeof *s->assets);
+    s->segs = calloc(conf->n_segments, sizeof *s->segs);
+    if (!s->assets || !s->segs || rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key) ||
+        flow_table_init(&s->flows, conf->n_flows, env->hash_key) || fact_set_init(&s->facts, conf->n_facts) ||
+        link_table_init(&s->links, conf->n_links) || bufpool_init(&s->buffers, conf->stream) ||
+        bufpool_init(&s->states, states)) {
+        shard_done(s);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < conf->n_segments; i++)
+        s->segs[i].next = i + 1 < conf->n_segments ? i + 1 : FLOW_NONE;
+    return 0;
+}
+
+void shard_done(struct shard *s)
+{
+    if (s->flows.flows)
+        for (uint32_t i = s->flows.lru_old; i != FLOW_NONE; i = s->flows.flows[i].lru_next)
+            itapp_flow_free(s->flows.flows[i].ndpi);
+    flow_table_done(&s->flows);
+    fact_set_done(&s->facts);
+    link_table_done(&s->links);
+    bufpool_done(&s->buffers);
+    bufpool_done(&s->states);
+    rt_done(&s->rt);
+    free(s->assets);
+    free(s->segs);
+    s->assets = NULL;
+    s->segs = NULL;
+}
+
+/* ---- the life of a flow ---- */
+
+void flow_end(struct shard *s, struct flow *f)
+{
+    stream_drain(s, f);
+    struct dis_ctx x;
+    struct chunk none = {.ts_ns = f->last_ns, .side = f->client == 1};
+    if (!f->link)
+        report_link(s, f);
+    make_ctx(s, f, &none, &x);
+    flow_rt_end(&x);
+    report_counts(s, f);
+    stream_free(s, f);
+    classify_free(s, f);
+    buf_put(&s->states, &f->state);
+    itapp_flow_free(f->ndpi);
+    flow_remove(&s->flows, f);
+}
+
+static void set_client(struct flow *f, unsigned side, bool sure)
+{
+    f->client = (uint8_t)side;
+    f->sure = sure;
+}
+
+/* Who is the client, from the first packet: SYN, else the side whose peer uses a known server port. */
+static void guess_client(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+{
+    const uint16_t *owner = f->key.proto == PROTO_UDP ? s->env->udp_owner : s->env->tcp_owner;
+    f->client = 2;
+    if (f->key.proto == PROTO_ETH || f->key.proto == PROTO_ICMP || f->key.proto == PROTO_ICMP6) {
+        set_client(f, side, addr_is_group(&l->dst));
+        return;
+    }
+    if (f->key.proto == PROTO_TCP && (l->tcp_flags & TCP_SYN)) {
+        set_client(f, l->tcp_flags & TCP_ACK ? 1 - side : side, true);
+        return;
+    }
+    if (f->key.proto != PROTO_TCP && f->key.proto != PROTO_UDP) {
+        set_client(f, side, false);
+        return;
+    }
+    bool to_known = owner[l->dport], from_known = owner[l->sport];
+    if (to_known != from_known)
+        set_client(f, to_known ? side : 1 - side, true);
+    else if (f->key.proto == PROTO_UDP && addr_is_group(&l->dst))
+        set_client(f, side, true);
+}
+
+static struct flow *new_flow(struct shard *s, const struct flow_key *k, uint64_t hash, unsigned side,
+                             const struct pkt *p, const struct layers *l)
+{
+    struct flow *f;
+    while (!(f = flow_add(&s->flows, k, hash))) {
+        s->stats->flow_evicted++;
+        flow_end(s, flow_oldest(&s->flows));
+    }
+    f->first_ns = f->last_ns = p->ts_ns;
+    f->id = flow_id_of(k, p->ts_ns);
+    f->vlan = l->n_vlan ? l->vlan[l->n_vlan - 1u] : p->vlan_tci & 0xfffu;
+    f->iface = p->iface;
+    f->file = p->file;
+    f->seen_frame = p->frame;
+    f->epoch = s->epoch;
+    f->half[0].ooo = f->half[1].ooo = FLOW_NONE;
+    flow_rt_init(&f->rt);
+    guess_client(s, f, side, l);
+    s->stats->flows++;
+    return f;
+}
+
+static void flow_packet(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    if (f->epoch != s->epoch) { /* the order of use is kept to the second: cheaper, and the same in every run */
+        f->epoch = s->epoch;
+        flow_touch(&s->flows, f);
+    }
+    if (p->ts_ns > f->last_ns)
+        f->last_ns = p->ts_ns;
+    f->packets[side]++;
+    f->bytes[side] += p->wirelen;
+    if (l->has_mac && memcmp(f->mac[side], l->smac, 6) != 0) {
+        memcpy(f->mac[side], l->smac, 6);
+        memcpy(f->mac[1 - side], l->dmac, 6);
+        f->asset_seen &= (uint8_t)~(1u << side);
+    }
+    if (!(f->asset_seen & 1u << side)) {
+        f->asset_seen |= (uint8_t)(1u << side);
+        report_asset(s, &l->src, l->has_mac ? l->smac : NULL, addr_is_mac(&l->src) ? ASSET_VIA_L2 : ASSET_VIA_IP,
+                     f->key.net);
+    }
+}
+
+/* A datagram that was seen a moment ago, byte for byte: a SPAN port that copies both ways. */
+static bool is_copy(struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    static const uint64_t window_ns = 2000000;
+    uint64_t h = hash_bytes(((uint64_t)l->ip_id << 8 | side) + 1, l->payload, l->payload_len);
+    bool copy = h == f->copy_hash && p->ts_ns - f->copy_ns <= window_ns && l->ip_ver == 4 && l->ip_id;
+    f->copy_hash = h;
+    f->copy_ns = p->ts_ns;
+    return copy;
+}
+
+static void flow_payload(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    if (f->key.proto == PROTO_TCP) {
+        stream_segment(s, f, side, p, l);
+        return;
+    }
+    if (f->class_state == CLASS_GIVEN_UP || !l->payload_len)
+        return;
+    if (is_copy(f, side, p, l)) {
+        s->stats->duplicates++;
+        return;
+    }
+    struct chunk c = {.p = l->payload, .len = l->payload_len, .frame = p->frame, .ts_ns = p->ts_ns, .file = p->file,
+                      .side = (uint8_t)side, .cut = (l->what & LAY_CUT) != 0, .lay = l};
+    f->half[side].flags |= HALF_DATA;
+    if (f->class_state == CLASS_CLAIMED)
+        datagram_deliver(s, f, &c);
+    else
+        classify(s, f, &c);
+}
+
+static unsigned make_key(const struct shard *s, const struct pkt *p, const struct layers *l, struct flow_key *k)
+{
+    int order = memcmp(&l->src, &l->dst, sizeof l->src);
+    bool l2 = l->reached < REACHED_L3;
+    uint16_t sp = l2 ? l->ethertype : l->sport, dp = l2 ? l->ethertype : l->dport;
+    unsigned side = order > 0 || (order == 0 && sp > dp);
+    *k = (struct flow_key){.lo = side ? l->dst : l->src, .hi = side ? l->src : l->dst, .lo_port = side ? dp : sp,
+                           .hi_port = side ? sp : dp, .proto = l2 ? PROTO_ETH : l->ip_proto};
+    k->net = site_network(s->env->site, s->env->iface_name(s->env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
+                          &l->dst);
+    return side;
+}
+
+void shard_packet(struct shard *s, const struct pkt *p, const struct layers *l, uint64_t now_ns)
+{
+    struct flow_key k;
+    s->pkt = p;
+    s->lay = l;
+    s->now_ns = now_ns;
+    unsigned side = make_key(s, p, l, &k);
+    if (l->what & LAY_ARP) {
+        if (!addr_is_nobody(&l->src))
+            report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k.net);
+        return;
+    }
+    uint64_t hash = flow_hash(&s->flows, &k);
+    struct flow *f = flow_find(&s->flows, &k, hash);
+    /* A new connection on the same ports: the old one is over. A repeated SYN is not a new one. */
+    if (f && k.proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+        (f->half[side].flags & HALF_NEXT) && f->half[side].next != l->seq + 1) {
+        flow_end(s, f);
+        f = NULL;
+    }
+    if (!f)
+        f = new_flow(s, &k, hash, side, p, l);
+    flow_packet(s, f, side, p, l);
+    if (!f->link && f->client < 2 && f->sure)
+        report_link(s, f);
+    flow_payload(s, f, side, p, l);
+    s->pkt = NULL;
+}
+
+static uint64_t idle_ns(const struct flow *f)
+{
+    uint64_t seconds = IDLE_OTHER_S;
+    if (f->key.proto == PROTO_TCP) {
+        unsigned both = f->half[0].flags & f->half[1].flags, any = f->half[0].flags | f->half[1].flags;
+        seconds = both & HALF_FIN || f->resets ? IDLE_TCP_CLOSED_S : any & HALF_DATA ? IDLE_TCP_S : IDLE_TCP_ATTEMPT_S;
+    }
+    return seconds * UINT64_C(1000000000);
+}
+
+/* Flows idle for longer than their kind allows end here, the least recently used first. Only the old end of the list is
+ * looked at: a short-lived flow behind a long-lived one waits, which costs its slot and nothing else. */
+static void expire_flows(struct shard *s, uint64_t ts_ns)
+{
+    uint32_t looked = 0;
+    for (uint32_t i = s->flows.lru_old, next; i != FLOW_NONE && looked < EXPIRE_PER_TICK; i = next, looked++) {
+        struct flow *f = &s->flows.flows[i];
+        next = f->lru_next;
+        if (f->last_ns + idle_ns(f) <= ts_ns)
+            flow_end(s, f);
+        else if (f->last_ns + IDLE_TCP_CLOSED_S * UINT64_C(1000000000) > ts_ns)
+            break;
+        else
+            stream_tick(s, f, ts_ns);
+    }
+}
+
+void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
+{
+    s->pkt = NULL;
+    s->lay = NULL;
+    s->now_ns = ts_ns;
+    rt_expire(&s->rt, ts_ns);
+    expire_flows(s, ts_ns);
+    if (flush) {
+        for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
+            struct flow *f = &s->flows.flows[i];
+            if (f->packets[0] | f->packets[1])
+                report_counts(s, f);
+        }
+        report_flush(s, ts_ns);
+    }
+    s->epoch++;
+}
+
+void shard_end(struct shard *s, uint64_t ts_ns)
+{
+    s->pkt = NULL;
+    s->lay = NULL;
+    s->now_ns = ts_ns;
+    for (struct flow *f; (f = flow_oldest(&s->flows));)
+        flow_end(s, f);
+    report_flush(s, ts_ns);
+}

@@ -1,0 +1,131 @@
+/* shard.h: all state of one 64th of the address pairs: flows, streams, pending requests, known facts, links. A worker
+ * owns whole shards; nothing of a shard is seen by another thread. Results therefore do not depend on the number of
+ * workers, even where a bound evicts. */
+#pragma once
+
+#include "dissectors/runtime.h"
+#include "engine/base/record.h"
+#include "engine/base/site.h"
+#include "engine/facts.h"
+#include "engine/flow.h"
+#include "engine/linktab.h"
+
+struct ruleset;
+struct out; /* where a worker's records go: worker.h */
+
+/* Entries per shard. The sum over all shards is what `tyto config limits` shows. */
+struct shard_conf {
+    uint32_t n_flows, n_facts, n_links, n_assets;
+    struct bufpool_conf stream[BUFPOOL_CLASSES]; /* unfinished PDUs and segments beyond a hole */
+    uint32_t n_segments;
+    uint32_t n_state;                            /* flows with dissector state at a time */
+    struct rt_conf rt;
+};
+extern const struct shard_conf shard_conf_default;
+
+/* Counters of one worker, read by others with relaxed loads. */
+struct eng_stats {
+    uint64_t packets, bytes, truncated, duplicates, not_ip, undecoded, fragments_open;
+    uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
+    uint64_t flows, flow_evicted, state_evicted, segments_evicted, buffers_short, syn_floods;
+    uint64_t events, records, records_cut, malformed, time_back, not_mine;
+    uint64_t messages[64];                       /* by schema index; the last one for all beyond */
+};
+
+/* What all shards of a process share, read-only while packets flow. */
+struct shard_env {
+    const struct site *site;
+    const struct ruleset *rules;
+    unsigned n_rules;
+    const char *const *ifaces;                   /* by pkt.iface, for networks */
+    const char *host;
+    bool log_events;                             /* -e: every message is rendered */
+    bool no_ndpi;
+    uint64_t hash_key;
+    uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
+    uint64_t off;                                /* dissectors switched off, by index */
+    const char *(*file_name)(const void *arg, unsigned file);
+    const char *(*iface_name)(const void *arg, unsigned iface);
+    const void *name_arg;
+    const struct op_row **op_index;              /* [schema * 256 + fn]: first row of small function codes */
+    uint8_t schema_of[64];
+};
+
+struct seg { /* a TCP segment beyond a hole */
+    struct buf buf;
+    uint64_t ts_ns;
+    uint32_t seq, len, frame, next;
+    uint16_t file;
+};
+
+struct shard {
+    const struct shard_env *env;
+    struct out *out;
+    struct eng_stats *stats;
+    struct shard_conf conf;
+    struct dis_rt rt;
+    struct flow_table flows;
+    struct fact_set facts;
+    struct link_table links;
+    uint64_t *assets;          /* digests of (net, addr, mac) told, sets of 8 */
+    struct bufpool buffers, states;
+    struct seg *segs;
+    uint32_t seg_free;
+    uint32_t asset_hand;
+    uint64_t now_ns;           /* engine time: the highest so far */
+    uint16_t index;
+    uint8_t epoch;
+    const struct pkt *pkt;     /* the packet being worked on; NULL in a tick */
+    const struct layers *lay;
+};
+
+int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, const struct shard_env *env,
+               struct event *scratch, struct out *out, struct eng_stats *stats) MUST_USE;
+void shard_done(struct shard *s);
+size_t shard_bytes(const struct shard_conf *conf);
+/* The whole packet path. now_ns: engine time, never less than before. */
+void shard_packet(struct shard *s, const struct pkt *p, const struct layers *l, uint64_t now_ns);
+/* Packet time has passed this boundary (whole seconds). flush: a window of counts ends here. */
+void shard_tick(struct shard *s, uint64_t ts_ns, bool flush);
+/* The end of the input. */
+void shard_end(struct shard *s, uint64_t ts_ns);
+
+/* ---- between the files of the packet path ---- */
+
+/* stream.c */
+void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l);
+void stream_free(struct shard *s, struct flow *f);      /* buffers of both directions */
+void stream_drain(struct shard *s, struct flow *f);     /* give up holes: the flow ends */
+void stream_tick(struct shard *s, struct flow *f, uint64_t now_ns);
+/* classify.c: payload of a flow that nobody owns yet. Returns true when it was consumed. */
+struct chunk { /* payload with what the records say of it */
+    const uint8_t *p;
+    uint32_t len, frame;
+    uint64_t ts_ns;
+    uint16_t file;
+    uint8_t side, cut;
+    const struct layers *lay;
+};
+void classify(struct shard *s, struct flow *f, const struct chunk *c);
+void classify_free(struct shard *s, struct flow *f);
+/* Payload in order, to the flow's dissector (stream.c) or one datagram (dispatch.c). */
+void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
+void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
+/* dispatch.c: one PDU to the dissector */
+enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset);
+void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x);
+void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x);
+bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port);
+void flow_unclaim(struct shard *s, struct flow *f);
+/* report.c: records */
+extern const struct rt_sink shard_sink;
+void report_link(struct shard *s, struct flow *f);      /* make sure the flow has its link */
+void report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
+void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net);
+void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
+void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
+void flow_end(struct shard *s, struct flow *f);
+static inline enum dir flow_dir(const struct flow *f, unsigned side)
+{
+    return f->client > 1 ? DIR_UNKNOWN : side == f->client ? DIR_C2S : DIR_S2C;
+}

@@ -1,0 +1,449 @@
+/* stream.c: TCP segments to PDUs.
+ *
+ * The common case costs nothing: a segment that is next in order and holds whole PDUs is dissected in place. Else
+ *   part   keeps the beginning of a PDU until the rest comes;
+ *   ooo    keeps segments beyond a hole, sorted. A hole is given up when the other side acknowledged beyond it, when
+ *          too much waits behind it, when it is too old, or when the flow ends.
+ * After a gap, and mid-stream, a direction is out of step: it finds its feet at the start of a segment that the
+ * dissector's probe() accepts, because OT stacks send a PDU per segment. */
+#include "engine/shard.h"
+
+enum {
+    OOO_MAX = 24,                 /* segments waiting in one direction */
+    HOLE_FAR = 1 << 20,           /* a jump beyond this is no hole: the numbers changed */
+    LOST_SYNC_MAX = 32,           /* segments in a row without a PDU: this is not the protocol */
+};
+static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000, copy_ns = 2000000;
+
+static int32_t seq_diff(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+
+static void part_drop(struct shard *s, struct half *h)
+{
+    buf_put(&s->buffers, &h->part);
+    h->part_len = h->part_need = 0;
+}
+
+static void lose_sync(struct shard *s, struct half *h)
+{
+    h->flags &= (uint8_t)~HALF_SYNC;
+    part_drop(s, h);
+}
+
+/* Room for n bytes of an unfinished PDU. */
+static bool part_room(struct shard *s, struct half *h, uint32_t n)
+{
+    if (h->part.p && h->part.cap >= n)
+        return true;
+    struct buf b = buf_get(&s->buffers, n);
+    if (!b.p) {
+        s->stats->buffers_short++;
+        return false;
+    }
+    if (h->part_len)
+        memcpy(b.p, h->part.p, h->part_len);
+    buf_put(&s->buffers, &h->part);
+    h->part = b;
+    return true;
+}
+
+static struct frame next_frame(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur)
+{
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    struct frame fr = f->dis->frame(cur, &x);
+    if (fr.st == FRAME_OK && (fr.len == 0 || fr.len > f->dis->max_pdu))
+        fr.st = FRAME_BAD;
+    return fr;
+}
+
+/* Does a PDU begin here? */
+static bool find_feet(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur)
+{
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    enum match m = f->dis->probe(cur, &x);
+    if (m != MATCH_YES && !(m == MATCH_MAYBE && f->on_port))
+        return false;
+    learn_dir(s, f, c->side, &x);
+    return true;
+}
+
+/* One whole PDU. False: stop working on this chunk (out of step, or the flow has changed hands). */
+static bool one_pdu(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset)
+{
+    struct half *h = &f->half[c->side];
+    switch (dispatch(s, f, c, pdu, offset)) {
+    case DIS_NOT_MINE:
+        s->stats->not_mine++;
+        flow_unclaim(s, f);
+        return false;
+    case DIS_LOST:
+        lose_sync(s, h);
+        return false;
+    case DIS_MALFORMED:
+        f->errors++;
+        break;
+    case DIS_OK:
+        break;
+    }
+    h->lost_syncs = 0;
+    return true;
+}
+
+/* Keep the beginning of a PDU; what a cut packet leaves of one is parsed as cut. */
+static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, struct cur rest, struct frame fr,
+                      uint32_t offset)
+{
+    struct half *h = &f->half[c->side];
+    uint32_t n = cur_left(&rest);
+    if (c->cut) {
+        struct chunk cut = *c;
+        if (fr.st == FRAME_OK)
+            one_pdu(s, f, &cut, rest, offset);
+        lose_sync(s, h);
+        return;
+    }
+    if (!part_room(s, h, fr.st == FRAME_OK ? fr.len : n)) {
+        lose_sync(s, h);
+        return;
+    }
+    struct span b = cur_rest(&rest);
+    if (b.n)
+        memcpy(h->part.p, b.p, b.n);
+    h->part_len = b.n;
+    h->part_need = fr.st == FRAME_OK ? fr.len : 0;
+}
+
+/* Bytes to finish the PDU in part. Returns how many of c were used, or UINT32_MAX to stop. */
+static uint32_t finish_part(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct half *h = &f->half[c->side];
+    uint32_t used = 0;
+    while (h->part_need == 0) { /* the header itself is split: add a byte at a time until its length is known */
+        if (used == c->len)
+            return used;
+        if (!part_room(s, h, h->part_len + 1)) {
+            lose_sync(s, h);
+            return UINT32_MAX;
+        }
+        h->part.p[h->part_len++] = c->p[used++];
+        struct frame fr = next_frame(s, f, c, cur_make(h->part.p, h->part_len));
+        if (fr.st == FRAME_BAD || h->part_len >= f->dis->max_pdu) {
+            lose_sync(s, h);
+            return UINT32_MAX;
+        }
+        if (fr.st == FRAME_OK)
+            h->part_need = fr.len;
+    }
+    if (!part_room(s, h, h->part_need)) {
+        lose_sync(s, h);
+        return UINT32_MAX;
+    }
+    uint32_t take = h->part_need - h->part_len;
+    if (take > c->len - used)
+        take = c->len - used;
+    memcpy(h->part.p + h->part_len, c->p + used, take);
+    h->part_len += take;
+    used += take;
+    if (h->part_len < h->part_need)
+        return used;
+    struct buf b = h->part; /* the dissector may give the flow back */
+    uint32_t n = h->part_len;
+    h->part.p = NULL;
+    h->part_len = h->part_need = 0;
+    bool go_on = one_pdu(s, f, c, cur_make(b.p, n), 0);
+    buf_put(&s->buffers, &b);
+    return go_on ? used : UINT32_MAX;
+}
+
+void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct half *h = &f->half[c->side];
+    uint32_t at = 0;
+    if (f->class_state == CLASS_OPEN) {
+        classify(s, f, c);
+        return;
+    }
+    if (f->class_state == CLASS_GIVEN_UP)
+        return;
+    if (!(h->flags & HALF_SYNC)) {
+        if (!find_feet(s, f, c, cur_make(c->p, c->len))) {
+            s->stats->unsynced_bytes += c->len;
+            if (++h->lost_syncs > LOST_SYNC_MAX)
+                flow_unclaim(s, f);
+            return;
+        }
+        h->flags |= HALF_SYNC;
+    }
+    if (h->part_len) {
+        at = finish_part(s, f, c);
+        if (at == UINT32_MAX)
+            return;
+    }
+    while (at < c->len) {
+        struct cur rest = cur_make(c->p + at, c->len - at);
+        struct frame fr = next_frame(s, f, c, rest);
+        if (fr.st == FRAME_BAD) {
+            s->stats->unsynced_bytes += c->len - at;
+            h->lost_syncs++;
+            lose_sync(s, h);
+            return;
+        }
+        if (fr.st == FRAME_MORE || fr.len > c->len - at) {
+            keep_part(s, f, c, rest, fr, at);
+            return;
+        }
+        if (!one_pdu(s, f, c, cur_make(c->p + at, fr.len), at)) {
+            struct chunk rest_of = *c;
+            rest_of.p += at;
+            rest_of.len -= at;
+            if (f->class_state == CLASS_OPEN) /* given back: somebody else's, from this PDU on */
+                classify(s, f, &rest_of);
+            return;
+        }
+        at += fr.len;
+    }
+}
+
+/* ---- segments beyond a hole ---- */
+
+static void seg_free(struct shard *s, struct half *h, uint32_t i)
+{
+    struct seg *g = &s->segs[i];
+    h->ooo = g->next;
+    h->n_ooo--;
+    buf_put(&s->buffers, &g->buf);
+    g->next = s->seg_free;
+    s->seg_free = i;
+}
+
+static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
+{
+    struct half *h = &f->half[side];
+    s->stats->gaps++;
+    s->stats->gap_bytes += missing;
+    f->gaps++;
+    lose_sync(s, h);
+    if (f->class_state != CLASS_CLAIMED)
+        return;
+    struct dis_ctx x;
+    struct chunk none = {.ts_ns = f->last_ns, .side = (uint8_t)side};
+    make_ctx(s, f, &none, &x);
+    if (x.dir != DIR_UNKNOWN)
+        asm_gap(&x);
+    if (f->dis->gap)
+        f->dis->gap(&x, missing);
+}
+
+static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t i, const struct layers *l)
+{
+    struct half *h = &f->half[side];
+    struct seg *g = &s->segs[i];
+    int32_t over = seq_diff(h->next, g->seq);
+    if (over < (int32_t)g->len) {
+        struct layers lay = l ? *l : (struct layers){.reached = REACHED_L4, .ip_proto = PROTO_TCP};
+        lay.src = side ? f->key.hi : f->key.lo;
+        lay.dst = side ? f->key.lo : f->key.hi;
+        lay.sport = side ? f->key.hi_port : f->key.lo_port;
+        lay.dport = side ? f->key.lo_port : f->key.hi_port;
+        uint32_t skip = over > 0 ? (uint32_t)over : 0;
+        struct chunk c = {.p = g->buf.p + skip, .len = g->len - skip, .frame = g->frame, .ts_ns = g->ts_ns,
+                          .file = g->file, .side = (uint8_t)side, .lay = &lay};
+        h->next = g->seq + g->len;
+        struct buf b = g->buf; /* survives seg_free while it is read */
+        g->buf.p = NULL;
+        seg_free(s, h, i);
+        stream_deliver(s, f, &c);
+        buf_put(&s->buffers, &b);
+        return;
+    }
+    seg_free(s, h, i);
+}
+
+/* Deliver what is in order now. */
+static void drain(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+{
+    struct half *h = &f->half[side];
+    while (h->ooo != FLOW_NONE && seq_diff(s->segs[h->ooo].seq, h->next) <= 0)
+        deliver_seg(s, f, side, h->ooo, l);
+    h->hole_ns = h->ooo == FLOW_NONE ? 0 : h->hole_ns;
+}
+
+static void give_up_hole(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+{
+    struct half *h = &f->half[side];
+    uint32_t missing = s->segs[h->ooo].seq - h->next;
+    gap(s, f, side, missing);
+    h->next = s->segs[h->ooo].seq;
+    drain(s, f, side, l);
+    if (h->ooo != FLOW_NONE)
+        h->hole_ns = s->now_ns;
+}
+
+static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    struct half *h = &f->half[side];
+    s->stats->out_of_order++;
+    while (h->ooo != FLOW_NONE && h->n_ooo >= OOO_MAX)
+        give_up_hole(s, f, side, l);
+    if (h->ooo == FLOW_NONE && seq_diff(l->seq, h->next) <= 0)
+        return;
+    struct buf b = buf_get(&s->buffers, l->payload_len);
+    if (!b.p || s->seg_free == FLOW_NONE) { /* no room: the hole is given up, the segment taken as it is */
+        buf_put(&s->buffers, &b);
+        s->stats->segments_evicted++;
+        while (h->ooo != FLOW_NONE)
+            give_up_hole(s, f, side, l);
+        int32_t d = seq_diff(l->seq, h->next);
+        if (d > 0)
+            gap(s, f, side, (uint32_t)d);
+        struct chunk c = {.p = l->payload, .len = l->payload_len, .frame = p->frame, .ts_ns = p->ts_ns,
+                          .file = p->file, .side = (uint8_t)side, .lay = l, .cut = (l->what & LAY_CUT) != 0};
+        if (d >= 0) {
+            h->next = l->seq + l->payload_wire;
+            stream_deliver(s, f, &c);
+        }
+        return;
+    }
+    uint32_t *at = &h->ooo;
+    while (*at != FLOW_NONE && seq_diff(s->segs[*at].seq, l->seq) <= 0)
+        at = &s->segs[*at].next;
+    uint32_t i = s->seg_free;
+    struct seg *g = &s->segs[i];
+    s->seg_free = g->next;
+    *g = (struct seg){.buf = b, .ts_ns = p->ts_ns, .seq = l->seq, .len = l->payload_len, .frame = p->frame,
+                      .file = p->file, .next = *at};
+    *at = i;
+    memcpy(b.p, l->payload, l->payload_len);
+    if (!h->n_ooo++)
+        h->hole_ns = s->now_ns;
+}
+
+void stream_free(struct shard *s, struct flow *f)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        while (f->half[side].ooo != FLOW_NONE)
+            seg_free(s, &f->half[side], f->half[side].ooo);
+        part_drop(s, &f->half[side]);
+    }
+}
+
+void stream_drain(struct shard *s, struct flow *f)
+{
+    for (unsigned side = 0; side < 2; side++)
+        while (f->half[side].ooo != FLOW_NONE)
+            give_up_hole(s, f, side, NULL);
+}
+
+void stream_tick(struct shard *s, struct flow *f, uint64_t now)
+{
+    for (unsigned side = 0; side < 2; side++)
+        if (f->half[side].ooo != FLOW_NONE && now > f->half[side].hole_ns + hole_ns)
+            give_up_hole(s, f, side, NULL);
+}
+
+/* The other side's packet acknowledges: bytes that it has and we have not will not come any more. */
+static void other_acked(struct shard *s, struct flow *f, unsigned other, const struct layers *l)
+{
+    struct half *h = &f->half[other];
+    while (h->ooo != FLOW_NONE && seq_diff(l->ack, s->segs[h->ooo].seq) >= 0 && s->now_ns > h->hole_ns + ack_grace_ns)
+        give_up_hole(s, f, other, NULL);
+}
+
+static void old_segment(struct shard *s, struct flow *f, struct half *h, const struct pkt *p, const struct layers *l)
+{
+    bool copy = p->ts_ns - h->last_ns <= copy_ns && l->ip_id == h->ip_id && h->ip_id_seen;
+    if (copy)
+        s->stats->duplicates++;
+    else if (l->payload_len <= 1 && seq_diff(l->seq + 1, h->next) == 0)
+        s->stats->keepalives++;
+    else {
+        s->stats->retransmitted++;
+        f->retransmissions++;
+    }
+}
+
+static void in_order(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l,
+                     uint32_t skip)
+{
+    struct half *h = &f->half[side];
+    bool cut = (l->what & LAY_CUT) != 0;
+    h->next = l->seq + l->payload_wire;
+    if (skip >= l->payload_len)
+        return;
+    struct chunk c = {.p = l->payload + skip, .len = l->payload_len - skip, .frame = p->frame, .ts_ns = p->ts_ns,
+                      .file = p->file, .side = (uint8_t)side, .cut = cut, .lay = l};
+    stream_deliver(s, f, &c);
+    if (cut && l->payload_wire > l->payload_len)
+        lose_sync(s, h);
+    if (h->ooo != FLOW_NONE)
+        drain(s, f, side, l);
+}
+
+static void segment_data(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    struct half *h = &f->half[side];
+    if (!(h->flags & HALF_NEXT)) { /* mid-stream: the connection is older than the capture */
+        h->next = l->seq;
+        h->flags |= HALF_NEXT;
+    }
+    int32_t d = seq_diff(l->seq, h->next);
+    if (__builtin_expect(d == 0, 1)) {
+        if (l->payload_len == 1 && !(h->flags & HALF_DATA) && !(h->flags & HALF_SYN)) {
+            /* a lone byte mid-stream is a keep-alive's: it is sent again as the first of the next segment */
+            h->next = l->seq + 1;
+            s->stats->keepalives++;
+            h->flags |= HALF_DATA;
+            return;
+        }
+        in_order(s, f, side, p, l, 0);
+    } else if (d < -HOLE_FAR || d > HOLE_FAR) { /* the numbers changed: a new start */
+        while (h->ooo != FLOW_NONE)
+            give_up_hole(s, f, side, l);
+        gap(s, f, side, 0);
+        in_order(s, f, side, p, l, 0);
+    } else if (d > 0) {
+        keep_seg(s, f, side, p, l);
+    } else if (-(int64_t)d >= (int64_t)l->payload_wire) {
+        old_segment(s, f, h, p, l);
+        return;
+    } else {
+        in_order(s, f, side, p, l, (uint32_t)-d);
+    }
+    h->flags |= HALF_DATA;
+    h->ip_id = l->ip_id;
+    h->ip_id_seen = l->ip_ver == 4;
+    h->last_ns = p->ts_ns;
+}
+
+void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    struct half *h = &f->half[side], *o = &f->half[1 - side];
+    h->flags |= HALF_SEEN;
+    if (__builtin_expect(l->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST), 0)) {
+        if (l->tcp_flags & TCP_SYN) {
+            if (!(h->flags & HALF_NEXT))
+                h->flags |= HALF_NEXT | HALF_SYN | HALF_SYNC;
+            h->next = h->flags & HALF_DATA ? h->next : l->seq + 1;
+            if (l->payload_len) { /* data on a SYN (TCP Fast Open) is not looked at */
+                lose_sync(s, h);
+                h->next += l->payload_wire;
+            }
+            return;
+        }
+        h->flags |= l->tcp_flags & TCP_FIN ? HALF_FIN : 0;
+        if (l->tcp_flags & TCP_RST) {
+            f->resets++;
+            return; /* text that some stacks put into a reset is not data */
+        }
+    }
+    if (o->ooo != FLOW_NONE && (l->tcp_flags & TCP_ACK))
+        other_acked(s, f, 1 - side, l);
+    if (h->ooo != FLOW_NONE && s->now_ns > h->hole_ns + hole_ns)
+        give_up_hole(s, f, side, l);
+    if (l->payload_len)
+        segment_data(s, f, side, p, l);
+}

@@ -1,0 +1,202 @@
+/* worker.c: runs shards, in the caller's thread (one worker) or in its own (several). */
+#include "engine/worker.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/hash.h"
+
+/* ---- output ---- */
+
+static void breathe(unsigned *spins)
+{
+    if (++*spins < 64)
+        sched_yield();
+    else
+        usleep(50);
+}
+
+struct ring_head *out_begin(struct out *o, enum rec_kind k, uint32_t max)
+{
+    struct ring_head *h;
+    for (unsigned spins = 0; !(h = ring_reserve(o->ring, max)); breathe(&spins))
+        o->waits++;
+    h->type = (uint32_t)k | (uint32_t)o->shard << 16;
+    h->order = o->order;
+    return h;
+}
+
+void out_put(struct out *o, enum rec_kind k, const void *rec, uint32_t len)
+{
+    struct ring_head *h = out_begin(o, k, (uint32_t)sizeof *h + len);
+    memcpy(h + 1, rec, len);
+    out_end(o, h, (uint32_t)sizeof *h + len);
+}
+
+/* ---- nDPI ---- */
+
+void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct itapp_found found;
+    const struct layers *l = c->lay;
+    if (!s->out->ndpi || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
+        return;
+    itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
+    if (found.app)
+        report_app(s, f, found.app, true, false, false);
+    if (found.done) {
+        f->ndpi_done = 1;
+        itapp_flow_free(f->ndpi);
+        f->ndpi = NULL;
+    }
+}
+
+/* ---- the worker ---- */
+
+int worker_init(struct worker *w, unsigned number, unsigned n_workers, const struct shard_conf *conf,
+                const struct shard_env *env, uint64_t ring_bytes, uint64_t packet_bytes)
+{
+    *w = (struct worker){.number = number, .env = env};
+    w->scratch = calloc(1, sizeof *w->scratch);
+    if (!w->scratch || ring_init(&w->records, ring_bytes) || (packet_bytes && ring_init(&w->packets, packet_bytes)))
+        return -ENOMEM;
+    w->out.ring = &w->records;
+    w->out.ndpi = env->no_ndpi ? NULL : itapp_open();
+    for (unsigned i = number; i < N_SHARDS; i += n_workers) {
+        w->shards[i] = aligned_alloc(64, (sizeof(struct shard) + 63) & ~(size_t)63);
+        if (!w->shards[i] || shard_init(w->shards[i], i, conf, env, w->scratch, &w->out, &w->stats))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+void worker_done(struct worker *w)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        if (w->shards[i])
+            shard_done(w->shards[i]);
+        free(w->shards[i]);
+    }
+    itapp_close(w->out.ndpi);
+    ring_done(&w->records);
+    ring_done(&w->packets);
+    free(w->scratch);
+    memset(w, 0, sizeof *w);
+}
+
+void worker_packet(struct worker *w, const struct pkt *p, const struct layers *l, uint64_t now_ns, uint64_t order)
+{
+    unsigned i = decode_shard(l);
+    w->out.order = order;
+    w->out.shard = (uint16_t)i;
+    w->n_packets++;
+    w->stats.packets++;
+    w->stats.bytes += p->wirelen;
+    w->stats.truncated += (p->flags & PKT_CUT) != 0;
+    if (l->reached < REACHED_L2 || (l->what & LAY_FRAGMENT)) {
+        w->stats.undecoded += l->reached < REACHED_L2;
+        w->stats.fragments_open += (l->what & LAY_FRAGMENT) != 0;
+        if (l->reached < REACHED_L2)
+            return;
+    }
+    shard_packet(w->shards[i], p, l, now_ns);
+}
+
+void worker_tick(struct worker *w, uint64_t ts_ns, uint64_t order, bool flush)
+{
+    w->out.order = order;
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        w->out.shard = (uint16_t)i;
+        if (w->shards[i])
+            shard_tick(w->shards[i], ts_ns, flush);
+    }
+    if (w->number)
+        return;
+    struct rec_tick t = {.ts_ns = ts_ns};
+    if (flush) {
+        w->out.shard = N_SHARDS; /* behind every shard's records of this tick */
+        out_put(&w->out, RK_TICK, &t, sizeof t);
+    }
+}
+
+void worker_end(struct worker *w, uint64_t ts_ns, uint64_t order)
+{
+    w->out.order = order;
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        w->out.shard = (uint16_t)i;
+        if (w->shards[i])
+            shard_end(w->shards[i], ts_ns);
+    }
+    struct rec_tick t = {.ts_ns = ts_ns, .last = 1};
+    w->out.shard = N_SHARDS;
+    out_put(&w->out, RK_END, &t, sizeof t);
+}
+
+static uint64_t mono_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Tell the collector how far this worker is, so that the others' records need not wait for its next one. */
+static void mark(struct worker *w, uint64_t order)
+{
+    w->out.order = order;
+    w->out.shard = N_SHARDS + 1;
+    struct ring_head *h = out_begin(&w->out, RK_MARK, sizeof *h);
+    out_end(&w->out, h, sizeof *h);
+}
+
+static bool take_one(struct worker *w, struct ring_head *h)
+{
+    struct pkt_msg *m = (struct pkt_msg *)(void *)h;
+    switch (h->type) {
+    case PM_PACKET:
+        m->pkt.data = (const uint8_t *)(m + 1);
+        if (m->lay.payload)
+            m->lay.payload = (const uint8_t *)(m + 1) + m->payload_off;
+        if (m->lay.l3)
+            m->lay.l3 = (const uint8_t *)(m + 1) + m->l3_off;
+        worker_packet(w, &m->pkt, &m->lay, m->now_ns, h->order);
+        return true;
+    case PM_TICK:
+    case PM_FLUSH:
+        worker_tick(w, m->now_ns, h->order, h->type == PM_FLUSH);
+        mark(w, h->order);
+        return true;
+    case PM_MARK:
+        mark(w, h->order);
+        return true;
+    default:
+        worker_end(w, m->now_ns, h->order);
+        return false;
+    }
+}
+
+void *worker_run(void *arg)
+{
+    struct worker *w = arg;
+    unsigned spins = 0;
+    for (;;) {
+        struct ring_head *h = ring_peek(&w->packets);
+        if (!h) {
+            breathe(&spins);
+            continue;
+        }
+        spins = 0;
+        uint64_t t0 = mono_ns();
+        bool go_on = true;
+        for (unsigned n = 0; h && n < 256 && go_on; n++) {
+            go_on = take_one(w, h);
+            ring_pop(&w->packets, h);
+            h = go_on ? ring_peek(&w->packets) : NULL;
+        }
+        w->busy_ns += mono_ns() - t0;
+        if (!go_on)
+            return NULL;
+    }
+}

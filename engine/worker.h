@@ -1,0 +1,65 @@
+/* worker.h: a worker's output, and the thread that runs shards when there are several workers. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "engine/decode.h"
+#include "engine/itapp.h"
+#include "engine/ring.h"
+#include "engine/shard.h"
+
+/* Records on the ring: ring_head.type is kind | shard << 16, ring_head.order the number of the packet or tick. */
+enum rec_kind { RK_PAD, RK_EVENT, RK_ASSET, RK_LINK, RK_LINK_APP, RK_LINK_COUNT, RK_FACT_COUNT, RK_IDENT, RK_ANOMALY,
+                RK_TICK, RK_MARK, RK_END };
+enum { REC_MAX_BYTES = 98304 }; /* one record on the ring: an event with all its values, facts and hits */
+
+struct out {
+    struct ring *ring;
+    uint64_t order;        /* of what is being worked on */
+    uint16_t shard;
+    struct itapp *ndpi;
+    uint64_t waits;        /* times that the ring was full */
+};
+/* Room for one record of kind k; waits while the ring is full. The caller fills what follows the head. */
+struct ring_head *out_begin(struct out *o, enum rec_kind k, uint32_t max);
+static inline void out_end(struct out *o, struct ring_head *h, uint32_t len)
+{
+    ring_publish(o->ring, h, len);
+}
+/* A record that is one struct. */
+void out_put(struct out *o, enum rec_kind k, const void *rec, uint32_t len);
+
+/* The first packets of a flow that no dissector claimed (so far): nDPI's opinion, as facts. */
+void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c);
+
+/* One worker: its shards (index % n_workers == its number), its ring of records, and (with a thread) its ring of
+ * packets. */
+struct worker {
+    struct shard *shards[N_SHARDS]; /* NULL: another worker's */
+    struct event *scratch;
+    struct eng_stats stats;
+    struct out out;
+    struct ring records, packets;
+    unsigned number;
+    uint64_t busy_ns, n_packets;
+    const struct shard_env *env;
+};
+
+int worker_init(struct worker *w, unsigned number, unsigned n_workers, const struct shard_conf *conf,
+                const struct shard_env *env, uint64_t ring_bytes, uint64_t packet_bytes) MUST_USE;
+void worker_done(struct worker *w);
+void worker_packet(struct worker *w, const struct pkt *p, const struct layers *l, uint64_t now_ns, uint64_t order);
+void worker_tick(struct worker *w, uint64_t ts_ns, uint64_t order, bool flush);
+void worker_end(struct worker *w, uint64_t ts_ns, uint64_t order);
+/* The thread's body (arg: struct worker): takes packets from w->packets until the end. */
+void *worker_run(void *arg);
+
+/* What travels on w->packets: the packet with its layers, its bytes behind. */
+struct pkt_msg {
+    struct ring_head head; /* type: PM_ */
+    uint64_t now_ns;
+    struct pkt pkt;
+    struct layers lay;     /* payload: offset from the end of this struct, restored by the worker */
+    uint32_t payload_off, l3_off;
+};
+enum { PM_PACKET = 1, PM_TICK, PM_FLUSH, PM_MARK, PM_END };

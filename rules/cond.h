@@ -1,0 +1,217 @@
+/* cond.h: compiled conditions, shared by the files of rules/ and nobody else.
+ *
+ * compile*.c turn a `when:` into a tree of struct cond; split.c brings it into entries (worker's part, collector's part)
+ * and builds the index; match.c and finish.c evaluate. Everything lies in the set's arena and never changes. */
+#pragma once
+
+#include "rules/rules.h"
+#include "rules/yaml.h"
+
+enum cond_op {
+    C_TRUE, C_FALSE, C_AND, C_OR,
+    /* decided by the worker */
+    C_PROTOCOL, /* schemas */
+    C_ACTION,   /* mask: of the message or of one of its items */
+    C_FUNCTION, /* fns */
+    C_NUMBER,   /* what: enum cond_number; ranges */
+    C_ENUM,     /* what: enum cond_enum; mask of 1 << value */
+    C_STATUS,   /* codes */
+    C_ANOMALY,  /* codes: mask per schema */
+    C_ITEM,     /* item */
+    C_ADDR,     /* side, nets */
+    C_TIME,     /* from, to: minutes of the local day */
+    C_WEEKDAY,  /* mask, bit 0 Sunday */
+    C_FIELD,    /* fields */
+    /* decided by the collector */
+    C_COLLECTOR,
+    C_TEXT = C_COLLECTOR, /* side, what: enum cond_text; globs */
+    C_ROLE,      /* side, mask */
+    C_PURDUE,    /* side, ranges */
+    C_ENGINEER,  /* side: a configured engineering station; without any configured: one by its role */
+    C_NO_ENGINEER, /* side: engineering stations are configured, and this is none of them */
+    C_SAME_ZONE, /* both zones known and equal */
+    C_OTHER_ZONE,/* both zones known and different */
+    C_KNOWN,     /* side: learned or accepted */
+    C_NEW_FACT,
+};
+enum cond_number { NUM_UNIT, NUM_SLOT, NUM_SELECTOR, NUM_PORT, NUM_VLAN, NUM_NETWORK, NUM_OBJECTS, NUM_LATENCY };
+enum cond_enum { ENUM_KIND, ENUM_OUTCOME, ENUM_PHASE, ENUM_ERROR, ENUM_SENDER, ENUM_TRANSPORT, ENUM_TRUNCATED };
+enum cond_text { TEXT_ZONE, TEXT_NAME, TEXT_TYPE, TEXT_VENDOR, TEXT_CRITICALITY };
+enum cond_side { SIDE_SRC, SIDE_DST, SIDE_ANY };
+
+/* long double holds every 64-bit integer exactly on the machines that Debian's 64-bit ports have */
+struct range {
+    long double lo, hi;
+    bool lo_open, hi_open, not; /* not: outside */
+};
+struct glob {
+    const char *s;
+    uint32_t n;
+    bool plain; /* no * or ? in it */
+};
+struct ranges {
+    const struct range *v;
+    uint32_t n;
+};
+struct globs {
+    const struct glob *v;
+    uint32_t n;
+};
+struct fn_pat { /* a row, or, row NULL, codes lo..hi of a schema */
+    const struct proto_schema *schema;
+    const struct op_row *row;
+    uint32_t lo, hi;
+};
+struct code_pat { /* schema NULL: any. C_STATUS: lo..hi; C_ANOMALY: mask */
+    const struct proto_schema *schema;
+    uint32_t lo, hi;
+    uint64_t mask;
+};
+struct net_pat {
+    struct addr a;
+    uint8_t bits;   /* of 128 */
+    uint8_t group;  /* any group address */
+    uint8_t mac;    /* a MAC: compared with the frame's too */
+};
+struct obj_pat {
+    const struct proto_schema *schema;
+    uint8_t kind;
+    uint8_t has_space, has_range, has_name;
+    uint16_t bit;   /* 256: any */
+    uint32_t space_lo, space_hi, lo, hi;
+    struct glob name;
+};
+struct tests { /* a value is met when one range or glob fits */
+    struct ranges ranges;
+    struct globs globs;
+    bool any;      /* present is enough */
+};
+struct item_cond {
+    const struct obj_pat *objs;
+    uint32_t n_objs;     /* 0: any object */
+    uint32_t actions;    /* 0: any */
+    bool has_value, all; /* all: every value must fit, else one */
+    struct tests value;
+    struct code_pat *quality; /* mask per schema */
+    uint32_t n_quality;
+};
+struct field_pat {
+    const struct proto_schema *schema;
+    uint8_t id, type;
+    struct tests test;   /* FT_NAME: names are already codes in ranges */
+};
+
+struct cond {
+    uint8_t op, neg, what, side;
+    uint32_t n;
+    union {
+        const struct cond *const *kids;
+        uint64_t mask;
+        uint64_t schemas[RULES_SCHEMAS / 64];
+        struct ranges ranges;
+        struct globs globs;
+        const struct fn_pat *fns;
+        const struct code_pat *codes;
+        const struct net_pat *nets;
+        const struct item_cond *item;
+        const struct field_pat *fields;
+        struct {
+            uint16_t from, to;
+        } time;
+    };
+};
+
+struct entry {
+    const struct cond *local, *rest; /* rest NULL: the worker's part is all */
+    uint32_t rule;
+};
+
+/* One candidate of an index bucket, with what can be seen of it at a glance. */
+struct cand {
+    uint32_t fn_lo, fn_hi;
+    uint16_t entry;
+    uint16_t need_error; /* 1: can only hold for a message with an error or an anomaly */
+};
+struct bucket {
+    uint32_t at;
+    uint16_t n_plain, n; /* plain ones first, then those that need an error or anomaly */
+};
+struct schema_index {
+    const struct proto_schema *schema;
+    struct bucket by_action[ACT_COUNT];
+};
+
+struct rule {
+    struct rule_info info;
+    const struct cond *when;
+};
+
+enum { INDEX_SLOTS = 2 * RULES_SCHEMAS };
+
+struct ruleset {
+    struct arena *mem;
+    size_t mem_bytes;
+    struct ruleset_opts o;
+    struct rule *rules;
+    uint32_t n_rules, cap_rules;
+    struct entry *entries;
+    uint32_t n_entries;
+    struct cand *cands;
+    uint32_t n_cands;
+    struct schema_index *index;      /* by number of schema */
+    uint16_t slots[INDEX_SLOTS];     /* hash of the schema's address -> its number + 1 */
+};
+
+/* ---- memory of a set (ruleset.c): NULL only when there is none */
+void *set_take(struct ruleset *rs, size_t n);
+char *set_text(struct ruleset *rs, const char *s, size_t n);
+
+/* ---- one file (rule_parse.c) */
+int rules_parse(struct ruleset *rs, const struct yaml_doc *d, bool shipped, struct err *e);
+
+/* ---- compiling (compile.c and beside it) */
+struct compile {
+    struct ruleset *rs;
+    struct err *err;
+    uint32_t n_nodes;
+};
+struct scope { /* which protocols can still be meant here */
+    uint64_t schemas[RULES_SCHEMAS / 64];
+};
+static inline bool scope_has(const struct scope *s, unsigned i)
+{
+    return s->schemas[i / 64] >> (i % 64) & 1;
+}
+int compile_when(struct compile *c, const struct yaml_node *n, const struct cond **ret);
+struct cond *cond_new(struct compile *c, unsigned op);
+/* Leaves. scope: what `protocol` said around here; whole: n is the mapping that holds the key. */
+int leaf_function(struct compile *c, const struct scope *s, const struct yaml_node *n, struct cond *ret);
+int leaf_status(struct compile *c, const struct scope *s, const struct yaml_node *n, struct cond *ret);
+int leaf_anomaly(struct compile *c, const struct scope *s, const struct yaml_node *n, struct cond *ret);
+int leaf_field(struct compile *c, const struct scope *s, const struct yaml_node *n, struct cond *ret);
+int leaf_item(struct compile *c, const struct scope *s, const struct yaml_node *map, struct cond *ret);
+int leaf_addr(struct compile *c, const struct yaml_node *n, struct cond *ret);
+int leaf_time(struct compile *c, const struct yaml_node *n, struct cond *ret);
+int leaf_weekday(struct compile *c, const struct yaml_node *n, struct cond *ret);
+/* Values (compile_value.c). */
+struct number_rule { /* what numbers may be */
+    long double min, max;
+    bool whole;
+    uint64_t (*unit)(const char *suffix); /* NULL: none */
+    const char *expected;
+};
+bool parse_range(const char *text, const struct number_rule *rule, struct range *ret);
+int parse_ranges(struct compile *c, const struct yaml_node *n, const struct number_rule *rule, struct ranges *ret);
+int parse_globs(struct compile *c, const struct yaml_node *n, struct globs *ret);
+int parse_tests(struct compile *c, const struct yaml_node *n, struct tests *ret);
+struct glob glob_make(struct compile *c, const char *s, size_t n); /* .s NULL: no memory */
+int list_len(const struct yaml_node *n, struct err *e, uint32_t *ret); /* 1..RULES_MAX_LIST */
+int no_mem(struct compile *c);
+
+/* ---- splitting and the index (split.c) */
+int ruleset_index(struct ruleset *rs, struct err *e);
+
+/* ---- evaluating */
+bool glob_match(const struct glob *g, const char *s, uint32_t n);
+bool globs_match(const struct globs *g, const char *s, uint32_t n);
+bool ranges_hold(const struct ranges *r, long double v);

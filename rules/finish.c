@@ -1,0 +1,337 @@
+/* finish.c: the collector's part of rules: knowledge of the plant, and thresholds.
+ *
+ * A threshold keeps, for each thing it counts apart, the last `count` times (or different things with their times), so
+ * "20 within 60 s" is exact wherever the window lies. After it was met the count starts anew. Each rule has a table of
+ * sets of eight; when a set is full, the count that was quiet longest goes, and that is counted. Time is packet time. */
+#include "rules/cond.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/hash.h"
+#include "engine/base/site.h"
+
+enum { WAYS = 8, DEFAULT_BYTES = 8 << 20, MIN_SETS = 2, MAX_SETS = 1 << 12 };
+
+struct counter { /* followed by its times, and, distinct, by what stood for them */
+    uint64_t key;     /* 0: free */
+    uint64_t last_ns;
+    uint32_t n, head; /* head: where the next time goes */
+    uint32_t seen;    /* messages since the count began */
+    uint32_t pad;
+};
+
+struct table {
+    unsigned char *slots;
+    uint32_t n_sets, stride;
+};
+
+struct rule_state {
+    const struct ruleset *rs;
+    struct table *tables; /* by rule */
+    uint64_t hash_key;
+    struct rule_stats stats;
+};
+
+/* ---- conditions ---- */
+
+struct ask {
+    const struct site *site;
+    const struct rec_event *ev;
+    const struct asset_info *side[2]; /* SIDE_SRC, SIDE_DST */
+};
+
+static bool text_holds(const struct cond *k, const struct asset_info *a)
+{
+    const char *s = NULL;
+    if (a) {
+        const char *const v[] = {a->zone, a->name, a->type, a->vendor, a->criticality};
+        s = v[k->what];
+    }
+    if (!s || !*s)
+        s = k->what == TEXT_ZONE ? "none" : "unknown";
+    return globs_match(&k->globs, s, (uint32_t)strlen(s));
+}
+
+static bool new_fact(const struct rec_event *ev)
+{
+    for (unsigned i = 0; i < ev->n_facts; i++)
+        if (ev->facts[i].is_new)
+            return true;
+    return false;
+}
+
+static bool zones_known(const struct ask *x)
+{
+    return x->side[0] && x->side[1] && x->side[0]->zone && x->side[1]->zone && *x->side[0]->zone && *x->side[1]->zone;
+}
+
+static bool engineer_holds(const struct cond *k, const struct ask *x, const struct asset_info *a)
+{
+    bool told = x->site && site_has_engineering_stations(x->site);
+    const struct addr *addr = k->side == SIDE_DST ? &x->ev->dst : &x->ev->src;
+    bool is = told && site_is_engineering_station(x->site, x->ev->net, addr);
+    if (k->op == C_NO_ENGINEER)
+        return told && !is;
+    return told ? is : a && a->roles & ROLE_ENGINEERING;
+}
+
+static bool leaf_holds(const struct cond *k, const struct ask *x)
+{
+    const struct asset_info *a = x->side[k->side == SIDE_DST];
+    switch (k->op) {
+    case C_TEXT:
+        return text_holds(k, a);
+    case C_ROLE:
+        return a && a->roles & k->mask;
+    case C_PURDUE:
+        return a && a->purdue >= 0 && ranges_hold(&k->ranges, a->purdue);
+    case C_ENGINEER:
+    case C_NO_ENGINEER:
+        return engineer_holds(k, x, a);
+    case C_SAME_ZONE:
+        return zones_known(x) && strcmp(x->side[0]->zone, x->side[1]->zone) == 0;
+    case C_OTHER_ZONE:
+        return zones_known(x) && strcmp(x->side[0]->zone, x->side[1]->zone) != 0;
+    case C_KNOWN:
+        return a && a->known;
+    case C_NEW_FACT:
+        return new_fact(x->ev);
+    default:
+        return k->op == C_TRUE;
+    }
+}
+
+static bool holds(const struct cond *k, const struct ask *x)
+{
+    if (!k)
+        return true;
+    if (k->op != C_AND && k->op != C_OR)
+        return leaf_holds(k, x) != k->neg;
+    bool stop = k->op == C_OR;
+    for (uint32_t i = 0; i < k->n; i++)
+        if (holds(k->kids[i], x) == stop)
+            return stop != k->neg;
+    return stop == k->neg;
+}
+
+/* ---- thresholds ---- */
+
+static uint64_t *times(struct counter *c)
+{
+    return (uint64_t *)(c + 1);
+}
+
+static uint64_t mix_addr(uint64_t h, const struct addr *a)
+{
+    return hash_bytes(h, a->b, sizeof a->b);
+}
+
+static uint64_t key_of(const struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev)
+{
+    uint64_t h = hash_u64(st->hash_key, ev->net);
+    h = t->by & BY_SRC ? mix_addr(h, &ev->src) : h;
+    h = t->by & BY_DST ? mix_addr(h, &ev->dst) : h;
+    h = t->by & BY_UNIT ? hash_u64(h, ev->has_unit ? ev->unit : UINT64_MAX) : h;
+    h = t->by & BY_FUNCTION ? hash_u64(h, (uint64_t)ev->function << 32 | ev->selector) : h;
+    h = t->by & BY_OBJECT ? hash_u64(h, ev->object) : h;
+    return h ? h : 1;
+}
+
+/* What is counted once; false: this message has none of it. */
+static bool thing_of(const struct rule_threshold *t, const struct rec_event *ev, uint64_t *ret)
+{
+    switch (t->distinct) {
+    case DISTINCT_DST:
+        *ret = mix_addr(1, &ev->dst);
+        return true;
+    case DISTINCT_SRC:
+        *ret = mix_addr(1, &ev->src);
+        return true;
+    case DISTINCT_OBJECT:
+        *ret = ev->object;
+        return ev->object != 0;
+    case DISTINCT_UNIT:
+        *ret = ev->unit;
+        return ev->has_unit;
+    default:
+        *ret = (uint64_t)ev->function << 32 | ev->selector;
+        return true;
+    }
+}
+
+static struct counter *counter_of(struct rule_state *st, const struct table *t, uint64_t key)
+{
+    unsigned char *set = t->slots + (size_t)(key % t->n_sets) * WAYS * t->stride;
+    struct counter *oldest = NULL;
+    for (unsigned i = 0; i < WAYS; i++) {
+        struct counter *c = (struct counter *)(void *)(set + (size_t)i * t->stride);
+        if (c->key == key)
+            return c;
+        if (!oldest || (oldest->key && (!c->key || c->last_ns < oldest->last_ns)))
+            oldest = c;
+    }
+    st->stats.evicted += oldest->key != 0;
+    *oldest = (struct counter){.key = key};
+    return oldest;
+}
+
+static bool within(uint64_t then, uint64_t now, uint64_t window)
+{
+    return then >= now || now - then <= window;
+}
+
+/* Adds a time; true with *first when `count` of them lie within the window. */
+static bool count_times(struct counter *c, const struct rule_threshold *t, uint64_t now, uint64_t *first)
+{
+    uint64_t *v = times(c);
+    v[c->head] = now;
+    c->head = (c->head + 1) % t->count;
+    c->n += c->n < t->count;
+    *first = v[c->head];
+    return c->n == t->count && within(*first, now, t->window_ns);
+}
+
+static bool count_things(struct counter *c, const struct rule_threshold *t, uint64_t now, uint64_t thing,
+                         uint64_t *first)
+{
+    uint64_t *v = times(c), *what = v + t->count;
+    uint32_t at = UINT32_MAX, oldest = 0, n = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (what[i] == thing)
+            at = i;
+        if (v[i] < v[oldest])
+            oldest = i;
+    }
+    if (at == UINT32_MAX)
+        at = c->n < t->count ? c->n++ : oldest;
+    v[at] = now;
+    what[at] = thing;
+    *first = now;
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (!within(v[i], now, t->window_ns))
+            continue;
+        *first = v[i] < *first ? v[i] : *first;
+        n++;
+    }
+    return n >= t->count;
+}
+
+static void why_counted(const struct rule_threshold *t, struct rule_verdict *ret, uint64_t now)
+{
+    static const char *const things[] = {"", "destinations", "sources", "objects", "units", "functions"};
+    double s = now > ret->first_ns ? (double)(now - ret->first_ns) / 1e9 : 0, limit = (double)t->window_ns / 1e9;
+    if (t->distinct)
+        snprintf(ret->why, sizeof ret->why, "%u different %s in %u messages within %.3g s; the rule allows fewer than %u in "
+                 "%g s", ret->distinct, things[t->distinct], ret->count, s, t->count, limit);
+    else
+        snprintf(ret->why, sizeof ret->why, "%u messages within %.3g s; the rule allows fewer than %u in %g s", ret->count,
+                 s, t->count, limit);
+}
+
+static bool count(struct rule_state *st, unsigned rule, const struct rec_event *ev, struct rule_verdict *ret)
+{
+    const struct rule_threshold *t = &st->rs->rules[rule].info.threshold;
+    uint64_t thing = 0, first, now = ev->ts_ns;
+    if (t->distinct && !thing_of(t, ev, &thing))
+        return false;
+    struct counter *c = counter_of(st, &st->tables[rule], key_of(st, t, ev));
+    bool jumped = c->n && now + t->window_ns < c->last_ns; /* time was set back: what was counted says nothing */
+    if (jumped || (c->n && !within(c->last_ns, now, t->window_ns)))
+        c->n = c->head = c->seen = 0;
+    st->stats.counted++;
+    c->last_ns = now;
+    c->seen++;
+    if (!(t->distinct ? count_things(c, t, now, thing, &first) : count_times(c, t, now, &first)))
+        return false;
+    ret->first_ns = first;
+    ret->count = t->distinct ? c->seen : t->count;
+    ret->distinct = t->distinct ? t->count : 0;
+    why_counted(t, ret, now);
+    c->n = c->head = c->seen = 0;
+    return true;
+}
+
+bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev, const struct asset_info *src,
+                 const struct asset_info *dst, struct rule_verdict *ret)
+{
+    const struct ruleset *rs = st->rs;
+    const struct ask x = {rs->o.site, ev, {src, dst}};
+    if (hit >= rs->n_entries)
+        return false;
+    const struct entry *en = &rs->entries[hit];
+    bool met = holds(en->rest, &x);
+    for (unsigned i = 0; met && i < ev->n_hits && ev->hits[i] < hit; i++) /* by an earlier entry of the same rule */
+        if (rs->entries[ev->hits[i]].rule == en->rule && holds(rs->entries[ev->hits[i]].rest, &x))
+            return false;
+    const struct rule_info *info = &rs->rules[en->rule].info;
+    struct rule_verdict v = {.rule = info, .first_ns = ev->ts_ns, .count = 1};
+    if (met && info->threshold.count)
+        met = count(st, en->rule, ev, &v);
+    else if (met)
+        snprintf(v.why, sizeof v.why, "the message meets rule %s", info->id);
+    st->stats.raised += met;
+    st->stats.unmet += !met;
+    if (met)
+        *ret = v;
+    return met;
+}
+
+/* ---- the state ---- */
+
+static uint32_t stride_of(const struct rule_threshold *t)
+{
+    return (uint32_t)(sizeof(struct counter) + t->count * sizeof(uint64_t) * (t->distinct ? 2 : 1));
+}
+
+static bool table_new(struct rule_state *st, struct table *t, const struct rule_threshold *th, size_t bytes)
+{
+    t->stride = stride_of(th);
+    size_t sets = bytes / ((size_t)WAYS * t->stride);
+    t->n_sets = (uint32_t)(sets < MIN_SETS ? MIN_SETS : sets > MAX_SETS ? MAX_SETS : sets);
+    size_t size = (size_t)t->n_sets * WAYS * t->stride;
+    t->slots = calloc(1, size);
+    st->stats.memory_bytes += size;
+    return t->slots;
+}
+
+int rule_state_new(const struct ruleset *rs, size_t bytes, uint64_t hash_key, struct rule_state **ret, struct err *e)
+{
+    struct rule_state *st = calloc(1, sizeof *st);
+    size_t n = 0;
+    bool ok = st && (st->tables = calloc(rs->n_rules + 1, sizeof *st->tables));
+    if (ok) {
+        st->rs = rs;
+        st->hash_key = hash_key;
+        st->stats.memory_bytes = sizeof *st + (rs->n_rules + 1) * sizeof *st->tables;
+    }
+    for (uint32_t i = 0; i < rs->n_rules; i++)
+        n += rs->rules[i].info.enabled && rs->rules[i].info.threshold.count;
+    for (uint32_t i = 0; ok && i < rs->n_rules; i++) {
+        const struct rule_info *info = &rs->rules[i].info;
+        if (info->enabled && info->threshold.count)
+            ok = table_new(st, &st->tables[i], &info->threshold, (bytes ? bytes : DEFAULT_BYTES) / n);
+    }
+    if (!ok) {
+        rule_state_free(st);
+        return err_set(e, -ENOMEM, "rules: out of memory for thresholds");
+    }
+    *ret = st;
+    return 0;
+}
+
+void rule_state_free(struct rule_state *st)
+{
+    if (!st)
+        return;
+    for (uint32_t i = 0; st->tables && st->rs && i < st->rs->n_rules; i++)
+        free(st->tables[i].slots);
+    free(st->tables);
+    free(st);
+}
+
+void rule_state_stats(const struct rule_state *st, struct rule_stats *ret)
+{
+    *ret = st->stats;
+}

@@ -1,0 +1,149 @@
+/* rules.h: rules over decoded messages: loading, matching in a worker, finishing in the collector.
+ *
+ * A rule is conditions in the words of docs/RULES.md. Compiling splits it into entries: a part that one message and its
+ * addresses decide (the worker's), and a part that needs knowledge of the plant (zones, roles, what is new) or counting
+ * (the collector's). A hit is the number of an entry; a rule is raised when one of its entries holds in both parts.
+ * A ruleset is read-only: any number of workers share it. A rule_state belongs to the collector. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "engine/base/event.h"
+#include "engine/base/record.h"
+
+struct site;
+struct tz;
+struct ruleset;
+struct rule_state;
+
+/* Numbers as in EVE (1 is the highest) and as the alert catalogue has them. */
+enum rule_severity { RS_NONE, RS_CRITICAL, RS_MAJOR, RS_MINOR, RS_WARNING };
+enum rule_engine { RE_POLICY, RE_PROTOCOL, RE_MALWARE, RE_ANOMALY, RE_OPERATIONAL };
+
+enum { /* bounds of the language; a file beyond one is refused with its place */
+    RULES_MAX = 4096,         /* rules of a set */
+    RULES_MAX_ENTRIES = 32,   /* of one rule: what `any:` over mixed conditions unfolds into */
+    RULES_MAX_DEPTH = 8,      /* nested not/any/all */
+    RULES_MAX_NODES = 512,    /* conditions of one rule */
+    RULES_MAX_LIST = 1024,    /* members of one list */
+    RULES_MAX_COUNT = 1000,   /* threshold.count */
+    RULES_MAX_DISTINCT = 256, /* threshold.count with distinct */
+    RULES_SCHEMAS = 256,
+};
+
+enum { /* threshold.by: what counts apart from each other, beside the rule and the network */
+    BY_SRC = 1, BY_DST = 2, BY_UNIT = 4, BY_FUNCTION = 8, BY_OBJECT = 16,
+};
+enum rule_distinct { DISTINCT_NONE, DISTINCT_DST, DISTINCT_SRC, DISTINCT_OBJECT, DISTINCT_UNIT, DISTINCT_FUNCTION };
+
+struct rule_threshold {
+    uint32_t count; /* 0: the rule has no threshold */
+    uint64_t window_ns;
+    uint8_t by;       /* BY_ */
+    uint8_t distinct; /* enum rule_distinct */
+};
+
+/* All a listing or an alert says of a rule. Strings live as long as the set. */
+struct rule_info {
+    const char *id, *title, *category, *remedy, *description;
+    const char *attack;   /* "T0843 T0858", "" none */
+    const char *refs;     /* rows of the type list it covers, "" none */
+    const char *protocols;/* "modbus dnp3", "" any */
+    const char *file;
+    uint32_t line, sid, rev;
+    uint8_t severity, engine;
+    bool enabled, learnable, shipped;
+    struct rule_threshold threshold;
+};
+
+struct rules_text { /* rules from memory */
+    const char *name, *text;
+    size_t n;
+    bool shipped;     /* ids OT-..., with a sid of their own */
+};
+
+/* All that is pointed to must outlive the set, save files, texts, enable and disable. */
+struct ruleset_opts {
+    const struct proto_schema *const *schemas; /* every protocol there is: names in rules are checked against them */
+    unsigned n_schemas;
+    const char *const *networks;  /* names of the configured networks, by index; may be NULL */
+    unsigned n_networks;
+    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC */
+    const struct site *site;      /* who is an engineering station; NULL: nobody is configured */
+    bool no_defaults;             /* without the shipped rules */
+    const char *const *files;     /* paths, NULL-terminated; may be NULL */
+    const struct rules_text *texts;
+    unsigned n_texts;
+    const char *const *enable, *const *disable; /* ids, NULL-terminated; may be NULL */
+};
+
+/* All rules or none: the first fault is told with its place. */
+int ruleset_load(const struct ruleset_opts *o, struct ruleset **ret, struct err *e) MUST_USE;
+void ruleset_free(struct ruleset *rs); /* NULL is fine */
+unsigned ruleset_n(const struct ruleset *rs);  /* rules, the disabled ones too */
+const struct rule_info *ruleset_rule(const struct ruleset *rs, unsigned i); /* in the order of loading */
+const struct rule_info *ruleset_by_id(const struct ruleset *rs, const char *id); /* NULL unknown */
+unsigned ruleset_n_entries(const struct ruleset *rs); /* hits are smaller than this */
+const struct rule_info *ruleset_hit(const struct ruleset *rs, unsigned hit);
+/* Repetitions of such a hit must not be folded on the way: each counts. */
+bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
+size_t ruleset_memory(const struct ruleset *rs);
+
+/* ---- in the worker ----------------------------------------------------------------------------------------------- */
+
+struct rule_input {
+    const struct event *ev;
+    const struct addr *src, *dst;     /* client and server */
+    const uint8_t *smac, *dmac;       /* of client and server; NULL: none */
+    uint64_t ts_ns;
+    uint16_t sport, dport, net;
+    uint16_t vlan[2];
+    uint8_t n_vlan, l4;
+};
+
+/* The entries whose worker's part holds, ascending, at most max; the severest rules come first, so what does not fit
+ * is the least severe. No allocation, no lock, no state. */
+unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max);
+/* What the message is about, as one number, for thresholds by object: the worker puts it into rec_event.object of
+ * events with hits. 0: no object. */
+uint64_t rules_object(const struct event *ev);
+
+/* ---- in the collector ---------------------------------------------------------------------------------------------- */
+
+struct rule_verdict {
+    const struct rule_info *rule;
+    uint64_t first_ns;  /* of what was counted; without a threshold the event's time */
+    uint32_t count;     /* messages counted; 1 without a threshold */
+    uint32_t distinct;  /* different things counted; 0 without `distinct` */
+    char why[200];      /* a sentence: what the rule saw */
+};
+
+struct rule_stats {
+    uint64_t raised, unmet, counted, evicted; /* evicted: a threshold's oldest count was dropped for a new one */
+    uint64_t memory_bytes;
+};
+
+/* bytes: for all thresholds together (0: 8 MiB), shared equally; taken here, once. hash_key: random live, fixed in
+ * replay. */
+int rule_state_new(const struct ruleset *rs, size_t bytes, uint64_t hash_key, struct rule_state **ret,
+                   struct err *e) MUST_USE;
+void rule_state_free(struct rule_state *st); /* NULL is fine */
+/* Does this hit (one of ev->hits) raise its rule? src and dst: what is known of client and server, or NULL. A rule of
+ * which several entries hit is raised once. Time is ev->ts_ns: call in the order of records. */
+bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev, const struct asset_info *src,
+                 const struct asset_info *dst, struct rule_verdict *ret);
+void rule_state_stats(const struct rule_state *st, struct rule_stats *ret);
+
+/* ---- the rest ------------------------------------------------------------------------------------------------------ */
+
+const char *rule_severity_name(unsigned severity);
+const char *rule_engine_name(unsigned engine);
+/* The name of an ATT&CK for ICS technique, NULL when there is none of that id. */
+const char *rule_attack_name(const char *id);
+/* Shipped rules, one text a file of rules/default/. */
+extern const struct rules_text rules_builtin[];
+extern const unsigned n_rules_builtin;
+/* `tyto rules ...`; argv[0] is "rules". o: schemas, networks and zone; files are the arguments'. Returns the exit status. */
+int rules_main(int argc, char **argv, const struct ruleset_opts *o);

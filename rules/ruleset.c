@@ -1,0 +1,195 @@
+/* ruleset.c: a set of rules from texts and files: memory, loading order, what listings ask. */
+#include "rules/cond.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1 << 16 };
+
+struct arena {
+    struct arena *next;
+    size_t used, cap;
+    _Alignas(16) unsigned char data[];
+};
+
+/* Zeroed. */
+void *set_take(struct ruleset *rs, size_t n)
+{
+    struct arena *a = rs->mem;
+    n = (n + 15) & ~(size_t)15;
+    if (!a || a->cap - a->used < n) {
+        size_t cap = n > CHUNK ? n : CHUNK;
+        a = calloc(1, sizeof *a + cap);
+        if (!a)
+            return NULL;
+        a->next = rs->mem;
+        a->cap = cap;
+        rs->mem = a;
+        rs->mem_bytes += sizeof *a + cap;
+    }
+    void *p = a->data + a->used;
+    a->used += n;
+    return p;
+}
+
+char *set_text(struct ruleset *rs, const char *s, size_t n)
+{
+    char *t = set_take(rs, n + 1);
+    if (t)
+        memcpy(t, s, n);
+    return t;
+}
+
+void ruleset_free(struct ruleset *rs)
+{
+    if (!rs)
+        return;
+    for (struct arena *a = rs->mem, *next; a; a = next) {
+        next = a->next;
+        free(a);
+    }
+    free(rs->rules);
+    free(rs);
+}
+
+/* ---- loading ---- */
+
+static int load_text(struct ruleset *rs, const struct rules_text *t, struct err *e)
+{
+    struct yaml_doc *d = NULL;
+    int r = yaml_parse(t->name, t->text, t->n, &d, e);
+    if (r == 0)
+        r = rules_parse(rs, d, t->shipped, e);
+    yaml_doc_free(d);
+    return r;
+}
+
+static int load_file(struct ruleset *rs, const char *path, struct err *e)
+{
+    struct yaml_doc *d = NULL;
+    int r = yaml_read(path, &d, e);
+    if (r == 0)
+        r = rules_parse(rs, d, false, e);
+    yaml_doc_free(d);
+    return r;
+}
+
+static struct rule *rule_of(struct ruleset *rs, const char *id)
+{
+    for (uint32_t i = 0; i < rs->n_rules; i++)
+        if (strcmp(rs->rules[i].info.id, id) == 0)
+            return &rs->rules[i];
+    return NULL;
+}
+
+static int switch_rules(struct ruleset *rs, const char *const *ids, bool on, struct err *e)
+{
+    for (; ids && *ids; ids++) {
+        struct rule *k = rule_of(rs, *ids);
+        if (!k)
+            return err_set(e, -EINVAL, "found the unknown rule '%.60s' to be %s, expected the id of a rule", *ids,
+                           on ? "enabled" : "disabled");
+        k->info.enabled = on;
+    }
+    return 0;
+}
+
+static int load_all(struct ruleset *rs, const struct ruleset_opts *o, struct err *e)
+{
+    int r = 0;
+    for (unsigned i = 0; r == 0 && !o->no_defaults && i < n_rules_builtin; i++)
+        r = load_text(rs, &rules_builtin[i], e);
+    for (unsigned i = 0; r == 0 && i < o->n_texts; i++)
+        r = load_text(rs, &o->texts[i], e);
+    for (const char *const *f = o->files; r == 0 && f && *f; f++)
+        r = load_file(rs, *f, e);
+    if (r == 0)
+        r = switch_rules(rs, o->enable, true, e);
+    if (r == 0)
+        r = switch_rules(rs, o->disable, false, e);
+    return r < 0 ? r : ruleset_index(rs, e);
+}
+
+int ruleset_load(const struct ruleset_opts *o, struct ruleset **ret, struct err *e)
+{
+    if (o->n_schemas > RULES_SCHEMAS)
+        return err_set(e, -EINVAL, "rules: found %u protocols, expected at most %d", o->n_schemas, RULES_SCHEMAS);
+    struct ruleset *rs = calloc(1, sizeof *rs);
+    if (!rs)
+        return err_set(e, -ENOMEM, "rules: out of memory");
+    rs->o = *o;
+    int r = load_all(rs, o, e);
+    if (r < 0) {
+        ruleset_free(rs);
+        return r;
+    }
+    *ret = rs;
+    return 0;
+}
+
+/* ---- asking ---- */
+
+unsigned ruleset_n(const struct ruleset *rs)
+{
+    return rs->n_rules;
+}
+
+const struct rule_info *ruleset_rule(const struct ruleset *rs, unsigned i)
+{
+    return i < rs->n_rules ? &rs->rules[i].info : NULL;
+}
+
+const struct rule_info *ruleset_by_id(const struct ruleset *rs, const char *id)
+{
+    for (uint32_t i = 0; i < rs->n_rules; i++)
+        if (strcmp(rs->rules[i].info.id, id) == 0)
+            return &rs->rules[i].info;
+    return NULL;
+}
+
+unsigned ruleset_n_entries(const struct ruleset *rs)
+{
+    return rs->n_entries;
+}
+
+const struct rule_info *ruleset_hit(const struct ruleset *rs, unsigned hit)
+{
+    return hit < rs->n_entries ? &rs->rules[rs->entries[hit].rule].info : NULL;
+}
+
+bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit)
+{
+    const struct rule_info *i = ruleset_hit(rs, hit);
+    return i && i->threshold.count > 0;
+}
+
+size_t ruleset_memory(const struct ruleset *rs)
+{
+    return sizeof *rs + rs->mem_bytes + rs->cap_rules * sizeof *rs->rules;
+}
+
+static const char *const severities[] = {"none", "critical", "major", "minor", "warning", NULL};
+static const char *const engines[] = {"policy", "protocol", "malware", "anomaly", "operational", NULL};
+
+const char *rule_severity_name(unsigned severity)
+{
+    return severities[severity <= RS_WARNING ? severity : 0];
+}
+
+const char *rule_engine_name(unsigned engine)
+{
+    return engines[engine <= RE_OPERATIONAL ? engine : 0];
+}
+
+const char *rule_attack_name(const char *id)
+{
+    static const struct { const char *id, *name; } table[] = {
+#define ATTACK(id, name) {id, name},
+#include "rules/attack.def"
+#undef ATTACK
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(table); i++)
+        if (strcmp(table[i].id, id) == 0)
+            return table[i].name;
+    return NULL;
+}
