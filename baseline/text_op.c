@@ -77,7 +77,7 @@ void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const s
 {
     const struct func *f = func_at(b, fi);
     const struct rec_event *e = s->event;
-    char nb[64], unit[64], pair[WHO_TEXT + 8], list[160], from[24];
+    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24];
     const char *name = function_name(e, nb);
     unit_words(e, unit);
     pair_words(b, s, pair, sizeof pair);
@@ -139,7 +139,7 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
 {
     const struct func *f = func_at(b, fi);
     const struct op *o = op_at(b, oi), *near;
-    char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[WHO_TEXT + 8];
+    char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[2 * WHO_TEXT];
     unsigned n;
     op_text(b, f, o, d->object);
     if (!d->object[0])
