@@ -163,10 +163,14 @@ static int parse_flag(struct compile *c, const struct scope *s, const struct key
     int r = yaml_bool(n, &yes, c->err);
     if (r < 0)
         return r;
-    if (k->op == C_ENUM || k->op == C_ROLE)
-        ret->mask = k->op == C_ROLE ? ROLE_ENGINEERING : 2;
+    if (k->op == C_ENUM)
+        ret->mask = 2;
+    /* Not the opposites: a device without a zone is in neither, and where nobody is configured nobody can be told
+     * apart from the engineering stations */
     if (k->op == C_SAME_ZONE && !yes)
-        ret->op = C_OTHER_ZONE; /* not the opposite: a device without a zone is in neither */
+        ret->op = C_OTHER_ZONE;
+    else if (k->op == C_ENGINEER && !yes)
+        ret->op = C_NO_ENGINEER;
     else
         ret->neg = !yes;
     return 0;
@@ -258,8 +262,8 @@ static const struct key keys[] = {
     {"dst_criticality", C_TEXT, TEXT_CRITICALITY, SIDE_DST, parse_text},
     {"src_role",        C_ROLE, 0, SIDE_SRC, parse_roles},
     {"dst_role",        C_ROLE, 0, SIDE_DST, parse_roles},
-    {"src_engineering_station", C_ROLE, 0, SIDE_SRC, parse_flag},
-    {"dst_engineering_station", C_ROLE, 0, SIDE_DST, parse_flag},
+    {"src_engineering_station", C_ENGINEER, 0, SIDE_SRC, parse_flag},
+    {"dst_engineering_station", C_ENGINEER, 0, SIDE_DST, parse_flag},
     {"src_purdue",      C_PURDUE, 0, SIDE_SRC, parse_purdue},
     {"dst_purdue",      C_PURDUE, 0, SIDE_DST, parse_purdue},
     {"same_zone",       C_SAME_ZONE, 0, 0, parse_flag},

@@ -75,9 +75,11 @@ static void match_codes(const struct proto_schema *s, const char *text, struct f
 {
     static const struct number_rule code = {0, UINT32_MAX - 1, true, NULL, ""};
     struct range r;
-    if (!parse_range(text, &code, &r) || r.not || r.lo < 0 || r.hi > UINT32_MAX - 1)
+    if (!parse_range(text, &code, &r) || r.not)
         return;
-    uint32_t lo = (uint32_t)r.lo + r.lo_open, hi = (uint32_t)r.hi - (r.hi_open && r.hi > 0);
+    bool open = r.hi > UINT32_MAX - 1; /* "> 8" */
+    uint32_t lo = r.lo < 0 ? 0 : (uint32_t)r.lo + r.lo_open;
+    uint32_t hi = open ? UINT32_MAX - 1 : (uint32_t)r.hi - (r.hi_open && r.hi > 0);
     if (lo <= hi && is_decimal_fn(s, lo) && is_decimal_fn(s, hi))
         (void)PUSH(l->v, l->n, MAX_PATS, (struct fn_pat){.schema = s, .lo = lo, .hi = hi});
 }

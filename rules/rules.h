@@ -13,6 +13,7 @@
 #include "engine/base/event.h"
 #include "engine/base/record.h"
 
+struct site;
 struct tz;
 struct ruleset;
 struct rule_state;
@@ -63,12 +64,14 @@ struct rules_text { /* rules from memory */
     bool shipped;     /* ids OT-..., with a sid of their own */
 };
 
+/* All that is pointed to must outlive the set, save files, texts, enable and disable. */
 struct ruleset_opts {
     const struct proto_schema *const *schemas; /* every protocol there is: names in rules are checked against them */
     unsigned n_schemas;
     const char *const *networks;  /* names of the configured networks, by index; may be NULL */
     unsigned n_networks;
-    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC. Must outlive the set */
+    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC */
+    const struct site *site;      /* who is an engineering station; NULL: nobody is configured */
     bool no_defaults;             /* without the shipped rules */
     const char *const *files;     /* paths, NULL-terminated; may be NULL */
     const struct rules_text *texts;
