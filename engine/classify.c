@@ -180,8 +180,6 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
             continue;
         bool port = owns_port(s, f, i);
         *had_port |= port;
-        if (!port && s->env->only_ports >> i & 1)
-            continue;
         enum match m = probe(s, f, dissectors[i], port, cur, c, &x);
         if (m == MATCH_MORE && port)
             *more = true;

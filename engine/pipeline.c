@@ -64,8 +64,6 @@ static void env_protocols(struct shard_env *env, const struct conf *conf)
             continue;
         if (c->off)
             env->off |= UINT64_C(1) << d;
-        if (c->only_ports)
-            env->only_ports |= UINT64_C(1) << d;
         for (uint32_t i = 0; i < c->n_tcp; i++)
             env->tcp_owner[c->tcp[i]] = (uint16_t)(d + 1);
         for (uint32_t i = 0; i < c->n_udp; i++)
@@ -77,27 +75,30 @@ static int open_rules(struct pipeline *p, const struct pipe_opts *o, struct err 
 {
     const char *files[PIPE_MAX_RULES * 2 + 1], *nets[256];
     const struct proto_schema *schemas[RULES_SCHEMAS];
-    const char *off[PIPE_MAX_RULES + 1];
     static char net_names[256][SITE_NET_NAME];
-    unsigned n = 0, n_schemas = 0, n_nets = 0, n_off = 0;
-    for (uint32_t i = 0; i < p->conf->rules.n_files && n < PIPE_MAX_RULES; i++)
-        files[n++] = p->conf->rules.files[i];
+    unsigned n = 0, n_schemas = 0, n_nets = 0;
+    const struct conf_rules *c = &p->conf->rules;
+    for (; c->files && c->files[n] && n < PIPE_MAX_RULES; n++)
+        files[n] = c->files[n];
     for (unsigned i = 0; i < o->n_rules; i++)
         files[n++] = o->rules[i];
     files[n] = NULL;
-    for (uint32_t i = 0; i < p->conf->rules.n_off && n_off < PIPE_MAX_RULES; i++)
-        off[n_off++] = p->conf->rules.off[i];
-    off[n_off] = NULL;
     while (n_schemas < RULES_SCHEMAS && (schemas[n_schemas] = schema_at(n_schemas)))
         n_schemas++;
     for (; n_nets <= p->conf->site.n_networks && n_nets < 256; n_nets++)
         nets[n_nets] = site_network_name(&p->conf->site, (uint16_t)n_nets, net_names[n_nets]);
     struct ruleset_opts ro = {.schemas = schemas, .n_schemas = n_schemas, .networks = nets, .n_networks = n_nets,
-                              .tz = &p->conf->site.tz, .files = files, .disable = off,
-                              .no_defaults = o->no_default_rules || !p->conf->rules.defaults};
+                              .tz = &p->conf->site.tz, .site = &p->conf->site, .files = files, .enable = c->enable,
+                              .disable = c->disable, .no_defaults = o->no_default_rules || !c->defaults};
     int r = ruleset_load(&ro, &p->rules, e);
-    return r ? r : rule_state_new(p->rules, p->conf->limits.thresholds * 96, &p->rule_state, e);
+    return r ? r : rule_state_new(p->rules, p->conf->limits.thresholds * 96, p->env->hash_key, &p->rule_state, e);
 }
+
+/* auto: all learns until its learning ends, which is what live does on a new database. */
+static const enum baseline_mode modes[] = {
+    [CONF_MODE_AUTO] = BASE_LIVE, [CONF_MODE_LEARN] = BASE_LEARN, [CONF_MODE_LIVE] = BASE_LIVE,
+    [CONF_MODE_DETECT] = BASE_DETECT,
+};
 
 static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
@@ -108,16 +109,24 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
     struct baseline_conf bc;
     baseline_conf_default(&bc);
     bc.site = &c->site;
-    bc.mode = o->mode >= 0 ? (enum baseline_mode)o->mode : c->mode == CONF_MODE_LEARN ? BASE_LEARN : BASE_LIVE;
-    bc.learn_ns = c->learning.duration_ns;
+    bc.mode = o->mode >= 0 ? (enum baseline_mode)o->mode : modes[c->mode];
+    bc.learn_ns = c->learning.period_ns;
     bc.quiet_ns = c->learning.quiet_ns;
-    bc.fold_ns = c->learning.follow_ns;
-    bc.read_gap = c->learning.range_gap;
+    bc.fold_ns = c->learning.fold_ns;
+    bc.scan_ns = c->learning.scan_ns;
+    bc.scan_addresses = (uint32_t)c->learning.scan_addresses;
+    bc.scan_ports = (uint32_t)c->learning.scan_ports;
+    bc.scan_controllers = (uint32_t)c->learning.scan_controllers;
+    bc.read_gap = (uint32_t)c->learning.read_gap;
+    bc.router_addresses = (uint32_t)c->learning.router_addresses;
     bc.hash_key = p->env->hash_key;
     bc.schema = schema_by_name;
     bc.emit = on_deviation;
     bc.emit_ctx = p;
-    baseline_limits_conf(&bc.limits, l);
+    bc.limits = (struct baseline_limits){
+        .assets = (uint32_t)l->assets, .links = (uint32_t)l->links, .funcs = (uint32_t)l->functions,
+        .ops = (uint32_t)l->operations, .digests = (uint32_t)l->digests, .idents = (uint32_t)l->identities,
+        .names = (uint32_t)l->names, .incidents = (uint32_t)l->incidents, .scanners = (uint32_t)l->scanners};
     p->learning = bc.mode == BASE_LEARN;
     int r = store_open(&sc, &p->store, &p->fresh, e);
     if (r)
@@ -132,13 +141,10 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
 static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     const struct conf *c = p->conf;
-    struct alert_change changes[256];
     struct alert_conf ac = {.host = c->site.sensor, .hash_key = p->env->hash_key, .window_ns = c->alerts.window_ns,
-                            .rate = c->alerts.rate, .max_open = (uint32_t)c->limits.alerts_open,
-                            .bytes = (uint32_t)c->limits.alert_bytes, .evidence_bytes = c->alerts.evidence_bytes,
-                            .changes = changes, .ctx = p->store, .last_update = raise_store_update};
-    for (uint32_t i = 0; i < c->alerts.n_types && i < ARRAY_LEN(changes); i++)
-        changes[ac.n_changes++] = (struct alert_change){c->alerts.types[i].id, c->alerts.types[i].severity};
+                            .rate = (uint32_t)c->alerts.rate, .max_open = (uint32_t)c->limits.alerts_open,
+                            .bytes = (uint32_t)c->limits.alert_bytes, .evidence_bytes = (uint32_t)c->alerts.evidence_bytes,
+                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->store, .last_update = raise_store_update};
     int r = out_file_open(&p->alert_file, o->alerts ? o->alerts : "-", (uint32_t)c->limits.output_bytes, e);
     if (r)
         return r;

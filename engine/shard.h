@@ -43,7 +43,7 @@ struct shard_env {
     bool no_ndpi;
     uint64_t hash_key;
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
-    uint64_t off, only_ports;                    /* dissectors switched off; not recognised on other ports: by index */
+    uint64_t off;                                /* dissectors switched off, by index */
     const char *(*file_name)(const void *arg, unsigned file);
     const char *(*iface_name)(const void *arg, unsigned iface);
     const void *name_arg;

@@ -323,6 +323,12 @@ START_TEST(test_select_operate)
     req("c7 04 2902 17 01 07 6500 00");
     end();
     want("request operate control u10 [11:4] execute analog_output:7=101 #operate_without_select\n");
+    req("c8 03 2902 17 01 07 6500 00"); /* the outstation's side was not captured */
+    req("c9 04 2902 17 01 07 6500 00");
+    req("c9 04 2902 17 01 07 6500 00"); /* repeated */
+    end();
+    want("request operate control u10 [12:3 13:4] execute analog_output:7=101\n"
+         "request operate control u10 [14:4] execute analog_output:7=101\n");
 }
 END_TEST
 
@@ -377,6 +383,24 @@ START_TEST(test_fragments)
     rsp("a8 81 0000 1e04 00 00 01 0100 0200");
     rsp("49 81 0000 1e04 00 02 03 0300 0400");
     want("transaction read read u10 [8:1 9:129 10:129] executed class:0 analog_input:0-1=1,2 analog_input:2-3=3,4\n");
+}
+END_TEST
+
+/* More objects than a record that waits can hold: it is closed, and the next fragment goes on in its name. */
+START_TEST(test_large_fragments)
+{
+    char hex[4096] = "e5 81 0000 2002 17 80";
+    hex[0] = 'a';
+    for (int i = 0; i < 128; i++)
+        snprintf(hex + strlen(hex), 32, "%02x 01 %02x00", i, i);
+    req("c5 01 3c0206");
+    rsp(hex);
+    req("c5 00");
+    rsp("46 81 0000 2002 17 01 05 01 0400");
+    ck_assert_ptr_eq(strstr(out, "transaction read read u10 [1:1 4:129] executed class:1 analog_input:0=0"), out);
+    ck_assert_ptr_nonnull(strstr(out, "message confirm session u10"));
+    ck_assert_ptr_nonnull(strstr(out, "executed analog_input:5=4\n"));
+    ck_assert_ptr_null(strstr(out, "#"));
 }
 END_TEST
 
@@ -585,6 +609,10 @@ START_TEST(test_link)
          "malformed link_function_refused\nmalformed link_data_missing\nmalformed broadcast_source\n");
     end();
     want("request cold_restart reset u10 [3:13]\n");
+    feed(f, link_frame(f, 0xd2, 10, 1, d, 3));
+    want("malformed link_data_unexpected\n");
+    end();
+    want("request cold_restart reset u10 [9:13]\n");
     n = link_frame(f, 0xc4, 10, 1, d, 3);
     f[n - 1] ^= 1;
     ck_assert_int_eq(feed(f, n), DIS_MALFORMED);
@@ -696,6 +724,7 @@ int main(void)
     tcase_add_test(t, test_operate_sequence_and_echo);
     tcase_add_test(t, test_unsolicited_and_confirm);
     tcase_add_test(t, test_fragments);
+    tcase_add_test(t, test_large_fragments);
     tcase_add_test(t, test_challenge);
     tcase_add_test(t, test_files);
     tcase_add_test(t, test_attributes);

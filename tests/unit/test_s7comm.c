@@ -89,7 +89,7 @@ START_TEST(test_syntaxes)
     bench_s7(b, 1, "32030000 0031 0002 0006 0000 0401 ff04 0010 0001");
     expect_out(b, "transaction 4+4 read_var read executed symbol:DB5.9#11223344=0,1\n");
     bench_s7(b, 0, "32010000 0032 0010 0000 0401 120c b0 02 04 0001 0000 02 0002 0010");
-    bench_s7(b, 1, "32030000 0032 0002 000a 0000 0401 ff04 0030 010203040506");
+    bench_s7(b, 1, "32030000 0032 0002 000c 0000 0401 ff09 0008 ff01020304ff0506");
     expect_out(b, "transaction 4+4 read_var read executed db[1]:0-3=1,2,3,4 db[2]:16-17=5,6\n");
     bench_s7(b, 0, "32010000 0033 0006 0000 0401 120277 00");
     bench_s7(b, 1, "32030000 0033 0002 0004 0000 0401 0600 0000");
@@ -276,7 +276,7 @@ START_TEST(test_userdata)
     expect_out(b, "transaction 7:5:1+7:5:1 password authenticate refused wrong_password\n");
     /* a change of mode, told unasked */
     bench_s7(b, 1, "32070000 0000 0008 0000 0101120411000001");
-    expect_out(b, "unsolicited 7:0:0 mode_stop report unknown\n");
+    expect_out(b, "unsolicited null mode_stop report unknown\n");
     ck_assert_str_eq(b->obs, "state=stop;");
     /* block list and block information */
     bench_s7(b, 0, "32070000 0007 0008 0004 0001120411430100 0a00 0000");
