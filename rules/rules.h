@@ -14,7 +14,6 @@
 #include "engine/base/record.h"
 
 struct site;
-struct tz;
 struct ruleset;
 struct rule_state;
 
@@ -68,10 +67,7 @@ struct rules_text { /* rules from memory */
 struct ruleset_opts {
     const struct proto_schema *const *schemas; /* every protocol there is: names in rules are checked against them */
     unsigned n_schemas;
-    const char *const *networks;  /* names of the configured networks, by index; may be NULL */
-    unsigned n_networks;
-    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC */
-    const struct site *site;      /* who is an engineering station; NULL: nobody is configured */
+    const struct site *site;      /* names of networks, time zone, engineering stations; NULL: nothing is configured */
     bool no_defaults;             /* without the shipped rules */
     const char *const *files;     /* paths, NULL-terminated; may be NULL */
     const struct rules_text *texts;
