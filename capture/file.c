@@ -42,7 +42,7 @@ static int add_fault(struct file *f, enum source_class cls, const char *fmt, va_
 {
     char text[400];
     vsnprintf(text, sizeof text, fmt, ap);
-    source_add_fault(f->src, cls, f->index, "%.100s: %s", source_file(f->src, f->index), text);
+    source_add_fault(f->src, cls, f->index, "%.255s: %s", source_file(f->src, f->index), text);
     end(f);
     return -ENODATA;
 }

@@ -25,6 +25,7 @@ enum {
     BLOCK_SIMPLE = 3,
     BLOCK_ENHANCED = 6,
     FRAMING = 12,             /* type and both lengths */
+    SECTION_MIN = 28,
     BLOCK_MAX = 16 << 20,     /* a skipped block longer than this is damage; the same bound as in other readers */
     IFACES_FIRST = 16,
     IFACES_MAX = 65536,       /* interface descriptions of one section */
@@ -163,11 +164,12 @@ static int whole_block(struct file *f, uint32_t len, const char *what)
     return 1;
 }
 
+/* Only its head is of interest: options of any size are skipped, as those of other blocks. */
 static int read_section(struct file *f)
 {
-    int rc = input_fill(&f->in, 28);
+    int rc = input_fill(&f->in, SECTION_MIN);
     if (rc != 1)
-        return file_short(f, rc, "section header", 28);
+        return file_short(f, rc, "section header", SECTION_MIN);
     uint64_t at = input_offset(&f->in);
     const uint8_t *p = input_at(&f->in);
     uint32_t magic = file_u32(p + 8, false);
@@ -175,17 +177,15 @@ static int read_section(struct file *f)
         return file_fault(f, SOURCE_ERROR, at + 8, "found byte-order magic %08" PRIx32 ", expected 1a2b3c4d", magic);
     f->swap = magic != 0x1a2b3c4d;
     uint32_t len = file_u32(p + 4, f->swap);
-    if (len < 28 || len % 4)
+    if (len < SECTION_MIN || len % 4 || len > BLOCK_MAX)
         return file_fault(f, SOURCE_ERROR, at + 4,
-                          "found a section header of %" PRIu32 " bytes, expected 28 or more, a multiple of 4", len);
+                          "found a section header of %" PRIu32 " bytes, expected %d to %d, a multiple of 4", len,
+                          SECTION_MIN, BLOCK_MAX);
     uint16_t major = file_u16(p + 12, f->swap);
     if (major != 1)
         return file_fault(f, SOURCE_ERROR, at + 12, "found pcapng version %u.%u, expected 1.x", major,
                           file_u16(p + 14, f->swap));
-    rc = whole_block(f, len, "section header");
-    if (rc != 1)
-        return rc;
-    f->in.from += len;
+    f->skip = len;
     f->n_ifaces = 0;
     return 1;
 }

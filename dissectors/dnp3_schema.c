@@ -308,12 +308,12 @@ static const struct anomaly_def anomalies[] = {
 };
 _Static_assert(ARRAY_LEN(anomalies) == DA_NUM, "every anomaly has its row");
 
-/* Bits 0-7 are the flag octet, whose upper half depends on the type of point (11.6); bits 8 and above name it where all
- * values of an item are alike. */
+/* Bits 0-7 are the flag octet, whose upper half depends on the type of point; bits 8 and above name it where all
+ * values of an item are alike (online alone is good); "flags" marks an item whose octets are shown as they are. */
 static const char *const qualities[] = {
     "online", "restart", "comm_lost", "remote_forced", "local_forced", "chatter_or_over_range",
     "reference_or_discontinuity", "state", "chatter_filter", "rollover", "discontinuity", "over_range",
-    "reference_error", NULL};
+    "reference_error", "offline", "flags", NULL};
 /* clang-format on */
 
 const struct proto_schema dnp3_schema = {

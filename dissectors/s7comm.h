@@ -96,6 +96,8 @@ enum { S7_PI_WARM = 0, S7_PI_COLD = 1 };
 /* s7comm.c */
 void s7_commit(struct s7 *s, struct event *e);
 void s7_wait(struct s7 *s, struct event *e, uint64_t key);
+/* A request is about to wait under a key that another one waits under: where answers were lost, that one's was. */
+void s7_reused(struct s7 *s, uint64_t key);
 /* A return code of one item: 0xff is good. */
 void s7_item_status(struct item *it, uint8_t code);
 /* Status of the event from the statuses of its items. */

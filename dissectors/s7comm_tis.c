@@ -32,7 +32,7 @@ static void address(struct s7 *s, struct event *e, struct cur *c)
     struct item *it = ev_range(e, known ? kinds[hi] : K_AREA, known ? (hi == 7 ? db : 0) : area, at, at + unit * n - 1);
     if (known && lo == 0)
         it->bit = rep & 7;
-    it->v.enc = known ? widths[lo].enc : VE_NONE;
+    it->v.mask = known ? widths[lo].enc : VE_NONE; /* until the value comes */
     it->v.stride = known ? widths[lo].bytes : 0;
 }
 

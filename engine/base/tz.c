@@ -351,6 +351,8 @@ int tz_load(struct tz *z, const char *name, struct err *e)
 
 int32_t tz_offset(const struct tz *z, int64_t t)
 {
+    if (!z)
+        return 0;
     if (!z->n_at || t >= z->at[z->n_at - 1])
         return z->has_rule || !z->n_types ? rule_offset(&z->rule, t) : z->off[z->n_at ? z->type[z->n_at - 1] : 0];
     if (t < z->at[0])

@@ -43,7 +43,7 @@ int tz_parse_file(struct tz *z, const uint8_t *p, uint32_t n, struct err *e) MUS
 /* A POSIX TZ string. */
 int tz_parse_posix(struct tz_rule *ret, const char *s, struct err *e) MUST_USE;
 
-/* Seconds east of UTC at that second since 1970. */
+/* Seconds east of UTC at that second since 1970; z NULL: UTC. */
 int32_t tz_offset(const struct tz *z, int64_t unix_s);
 
 struct tz_time {
