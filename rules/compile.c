@@ -75,7 +75,12 @@ static int parse_network(struct compile *c, const struct scope *s, const struct 
     if (!v)
         return no_mem(c);
     YAML_EACH (it, n) {
-        int i = o->site ? site_network_by_name(o->site, it->text) : -1;
+        int i = -1;
+        for (unsigned j = 0; o->networks && i < 0 && j < o->n_networks; j++)
+            if (strcmp(o->networks[j], it->text) == 0)
+                i = (int)j;
+        if (!o->networks && o->site)
+            i = site_network_by_name(o->site, it->text);
         if (i < 0)
             return yaml_expected(it, c->err, "the name of a configured network");
         v[at++] = (struct range){.lo = i, .hi = i};

@@ -6,7 +6,6 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/site.h"
-#include "engine/base/tz.h"
 
 struct look { /* what is asked about */
     const struct ruleset *rs;
@@ -290,7 +289,7 @@ static bool enum_holds(const struct cond *k, const struct look *x)
 static bool clock_holds(const struct cond *k, const struct look *x)
 {
     int64_t s = (int64_t)(x->in->ts_ns / 1000000000);
-    int64_t local = s + (x->rs->o.site ? tz_offset(&x->rs->o.site->tz, s) : 0);
+    int64_t local = s + (x->rs->o.tz ? tz_offset(x->rs->o.tz, s) : 0);
     int64_t day = local / 86400 - (local % 86400 < 0), second = local - day * 86400;
     if (k->op == C_WEEKDAY)
         return k->mask >> ((day % 7 + 11) % 7) & 1; /* 1970-01-01 was a Thursday */
