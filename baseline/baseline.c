@@ -41,9 +41,9 @@ static int tables_init(struct baseline *b)
         {&b->scanners, size_or(l->scanners, LIM_SCANNERS), sizeof(struct scanner)},
     };
     for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        if (table_init(all[i].t, all[i].cap, all[i].size))
+        if (tab_init(all[i].t, all[i].cap, all[i].size))
             return -ENOMEM;
-        b->st.memory += table_bytes(all[i].t);
+        b->st.memory += tab_bytes(all[i].t);
     }
     b->nets = calloc(LIM_NETS, sizeof *b->nets);
     b->apps = calloc(MAX_APPS, sizeof *b->apps);
@@ -78,7 +78,7 @@ void baseline_free(struct baseline *b)
     struct table *const all[] = {&b->assets, &b->addrs, &b->macs, &b->idents, &b->links, &b->funcs,
                                  &b->ops, &b->digs, &b->names, &b->incidents, &b->scanners};
     for (unsigned i = 0; i < ARRAY_LEN(all); i++)
-        table_done(all[i]);
+        tab_done(all[i]);
     for (unsigned i = 0; i < ROW_KINDS; i++)
         idmap_done(&b->loaded[i]);
     free(b->nets);
@@ -101,13 +101,13 @@ static uint32_t event_link(struct baseline *b, const struct rec_event *e)
     uint32_t i = dig_find(b, e->link, DIG_LINK, &turned);
     if (i && !turned)
         return i;
-    i = link_find(b, e->net, &e->src, &e->dst, e->l4, e->dport);
+    i = blink_find(b, e->net, &e->src, &e->dst, e->l4, e->dport);
     if (!i) {
         struct link l = {.client = e->src, .server = e->dst, .net = e->net, .port = e->dport, .l4 = e->l4,
                          .client_port = e->sport, .iface = e->iface, .file = e->file, .frame = e->frame,
                          .vlan = e->n_vlan ? e->vlan[0] : 0};
         struct subject s = {.ts_ns = e->ts_ns, .event = e};
-        i = link_create(b, &l, e->ts_ns);
+        i = blink_create(b, &l, e->ts_ns);
         judge_link(b, i, &s);
     }
     dig_bind(b, e->link, DIG_LINK, i);
@@ -123,17 +123,17 @@ void baseline_event(struct baseline *b, const struct rec_event *e, bool condemne
     uint32_t li = event_link(b, e);
     struct subject s = {.event = e, .ts_ns = e->ts_ns, .link = li, .condemned = condemned,
                         .client = asset_find(b, e->net, &e->src), .server = asset_find(b, e->net, &e->dst)};
-    struct link *l = link_at(b, li);
+    struct link *l = blink_at(b, li);
     if (l->l4 == PROTO_TCP || l->l4 == PROTO_UDP || l->l4 == PROTO_ETH)
         l->flags |= ROW_LINK_SURE; /* a dissector knows who controls */
     l->probe = 0;
-    table_touch(&b->links, li);
+    tab_touch(&b->links, li);
     if (e->ts_ns > l->life.last_ns)
         l->life.last_ns = e->ts_ns;
     due(b, &l->dirty);
     roles_event(b, s.client, s.server, e);
     judge_event(b, &s);
-    link_rank(b, li);
+    blink_rank(b, li);
     if (s.client)
         asset_seen(b, s.client, e->ts_ns);
     if (s.server && (!e->from_client || e->kind == EV_TRANSACTION))
@@ -156,7 +156,7 @@ bool baseline_learning(struct baseline *b, uint64_t link_digest)
         return b->conf.mode == BASE_LEARN;
     uint32_t i = link_digest ? dig_find(b, link_digest, DIG_LINK, NULL) : 0;
     if (i)
-        return life_learns(b, &link_at(b, i)->life, b->now_ns);
+        return life_learns(b, &blink_at(b, i)->life, b->now_ns);
     return !link_digest && life_learns(b, &net_rec(b, 0)->life, b->now_ns);
 }
 

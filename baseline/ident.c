@@ -6,7 +6,7 @@
 
 struct ident *ident_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->idents, i);
+    return tab_at(&b->idents, i);
 }
 
 /* Kinds of which a device has many at a time: another value replaces nothing. */
@@ -37,7 +37,7 @@ static void ident_delete(struct baseline *b, uint32_t i)
 {
     unlink_ident(b, i);
     b->n_due -= ident_at(b, i)->dirty & DIRTY;
-    table_del(&b->idents, i);
+    tab_del(&b->idents, i);
 }
 
 void idents_delete(struct baseline *b, uint32_t asset)
@@ -75,13 +75,13 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
 {
     if (asset_at(b, asset)->n_idents >= LIM_ASSET_IDENTS)
         evict_of(b, asset);
-    if (table_full(&b->idents)) {
-        uint32_t old = table_victim(&b->idents), of = ident_at(b, old)->asset;
+    if (tab_full(&b->idents)) {
+        uint32_t old = tab_victim(&b->idents), of = ident_at(b, old)->asset;
         ident_delete(b, old);
         b->idents.evicted++;
         rewrite(b, of);
     }
-    uint32_t i = table_add(&b->idents, 0, 1);
+    uint32_t i = tab_add(&b->idents, 0, 1);
     struct ident *x = ident_at(b, i);
     x->asset = asset;
     x->kind = kind;
@@ -186,7 +186,7 @@ void baseline_ident(struct baseline *b, const struct rec_ident *r)
     }
     if (before) {
         ident_at(b, before)->current = 0;
-        table_move(&b->idents, before, 0);
+        tab_move(&b->idents, before, 0);
         due(b, &ident_at(b, before)->dirty);
     }
     bool fresh = !found || !ident_at(b, found)->current;
@@ -197,7 +197,7 @@ void baseline_ident(struct baseline *b, const struct rec_ident *r)
     x->confidence = r->confidence > x->confidence ? r->confidence : x->confidence;
     if (r->ts_ns > x->last_ns)
         x->last_ns = r->ts_ns;
-    table_move(&b->idents, found, 1);
+    tab_move(&b->idents, found, 1);
     due(b, &x->dirty);
     due(b, &asset_at(b, ai)->dirty);
     if ((r->kind == OBS_ROLE || r->kind == OBS_DEVICE_TYPE) && r->sub == OBS_SELF)

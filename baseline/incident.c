@@ -5,7 +5,7 @@
 
 static struct incident *inc_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->incidents, i);
+    return tab_at(&b->incidents, i);
 }
 
 struct incident *inc_any(const struct baseline *b, struct inc_ref r)
@@ -24,7 +24,7 @@ struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t t
 
 static uint32_t inc_find(const struct baseline *b, uint64_t fold)
 {
-    for (uint32_t i = table_find(&b->incidents, fold, 0); i; i = table_find(&b->incidents, fold, i))
+    for (uint32_t i = tab_find(&b->incidents, fold, 0); i; i = tab_find(&b->incidents, fold, i))
         if (inc_at(b, i)->d.fold == fold)
             return i;
     return 0;
@@ -106,14 +106,14 @@ void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t 
 
 static struct inc_ref open_incident(struct baseline *b, const struct deviation *d, uint8_t worst)
 {
-    if (table_full(&b->incidents)) {
-        uint32_t old = table_victim(&b->incidents);
+    if (tab_full(&b->incidents)) {
+        uint32_t old = tab_victim(&b->incidents);
         if (inc_at(b, old)->due) /* its last word is not lost: all that are due are told now */
             inc_flush(b, b->now_ns);
-        table_del(&b->incidents, old);
+        tab_del(&b->incidents, old);
         b->incidents.evicted++;
     }
-    uint32_t i = table_add(&b->incidents, d->fold, 0);
+    uint32_t i = tab_add(&b->incidents, d->fold, 0);
     struct incident *c = inc_at(b, i);
     c->d = *d;
     c->worst = worst;
@@ -150,7 +150,7 @@ struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
     uint32_t i = inc_find(b, d->fold);
     if (i) {
         struct incident *c = inc_at(b, i);
-        table_touch(&b->incidents, i);
+        tab_touch(&b->incidents, i);
         c->d.count++;
         c->until_ns = d->last_ns + b->conf.fold_ns;
         inc_follow(b, c, d->last_ns, worst);

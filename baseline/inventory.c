@@ -4,17 +4,17 @@
 
 struct asset *asset_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->assets, i);
+    return tab_at(&b->assets, i);
 }
 
 static struct addr_rec *rec_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->addrs, i);
+    return tab_at(&b->addrs, i);
 }
 
 static struct mac_rec *mac_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->macs, i);
+    return tab_at(&b->macs, i);
 }
 
 static uint64_t addr_hash(const struct baseline *b, uint16_t net, const struct addr *a)
@@ -30,7 +30,7 @@ static uint64_t mac_hash(const struct baseline *b, uint16_t net, const uint8_t m
 uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a)
 {
     uint64_t h = addr_hash(b, net, a);
-    for (uint32_t i = table_find(&b->addrs, h, 0); i; i = table_find(&b->addrs, h, i))
+    for (uint32_t i = tab_find(&b->addrs, h, 0); i; i = tab_find(&b->addrs, h, i))
         if (rec_at(b, i)->net == net && addr_eq(&rec_at(b, i)->addr, a))
             return i;
     return 0;
@@ -39,7 +39,7 @@ uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr
 uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[6])
 {
     uint64_t h = mac_hash(b, net, mac);
-    for (uint32_t i = table_find(&b->macs, h, 0); i; i = table_find(&b->macs, h, i))
+    for (uint32_t i = tab_find(&b->macs, h, 0); i; i = tab_find(&b->macs, h, i))
         if (mac_at(b, i)->net == net && memcmp(mac_at(b, i)->mac, mac, 6) == 0)
             return i;
     return 0;
@@ -91,13 +91,13 @@ void asset_rank(struct baseline *b, uint32_t i)
 {
     const struct asset *a = asset_at(b, i);
     bool real = a->flags & ROW_ASSET_ANSWERED;
-    table_move(&b->assets, i, (uint8_t)(!real ? 0 : a->life.learned == FACT_LEARNED ? 2 : 1));
+    tab_move(&b->assets, i, (uint8_t)(!real ? 0 : a->life.learned == FACT_LEARNED ? 2 : 1));
 }
 
 void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
 {
     struct asset *a = asset_at(b, i);
-    table_touch(&b->assets, i);
+    tab_touch(&b->assets, i);
     if (ts_ns > a->life.last_ns) {
         a->life.last_ns = ts_ns;
         due(b, &a->dirty);
@@ -126,21 +126,21 @@ static void mac_delete(struct baseline *b, uint32_t mi)
 {
     while (mac_at(b, mi)->addrs)
         mac_unbind(b, mac_at(b, mi)->addrs);
-    table_del(&b->macs, mi);
+    tab_del(&b->macs, mi);
 }
 
 static uint32_t mac_get(struct baseline *b, uint16_t net, const uint8_t mac[6])
 {
     uint32_t i = mac_rec_find(b, net, mac);
     if (i) {
-        table_touch(&b->macs, i);
+        tab_touch(&b->macs, i);
         return i;
     }
-    if (table_full(&b->macs)) {
-        mac_delete(b, table_victim(&b->macs));
+    if (tab_full(&b->macs)) {
+        mac_delete(b, tab_victim(&b->macs));
         b->macs.evicted++;
     }
-    i = table_add(&b->macs, mac_hash(b, net, mac), 0);
+    i = tab_add(&b->macs, mac_hash(b, net, mac), 0);
     mac_at(b, i)->net = net;
     memcpy(mac_at(b, i)->mac, mac, 6);
     return i;
@@ -196,9 +196,9 @@ uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, ui
 {
     uint32_t i = addr_rec_find(b, net, a);
     if (!i) {
-        if (table_full(&b->addrs)) /* twice as many as assets: some asset holds many; the oldest goes */
+        if (tab_full(&b->addrs)) /* twice as many as assets: some asset holds many; the oldest goes */
             return 0;
-        i = table_add(&b->addrs, addr_hash(b, net, a), 0);
+        i = tab_add(&b->addrs, addr_hash(b, net, a), 0);
         rec_at(b, i)->net = net;
         rec_at(b, i)->addr = *a;
     }
@@ -216,7 +216,7 @@ uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, ui
 static void addr_rec_delete(struct baseline *b, uint32_t i)
 {
     mac_unbind(b, i);
-    table_del(&b->addrs, i);
+    tab_del(&b->addrs, i);
 }
 
 void asset_delete(struct baseline *b, uint32_t i)
@@ -236,16 +236,16 @@ void asset_delete(struct baseline *b, uint32_t i)
     if (a->dirty & STORED)
         row_gone(b, ROW_ASSET, a->id);
     b->n_due -= a->dirty & DIRTY;
-    table_del(&b->assets, i);
+    tab_del(&b->assets, i);
 }
 
 uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, uint64_t id, uint64_t ts_ns)
 {
-    while (table_full(&b->assets) || table_full(&b->addrs)) {
-        asset_delete(b, table_victim(&b->assets));
+    while (tab_full(&b->assets) || tab_full(&b->addrs)) {
+        asset_delete(b, tab_victim(&b->assets));
         b->assets.evicted++;
     }
-    uint32_t i = table_add(&b->assets, addr_hash(b, net, key), 0);
+    uint32_t i = tab_add(&b->assets, addr_hash(b, net, key), 0);
     struct asset *a = asset_at(b, i);
     a->id = id ? id : asset_id_of(b, net, key);
     a->net = net;
@@ -384,7 +384,7 @@ void router_made(struct baseline *b, uint32_t mi)
     struct behind w = {.l2_id = asset_id_of(b, net, &key), .first_ns = UINT64_MAX, .own = m->asset};
     unsigned n = 0;
     m->router = 1;
-    table_move(&b->macs, mi, 2);
+    tab_move(&b->macs, mi, 2);
     for (uint32_t ri = m->addrs; ri && n < ARRAY_LEN(ips); ri = rec_at(b, ri)->mac_next)
         ips[n++] = rec_at(b, ri)->addr;
     while (n) /* the list has the latest first */

@@ -246,7 +246,7 @@ static unsigned above_link(const struct baseline *b, const struct link *l, struc
 
 void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
 {
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     struct subject sub = *s;
     struct inc_ref above[ABOVE];
     struct incident *into = NULL;
@@ -280,12 +280,12 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
     case FATE_KNOWN:
         break;
     }
-    link_rank(b, i);
+    blink_rank(b, i);
 }
 
 void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
 {
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     struct subject sub = *s;
     struct inc_ref above[ABOVE];
     unsigned n = above_link(b, l, above);
@@ -330,7 +330,7 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
 
 void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const struct subject *s)
 {
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     struct subject sub = *s;
     sub.link = i;
     sub.client = client_of(b, l);
@@ -354,7 +354,7 @@ static struct inc_ref judge_command(struct baseline *b, const struct subject *s)
     if (!(BIT(e->action) & STATE_COMMANDS) || !s->client)
         return none;
     struct asset *a = asset_at(b, s->client);
-    struct link *l = link_at(b, s->link);
+    struct link *l = blink_at(b, s->link);
     uint64_t bit = BIT(EVI_CMD_SHIFT + e->action);
     if (a->evidence & bit)
         return none;
@@ -405,7 +405,7 @@ struct chain { /* what an object may follow from, the highest first */
 static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
 {
     struct func *f = func_at(b, i);
-    struct link *l = link_at(b, f->link);
+    struct link *l = blink_at(b, f->link);
     struct incident *into = NULL;
     due(b, &f->dirty);
     switch (decide(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into)) {
@@ -435,7 +435,7 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
 {
     struct op *o = op_at(b, i);
     struct func *f = func_at(b, o->func);
-    struct link *l = link_at(b, f->link);
+    struct link *l = blink_at(b, f->link);
     struct incident *into = NULL;
     due(b, &o->dirty);
     /* Objects belong to the link's learning: a new function inside it brings its own. */
@@ -466,7 +466,7 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
 static void judge_error(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
 {
     struct op *o = op_at(b, i);
-    struct link *l = link_at(b, func_at(b, o->func)->link);
+    struct link *l = blink_at(b, func_at(b, o->func)->link);
     const struct rec_event *e = s->event;
     struct incident *into = NULL;
     unsigned k = 0;
@@ -516,7 +516,7 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
         snprintf(f.name, sizeof f.name, "%s", e->op ? e->op->name : "");
         fi = func_create(b, &f, s->ts_ns);
     }
-    table_touch(&b->funcs, fi);
+    tab_touch(&b->funcs, fi);
     judge_func(b, fi, s, &c);
     c.above[c.n++] = func_at(b, fi)->inc;
     struct op_key k = {.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
@@ -525,7 +525,7 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
     uint32_t oi = op_find(b, fi, &k);
     if (!oi)
         oi = op_create(b, fi, &k, s->ts_ns);
-    table_touch(&b->ops, oi);
+    tab_touch(&b->ops, oi);
     oi = judge_op(b, oi, s, &c);
     dig_bind(b, r->digest, DIG_OP, oi);
     if (s->ts_ns > op_at(b, oi)->life.last_ns)
@@ -539,9 +539,9 @@ void judge_event(struct baseline *b, const struct subject *in)
     const struct rec_event *e = in->event;
     struct subject s = *in;
     struct chain c = {.n = 0};
-    struct link *l = link_at(b, s.link);
+    struct link *l = blink_at(b, s.link);
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
-    link_add_app(b, s.link, e->schema->name, e->schema, false, &s);
+    blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
     c.n = above_link(b, l, c.above);
     c.above[c.n++] = l->inc;
     struct inc_ref cmd = e->n_facts ? judge_command(b, &s) : (struct inc_ref){0};

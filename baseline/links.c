@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-struct link *link_at(const struct baseline *b, uint32_t i)
+struct link *blink_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->links, i);
+    return tab_at(&b->links, i);
 }
 
 static uint64_t link_hash(const struct baseline *b, uint16_t net, const struct addr *client, const struct addr *server,
@@ -15,12 +15,12 @@ static uint64_t link_hash(const struct baseline *b, uint16_t net, const struct a
     return hash_bytes(hash_bytes(h, client, sizeof *client), server, sizeof *server);
 }
 
-uint32_t link_find(const struct baseline *b, uint16_t net, const struct addr *client, const struct addr *server,
+uint32_t blink_find(const struct baseline *b, uint16_t net, const struct addr *client, const struct addr *server,
                    uint8_t l4, uint16_t port)
 {
     uint64_t h = link_hash(b, net, client, server, l4, port);
-    for (uint32_t i = table_find(&b->links, h, 0); i; i = table_find(&b->links, h, i)) {
-        const struct link *l = link_at(b, i);
+    for (uint32_t i = tab_find(&b->links, h, 0); i; i = tab_find(&b->links, h, i)) {
+        const struct link *l = blink_at(b, i);
         if (l->net == net && l->l4 == l4 && l->port == port && addr_eq(&l->client, client) &&
             addr_eq(&l->server, server))
             return i;
@@ -28,15 +28,15 @@ uint32_t link_find(const struct baseline *b, uint16_t net, const struct addr *cl
     return 0;
 }
 
-uint32_t link_by_id(const struct baseline *b, uint64_t id)
+uint32_t blink_by_id(const struct baseline *b, uint64_t id)
 {
     for (uint32_t i = 1; i <= b->links.high; i++)
-        if (link_at(b, i)->node.used && link_at(b, i)->id == id)
+        if (blink_at(b, i)->node.used && blink_at(b, i)->id == id)
             return i;
     return 0;
 }
 
-uint64_t link_id(const struct baseline *b, const struct link *l)
+uint64_t blink_id(const struct baseline *b, const struct link *l)
 {
     char name[SITE_NET_NAME];
     site_network_name(b->conf.site, l->net, name);
@@ -47,25 +47,25 @@ uint64_t link_id(const struct baseline *b, const struct link *l)
 }
 
 /* Unanswered ones go first, then what is not learned. */
-void link_rank(struct baseline *b, uint32_t i)
+void blink_rank(struct baseline *b, uint32_t i)
 {
-    const struct link *l = link_at(b, i);
+    const struct link *l = blink_at(b, i);
     bool real = l->n_apps || (l->packets[1] && !(l->flags & ROW_LINK_ATTEMPT)) || l->funcs;
-    table_move(&b->links, i, (uint8_t)(!real ? 0 : l->life.learned == FACT_LEARNED ? 2 : 1));
+    tab_move(&b->links, i, (uint8_t)(!real ? 0 : l->life.learned == FACT_LEARNED ? 2 : 1));
 }
 
 static void pending_drop(struct baseline *b, uint32_t i)
 {
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     if (!l->pending)
         return;
     b->pending[l->pending - 1] = 0; /* the tick walks over it */
     l->pending = 0;
 }
 
-void link_delete(struct baseline *b, uint32_t i)
+void blink_delete(struct baseline *b, uint32_t i)
 {
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     pending_drop(b, i);
     while (l->funcs)
         func_delete(b, l->funcs);
@@ -73,21 +73,21 @@ void link_delete(struct baseline *b, uint32_t i)
     if (l->dirty & STORED)
         row_gone(b, ROW_LINK, l->id);
     b->n_due -= l->dirty & DIRTY;
-    table_del(&b->links, i);
+    tab_del(&b->links, i);
 }
 
-uint32_t link_create(struct baseline *b, const struct link *p, uint64_t ts_ns)
+uint32_t blink_create(struct baseline *b, const struct link *p, uint64_t ts_ns)
 {
-    if (table_full(&b->links)) {
-        link_delete(b, table_victim(&b->links));
+    if (tab_full(&b->links)) {
+        blink_delete(b, tab_victim(&b->links));
         b->links.evicted++;
     }
-    uint32_t i = table_add(&b->links, link_hash(b, p->net, &p->client, &p->server, p->l4, p->port), 0);
-    struct link *l = link_at(b, i);
+    uint32_t i = tab_add(&b->links, link_hash(b, p->net, &p->client, &p->server, p->l4, p->port), 0);
+    struct link *l = blink_at(b, i);
     struct node node = l->node;
     *l = *p;
     l->node = node;
-    l->id = link_id(b, p);
+    l->id = blink_id(b, p);
     l->life.first_ns = l->life.last_ns = ts_ns;
     due(b, &l->dirty);
     return i;
@@ -114,7 +114,7 @@ uint16_t app_intern(struct baseline *b, const char *name, const struct proto_sch
     return (uint16_t)b->n_apps++;
 }
 
-int link_app(const struct baseline *b, const struct link *l, const char *app)
+int blink_app(const struct baseline *b, const struct link *l, const char *app)
 {
     for (int k = 0; k < l->n_apps; k++)
         if (strncmp(b->apps[l->apps[k]].name, app, sizeof b->apps[0].name - 1) == 0)
@@ -126,18 +126,18 @@ int link_app(const struct baseline *b, const struct link *l, const char *app)
 
 static struct dig *dig_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->digs, i);
+    return tab_at(&b->digs, i);
 }
 
 static uint32_t *dig_head(struct baseline *b, const struct dig *d)
 {
-    return d->kind == DIG_OP ? &op_at(b, d->target)->digs : &link_at(b, d->target)->digs;
+    return d->kind == DIG_OP ? &op_at(b, d->target)->digs : &blink_at(b, d->target)->digs;
 }
 
 static uint32_t dig_index(const struct baseline *b, uint64_t digest, uint8_t kind)
 {
     uint64_t h = hash_u64(b->conf.hash_key, digest);
-    for (uint32_t i = table_find(&b->digs, h, 0); i; i = table_find(&b->digs, h, i))
+    for (uint32_t i = tab_find(&b->digs, h, 0); i; i = tab_find(&b->digs, h, i))
         if (dig_at(b, i)->digest == digest && (dig_at(b, i)->kind == DIG_OP) == (kind == DIG_OP))
             return i;
     return 0;
@@ -148,7 +148,7 @@ uint32_t dig_find(struct baseline *b, uint64_t digest, uint8_t kind, bool *rever
     uint32_t i = dig_index(b, digest, kind);
     if (!i)
         return 0;
-    table_touch(&b->digs, i);
+    tab_touch(&b->digs, i);
     if (reversed)
         *reversed = dig_at(b, i)->kind == DIG_LINK_REVERSED;
     return dig_at(b, i)->target;
@@ -163,14 +163,14 @@ static void dig_delete(struct baseline *b, uint32_t i)
         *dig_head(b, d) = d->next;
     if (d->next)
         dig_at(b, d->next)->prev = d->prev;
-    table_del(&b->digs, i);
+    tab_del(&b->digs, i);
 }
 
 void digs_drop(struct baseline *b, uint32_t first)
 {
     while (first) {
         uint32_t next = dig_at(b, first)->next;
-        table_del(&b->digs, first);
+        tab_del(&b->digs, first);
         first = next;
     }
 }
@@ -182,11 +182,11 @@ void dig_bind(struct baseline *b, uint64_t digest, uint8_t kind, uint32_t target
         return;
     if (i)
         dig_delete(b, i);
-    if (table_full(&b->digs)) {
-        dig_delete(b, table_victim(&b->digs));
+    if (tab_full(&b->digs)) {
+        dig_delete(b, tab_victim(&b->digs));
         b->digs.evicted++;
     }
-    i = table_add(&b->digs, hash_u64(b->conf.hash_key, digest), 0);
+    i = tab_add(&b->digs, hash_u64(b->conf.hash_key, digest), 0);
     struct dig *d = dig_at(b, i);
     d->digest = digest;
     d->kind = kind;
@@ -226,8 +226,8 @@ static void clock_to(struct baseline *b, uint64_t ts_ns)
 
 static void link_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
 {
-    struct link *l = link_at(b, i);
-    table_touch(&b->links, i);
+    struct link *l = blink_at(b, i);
+    tab_touch(&b->links, i);
     if (ts_ns > l->life.last_ns)
         l->life.last_ns = ts_ns;
     due(b, &l->dirty);
@@ -236,11 +236,11 @@ static void link_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
 /* The direction had been guessed the wrong way round: the same conversation, turned. */
 static uint32_t link_turn(struct baseline *b, uint32_t i, const struct rec_link *r)
 {
-    struct link n = *link_at(b, i);
+    struct link n = *blink_at(b, i);
     uint64_t first = n.life.first_ns;
     if (n.funcs)
         return 0; /* a dissector had known it: two conversations */
-    link_delete(b, i);
+    blink_delete(b, i);
     n.client = r->client;
     n.server = r->server;
     n.port = r->port;
@@ -253,8 +253,8 @@ static uint32_t link_turn(struct baseline *b, uint32_t i, const struct rec_link 
     n.bytes[0] = n.bytes[1];
     n.packets[1] = p;
     n.bytes[1] = y;
-    i = link_create(b, &n, first);
-    link_rank(b, i);
+    i = blink_create(b, &n, first);
+    blink_rank(b, i);
     return i;
 }
 
@@ -263,16 +263,16 @@ static uint32_t link_known(struct baseline *b, const struct rec_link *r)
 {
     uint32_t i = dig_find(b, r->digest, DIG_LINK, NULL);
     if (!i) {
-        i = link_find(b, r->net, &r->client, &r->server, r->l4, r->port);
+        i = blink_find(b, r->net, &r->client, &r->server, r->l4, r->port);
         if (i)
             dig_bind(b, r->digest, DIG_LINK, i);
     }
     if (i || !r->client_port || (r->l4 != PROTO_TCP && r->l4 != PROTO_UDP))
         return i;
-    uint32_t other = link_find(b, r->net, &r->server, &r->client, r->l4, r->client_port);
+    uint32_t other = blink_find(b, r->net, &r->server, &r->client, r->l4, r->client_port);
     if (!other)
         return 0;
-    bool other_sure = link_at(b, other)->flags & ROW_LINK_SURE;
+    bool other_sure = blink_at(b, other)->flags & ROW_LINK_SURE;
     if (r->sure && !other_sure) {
         i = link_turn(b, other, r);
         if (i)
@@ -297,11 +297,11 @@ static void link_new(struct baseline *b, const struct rec_link *r)
                      .client_port = r->client_port, .vlan = r->vlan, .iface = r->iface, .file = r->file,
                      .frame = r->frame,
                      .flags = (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->attempt ? ROW_LINK_ATTEMPT : 0))};
-    uint32_t i = link_create(b, &n, r->ts_ns);
+    uint32_t i = blink_create(b, &n, r->ts_ns);
     struct subject s = {.ts_ns = r->ts_ns, .link = i};
     dig_bind(b, r->digest, DIG_LINK, i);
     if (is_try(&n) && !addr_is_group(&r->server)) {
-        link_at(b, i)->probe = 1;
+        blink_at(b, i)->probe = 1;
         scan_probe(b, i, r->ts_ns);
     }
     if (b->n_pending == LIM_PENDING) {
@@ -309,7 +309,7 @@ static void link_new(struct baseline *b, const struct rec_link *r)
         return;
     }
     b->pending[b->n_pending] = i;
-    link_at(b, i)->pending = ++b->n_pending;
+    blink_at(b, i)->pending = ++b->n_pending;
 }
 
 void baseline_link(struct baseline *b, const struct rec_link *r)
@@ -322,7 +322,7 @@ void baseline_link(struct baseline *b, const struct rec_link *r)
         link_new(b, r);
         return;
     }
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     l->flags |= r->sure ? ROW_LINK_SURE : 0;
     if (!r->attempt)
         l->flags &= (uint8_t)~ROW_LINK_ATTEMPT;
@@ -344,11 +344,11 @@ void baseline_link_app(struct baseline *b, const struct rec_link_app *r)
         b->st.unattributed++;
         return;
     }
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     struct subject s = {.ts_ns = r->ts_ns, .link = i};
     l->flags |= r->tls ? ROW_LINK_TLS : 0;
     due(b, &l->dirty);
-    link_add_app(b, i, r->app, NULL, r->from_ndpi, &s);
+    blink_add_app(b, i, r->app, NULL, r->from_ndpi, &s);
     if (r->wrong_port && !(l->flags & ROW_LINK_WRONG_PORT)) {
         l->flags |= ROW_LINK_WRONG_PORT;
         judge_wrong_port(b, i, r->app, &s);
@@ -356,11 +356,11 @@ void baseline_link_app(struct baseline *b, const struct rec_link_app *r)
 }
 
 /* The link speaks that protocol: known, learned, or a deviation. */
-void link_add_app(struct baseline *b, uint32_t i, const char *app, const struct proto_schema *schema, bool ndpi,
+void blink_add_app(struct baseline *b, uint32_t i, const char *app, const struct proto_schema *schema, bool ndpi,
                   const struct subject *s)
 {
-    struct link *l = link_at(b, i);
-    int k = link_app(b, l, app);
+    struct link *l = blink_at(b, i);
+    int k = blink_app(b, l, app);
     if (k < 0) {
         uint16_t a = app_intern(b, app, schema);
         if (l->n_apps == LIM_LINK_APPS)
@@ -371,7 +371,7 @@ void link_add_app(struct baseline *b, uint32_t i, const char *app, const struct 
         if (k == 0 || !ndpi)
             roles_app(b, l, app, ndpi);
         due(b, &l->dirty);
-        link_rank(b, i);
+        blink_rank(b, i);
     }
     if (l->pending) { /* no more than a try until now */
         pending_drop(b, i);
@@ -390,7 +390,7 @@ void baseline_link_count(struct baseline *b, const struct rec_link_count *r)
         b->st.unattributed++;
         return;
     }
-    struct link *l = link_at(b, i);
+    struct link *l = blink_at(b, i);
     for (unsigned k = 0; k < 2; k++) {
         l->packets[k] += r->packets[turned ? 1 - k : k];
         l->bytes[k] += r->bytes[turned ? 1 - k : k];
@@ -404,7 +404,7 @@ void baseline_link_count(struct baseline *b, const struct rec_link_count *r)
         l->probe = 0;
     }
     link_seen(b, i, r->last_ns);
-    link_rank(b, i);
+    blink_rank(b, i);
     for (unsigned k = 0; k < 2; k++) {
         uint32_t a = r->packets[turned ? 1 - k : k] ? asset_find(b, l->net, k ? &l->server : &l->client) : 0;
         if (!a)
@@ -421,7 +421,7 @@ void baseline_link_count(struct baseline *b, const struct rec_link_count *r)
 bool baseline_link_one_way(struct baseline *b, uint64_t digest)
 {
     uint32_t i = dig_find(b, digest, DIG_LINK, NULL);
-    return i && (!link_at(b, i)->packets[0] != !link_at(b, i)->packets[1]);
+    return i && (!blink_at(b, i)->packets[0] != !blink_at(b, i)->packets[1]);
 }
 
 void links_tick(struct baseline *b, uint64_t ts_ns)
@@ -431,7 +431,7 @@ void links_tick(struct baseline *b, uint64_t ts_ns)
         struct subject s = {.ts_ns = ts_ns, .link = i};
         if (!i)
             continue;
-        struct link *l = link_at(b, i);
+        struct link *l = blink_at(b, i);
         uint32_t client = asset_find(b, l->net, &l->client);
         l->pending = 0;
         s.condemned = l->probe && client && inc_open(b, asset_at(b, client)->scan, ts_ns); /* a scan is never learned */

@@ -249,19 +249,19 @@ const char *asset_name(const struct baseline *b, const struct asset *a);
 const char *oui_vendor(const uint8_t mac[6], bool excerpt); /* NULL unknown */
 
 /* ---- links.c ---- */
-struct link *link_at(const struct baseline *b, uint32_t i);
-uint32_t link_find(const struct baseline *b, uint16_t net, const struct addr *client, const struct addr *server,
+struct link *blink_at(const struct baseline *b, uint32_t i);
+uint32_t blink_find(const struct baseline *b, uint16_t net, const struct addr *client, const struct addr *server,
                    uint8_t l4, uint16_t port);
-uint32_t link_by_id(const struct baseline *b, uint64_t id);
-uint32_t link_create(struct baseline *b, const struct link *proto, uint64_t ts_ns);
-void link_delete(struct baseline *b, uint32_t i);
-void link_rank(struct baseline *b, uint32_t i);
-uint64_t link_id(const struct baseline *b, const struct link *l);
-int link_app(const struct baseline *b, const struct link *l, const char *app); /* its place in l->apps, or -1 */
+uint32_t blink_by_id(const struct baseline *b, uint64_t id);
+uint32_t blink_create(struct baseline *b, const struct link *proto, uint64_t ts_ns);
+void blink_delete(struct baseline *b, uint32_t i);
+void blink_rank(struct baseline *b, uint32_t i);
+uint64_t blink_id(const struct baseline *b, const struct link *l);
+int blink_app(const struct baseline *b, const struct link *l, const char *app); /* its place in l->apps, or -1 */
 uint16_t app_intern(struct baseline *b, const char *name, const struct proto_schema *schema);
 void links_tick(struct baseline *b, uint64_t ts_ns);
 struct subject;
-void link_add_app(struct baseline *b, uint32_t i, const char *app, const struct proto_schema *schema, bool ndpi,
+void blink_add_app(struct baseline *b, uint32_t i, const char *app, const struct proto_schema *schema, bool ndpi,
                   const struct subject *s);
 
 /* ---- ops.c ---- */

@@ -7,7 +7,7 @@ enum { NAME_ROOM = sizeof((struct name *)0)->s };
 
 static struct name *name_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->names, i);
+    return tab_at(&b->names, i);
 }
 
 /* A name as it is kept: whole, or its beginning with the hash of all of it. */
@@ -25,7 +25,7 @@ static uint8_t canonical(struct span s, char out[NAME_ROOM])
 
 static uint32_t find(const struct baseline *b, const char *text, uint8_t n, uint64_t h)
 {
-    for (uint32_t i = table_find(&b->names, h, 0); i; i = table_find(&b->names, h, i))
+    for (uint32_t i = tab_find(&b->names, h, 0); i; i = tab_find(&b->names, h, i))
         if (name_at(b, i)->len == n && memcmp(name_at(b, i)->s, text, n) == 0)
             return i;
     return 0;
@@ -47,9 +47,9 @@ uint32_t name_get(struct baseline *b, struct span s)
     uint64_t h = hash_bytes(b->conf.hash_key, text, n);
     uint32_t i = find(b, text, n, h);
     if (!i) {
-        if (table_full(&b->names))
+        if (tab_full(&b->names))
             return 0;
-        i = table_add(&b->names, h, 0);
+        i = tab_add(&b->names, h, 0);
         name_at(b, i)->len = n;
         memcpy(name_at(b, i)->s, text, n + 1u);
     }
@@ -60,5 +60,5 @@ uint32_t name_get(struct baseline *b, struct span s)
 void name_put(struct baseline *b, uint32_t i)
 {
     if (i && --name_at(b, i)->refs == 0)
-        table_del(&b->names, i);
+        tab_del(&b->names, i);
 }

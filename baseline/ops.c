@@ -6,17 +6,17 @@
 
 struct func *func_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->funcs, i);
+    return tab_at(&b->funcs, i);
 }
 
 struct op *op_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->ops, i);
+    return tab_at(&b->ops, i);
 }
 
 static struct name *name_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->names, i);
+    return tab_at(&b->names, i);
 }
 
 const char *op_name(const struct baseline *b, const struct op *o)
@@ -39,7 +39,7 @@ uint32_t func_find(const struct baseline *b, uint32_t link, uint16_t proto, uint
     struct func k = {.link = link, .proto = proto, .fn = fn, .sel = sel, .has_unit = has_unit, .unit = unit,
                      .sub = sub};
     uint64_t h = func_hash(b, &k);
-    for (uint32_t i = table_find(&b->funcs, h, 0); i; i = table_find(&b->funcs, h, i)) {
+    for (uint32_t i = tab_find(&b->funcs, h, 0); i; i = tab_find(&b->funcs, h, i)) {
         const struct func *f = func_at(b, i);
         if (f->link == link && f->proto == proto && f->fn == fn && f->sel == sel && f->has_unit == has_unit &&
             f->unit == unit && f->sub == sub)
@@ -51,7 +51,7 @@ uint32_t func_find(const struct baseline *b, uint32_t link, uint16_t proto, uint
 uint64_t func_id(const struct baseline *b, const struct func *f)
 {
     const char *proto = b->apps[f->proto].name;
-    uint64_t h = hash_bytes(hash_u64(HASH_ID_KEY, link_at(b, f->link)->id), proto, strlen(proto));
+    uint64_t h = hash_bytes(hash_u64(HASH_ID_KEY, blink_at(b, f->link)->id), proto, strlen(proto));
     h = hash_u64(hash_u64(h, (uint64_t)f->fn << 32 | f->sel), (uint64_t)f->unit << 32 | f->sub);
     h = hash_u64(h, f->has_unit);
     return h ? h : 1;
@@ -60,7 +60,7 @@ uint64_t func_id(const struct baseline *b, const struct func *f)
 void func_delete(struct baseline *b, uint32_t i)
 {
     struct func *f = func_at(b, i);
-    struct link *l = link_at(b, f->link);
+    struct link *l = blink_at(b, f->link);
     while (f->ops)
         op_delete(b, f->ops);
     if (f->prev)
@@ -73,23 +73,23 @@ void func_delete(struct baseline *b, uint32_t i)
     if (f->dirty & STORED)
         row_gone(b, ROW_FUNC, f->id);
     b->n_due -= f->dirty & DIRTY;
-    table_del(&b->funcs, i);
+    tab_del(&b->funcs, i);
 }
 
 uint32_t func_create(struct baseline *b, const struct func *p, uint64_t ts_ns)
 {
-    if (link_at(b, p->link)->n_funcs >= LIM_LINK_FUNCS) { /* the newest unlearned one: what a fuzzer made last */
-        func_delete(b, link_at(b, p->link)->funcs);
+    if (blink_at(b, p->link)->n_funcs >= LIM_LINK_FUNCS) { /* the newest unlearned one: what a fuzzer made last */
+        func_delete(b, blink_at(b, p->link)->funcs);
         b->funcs.evicted++;
     }
-    if (table_full(&b->funcs)) {
-        func_delete(b, table_victim(&b->funcs));
+    if (tab_full(&b->funcs)) {
+        func_delete(b, tab_victim(&b->funcs));
         b->funcs.evicted++;
     }
-    uint32_t i = table_add(&b->funcs, func_hash(b, p), 0);
+    uint32_t i = tab_add(&b->funcs, func_hash(b, p), 0);
     struct func *f = func_at(b, i);
     struct node node = f->node;
-    struct link *l = link_at(b, p->link);
+    struct link *l = blink_at(b, p->link);
     *f = *p;
     f->node = node;
     f->id = func_id(b, f);
@@ -154,7 +154,7 @@ uint32_t op_find(const struct baseline *b, uint32_t func, const struct op_key *k
         return 0;
     bool interval = ranged(b, func_at(b, func), k->kind, k->has_range, k->bit, name);
     uint64_t h = op_hash(b, func, k, name), gap = gap_of(b, k->action);
-    for (uint32_t i = table_find(&b->ops, h, 0); i; i = table_find(&b->ops, h, i)) {
+    for (uint32_t i = tab_find(&b->ops, h, 0); i; i = tab_find(&b->ops, h, i)) {
         const struct op *o = op_at(b, i);
         if (!same_space(o, func, k, name))
             continue;
@@ -203,7 +203,7 @@ void op_delete(struct baseline *b, uint32_t i)
     if (o->dirty & STORED)
         row_gone(b, ROW_OP, o->id);
     b->n_due -= o->dirty & DIRTY;
-    table_del(&b->ops, i);
+    tab_del(&b->ops, i);
 }
 
 static void op_evict(struct baseline *b, uint32_t i)
@@ -217,11 +217,11 @@ uint32_t op_create(struct baseline *b, uint32_t func, const struct op_key *k, ui
     uint32_t name = 0;
     if (func_at(b, func)->n_ops >= LIM_FUNC_OPS) /* its newest: a scan of objects does not push out what was learned */
         op_evict(b, func_at(b, func)->ops);
-    if (table_full(&b->ops))
-        op_evict(b, table_victim(&b->ops));
+    if (tab_full(&b->ops))
+        op_evict(b, tab_victim(&b->ops));
     while (k->name.n && !(name = name_get(b, k->name)) && b->ops.used)
-        op_evict(b, table_victim(&b->ops));
-    uint32_t i = table_add(&b->ops, op_hash(b, func, k, name), 0);
+        op_evict(b, tab_victim(&b->ops));
+    uint32_t i = tab_add(&b->ops, op_hash(b, func, k, name), 0);
     struct op *o = op_at(b, i);
     struct func *f = func_at(b, func);
     o->func = func;
@@ -276,7 +276,7 @@ uint32_t op_merge(struct baseline *b, uint32_t i)
     uint64_t gap = gap_of(b, op_at(b, i)->action), h = op_at(b, i)->node.hash;
     for (bool again = true; again;) {
         again = false;
-        for (uint32_t k = table_find(&b->ops, h, 0); k; k = table_find(&b->ops, h, k)) {
+        for (uint32_t k = tab_find(&b->ops, h, 0); k; k = tab_find(&b->ops, h, k)) {
             const struct op *x = op_at(b, i), *y = op_at(b, k);
             if (k == i || x->func != y->func || x->kind != y->kind || x->action != y->action || x->space != y->space ||
                 x->bit != y->bit || (x->life.learned == FACT_LEARNED) != (y->life.learned == FACT_LEARNED))
@@ -327,8 +327,8 @@ void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
         o->life.last_ns = r->last_ns;
     if (r->last_ns > f->life.last_ns)
         f->life.last_ns = r->last_ns;
-    table_touch(&b->ops, i);
-    table_touch(&b->funcs, o->func);
+    tab_touch(&b->ops, i);
+    tab_touch(&b->funcs, o->func);
     due(b, &o->dirty);
     due(b, &f->dirty);
     struct incident *c = o->life.learned == FACT_LEARNED ? NULL : inc_any(b, o->inc);

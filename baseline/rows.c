@@ -98,7 +98,7 @@ static bool put_func(const struct baseline *b, const struct row_sink *s, const s
         schema_fn_text(p->schema, f->fn, code);
     else if (f->fn != FN_NONE)
         snprintf(code, sizeof code, "%u", f->fn);
-    struct row_func r = {.id = f->id, .link = link_at(b, f->link)->id, .proto = p->name, .function = *code ? code : NULL,
+    struct row_func r = {.id = f->id, .link = blink_at(b, f->link)->id, .proto = p->name, .function = *code ? code : NULL,
                          .name = *f->name ? f->name : NULL, .fn = f->fn, .sel = f->sel, .unit = f->unit, .sub = f->sub,
                          .has_unit = f->has_unit, .life = f->life};
     return s->func(s->ctx, &r);
@@ -129,7 +129,7 @@ static uint8_t *dirty_of(const struct baseline *b, unsigned what, uint32_t i)
     case OUT_IDENTS:
         return &ident_at(b, i)->dirty;
     case OUT_LINKS:
-        return &link_at(b, i)->dirty;
+        return &blink_at(b, i)->dirty;
     case OUT_FUNCS:
         return &func_at(b, i)->dirty;
     case OUT_OPS:
@@ -147,7 +147,7 @@ static bool put(struct baseline *b, const struct row_sink *s, unsigned what, uin
     case OUT_IDENTS:
         return put_ident(b, s, ident_at(b, i));
     case OUT_LINKS:
-        return put_link(b, s, link_at(b, i));
+        return put_link(b, s, blink_at(b, i));
     case OUT_FUNCS:
         return put_func(b, s, func_at(b, i));
     case OUT_OPS:
@@ -176,7 +176,7 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
         uint32_t high = tables[what] ? tables[what]->high : b->n_nets;
         for (uint32_t i = 1; i <= high; i++) {
             uint8_t *dirty = dirty_of(b, what, i);
-            if (tables[what] && !((struct node *)table_at(tables[what], i))->used)
+            if (tables[what] && !((struct node *)tab_at(tables[what], i))->used)
                 continue;
             if (!all && !(*dirty & DIRTY))
                 continue;
@@ -256,7 +256,7 @@ static bool get_link(void *ctx, const struct row_link *r)
                      .l4 = r->l4, .flags = r->flags, .packets = {r->packets[0], r->packets[1]},
                      .bytes = {r->bytes[0], r->bytes[1]}, .errors = r->errors, .resets = r->resets,
                      .retransmissions = r->retransmissions, .gaps = r->gaps, .app_learned = r->app_learned};
-    if (link_find(b, l.net, &l.client, &l.server, l.l4, l.port))
+    if (blink_find(b, l.net, &l.client, &l.server, l.l4, l.port))
         return true;
     for (const char *p = r->apps; p && *p && l.n_apps < LIM_LINK_APPS;) {
         char name[32];
@@ -265,11 +265,11 @@ static bool get_link(void *ctx, const struct row_link *r)
         l.apps[l.n_apps++] = app_intern(b, name, NULL);
         p = *end ? end + 1 : end;
     }
-    uint32_t i = link_create(b, &l, r->life.first_ns);
-    link_at(b, i)->life = r->life;
-    link_rank(b, i);
-    b->n_due -= link_at(b, i)->dirty & DIRTY;
-    link_at(b, i)->dirty = STORED;
+    uint32_t i = blink_create(b, &l, r->life.first_ns);
+    blink_at(b, i)->life = r->life;
+    blink_rank(b, i);
+    b->n_due -= blink_at(b, i)->dirty & DIRTY;
+    blink_at(b, i)->dirty = STORED;
     return idmap_put(&b->loaded[ROW_LINK], r->id, i);
 }
 
@@ -277,7 +277,7 @@ static bool get_func(void *ctx, const struct row_func *r)
 {
     struct baseline *b = ctx;
     uint32_t li = idmap_get(&b->loaded[ROW_LINK], r->link);
-    if (!li || !r->proto || link_at(b, li)->id != r->link)
+    if (!li || !r->proto || blink_at(b, li)->id != r->link)
         return true;
     struct func f = {.link = li, .proto = app_intern(b, r->proto, NULL), .fn = r->fn, .sel = r->sel, .unit = r->unit,
                      .sub = r->sub, .has_unit = r->has_unit};

@@ -21,7 +21,7 @@ static bool is_controller_port(uint16_t port)
 
 static struct scanner *scanner_at(const struct baseline *b, uint32_t i)
 {
-    return table_at(&b->scanners, i);
+    return tab_at(&b->scanners, i);
 }
 
 /* The source with the fewest probes; among equals the one silent for longest. */
@@ -39,21 +39,21 @@ static uint32_t weakest(const struct baseline *b)
 
 void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns)
 {
-    const struct link *l = link_at(b, link);
+    const struct link *l = blink_at(b, link);
     uint64_t h = hash_bytes(hash_u64(b->conf.hash_key, l->net), &l->client, sizeof l->client);
-    uint32_t i = table_find(&b->scanners, h, 0);
+    uint32_t i = tab_find(&b->scanners, h, 0);
     while (i && (scanner_at(b, i)->net != l->net || !addr_eq(&scanner_at(b, i)->src, &l->client)))
-        i = table_find(&b->scanners, h, i);
+        i = tab_find(&b->scanners, h, i);
     if (!i) {
-        if (table_full(&b->scanners)) {
-            table_del(&b->scanners, weakest(b));
+        if (tab_full(&b->scanners)) {
+            tab_del(&b->scanners, weakest(b));
             b->scanners.evicted++;
         }
-        i = table_add(&b->scanners, h, 0);
+        i = tab_add(&b->scanners, h, 0);
         scanner_at(b, i)->src = l->client;
         scanner_at(b, i)->net = l->net;
     }
-    table_touch(&b->scanners, i);
+    tab_touch(&b->scanners, i);
     struct scanner *s = scanner_at(b, i);
     s->last_ns = ts_ns;
     s->probes[s->at] = (struct probe){.ts_ns = ts_ns, .link = l->id, .dst = l->server, .port = l->port, .l4 = l->l4,
@@ -66,8 +66,8 @@ void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns)
 /* Still no more than a probe? Links that were evicted never were. */
 static bool still_probe(const struct baseline *b, const struct scanner *s, const struct probe *p)
 {
-    uint32_t i = link_find(b, s->net, &s->src, &p->dst, p->l4, p->port);
-    return !i || (link_at(b, i)->probe && !link_at(b, i)->n_apps);
+    uint32_t i = blink_find(b, s->net, &s->src, &p->dst, p->l4, p->port);
+    return !i || (blink_at(b, i)->probe && !blink_at(b, i)->n_apps);
 }
 
 struct tally {
@@ -109,7 +109,7 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
                                               : b->conf.scan_controllers;
     const struct probe *last = &s->probes[(s->at + LIM_SCAN_PROBES - 1u) % LIM_SCAN_PROBES];
     uint32_t ai = asset_find(b, s->net, &s->src);
-    uint32_t li = link_find(b, s->net, &s->src, &last->dst, last->l4, last->port);
+    uint32_t li = blink_find(b, s->net, &s->src, &last->dst, last->l4, last->port);
     struct subject sub = {.ts_ns = ts_ns, .client = ai, .link = li};
     struct deviation d;
     char who[WHO_TEXT], other[WHO_TEXT];
@@ -152,7 +152,7 @@ void scan_tick(struct baseline *b, uint64_t ts_ns)
         struct scanner *s = scanner_at(b, i);
         prev = s->node.prev;
         if (s->last_ns + b->conf.scan_ns < ts_ns) {
-            table_del(&b->scanners, i);
+            tab_del(&b->scanners, i);
             continue;
         }
         if (s->last_ns < b->last_tick_ns) /* nothing new in this window */

@@ -6,10 +6,10 @@
 
 static struct node *node(const struct table *t, uint32_t i)
 {
-    return table_at(t, i);
+    return tab_at(t, i);
 }
 
-int table_init(struct table *t, uint32_t cap, uint32_t size)
+int tab_init(struct table *t, uint32_t cap, uint32_t size)
 {
     memset(t, 0, sizeof *t);
     uint32_t buckets = 16;
@@ -22,23 +22,23 @@ int table_init(struct table *t, uint32_t cap, uint32_t size)
     t->heads = calloc(buckets, sizeof *t->heads);
     if (t->rec && t->heads)
         return 0;
-    table_done(t);
+    tab_done(t);
     return -ENOMEM;
 }
 
-void table_done(struct table *t)
+void tab_done(struct table *t)
 {
     free(t->rec);
     free(t->heads);
     memset(t, 0, sizeof *t);
 }
 
-uint64_t table_bytes(const struct table *t)
+uint64_t tab_bytes(const struct table *t)
 {
     return t->rec ? ((uint64_t)t->cap + 1) * t->size + ((uint64_t)t->mask + 1) * sizeof *t->heads : 0;
 }
 
-uint32_t table_find(const struct table *t, uint64_t hash, uint32_t after)
+uint32_t tab_find(const struct table *t, uint64_t hash, uint32_t after)
 {
     uint32_t i = after ? node(t, after)->chain : t->heads[hash & t->mask];
     while (i && node(t, i)->hash != hash)
@@ -72,7 +72,7 @@ static void list_in(struct table *t, uint32_t i)
     t->newest[n->list] = i;
 }
 
-uint32_t table_add(struct table *t, uint64_t hash, uint8_t list)
+uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list)
 {
     uint32_t i = t->free;
     if (i)
@@ -91,7 +91,7 @@ uint32_t table_add(struct table *t, uint64_t hash, uint8_t list)
     return i;
 }
 
-void table_del(struct table *t, uint32_t i)
+void tab_del(struct table *t, uint32_t i)
 {
     struct node *n = node(t, i);
     uint32_t *at = &t->heads[n->hash & t->mask];
@@ -105,12 +105,12 @@ void table_del(struct table *t, uint32_t i)
     t->used--;
 }
 
-void table_touch(struct table *t, uint32_t i)
+void tab_touch(struct table *t, uint32_t i)
 {
-    table_move(t, i, node(t, i)->list);
+    tab_move(t, i, node(t, i)->list);
 }
 
-void table_move(struct table *t, uint32_t i, uint8_t list)
+void tab_move(struct table *t, uint32_t i, uint8_t list)
 {
     if (t->newest[list] == i && node(t, i)->list == list)
         return;
@@ -119,7 +119,7 @@ void table_move(struct table *t, uint32_t i, uint8_t list)
     list_in(t, i);
 }
 
-uint32_t table_victim(const struct table *t)
+uint32_t tab_victim(const struct table *t)
 {
     for (unsigned l = 0; l < TABLE_LISTS; l++)
         if (t->oldest[l])

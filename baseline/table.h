@@ -26,26 +26,26 @@ struct table {
 };
 
 /* 0 or -ENOMEM. */
-int table_init(struct table *t, uint32_t cap, uint32_t size);
-void table_done(struct table *t);
-uint64_t table_bytes(const struct table *t);
+int tab_init(struct table *t, uint32_t cap, uint32_t size);
+void tab_done(struct table *t);
+uint64_t tab_bytes(const struct table *t);
 
-static inline void *table_at(const struct table *t, uint32_t i)
+static inline void *tab_at(const struct table *t, uint32_t i)
 {
     return t->rec + (uint64_t)i * t->size;
 }
 
 /* The next record of that hash after `after` (0: the first); the caller compares keys. */
-uint32_t table_find(const struct table *t, uint64_t hash, uint32_t after);
-static inline bool table_full(const struct table *t)
+uint32_t tab_find(const struct table *t, uint64_t hash, uint32_t after);
+static inline bool tab_full(const struct table *t)
 {
     return t->used == t->cap;
 }
 /* A zeroed record, newest of its list; the table must not be full. */
-uint32_t table_add(struct table *t, uint64_t hash, uint8_t list);
-void table_del(struct table *t, uint32_t i);
+uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list);
+void tab_del(struct table *t, uint32_t i);
 /* Make it the newest of its list, or of another list. */
-void table_touch(struct table *t, uint32_t i);
-void table_move(struct table *t, uint32_t i, uint8_t list);
+void tab_touch(struct table *t, uint32_t i);
+void tab_move(struct table *t, uint32_t i, uint8_t list);
 /* The least recently seen of the lowest list that holds any. */
-uint32_t table_victim(const struct table *t);
+uint32_t tab_victim(const struct table *t);

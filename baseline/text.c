@@ -82,7 +82,7 @@ static uint64_t id_of(const struct baseline *b, uint32_t i)
 
 void dev_begin(struct baseline *b, struct deviation *d, uint8_t type, const struct subject *s)
 {
-    const struct link *l = s->link ? link_at(b, s->link) : NULL;
+    const struct link *l = s->link ? blink_at(b, s->link) : NULL;
     const struct rec_event *e = s->event;
     memset(d, 0, sizeof *d);
     d->type = type;
@@ -233,11 +233,11 @@ static void link_words(const struct baseline *b, const struct link *l, char out[
 
 void text_link(struct baseline *b, struct deviation *d, uint32_t i)
 {
-    const struct link *l = link_at(b, i);
+    const struct link *l = blink_at(b, i);
     char client[WHO_TEXT], server[WHO_TEXT], what[64], pair[96] = "", w[64];
     uint32_t of_client = 0, of_pair = 0;
     for (uint32_t k = 1; k <= b->links.high; k++) {
-        const struct link *o = link_at(b, k);
+        const struct link *o = blink_at(b, k);
         if (!o->node.used || k == i || o->life.learned != FACT_LEARNED || o->net != l->net ||
             !addr_eq(&o->client, &l->client))
             continue;
@@ -273,7 +273,7 @@ static void app_list(const struct baseline *b, const struct link *l, char *out, 
 
 void text_app(struct baseline *b, struct deviation *d, uint32_t i, int k)
 {
-    const struct link *l = link_at(b, i);
+    const struct link *l = blink_at(b, i);
     char client[WHO_TEXT], server[WHO_TEXT], apps[96], from[24], to[24];
     text_who(b, l->net, &l->client, client);
     text_who(b, l->net, &l->server, server);
@@ -291,7 +291,7 @@ void text_app(struct baseline *b, struct deviation *d, uint32_t i, int k)
 
 void text_wrong_port(struct baseline *b, struct deviation *d, uint32_t i, const char *app)
 {
-    const struct link *l = link_at(b, i);
+    const struct link *l = blink_at(b, i);
     char client[WHO_TEXT], server[WHO_TEXT];
     text_who(b, l->net, &l->client, client);
     text_who(b, l->net, &l->server, server);

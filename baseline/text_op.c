@@ -40,7 +40,7 @@ static unsigned learned_functions(const struct baseline *b, const struct func *f
 {
     unsigned count = 0;
     *out = 0;
-    for (uint32_t k = link_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
+    for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
         const struct func *o = func_at(b, k);
         if (o == f || o->proto != f->proto || o->has_unit != f->has_unit || o->unit != f->unit || o->sub != f->sub ||
             o->life.learned != FACT_LEARNED)
@@ -58,7 +58,7 @@ static unsigned learned_units(const struct baseline *b, const struct func *f, ch
     unsigned count = 0;
     uint32_t seen[6];
     *out = 0;
-    for (uint32_t k = link_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
+    for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
         const struct func *o = func_at(b, k);
         unsigned j = 0;
         if (o == f || o->proto != f->proto || !o->has_unit || o->unit == f->unit || o->life.learned != FACT_LEARNED)
@@ -77,11 +77,11 @@ void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const s
 {
     const struct func *f = func_at(b, fi);
     const struct rec_event *e = s->event;
-    char nb[64], unit[64], pair[WHO_TEXT + 8], list[160], from[24];
+    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24];
     const char *name = function_name(e, nb);
     unit_words(e, unit);
     pair_words(b, s, pair, sizeof pair);
-    text_date(link_at(b, f->link)->life.first_ns, from);
+    text_date(blink_at(b, f->link)->life.first_ns, from);
     unsigned n = new_unit ? learned_units(b, f, list, sizeof list) : learned_functions(b, f, list, sizeof list);
     if (new_unit)
         text_add(d->object, sizeof d->object, "%s", unit[0] ? unit + 4 : "");
@@ -139,7 +139,7 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
 {
     const struct func *f = func_at(b, fi);
     const struct op *o = op_at(b, oi), *near;
-    char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[WHO_TEXT + 8];
+    char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[2 * WHO_TEXT];
     unsigned n;
     op_text(b, f, o, d->object);
     if (!d->object[0])
