@@ -98,7 +98,7 @@ START_TEST(test_uid)
         stop();
     }
     ck_assert_uint_eq(uid[0], uid[1]);
-    ck_assert_uint_eq(uid[0], UINT64_C(0));
+    ck_assert_uint_eq(uid[0], UINT64_C(8058532239653615018));
 }
 END_TEST
 

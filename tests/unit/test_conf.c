@@ -34,7 +34,7 @@ static const char full[] =
     "learning: {period: 7d, quiet: 12h, read_gap: 4, scan_ports: 30}\n"
     "limits: {flows: 2048, stream_bytes: 8MiB, duplicate_window: 5ms, time_jump: 2h}\n"
     "rules: {defaults: no, files: [site.yaml], disable: [OT-1]}\n"
-    "alerts: {window: 5m, rate: 10, evidence_bytes: 0, types: {OT-POL-001: off, OT-ANO-002: minor}}\n"
+    "alerts: {window: 5m, rate: 10, evidence_bytes: 16, types: {OT-POL-001: off, OT-ANO-002: minor}}\n"
     "outputs: [{path: alerts.json, severity: major}, {path: '-', what: events}]\n"
     "run: {user: tyto, cpus: [0, 2-3], workers: 2}\n";
 
