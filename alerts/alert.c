@@ -114,36 +114,67 @@ static uint32_t put_string(char *buf, uint32_t *n, const char *s)
     return at;
 }
 
-/* (Re)write the record of an open alert into a buffer of its own. */
-static bool render(struct alerts *a, struct open_alert *o, const struct alert_in *in)
+/* Put the strings behind the record in the draft, and both into the alert's buffer. */
+static bool keep(struct alerts *a, struct open_alert *o, const struct alert_text *t, const char *title, const char *why,
+                 const char *accept)
 {
-    struct jw w;
-    struct alert_text t;
-    jw_init(&w, a->draft, ALERT_LINE);
-    if (!in->event || !alert_render(&w, &a->c, in, o->uid, o->severity, true, &t)) {
-        a->s.shortened += in->event != NULL;
-        jw_init(&w, a->draft, ALERT_LINE);
-        if (!alert_render(&w, &a->c, in, o->uid, o->severity, false, &t))
-            return false;
-    }
-    uint32_t n = t.line_len;
-    uint32_t title = put_string(a->draft, &n, in->title ? in->title : in->type->title);
-    uint32_t why = put_string(a->draft, &n, in->why ? in->why : "");
-    uint32_t accept = in->accept ? put_string(a->draft, &n, in->accept) : 0;
+    uint32_t n = t->line_len;
+    o->title_off = put_string(a->draft, &n, title);
+    o->why_off = put_string(a->draft, &n, why);
+    o->accept_off = accept ? put_string(a->draft, &n, accept) : 0;
     if (o->buf.p && o->buf.cap < n)
         buf_put(&a->t.pool, &o->buf);
     while (!o->buf.p) {
         o->buf = buf_get(&a->t.pool, n);
         if (!o->buf.p && !evict(a, n, o))
-            return false; /* never: an entry's buffer is one of a class that this one fits */
+            return false; /* never: every class that is large enough has a buffer, and all others can be evicted */
     }
     memcpy(o->buf.p, a->draft, n);
-    o->head_len = t.head_len;
-    o->line_len = t.line_len;
-    o->title_off = title;
-    o->why_off = why;
-    o->accept_off = accept;
+    o->head_len = t->head_len;
+    o->line_len = t->line_len;
+    o->severity_at = t->severity_at;
+    o->why_at = t->why_at;
+    o->why_len = t->why_len;
     return true;
+}
+
+/* (Re)write the record of an open alert. */
+static bool render(struct alerts *a, struct open_alert *o, const struct alert_in *in)
+{
+    struct jw w;
+    struct alert_text t;
+    jw_init(&w, a->draft, ALERT_LINE);
+    o->has_event = in->event && alert_render(&w, &a->c, in, o->uid, o->severity, true, &t);
+    if (!o->has_event) {
+        a->s.shortened += in->event != NULL;
+        jw_init(&w, a->draft, ALERT_LINE);
+        if (!alert_render(&w, &a->c, in, o->uid, o->severity, false, &t))
+            return false;
+    }
+    return keep(a, o, &t, in->title ? in->title : in->type->title, in->why ? in->why : "", in->accept);
+}
+
+/* More is known of an alert whose message is told already: only what is said of it changes, the evidence stays. */
+static bool retell(struct alerts *a, struct open_alert *o, const struct alert_in *in)
+{
+    struct alert_text t = {.head_len = o->head_len, .severity_at = o->severity_at, .why_at = o->why_at};
+    const char *old = (const char *)o->buf.p;
+    char title[ALERT_TEXT], accept[ALERT_TEXT];
+    struct jw w;
+    snprintf(title, sizeof title, "%s", old + o->title_off);
+    snprintf(accept, sizeof accept, "%s", o->accept_off ? old + o->accept_off : "");
+    jw_init(&w, a->draft, ALERT_LINE);
+    memcpy(a->draft, old, o->why_at);
+    a->draft[o->severity_at] = (char)('0' + o->severity);
+    w.n = o->why_at;
+    jw_str(&w, in->why);
+    t.why_len = w.n - o->why_at;
+    uint32_t rest = o->line_len - o->why_at - o->why_len;
+    if (!jw_ok(&w) || w.n + rest > ALERT_LINE)
+        return true; /* as it was told */
+    memcpy(a->draft + w.n, old + o->why_at + o->why_len, rest);
+    t.line_len = w.n + rest;
+    return keep(a, o, &t, title, in->why ? in->why : "", o->accept_off ? accept : NULL);
 }
 
 /* ---- time --------------------------------------------------------------------------------------------------------- */
@@ -250,7 +281,8 @@ static void fold_in(struct alerts *a, struct open_alert *o, const struct alert_i
     table_touch(&a->t, o);
     if (worse)
         o->severity = severity;
-    if ((worse || in->absolute) && !render(a, o, in)) {
+    bool again = in->absolute && !in->event && o->has_event;
+    if ((worse || in->absolute) && !(again ? retell(a, o, in) : render(a, o, in))) {
         table_del(&a->t, o);
         return;
     }

@@ -147,7 +147,7 @@ static void put_attack(struct jw *w, const char *key, const char *list, bool nam
     jw_close(w, ']');
 }
 
-static void put_alert(struct jw *w, const struct alert_in *in, uint8_t severity)
+static void put_alert(struct jw *w, const struct alert_in *in, uint8_t severity, struct alert_text *ret)
 {
     const struct alert_type *t = in->type;
     jw_key_open(w, "alert", '{');
@@ -158,12 +158,10 @@ static void put_alert(struct jw *w, const struct alert_in *in, uint8_t severity)
     jw_kv_str(w, "signature", in->title ? in->title : t->title);
     jw_kv_str(w, "category", t->category);
     jw_kv_u64(w, "severity", severity);
+    ret->severity_at = w->n - 1; /* one digit */
     jw_key_open(w, "metadata", '{');
     jw_key_open(w, "tyto_id", '[');
     jw_str(w, t->id);
-    jw_close(w, ']');
-    jw_key_open(w, "signature_severity", '[');
-    jw_str(w, alert_severity_name(severity));
     jw_close(w, ']');
     put_attack(w, "mitre_technique_id", t->attack, false);
     put_attack(w, "mitre_technique_name", t->attack, true);
@@ -230,7 +228,8 @@ void alert_render_numbers(struct jw *w, const struct open_alert *o)
     jw_kv_u64(w, "count", o->count);
 }
 
-static void put_tyto(struct jw *w, const struct alert_conf *c, const struct alert_in *in, uint64_t uid, uint32_t *head_len)
+static void put_tyto(struct jw *w, const struct alert_conf *c, const struct alert_in *in, uint64_t uid,
+                     struct alert_text *ret)
 {
     const struct alert_type *t = in->type;
     char hex[17];
@@ -239,13 +238,16 @@ static void put_tyto(struct jw *w, const struct alert_conf *c, const struct aler
     jw_kv_str(w, "id", t->id);
     jw_kv_str(w, "engine", alert_engine_name(t->engine));
     jw_kv_str(w, "alert_uid", hex);
-    *head_len = w->n; /* here stand, from update to count, the numbers */
+    ret->head_len = w->n; /* here stand, from update to count, the numbers */
     jw_kv_bool(w, "learnable", t->learn == AL_YES);
     jw_kv_str(w, "mode", in->mode ? in->mode : "live");
     put_attack(w, "attack_ics", t->attack, false);
     put_asset(w, "src_asset", in->src);
     put_asset(w, "dest_asset", in->dst);
-    jw_kv_str(w, "why", in->why);
+    jw_key(w, "why");
+    ret->why_at = w->n;
+    jw_str(w, in->why);
+    ret->why_len = w->n - ret->why_at;
     jw_kv_str(w, "expected", in->expected);
     jw_kv_str(w, "seen", in->seen);
     if (in->anomaly)
@@ -274,8 +276,8 @@ bool alert_render(struct jw *w, const struct alert_conf *c, const struct alert_i
     } else {
         put_flow(w, c, in, &in->flow);
     }
-    put_alert(w, in, severity);
-    put_tyto(w, c, in, uid, &ret->head_len);
+    put_alert(w, in, severity, ret);
+    put_tyto(w, c, in, uid, ret);
     jw_close(w, '}');
     ret->line_len = w->n;
     return jw_ok(w);

@@ -29,7 +29,7 @@ struct segment_state {
     uint16_t src, dst;
     uint8_t seq;   /* of the last segment */
     uint8_t state; /* TP_ */
-    uint8_t used, dir;
+    uint8_t side, dir; /* dir 0: the entry is free */
 };
 enum { TP_UNSEEN, TP_IDLE, TP_OPEN, TP_LOST /* after a gap: the beginning is rightly missing */ };
 enum { N_SEGMENT = 30 };
@@ -72,7 +72,8 @@ static bool crc_good(struct span s, uint16_t crc)
     uint16_t v = 0;
     for (uint32_t i = 0; i < s.n; i++)
         v = (uint16_t)(v >> 8 ^ crc_table[(v ^ s.p[i]) & 0xff]);
-    return !CHECK_CRC || (v ^ 0xffff) == crc;
+    v = (uint16_t)~v;
+    return !CHECK_CRC || v == crc;
 }
 
 struct link {
@@ -91,7 +92,9 @@ static bool read_link(struct cur c, struct link *l)
     uint8_t s0 = cur_u8(&c), s1 = cur_u8(&c), len = cur_u8(&c);
     if (!cur_ok(&whole) || s0 != 0x05 || s1 != 0x64)
         return false;
-    *l = (struct link){.control = cur_u8(&c), .dst = cur_u16le(&c), .src = cur_u16le(&c)};
+    *l = (struct link){.control = cur_u8(&c)};
+    l->dst = cur_u16le(&c);
+    l->src = cur_u16le(&c);
     l->header_good = crc_good(head, crc);
     l->from_master = l->control & LINK_DIR;
     l->primary = l->control & LINK_PRM;
@@ -153,7 +156,9 @@ static bool reserved_address(uint16_t a)
     return a >= 0xfff0 && a <= 0xfffb;
 }
 
-/* Rules of the link header (9.2). True when user data follow that are to be read. */
+/* Rules of the link header (9.2). True when user data follow that are to be read. RESET_LINK_STATES and
+ * REQUEST_LINK_STATUS are answered by the link layer alone; behind TEST_LINK_STATES and reserved functions a receiver
+ * might take them although the standard has none there: they are told as a fault, and read. */
 static bool link_rules(struct dis_ctx *x, const struct link *l)
 {
     const struct link_row *r = &(l->primary ? primary_rows : secondary_rows)[l->function];
@@ -175,7 +180,7 @@ static bool link_rules(struct dis_ctx *x, const struct link *l)
         ev_malformed(x, &dnp3_schema, DA_LINK_EMPTY);
     if (r->what != LF_DATA && l->data_len)
         ev_malformed(x, &dnp3_schema, DA_LINK_DATA);
-    return r->what == LF_DATA && l->data_len;
+    return l->primary && l->function != 0 && l->function != 9 && l->data_len;
 }
 
 /* User data without their CRCs. Returns the octets that are good; *bad when a CRC was wrong, *cut when octets miss. */
@@ -202,11 +207,11 @@ static struct segment_state *segment(struct dis_ctx *x, uint16_t src, uint16_t d
 {
     struct dnp3_flow *f = x->state;
     for (unsigned i = 0; i < N_SEGMENT; i++)
-        if (f->seg[i].used && f->seg[i].src == src && f->seg[i].dst == dst && f->seg[i].dir == x->dir)
+        if (f->seg[i].src == src && f->seg[i].dst == dst && f->seg[i].dir == x->dir)
             return &f->seg[i];
     struct segment_state *s = &f->seg[f->next];
     f->next = (uint8_t)((f->next + 1) % N_SEGMENT);
-    *s = (struct segment_state){.src = src, .dst = dst, .used = 1, .dir = x->dir};
+    *s = (struct segment_state){.src = src, .dst = dst, .dir = x->dir, .side = x->side};
     return s;
 }
 
@@ -334,9 +339,10 @@ static void gap(struct dis_ctx *x, uint32_t missing)
     (void)missing;
     for (unsigned i = 0; i < N_SEGMENT; i++) {
         struct segment_state *s = &f->seg[i];
-        if (!s->used || (x->dir != DIR_UNKNOWN && s->dir != x->dir))
+        if (s->dir == DIR_UNKNOWN || s->side != x->side)
             continue;
         s->state = TP_LOST;
+        x->dir = s->dir; /* which the message was begun under */
         asm_drop(x, segment_key(s->src, s->dst));
     }
 }

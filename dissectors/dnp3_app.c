@@ -11,7 +11,7 @@
 #include "dissectors/dnp3_proto.h"
 #include "engine/base/hash.h"
 
-static const uint64_t select_timeout_ns = UINT64_C(60000000000); /* operators take their time between the two */
+static const uint64_t select_timeout_ns = UINT64_C(15000000000); /* outstations hold a SELECT for 2 to 10 s as a rule */
 
 /* ---- fields ---- */
 
@@ -88,6 +88,9 @@ static bool fits(const struct event *e)
 static void wait_or_commit(struct dis_ctx *x, struct event *e, struct dnp3_assoc *a, uint64_t key)
 {
     a->tx_id = e->tx_id;
+    a->more_fn = (uint8_t)e->function;
+    a->more_selector = e->selector;
+    a->first_ns = e->msgs[0].ts_ns;
     if (fits(e))
         ev_wait(x, e, key);
     else
@@ -151,6 +154,13 @@ static uint64_t digest_objects(struct span o)
     return hash_bytes(HASH_ID_KEY, o.p, o.n) | 1;
 }
 
+/* Functions that name no objects; in aggressive mode the authentication stands there. */
+static bool is_bare(const struct dnp3_msg *m)
+{
+    bool bare = m->fn == 13 || m->fn == 14 || m->fn == 23 || m->fn == 24;
+    return bare && !(m->objects.n && m->objects.p[0] == 120);
+}
+
 static void request_rules(struct dnp3_walk *w, const struct op_row *op)
 {
     const struct dnp3_msg *m = w->m;
@@ -168,24 +178,39 @@ static void request_rules(struct dnp3_walk *w, const struct op_row *op)
                         (m->fn >= FC_OPEN_FILE && m->fn <= 30) || m->fn == FC_AUTHENTICATE_REQ;
     if (m->broadcast && needs_answer)
         dnp3_say(w, DA_BROADCAST_FUNCTION);
-    bool bare = m->fn == 13 || m->fn == 14 || m->fn == 23 || m->fn == 24;
-    if (bare && m->objects.n && m->objects.p[0] != 120)
+    if (is_bare(m) && m->objects.n)
         dnp3_say(w, DA_TRAILING);
 }
 
-/* OPERATE that a SELECT prepared: the same record goes on. NULL when it does not fit. */
+/* The key under which the SELECT of this OPERATE waits; *answered: its response was seen. 0: there is none. */
+static uint64_t select_key(struct dis_ctx *x, struct dnp3_walk *w, const struct dnp3_assoc *a, bool *answered)
+{
+    const struct dnp3_msg *m = w->m;
+    uint64_t key = operate_key(m, a), unanswered = answer_key(m, a, a->select_seq);
+    bool same = a->select_digest && a->select_digest == digest_objects(m->objects);
+    *answered = ev_is_waited(x, key);
+    if (!*answered)
+        key = a->select_digest && ev_is_waited(x, unanswered) ? unanswered : 0; /* one-way captures */
+    if (same && key)
+        return key;
+    if (key)
+        dnp3_say(w, DA_OPERATE_DIFFERS);
+    else if ((a->seen & DNP3_SEEN_REQUEST) && !(same && a->operated == (0x80 | m->seq)))
+        dnp3_say(w, DA_OPERATE_WITHOUT_SELECT); /* nor the repetition of one, nor the first that we see */
+    return 0;
+}
+
+/* OPERATE that a SELECT prepared: the same record goes on. NULL when there is none that fits. */
 static struct event *operate_selected(struct dis_ctx *x, struct dnp3_walk *w, struct dnp3_assoc *a)
 {
     const struct dnp3_msg *m = w->m;
-    bool waited = ev_is_waited(x, operate_key(m, a));
-    if (!waited || a->select_digest != digest_objects(m->objects)) {
-        if (waited)
-            dnp3_say(w, DA_OPERATE_DIFFERS);
-        else if (a->seen & DNP3_SEEN_REQUEST) /* else the SELECT may lie before what we saw */
-            dnp3_say(w, DA_OPERATE_WITHOUT_SELECT);
+    bool answered;
+    uint64_t key = select_key(x, w, a, &answered);
+    if (!key)
         return NULL;
-    }
-    struct event *e = ev_answer(x, &dnp3_schema, operate_key(m, a), FC_OPERATE, OP_ANY_SELECTOR);
+    struct event *e = ev_answer(x, &dnp3_schema, key, FC_OPERATE, OP_ANY_SELECTOR);
+    if (!answered)
+        e->kind = EV_MESSAGE;
     e->function = FC_OPERATE;
     ev_select(e, OP_ANY_SELECTOR);
     e->phase = PHASE_EXECUTE;
@@ -198,6 +223,7 @@ static struct event *operate_selected(struct dis_ctx *x, struct dnp3_walk *w, st
     }
     if (((a->select_seq + 1) & AC_SEQ) != m->seq)
         dnp3_say(w, DA_OPERATE_SEQUENCE);
+    a->operated = (uint8_t)(0x80 | m->seq);
     return e;
 }
 
@@ -209,7 +235,7 @@ static bool is_reply(const struct dis_ctx *x, const struct dnp3_msg *m, const st
 
 static void request(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     const struct op_row *op = schema_op(&dnp3_schema, m->fn, OP_ANY_SELECTOR);
     bool reply = is_reply(x, m, a);
     if (reply)
@@ -223,7 +249,7 @@ static void request(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
         w.e->phase = m->fn == FC_SELECT ? PHASE_SELECT : m->fn == FC_OPERATE ? PHASE_EXECUTE : PHASE_NONE;
     }
     w.action = w.e->action;
-    if (!selected && op)
+    if (!selected && op && !is_bare(m))
         dnp3_walk_objects(&w);
     request_rules(&w, op);
     w.e->anomalies |= w.anomalies;
@@ -332,9 +358,21 @@ static void keep_kind(struct event *e)
         e->from_client = 0;
 }
 
+/* The record of the fragments before was closed at its bound: this one goes on in its name. */
+static void go_on(struct dis_ctx *x, struct event *e, const struct dnp3_assoc *a)
+{
+    e->tx_id = a->tx_id;
+    if (a->more_fn == FC_RESPONSE)
+        return; /* its request was not seen */
+    e->function = a->more_fn;
+    ev_select(e, a->more_selector);
+    e->kind = EV_TRANSACTION;
+    e->latency_ns = x->ts_ns > a->first_ns ? x->ts_ns - a->first_ns : 0;
+}
+
 static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     uint64_t key = response_key(x, &w, a);
     bool waited = ev_is_waited(x, key), later = !(m->control & AC_FIR);
     w.e = ev_answer(x, &dnp3_schema, key, m->fn, OP_ANY_SELECTOR);
@@ -342,7 +380,7 @@ static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_as
     if (!waited) {
         common_fields(w.e, m);
         if (later && a->more == (0x80 | ((m->seq - 1) & AC_SEQ)))
-            w.e->tx_id = a->tx_id;
+            go_on(x, w.e, a);
     }
     w.action = w.e->action;
     w.echoing = waited && m->fn == FC_RESPONSE && w.e->function >= FC_SELECT && w.e->function <= FC_DIRECT_OPERATE;
@@ -363,7 +401,7 @@ static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_as
 
 static void unsolicited(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     w.e = ev_begin(x, &dnp3_schema, m->fn, OP_ANY_SELECTOR);
     w.e->kind = EV_UNSOLICITED;
     common_fields(w.e, m);
@@ -390,6 +428,7 @@ static void confirm_alone(struct dis_ctx *x, const struct dnp3_msg *m, struct dn
     struct event *e = ev_begin(x, &dnp3_schema, FC_CONFIRM, OP_ANY_SELECTOR);
     common_fields(e, m);
     e->phase = PHASE_CONFIRM;
+    e->anomalies |= m->anomalies;
     bool uns = m->control & AC_UNS;
     if (uns ? a->tx_id && a->uns_seq == m->seq : a->late == (0x80 | m->seq)) {
         e->tx_id = a->tx_id; /* its record was closed before */
@@ -415,6 +454,7 @@ static void confirm(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
     }
     struct event *e = ev_answer(x, &dnp3_schema, key, FC_CONFIRM, OP_ANY_SELECTOR);
     keep_kind(e);
+    e->anomalies |= m->anomalies;
     if (e->phase == PHASE_NONE)
         e->phase = PHASE_CONFIRM;
     if (e->n_msgs >= 2) /* the latency is the answer's */
@@ -437,29 +477,35 @@ static void confirm(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
 
 /* ---- the fragment ---- */
 
-/* Function and direction contradict each other, or the code is reserved and comes from an outstation: told as it is,
- * paired with nothing. */
+/* A reserved code that is no request: told as it is, paired with nothing. */
 static void stray(struct dis_ctx *x, const struct dnp3_msg *m)
 {
-    struct dnp3_walk w = {.x = x, .m = m};
+    struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
     w.e = ev_begin(x, &dnp3_schema, m->fn, OP_ANY_SELECTOR);
     common_fields(w.e, m);
     w.action = w.e->action;
-    if (!w.e->op || (w.e->op->flags & OP_OBSOLETE))
-        dnp3_say(&w, DA_FN_RESERVED);
-    else
-        dnp3_walk_objects(&w);
-    if (m->from_master && m->fn >= 128)
-        dnp3_say(&w, DA_RESPONSE_FROM_MASTER);
-    if (!m->from_master && m->fn < 128)
-        dnp3_say(&w, DA_REQUEST_FROM_OUTSTATION);
+    dnp3_say(&w, DA_FN_RESERVED);
     w.e->anomalies |= w.anomalies;
     ev_commit(x, w.e);
 }
 
+/* Who acts as the master is what the function says; a DIR bit that says otherwise is told. A tool that forgets the bit
+ * is still the one that asks, and the record must not blame the outstation. */
+static void settle_roles(struct dis_ctx *x, struct dnp3_msg *m, bool dir_master)
+{
+    m->response = m->fn >= FC_RESPONSE && m->fn <= FC_AUTHENTICATE_RESP;
+    m->from_master = m->response ? false : m->fn <= FC_LAST_REQUEST ? true : dir_master;
+    if (m->from_master != dir_master)
+        m->anomalies |= UINT64_C(1) << (m->from_master ? DA_REQUEST_FROM_OUTSTATION : DA_RESPONSE_FROM_MASTER);
+    x->dir = m->from_master ? DIR_C2S : DIR_S2C;
+    m->master = m->from_master ? m->src : m->dst;
+    m->outstation = m->from_master ? m->dst : m->src;
+    m->broadcast = m->from_master && dnp3_is_broadcast(m->dst);
+}
+
 enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16_t dst, bool from_master, bool cut)
 {
-    struct dnp3_msg m = {.src = src, .dst = dst, .from_master = from_master, .cut = cut};
+    struct dnp3_msg m = {.src = src, .dst = dst, .cut = cut};
     m.control = cur_u8(&c);
     m.fn = cur_u8(&c);
     if (!cur_ok(&c)) {
@@ -468,10 +514,7 @@ enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16
         return cut ? DIS_OK : DIS_MALFORMED;
     }
     m.seq = m.control & AC_SEQ;
-    m.response = m.fn >= FC_RESPONSE && m.fn <= FC_AUTHENTICATE_RESP;
-    m.master = from_master ? src : dst;
-    m.outstation = from_master ? dst : src;
-    m.broadcast = from_master && dnp3_is_broadcast(dst);
+    settle_roles(x, &m, from_master);
     if (m.response) {
         m.iin = (uint16_t)(cur_u8(&c) << 8);
         m.iin = (uint16_t)(m.iin | cur_u8(&c));
@@ -487,7 +530,7 @@ enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16
     }
     m.objects = cur_rest(&c);
     struct dnp3_assoc *a = dis_shared(x, &dnp3_schema, (uint64_t)m.master << 16 | m.outstation, true);
-    if (from_master ? m.fn >= 128 : !m.response)
+    if (m.from_master ? m.fn >= 128 : !m.response)
         stray(x, &m);
     else if (m.fn == FC_CONFIRM)
         confirm(x, &m, a);

@@ -135,6 +135,8 @@ static void note_time(struct dnp3_walk *w, const struct dnp3_obj *o, struct cur 
 
 /* ---- items ---- */
 
+enum { QUALITY_OFFLINE = 1 << 13, QUALITY_RAW = 1 << 14 };
+
 /* Exact names of the flag octet's upper half, by kind of point (Clause 11, flags). */
 static uint32_t exact_quality(const struct dnp3_obj *o, uint8_t flags)
 {
@@ -145,7 +147,7 @@ static uint32_t exact_quality(const struct dnp3_obj *o, uint8_t flags)
                  [DK_FROZEN_COUNTER] = {9, 10},     [DK_ANALOG_INPUT] = {11, 12},
                  [DK_FROZEN_ANALOG] = {11, 12},     [DK_ANALOG_DEADBAND] = {11, 12},
                  [DK_ANALOG_OUTPUT] = {11, 12},     [DK_SECURITY_STATISTIC] = {9, 10}};
-    uint32_t q = flags & 0x1f;
+    uint32_t q = (flags & 0x1e) | (flags & 1 ? 0 : QUALITY_OFFLINE); /* online and nothing else is good: no bit */
     if (o->kind < ARRAY_LEN(names)) {
         if ((flags & 0x20) && names[o->kind].bit5 < 32)
             q |= UINT32_C(1) << names[o->kind].bit5;
@@ -155,19 +157,34 @@ static uint32_t exact_quality(const struct dnp3_obj *o, uint8_t flags)
     return q;
 }
 
-static struct item *new_item(struct dnp3_walk *w, uint32_t first, uint32_t last)
+/* The item of these points: the one that the request has named, while it has no value yet, else a new one. */
+struct item *dnp3_item(struct dnp3_walk *w, uint8_t kind, uint32_t space, uint32_t first, uint32_t last)
 {
-    struct item *it = ev_range(w->e, w->o->kind, 0, first, last);
+    for (uint32_t i = 0; i < w->n_request; i++) {
+        struct item *it = &w->e->items[i];
+        if (it->kind == kind && it->has_range && it->first == first && it->last == last && it->space == space &&
+            !it->v.n)
+            return it;
+    }
+    struct item *it = ev_range(w->e, kind, space, first, last);
     it->action = w->action;
     return it;
 }
 
-/* n values of fixed size. The flag octet becomes the item's quality where all are alike. */
+static struct item *new_item(struct dnp3_walk *w, uint32_t first, uint32_t last)
+{
+    return dnp3_item(w, w->o->kind, 0, first, last);
+}
+
+/* n values of one size. The flag octet becomes the item's quality where all are alike. */
 static void set_points(struct dnp3_walk *w, struct item *it, struct span raw, uint32_t n)
 {
     const struct dnp3_obj *o = w->o;
-    it->v = (struct vals){.raw = raw, .n = (uint16_t)(n > 0xffff ? 0xffff : n), .stride = o->size, .qual_off = -1,
-                          .off = (uint8_t)(o->value < 0 ? 0 : o->value), .enc = o->enc, .mask = o->mask};
+    bool text = o->form == DO_STRING;
+    it->v = (struct vals){.raw = raw, .n = (uint16_t)(n > 0xffff ? 0xffff : n), .qual_off = -1,
+                          .stride = text ? (uint16_t)(raw.n / n) : o->size,
+                          .off = (uint8_t)(o->value < 0 ? 0 : o->value), .enc = text ? VE_TEXT : o->enc,
+                          .mask = o->mask};
     if (n > 0xffff)
         w->e->truncated = 1;
     struct cur c = cur_span(raw);
@@ -185,12 +202,14 @@ static void set_points(struct dnp3_walk *w, struct item *it, struct span raw, ui
     }
     if (o->flags < 0)
         return;
-    if (w->group == 13 || w->group == 43) /* command events: this octet is the command's status */
+    if (w->group == 13 || w->group == 43) { /* command events: this octet is the command's status */
         it->status = flags0 & 0x7f;
-    else if (alike)
+    } else if (alike) {
         it->quality = exact_quality(o, flags0);
-    else
+    } else { /* each value's own octet, as it is; the marker keeps an all-zero octet from reading as good */
         it->v.qual_off = o->flags;
+        it->quality = QUALITY_RAW;
+    }
 }
 
 static void one_point(struct dnp3_walk *w, struct cur c)
@@ -201,11 +220,7 @@ static void one_point(struct dnp3_walk *w, struct cur c)
         return;
     }
     struct span raw = cur_rest(&c);
-    struct item *it = new_item(w, w->index, w->index);
-    if (o->form == DO_POINT)
-        set_points(w, it, raw, 1);
-    else
-        it->v = (struct vals){.raw = raw, .n = 1, .stride = (uint16_t)raw.n, .qual_off = -1, .enc = VE_TEXT};
+    set_points(w, new_item(w, w->index, w->index), raw, 1);
 }
 
 /* The octets of one object, or -1 when only it knows. */
@@ -272,7 +287,7 @@ static bool plain(struct dnp3_walk *w, struct cur *c, const struct head *h)
     bool whole = n <= fit;
     n = whole ? n : fit;
     struct cur data = cur_sub(c, n * (uint32_t)size);
-    if (w->o->dec == DD_POINT && w->o->form == DO_POINT && h->range && n) {
+    if (w->o->dec == DD_POINT && h->range && n) {
         struct item *it = new_item(w, h->first, h->first + n - 1);
         set_points(w, it, cur_rest(&data), n);
     } else {
@@ -424,6 +439,7 @@ static bool one_header(struct dnp3_walk *w, struct cur *c)
 void dnp3_walk_objects(struct dnp3_walk *w)
 {
     struct cur c = cur_span(w->m->objects);
+    w->n_request = w->m->response ? w->e->n_items : 0;
     while (cur_left(&c) && one_header(w, &c)) /* a header is at least three octets */
         ;
     if (w->t_max) {

@@ -122,7 +122,8 @@ static const struct code_name key_statuses[] = {
     {0, NULL}};
 static const struct code_name key_methods[] = {
     {3, "aes_128_sha1"}, {4, "aes_256_sha256"}, {5, "aes_256_gmac"}, {67, "rsa_1024_dsa_sha1"},
-    {68, "rsa_2048_dsa_sha256"}, {69, "rsa_3072_dsa_sha256"}, {70, "rsa_2048_dsa_gmac"}, {71, "rsa_3072_dsa_gmac"}, {0, NULL}};
+    {68, "rsa_2048_dsa_sha256"}, {69, "rsa_3072_dsa_sha256"}, {70, "rsa_2048_dsa_gmac"},
+    {71, "rsa_3072_dsa_gmac"}, {0, NULL}};
 static const struct code_name user_operations[] = {{1, "add"}, {2, "delete"}, {3, "change"}, {0, NULL}};
 static const struct code_name roles[] = {
     {0, "viewer"}, {1, "operator"}, {2, "engineer"}, {3, "installer"}, {4, "security_administrator"},
@@ -308,12 +309,12 @@ static const struct anomaly_def anomalies[] = {
 };
 _Static_assert(ARRAY_LEN(anomalies) == DA_NUM, "every anomaly has its row");
 
-/* Bits 0-7 are the flag octet, whose upper half depends on the type of point (11.6); bits 8 and above name it where all
- * values of an item are alike. */
+/* Bits 0-7 are the flag octet, whose upper half depends on the type of point; bits 8 and above name it where all
+ * values of an item are alike (online alone is good); "flags" marks an item whose octets are shown as they are. */
 static const char *const qualities[] = {
     "online", "restart", "comm_lost", "remote_forced", "local_forced", "chatter_or_over_range",
     "reference_or_discontinuity", "state", "chatter_filter", "rollover", "discontinuity", "over_range",
-    "reference_error", NULL};
+    "reference_error", "offline", "flags", NULL};
 /* clang-format on */
 
 const struct proto_schema dnp3_schema = {

@@ -33,6 +33,8 @@ enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
         return STEP_END;
     decode_room_used(w);
     l->what = (l->what & ~(uint32_t)LAY_FRAGMENT) | LAY_REASSEMBLED;
+    l->l3 = NULL; /* its header and its payload do not lie together */
+    l->l3_len = 0;
     w->c = cur_span(done.data);
     w->wire = done.data.n;
     w->proto = done.proto;
@@ -146,5 +148,7 @@ enum step decode_ip6(struct walk *w)
     if (len > w->wire && !w->truncated)
         l->what |= LAY_BAD_HEADER;
     walk_trim(w, len);
+    l->l3 = h.p;
+    l->l3_len = 40 + cur_left(&w->c);
     return STEP_EXT;
 }

@@ -10,8 +10,8 @@
 #include "engine/base/site.h"
 
 struct deviation;
-struct rule;
-struct rules;
+struct rule_verdict;
+struct store;
 
 struct raise_conf {
     struct alerts *alerts;
@@ -35,14 +35,24 @@ void raise_init(struct raise *r, const struct raise_conf *c);
 void raise_tick(struct raise *r, const struct rec_tick *t);
 /* The baseline was contradicted (baseline/deviation.h). */
 void raise_deviation(struct raise *r, const struct deviation *d);
-/* A rule holds, its collector part included. count: occurrences that this stands for (threshold). */
-void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule *rule, uint32_t count);
+/* A rule holds, its collector's part included (rules/rules.h). */
+void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_verdict *v);
 /* The anomalies of an event whose definition asks for an alert (severity above 0). */
 void raise_event_anomalies(struct raise *r, const struct rec_event *ev);
 /* Faults that made no event. */
 void raise_anomaly(struct raise *r, const struct rec_anomaly *n);
-/* Another protocol on a port that has an owner (rec_link_app.wrong_port). owner: schema that owns the port, or NULL. */
-void raise_wrong_port(struct raise *r, const struct rec_link_app *app, const struct rec_link *link, const char *owner);
 /* The sensor's own condition: AT_OPS_ rows. object tells apart what must not fold together ("eth1", "flows"). */
 void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, const char *object, uint64_t count,
                        const char *why, ...) PRINTF(6, 7);
+
+/* What is known of an address, from the inventory and, failing that, from the configuration; owned strings. */
+struct raise_asset {
+    struct asset_info info;
+    char name[128], type[48], vendor[96], zone[64], criticality[16];
+};
+/* False: nothing. */
+bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, struct raise_asset *ret);
+
+/* The database as a sink of alerts, and for alert_conf.last_update (ctx: the store). */
+struct alert_sink raise_store_sink(struct store *s);
+uint32_t raise_store_update(void *store, uint64_t uid);

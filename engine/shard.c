@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/hash.h"
-#include "engine/ndpi.h"
+#include "engine/itapp.h"
 
 const struct shard_conf shard_conf_default = {
     .n_flows = 1536,
@@ -62,7 +62,7 @@ void shard_done(struct shard *s)
 {
     if (s->flows.flows)
         for (uint32_t i = s->flows.lru_old; i != FLOW_NONE; i = s->flows.flows[i].lru_next)
-            ndpi_flow_free(s->flows.flows[i].ndpi);
+            itapp_flow_free(s->flows.flows[i].ndpi);
     flow_table_done(&s->flows);
     fact_set_done(&s->facts);
     link_table_done(&s->links);
@@ -90,7 +90,7 @@ void flow_end(struct shard *s, struct flow *f)
     stream_free(s, f);
     classify_free(s, f);
     buf_put(&s->states, &f->state);
-    ndpi_flow_free(f->ndpi);
+    itapp_flow_free(f->ndpi);
     flow_remove(&s->flows, f);
 }
 

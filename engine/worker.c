@@ -40,16 +40,16 @@ void out_put(struct out *o, enum rec_kind k, const void *rec, uint32_t len)
 
 void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    struct ndpi_found found;
+    struct itapp_found found;
     const struct layers *l = c->lay;
     if (!s->out->ndpi || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
-    ndpi_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
+    itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     if (found.app)
         report_app(s, f, found.app, true, false, false);
     if (found.done) {
         f->ndpi_done = 1;
-        ndpi_flow_free(f->ndpi);
+        itapp_flow_free(f->ndpi);
         f->ndpi = NULL;
     }
 }
@@ -64,7 +64,7 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
     if (!w->scratch || ring_init(&w->records, ring_bytes) || (packet_bytes && ring_init(&w->packets, packet_bytes)))
         return -ENOMEM;
     w->out.ring = &w->records;
-    w->out.ndpi = env->no_ndpi ? NULL : ndpi_open();
+    w->out.ndpi = env->no_ndpi ? NULL : itapp_open();
     for (unsigned i = number; i < N_SHARDS; i += n_workers) {
         w->shards[i] = aligned_alloc(64, (sizeof(struct shard) + 63) & ~(size_t)63);
         if (!w->shards[i] || shard_init(w->shards[i], i, conf, env, w->scratch, &w->out, &w->stats))
@@ -80,7 +80,7 @@ void worker_done(struct worker *w)
             shard_done(w->shards[i]);
         free(w->shards[i]);
     }
-    ndpi_close(w->out.ndpi);
+    itapp_close(w->out.ndpi);
     ring_done(&w->records);
     ring_done(&w->packets);
     free(w->scratch);

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "engine/decode.h"
-#include "engine/ndpi.h"
+#include "engine/itapp.h"
 #include "engine/ring.h"
 #include "engine/shard.h"
 
@@ -17,7 +17,7 @@ struct out {
     struct ring *ring;
     uint64_t order;        /* of what is being worked on */
     uint16_t shard;
-    struct ndpi *ndpi;
+    struct itapp *ndpi;
     uint64_t waits;        /* times that the ring was full */
 };
 /* Room for one record of kind k; waits while the ring is full. The caller fills what follows the head. */

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/base/site.h"
+
 /* What a key means; see the table below. */
 struct key {
     const char *name;
@@ -73,10 +75,13 @@ static int parse_network(struct compile *c, const struct scope *s, const struct 
     if (!v)
         return no_mem(c);
     YAML_EACH (it, n) {
-        unsigned i = 0;
-        while (i < o->n_networks && strcmp(o->networks[i], it->text) != 0)
-            i++;
-        if (i == o->n_networks)
+        int i = -1;
+        for (unsigned j = 0; o->networks && i < 0 && j < o->n_networks; j++)
+            if (strcmp(o->networks[j], it->text) == 0)
+                i = (int)j;
+        if (!o->networks && o->site)
+            i = site_network_by_name(o->site, it->text);
+        if (i < 0)
             return yaml_expected(it, c->err, "the name of a configured network");
         v[at++] = (struct range){.lo = i, .hi = i};
     }
@@ -163,10 +168,14 @@ static int parse_flag(struct compile *c, const struct scope *s, const struct key
     int r = yaml_bool(n, &yes, c->err);
     if (r < 0)
         return r;
-    if (k->op == C_ENUM || k->op == C_ROLE)
-        ret->mask = k->op == C_ROLE ? ROLE_ENGINEERING : 2;
+    if (k->op == C_ENUM)
+        ret->mask = 2;
+    /* Not the opposites: a device without a zone is in neither, and where nobody is configured nobody can be told
+     * apart from the engineering stations */
     if (k->op == C_SAME_ZONE && !yes)
-        ret->op = C_OTHER_ZONE; /* not the opposite: a device without a zone is in neither */
+        ret->op = C_OTHER_ZONE;
+    else if (k->op == C_ENGINEER && !yes)
+        ret->op = C_NO_ENGINEER;
     else
         ret->neg = !yes;
     return 0;
@@ -187,11 +196,21 @@ static int parse_protocol(struct compile *c, const struct scope *s, const struct
         return r;
     YAML_EACH (it, n) {
         r = yaml_enum(it, names, &i, c->err);
+        if (r < 0 && c->shipped)
+            continue;
         if (r < 0)
             return r;
         ret->schemas[i / 64] |= UINT64_C(1) << (i % 64);
     }
     return 0;
+}
+
+static bool no_protocol(const struct cond *k)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(k->schemas); i++)
+        any |= k->schemas[i];
+    return !any;
 }
 
 static int parse_scoped(struct compile *c, const struct scope *s, const struct key *k, const struct yaml_node *n,
@@ -258,8 +277,8 @@ static const struct key keys[] = {
     {"dst_criticality", C_TEXT, TEXT_CRITICALITY, SIDE_DST, parse_text},
     {"src_role",        C_ROLE, 0, SIDE_SRC, parse_roles},
     {"dst_role",        C_ROLE, 0, SIDE_DST, parse_roles},
-    {"src_engineering_station", C_ROLE, 0, SIDE_SRC, parse_flag},
-    {"dst_engineering_station", C_ROLE, 0, SIDE_DST, parse_flag},
+    {"src_engineering_station", C_ENGINEER, 0, SIDE_SRC, parse_flag},
+    {"dst_engineering_station", C_ENGINEER, 0, SIDE_DST, parse_flag},
     {"src_purdue",      C_PURDUE, 0, SIDE_SRC, parse_purdue},
     {"dst_purdue",      C_PURDUE, 0, SIDE_DST, parse_purdue},
     {"same_zone",       C_SAME_ZONE, 0, 0, parse_flag},
@@ -418,6 +437,10 @@ static int compile_map(struct compile *c, const struct scope *outer, const struc
         int r = parse_protocol(c, NULL, NULL, p, &k);
         if (r < 0)
             return r;
+        if (c->shipped && no_protocol(&k)) {
+            *ret = cond_new(c, C_FALSE);
+            return *ret ? 0 : no_mem(c);
+        }
         for (unsigned i = 0; i < ARRAY_LEN(s.schemas); i++)
             left |= s.schemas[i] &= k.schemas[i];
         if (!left)

@@ -27,6 +27,8 @@ enum cond_op {
     C_TEXT = C_COLLECTOR, /* side, what: enum cond_text; globs */
     C_ROLE,      /* side, mask */
     C_PURDUE,    /* side, ranges */
+    C_ENGINEER,  /* side: a configured engineering station; without any configured: one by its role */
+    C_NO_ENGINEER, /* side: engineering stations are configured, and this is none of them */
     C_SAME_ZONE, /* both zones known and equal */
     C_OTHER_ZONE,/* both zones known and different */
     C_KNOWN,     /* side: learned or accepted */
@@ -172,6 +174,7 @@ struct compile {
     struct ruleset *rs;
     struct err *err;
     uint32_t n_nodes;
+    bool shipped; /* protocols that this build lacks are left out instead of refused */
 };
 struct scope { /* which protocols can still be meant here */
     uint64_t schemas[RULES_SCHEMAS / 64];

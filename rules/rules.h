@@ -13,6 +13,7 @@
 #include "engine/base/event.h"
 #include "engine/base/record.h"
 
+struct site;
 struct tz;
 struct ruleset;
 struct rule_state;
@@ -63,12 +64,14 @@ struct rules_text { /* rules from memory */
     bool shipped;     /* ids OT-..., with a sid of their own */
 };
 
+/* Borrowed during the load, save the schemas themselves, site and tz: these must outlive the set. */
 struct ruleset_opts {
     const struct proto_schema *const *schemas; /* every protocol there is: names in rules are checked against them */
     unsigned n_schemas;
-    const char *const *networks;  /* names of the configured networks, by index; may be NULL */
+    const struct site *site;      /* time zone, names of networks, engineering stations; NULL: nothing is configured */
+    const struct tz *tz;          /* of `time` and `weekday`; NULL: the site's, else UTC */
+    const char *const *networks;  /* names of networks by number; NULL: the site's */
     unsigned n_networks;
-    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC. Must outlive the set */
     bool no_defaults;             /* without the shipped rules */
     const char *const *files;     /* paths, NULL-terminated; may be NULL */
     const struct rules_text *texts;

@@ -94,6 +94,9 @@ const char *yaml_nearest(const char *word, const char *const names[])
             best = names[i];
         }
     }
+    for (unsigned i = 0; !best && strlen(word) > 3 && names[i]; i++)
+        if (strncmp(names[i], word, strlen(word)) == 0)
+            best = names[i];
     return best;
 }
 

@@ -43,7 +43,7 @@ int tz_parse_file(struct tz *z, const uint8_t *p, uint32_t n, struct err *e) MUS
 /* A POSIX TZ string. */
 int tz_parse_posix(struct tz_rule *ret, const char *s, struct err *e) MUST_USE;
 
-/* Seconds east of UTC at that second since 1970. */
+/* Seconds east of UTC at that second since 1970; z NULL: UTC. */
 int32_t tz_offset(const struct tz *z, int64_t unix_s);
 
 struct tz_time {
@@ -60,3 +60,5 @@ void tz_local(const struct tz *z, uint64_t ns, struct tz_time *ret);
 int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, unsigned hour, unsigned min, unsigned sec);
 /* Days since 1970-01-01 of a civil date (proleptic Gregorian). */
 int64_t tz_days(int32_t year, unsigned month, unsigned day);
+/* "2026-05-01", "2026-05-01 06:00", "2026-05-01T06:00:00+02:00"; without an offset in the zone. From 1970 to 2200. */
+bool tz_parse_time(const struct tz *z, const char *s, uint64_t *ret_ns);

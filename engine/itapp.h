@@ -1,19 +1,19 @@
-/* ndpi.h: the one door to nDPI, for flows that no dissector claims. Without the library all of it does nothing. */
+/* itapp.h: the one door to nDPI, for flows that no dissector claims. Without the library all of it does nothing. */
 #pragma once
 
 #include "engine/base/pkt.h"
 
-struct ndpi;
+struct itapp;
 /* NULL when built without nDPI or no memory. One a worker. */
-struct ndpi *ndpi_open(void);
-void ndpi_close(struct ndpi *n);
+struct itapp *itapp_open(void);
+void itapp_close(struct itapp *n);
 
-struct ndpi_found {
+struct itapp_found {
     const char *app;      /* lower case, static; NULL: not known yet */
     bool done;            /* nothing more to learn: stop feeding */
     const char *host;     /* host or server name, or NULL; valid until the next call */
     const char *version;  /* server or client software, or NULL */
 };
 /* Feed one packet (from its IP header on) of a flow; *state is the flow's, made on the first call. */
-void ndpi_feed(struct ndpi *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct ndpi_found *ret);
-void ndpi_flow_free(void *state); /* NULL is fine */
+void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret);
+void itapp_flow_free(void *state); /* NULL is fine */

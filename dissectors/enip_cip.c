@@ -1,0 +1,369 @@
+/* enip_cip.c: the CIP message router: requests, replies, Unconnected Send and Multiple Service Packet, and their pairing.
+ *
+ * Spec: CIP Vol 1, 2-4 (message router request and reply), 3-5.5.2 (Unconnected_Send), A-4.10 (Multiple_Service_Packet).
+ *
+ *   request  service u8 | path size in words u8 | path | data
+ *   reply    service + 0x80 u8 | reserved u8 | general status u8 | words of extended status u8 | those | data
+ *
+ * A reply names no object: what it is about comes from its request, which waits under a key made of the carrier's (sender
+ * context, or connection and sequence count), the place inside a Multiple Service Packet, and the service. */
+#include "dissectors/enip_int.h"
+
+enum { SVC_MSP = 0x0a, SVC_UNCONNECTED_SEND = 0x52 };
+enum { REPLY = 0x80 };
+
+static void fault(const struct dis_ctx *x, struct event *e, unsigned bit)
+{
+    if (!x->cut)
+        ev_anomaly(e, bit);
+}
+
+static uint64_t service_key(const struct cip_via *v, uint32_t service)
+{
+    return hash_mix(v->key, service);
+}
+
+/* The Unconnected Send waits beside the request that it carries. */
+static uint64_t send_key(const struct cip_via *v)
+{
+    return hash_mix(v->key, 0x10000);
+}
+
+static uint64_t child_key(const struct cip_via *v, uint32_t index)
+{
+    return hash_mix(v->key, 0x20000 + index);
+}
+
+struct item *cip_first_item(struct event *e)
+{
+    return e->n_items ? &e->items[0] : NULL;
+}
+
+uint64_t cip_field(const struct event *e, uint8_t id, unsigned nth, uint64_t dflt)
+{
+    for (unsigned i = 0; i < e->n_fields; i++)
+        if (e->fields[i].id == id && nth-- == 0)
+            return e->fields[i].v.u;
+    return dflt;
+}
+
+uint32_t cip_sub(const struct event *e)
+{
+    return e->has_unit ? e->unit : OBS_SELF;
+}
+
+void cip_raw(struct event *e, uint8_t id, struct cur c)
+{
+    uint32_t n = cur_left(&c);
+    if (n)
+        ev_span(e, id, cur_bytes(&c, n < 64 ? n : 64));
+    if (n > 64)
+        ev_u64(e, CF_DATA_LEN, n);
+}
+
+static void via_fields(struct event *e, const struct cip_via *v)
+{
+    if (v->has_slot) {
+        ev_unit(e, v->slot);
+        e->sub = v->slot;
+    }
+    if (v->route)
+        ev_span(e, CF_ROUTE, ev_text_copy(e, v->route->route.p, v->route->route.n));
+    if (v->connected) {
+        ev_u64(e, CF_CONN_ID, v->conn_id);
+        ev_u64(e, CF_SEQ, v->seq);
+    }
+}
+
+/* ---- Multiple Service Packet ---- */
+
+/* A-4.10: count u16, offsets u16 from the count on, then the services. The slices between ascending offsets are
+ * disjoint, so the work is bounded by the bytes. False: the list contradicts itself (its sound part was walked). */
+static bool walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v)
+{
+    struct span all = cur_bytes(&c, cur_left(&c));
+    struct cur list = cur_span(all);
+    uint32_t n = cur_u16le(&list);
+    if (!cur_ok(&list) || n * 2 > cur_left(&list))
+        return false;
+    uint32_t at = n ? cur_u16le(&list) : 0;
+    if (n && at < 2 + n * 2)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t next = i + 1 < n ? cur_u16le(&list) : all.n;
+        if (next <= at || next > all.n)
+            return false;
+        if (x) {
+            struct cip_via child = *v;
+            child.index = (uint16_t)(i + 1);
+            child.key = child_key(v, i + 1);
+            child.depth++;
+            cip_message(x, cur_make(all.p + at, next - at), &child);
+        }
+        at = next;
+    }
+    return true;
+}
+
+static void multiple(struct dis_ctx *x, struct cur c, const struct cip_via *v)
+{
+    if (v->depth < CIP_DEPTH)
+        walk_services(x, c, v);
+}
+
+static void check_multiple(struct dis_ctx *x, struct event *e, struct cur c, const struct cip_via *v)
+{
+    struct cur n = c;
+    ev_u64(e, CF_COUNT, cur_u16le(&n));
+    if (!walk_services(NULL, c, v))
+        fault(x, e, CA_MSP);
+    if (v->depth >= CIP_DEPTH)
+        ev_anomaly(e, CA_NESTED);
+}
+
+/* ---- Unconnected Send ---- */
+
+struct send {
+    struct cur inner;
+    struct epath route;
+    uint8_t bad_size;
+};
+
+/* Vol 1, table 3-5.21: priority and tick u8, time-out ticks u8, size u16, message, pad, route size u8, reserved u8, route */
+static void read_send(struct dis_ctx *x, struct event *e, struct cur c, struct send *s)
+{
+    uint8_t tick = cur_u8(&c), ticks = cur_u8(&c);
+    uint16_t size = cur_u16le(&c);
+    uint32_t have = cur_left(&c);
+    s->inner = cur_sub(&c, size <= have ? size : have);
+    if (size & 1)
+        cur_skip(&c, 1);
+    uint8_t words = cur_u8(&c);
+    cur_skip(&c, 1);
+    struct cur route = cur_sub(&c, words * 2u);
+    bool ok = cur_ok(&c) && size <= have;
+    if (!epath_parse(route, &s->route) || !ok)
+        fault(x, e, ok ? CA_PATH : CA_US_SIZE);
+    if (cur_left(&c))
+        fault(x, e, CA_TRAILING);
+    ev_u64(e, CF_TIMEOUT_MS, (uint64_t)ticks << (tick & 15));
+    if (cur_left(&s->inner))
+        ev_u64(e, CF_EMBEDDED, cur_peek(&s->inner, 0) & 0x7f);
+    if (s->route.n_hops) {
+        ev_span(e, CF_ROUTE, ev_text_copy(e, s->route.route.p, s->route.route.n));
+        ev_unit(e, s->route.slot);
+        e->sub = s->route.slot;
+    }
+}
+
+static void inner_request(struct dis_ctx *x, const struct send *s, const struct cip_via *v)
+{
+    struct cip_via in = *v;
+    in.depth++;
+    if (s->route.n_hops) {
+        in.route = &s->route;
+        in.has_slot = 1;
+        in.slot = s->route.slot;
+    }
+    if (in.depth <= CIP_DEPTH && cur_left(&s->inner))
+        cip_message(x, s->inner, &in);
+}
+
+/* ---- requests ---- */
+
+/* Vol 1, table: codes that no object may use. */
+static bool service_reserved(uint32_t s)
+{
+    return s == 0 || s == 0x0b || s == 0x0c || s == 0x0f || s == 0x12 || s == 0x13 || s == 0x14 ||
+           (s >= 0x1e && s <= 0x31) || s >= 0x64;
+}
+
+static void path_fields(struct event *e, const struct epath *p)
+{
+    if (p->has_class)
+        ev_u64(e, CF_CLASS, p->class_id);
+    if (p->has_instance)
+        ev_u64(e, CF_INSTANCE, p->instance);
+    if (p->has_attribute)
+        ev_u64(e, CF_ATTRIBUTE, p->attribute);
+    if (p->app.n)
+        ev_named(e, p->first_is_symbol ? CK_TAG : CK_CIP, ev_text_copy(e, p->app.p, p->app.n));
+    if (p->n_hops && !e->has_unit) { /* a route in the request path itself */
+        ev_span(e, CF_ROUTE, ev_text_copy(e, p->route.p, p->route.n));
+        ev_unit(e, p->slot);
+        e->sub = p->slot;
+    }
+    e->anomalies |= p->anomalies;
+}
+
+static bool is_send(uint32_t service, uint32_t cls)
+{
+    return service == SVC_UNCONNECTED_SEND && cls == CLS_CM;
+}
+
+static void request(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
+{
+    struct epath p;
+    uint32_t words = cur_u8(&c), have = cur_left(&c);
+    struct cur path = cur_sub(&c, words * 2 <= have ? words * 2 : have);
+    epath_parse(path, &p);
+    uint32_t cls = epath_selector(&p);
+    struct event *e = ev_begin(x, &cip_schema, service, cls);
+    via_fields(e, v);
+    path_fields(e, &p);
+    if (words * 2 > have)
+        fault(x, e, CA_PATH_SIZE);
+    if (service_reserved(service))
+        ev_anomaly(e, CA_RESERVED_SERVICE);
+    if (is_send(service, cls)) {
+        struct send s;
+        read_send(x, e, c, &s);
+        ev_wait(x, e, send_key(v));
+        inner_request(x, &s, v);
+        return;
+    }
+    if (service == SVC_MSP)
+        check_multiple(x, e, c, v);
+    const struct cip_body *b = cip_body_find(service, cls);
+    if (b && b->request) {
+        struct cip_svc s = {.x = x, .e = e, .path = &p, .via = v, .service = service, .cls = cls,
+                            .instance = p.has_instance ? p.instance : UINT32_MAX,
+                            .attribute = p.has_attribute ? p.attribute : UINT32_MAX};
+        b->request(&s, c);
+    }
+    if (x->cut)
+        e->anomalies = 0; /* what is missing was not missing on the wire */
+    ev_wait(x, e, service_key(v, service));
+    if (service == SVC_MSP)
+        multiple(x, c, v);
+}
+
+/* ---- replies ---- */
+
+struct reply {
+    uint8_t service, reserved, status, words;
+    uint16_t ext;
+};
+
+static void reply_status(struct dis_ctx *x, struct event *e, const struct reply *r)
+{
+    /* 6: more data is to be fetched, not a fault (Vol 1, B-1) */
+    ev_status(e, r->status, r->status != 0 && r->status != 6);
+    if (r->status == 6 || r->status == 0x1e)
+        e->outcome = OUT_PARTIAL;
+    if (r->words) {
+        ev_u64(e, CF_EXT_STATUS, r->ext);
+        if (r->status == 1)
+            e->error_name = code_name(cip_ext_statuses, r->ext);
+    }
+    if (r->reserved)
+        fault(x, e, CA_RESERVED_BYTE);
+    if (r->status > 0x2e && r->status < 0xd0)
+        ev_anomaly(e, CA_UNKNOWN_STATUS);
+    if (x->dir == DIR_C2S)
+        ev_anomaly(e, CA_REPLY_FROM_CLIENT);
+}
+
+/* What an Unconnected Send carried and its route refused: it has no answer of its own and never reached its object. */
+static void refuse_inner(struct dis_ctx *x, const struct reply *r, uint32_t service, const struct cip_via *v)
+{
+    if (!ev_is_waited(x, service_key(v, service)))
+        return;
+    struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
+    if (e->n_msgs > 1)
+        e->n_msgs--;
+    ev_status(e, r->status, true);
+    e->error_name = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
+    ev_commit(x, e);
+}
+
+/* An answer to what an Unconnected Send carried, or the router's own refusal. True: it was the latter, and all is done.
+ * A route that fails answers with Unconnected_Send's own code; Read Tag Fragmented has the same code, so an answer to
+ * one that waits is a failure of the route only by status 1, which no object gives (Vol 1, 3-5.5.2 and B-1). */
+static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, const struct cip_via *v)
+{
+    if (!ev_is_waited(x, send_key(v)))
+        return false;
+    bool own = ev_is_waited(x, service_key(v, r->service));
+    bool failed = r->service == SVC_UNCONNECTED_SEND && (!own || r->status == 1);
+    if (!failed && !own)
+        return false; /* the answer to something else under the same sender context */
+    struct event *e = ev_answer(x, &cip_schema, send_key(v), SVC_UNCONNECTED_SEND, CLS_CM);
+    uint32_t inner = (uint32_t)cip_field(e, CF_EMBEDDED, 0, 0);
+    if (failed) {
+        reply_status(x, e, r);
+        if (cur_left(&c) >= 1)
+            ev_u64(e, CF_REMAINING_PATH, cur_u8(&c));
+    } else if (e->n_msgs > 1) {
+        e->n_msgs--; /* the answer on the wire is the inner one's; it only tells that the route worked */
+        e->outcome = OUT_ACCEPTED;
+    }
+    ev_commit(x, e);
+    if (failed && r->status)
+        refuse_inner(x, r, inner, v);
+    return failed;
+}
+
+static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
+{
+    struct reply r = {.service = service, .reserved = cur_u8(&c), .status = cur_u8(&c), .words = cur_u8(&c)};
+    struct cur ext = cur_sub(&c, r.words * 2u);
+    r.ext = cur_u16le(&ext);
+    bool ok = cur_ok(&c);
+    if (send_reply(x, &r, c, v))
+        return;
+    struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
+    if (e->kind != EV_TRANSACTION)
+        via_fields(e, v);
+    if (!ok)
+        fault(x, e, CA_SHORT);
+    reply_status(x, e, &r);
+    e->anomalies |= anomalies;
+    if (service == SVC_MSP && cur_left(&c)) {
+        if (e->kind != EV_TRANSACTION)
+            check_multiple(x, e, c, v);
+        else if (!walk_services(NULL, c, v))
+            fault(x, e, CA_MSP);
+        ev_commit(x, e);
+        multiple(x, c, v);
+        return;
+    }
+    const struct cip_body *b = cip_body_find(service, e->selector);
+    if (b && b->reply && ok) {
+        struct cip_svc s = {.x = x, .e = e, .via = v, .service = service, .cls = e->selector, .status = r.status,
+                            .instance = (uint32_t)cip_field(e, CF_INSTANCE, 0, UINT32_MAX),
+                            .attribute = (uint32_t)cip_field(e, CF_ATTRIBUTE, 0, UINT32_MAX)};
+        b->reply(&s, c);
+    }
+    if (x->cut)
+        e->anomalies = 0;
+    ev_commit(x, e);
+}
+
+void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v)
+{
+    uint8_t service = cur_u8(&c);
+    if (!cur_ok(&c))
+        return;
+    if (service & REPLY)
+        reply(x, service & 0x7f, c, v, 0);
+    else if (x->dir == DIR_S2C && cur_peek(&c, 0) == 0 && ev_is_waited(x, service_key(v, service)))
+        reply(x, service, c, v, UINT64_C(1) << CA_NO_REPLY_BIT); /* the answer by place and shape: pathless */
+    else
+        request(x, service, c, v);
+}
+
+bool cip_plausible(struct cur c)
+{
+    uint8_t service = cur_u8(&c);
+    if (service & REPLY) {
+        uint8_t reserved = cur_u8(&c), status = cur_u8(&c), words = cur_u8(&c);
+        return cur_ok(&c) && reserved == 0 && words * 2u <= cur_left(&c) && (status <= 0x2e || status >= 0xd0) &&
+               (service & 0x7f) != 0;
+    }
+    uint32_t words = cur_u8(&c);
+    if (!cur_ok(&c) || !service || words * 2 > cur_left(&c) || !words)
+        return false;
+    struct epath p;
+    return epath_parse(cur_sub(&c, words * 2), &p);
+}

@@ -1,0 +1,26 @@
+/* itapp_none.c: the door to nDPI where the library is not there. */
+#include <stddef.h>
+#include <string.h>
+
+#include "engine/itapp.h"
+
+struct itapp *itapp_open(void)
+{
+    return NULL;
+}
+
+void itapp_close(struct itapp *n)
+{
+    (void)n;
+}
+
+void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret)
+{
+    (void)n, (void)state, (void)ip, (void)len, (void)ts_ns;
+    memset(ret, 0, sizeof *ret);
+}
+
+void itapp_flow_free(void *state)
+{
+    (void)state;
+}

@@ -1,0 +1,36 @@
+/* raise_store.c: alerts on their way into the database. */
+#include <string.h>
+
+#include "engine/raise.h"
+#include "store/store.h"
+
+static int put(void *ctx, const struct alert_out *a)
+{
+    static const char command[] = "tyto baseline accept ";
+    char src[ADDR_TEXT], dst[ADDR_TEXT];
+    const char *accept = a->accept;
+    if (a->has_src)
+        addr_text(&a->src, src);
+    if (a->has_dst)
+        addr_text(&a->dst, dst);
+    if (accept && strncmp(accept, command, sizeof command - 1) == 0)
+        accept += sizeof command - 1; /* the store keeps the argument alone */
+    struct store_alert row = {
+        .uid = a->uid, .update = a->update, .first_ns = a->first_ns, .last_ns = a->last_ns, .count = a->count,
+        .sid = a->sid, .severity = (uint8_t)(AS_WARNING + 1 - a->severity), .id = a->id,
+        .engine = alert_engine_name(a->engine), .title = a->title, .src = a->has_src ? src : NULL,
+        .dst = a->has_dst ? dst : NULL, .src_asset = a->src_asset, .dst_asset = a->dst_asset, .accept = accept,
+        .json = a->line, .json_len = a->line_len,
+    };
+    return store_alert(ctx, &row) ? 0 : -ENOBUFS;
+}
+
+struct alert_sink raise_store_sink(struct store *s)
+{
+    return (struct alert_sink){.ctx = s, .put = put};
+}
+
+uint32_t raise_store_update(void *store, uint64_t uid)
+{
+    return store_alert_update(store, uid);
+}
