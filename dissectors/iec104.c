@@ -84,12 +84,25 @@ static enum match iec104_probe(struct cur c, struct dis_ctx *x)
     return MATCH_YES;
 }
 
+/* On a connection that is in step, bytes before the next start octet are skipped as one piece, as stations do. */
+static struct frame skip_to_start(struct cur c)
+{
+    uint32_t n = 1;
+    cur_skip(&c, 1);
+    while (cur_left(&c) && cur_peek(&c, 0) != START && n < LEN_MAX) {
+        cur_skip(&c, 1);
+        n++;
+    }
+    return (struct frame){FRAME_OK, n};
+}
+
 static struct frame iec104_frame(struct cur c, const struct dis_ctx *x)
 {
-    (void)x;
+    const struct iec_flow *st = x->state;
+    struct cur all = c;
     uint8_t start = cur_u8(&c), len = cur_u8(&c);
     if (start != START)
-        return (struct frame){FRAME_BAD, 0};
+        return st && st->seen ? skip_to_start(all) : (struct frame){FRAME_BAD, 0};
     if (!cur_ok(&c))
         return (struct frame){FRAME_MORE, 0};
     if (len < LEN_MIN || len > LEN_MAX)
@@ -220,7 +233,10 @@ static enum verdict on_s(struct dis_ctx *x, struct iec_flow *st, uint16_t nr, bo
 static enum verdict iec104_parse(struct cur pdu, struct dis_ctx *x)
 {
     struct iec_flow *st = x->state;
-    cur_skip(&pdu, 1);
+    if (cur_left(&pdu) && cur_u8(&pdu) != START) {
+        ev_malformed(x, &iec104_schema, IA_GARBAGE);
+        return DIS_MALFORMED;
+    }
     uint8_t len = cur_u8(&pdu);
     uint16_t a = cur_u16le(&pdu), b = cur_u16le(&pdu);
     uint8_t c1 = (uint8_t)a, told = DIR_UNKNOWN;
