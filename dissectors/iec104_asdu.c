@@ -20,8 +20,9 @@ static uint64_t own_key(const struct iec_asdu *a, enum awaited what)
     return key_of(a->type, what, a->ca, a->ioa, what == AW_EXECUTE ? 0 : a->value);
 }
 
-/* The key under which a confirmation finds its command. The command may have been sent to all stations, or, where the
- * confirmation is no mirror of it, with another value. */
+/* The key under which a confirmation finds its command. The command may have been sent to all stations; or with another
+ * value, where the confirmation is no mirror of it: then its N(R) must say that this command was the last one received,
+ * for commands may be missing in the capture. */
 static bool find_key(const struct iec_asdu *a, enum awaited what, uint64_t *key)
 {
     *key = own_key(a, what);
@@ -31,7 +32,7 @@ static bool find_key(const struct iec_asdu *a, enum awaited what, uint64_t *key)
     bool found = ev_is_waited(a->x, other);
     for (unsigned i = 0; i < ARRAY_LEN(a->st->pending) && !found && what != AW_EXECUTE; i++) {
         const struct iec_pending *p = &a->st->pending[i];
-        if (p->type != a->type || p->ca != a->ca || p->ioa != a->ioa)
+        if (p->type != a->type || p->ca != a->ca || p->ioa != a->ioa || ((p->ns + 1) & 0x7fff) != a->nr)
             continue;
         other = key_of(p->type, what, p->ca, p->ioa, p->value);
         found = ev_is_waited(a->x, other);
@@ -45,7 +46,8 @@ static void wait_as(struct iec_asdu *a, enum awaited what)
 {
     struct iec_flow *st = a->st;
     if (a->value) {
-        st->pending[st->pending_next] = (struct iec_pending){.ioa = a->ioa, .ca = a->ca, .value = a->value, .type = a->type};
+        st->pending[st->pending_next] = (struct iec_pending){.ioa = a->ioa, .ca = a->ca, .value = a->value, .ns = a->ns,
+                                                              .type = a->type};
         st->pending_next = (uint8_t)((st->pending_next + 1) % ARRAY_LEN(st->pending));
     }
     ev_wait(a->x, a->e, own_key(a, what));
@@ -345,6 +347,15 @@ static void commit_new(struct iec_asdu *a, uint8_t kind)
     ev_commit(a->x, a->e);
 }
 
+/* What is executed counts, also where something else was selected. */
+static void executed_value(struct iec_asdu *a)
+{
+    struct item it;
+    if (!a->e->n_items || !peek_value(a, &it) || it.v.enc < VE_NOW_UINT)
+        return;
+    a->e->items[0].v = it.v;
+}
+
 /* A later message of the client in a command that goes on. */
 static void go_on(struct iec_asdu *a, uint64_t key)
 {
@@ -365,6 +376,7 @@ static bool on_selected(struct iec_asdu *a)
     go_on(a, key);
     if (execute) {
         iec_compare_object(a, IA_EXECUTE_DIFFERS);
+        executed_value(a);
         a->e->action = a->e->op ? a->e->op->action : ACT_CONTROL;
         for (unsigned i = 0; i < a->e->n_items; i++)
             a->e->items[i].action = a->e->action;

@@ -65,7 +65,7 @@ struct iec_flow {
     uint8_t pending_next;
     struct iec_pending {   /* the latest commands: finds the one that a confirmation with another value belongs to */
         uint32_t ioa;
-        uint16_t ca, value;
+        uint16_t ca, value, ns;
         uint8_t type;
     } pending[8];
 };
