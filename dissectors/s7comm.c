@@ -386,7 +386,9 @@ static enum match s7_probe(struct cur c, struct dis_ctx *x)
     if (code == TPDU_CR || code == TPDU_CC) {
         if (x->dir == DIR_UNKNOWN)
             x->dir = code == TPDU_CR ? DIR_C2S : DIR_S2C;
-        return x->on_port || s7_tsap(user) ? MATCH_MAYBE : MATCH_NO;
+        if (s7_tsap(user))
+            return MATCH_YES;
+        return x->on_port ? MATCH_MAYBE : MATCH_NO;
     }
     if (code != TPDU_DT || f.len == 7)
         return MATCH_MAYBE;

@@ -399,7 +399,8 @@ START_TEST(test_probe)
     ck_assert_int_eq(b->dir[0], DIR_C2S);
     ck_assert_int_eq(probe(b, 0, "0300001902f080 32010000 0000 0009 0000 f00000010001 01e0"), MATCH_NO);
     ck_assert_int_eq(probe(b, 0, "0300001902f080 7201000000000009 0000 f00000010001 01e0"), MATCH_NO);
-    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a"), MATCH_MAYBE);
+    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a"), MATCH_YES);
+    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020001 c2020001 c0010a"), MATCH_NO); /* MMS */
     ck_assert_int_eq(probe(b, 0, "03000013 0ee00000000000 436f6f6b69653a20"), MATCH_NO); /* RDP */
     b->dir[0] = DIR_UNKNOWN;
     ck_assert_int_eq(probe(b, 0, "0300001902f080 32010000 0401 0008 0000 1b000000000000 00"), MATCH_YES);
