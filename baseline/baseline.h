@@ -62,6 +62,11 @@ void baseline_tick(struct baseline *b, const struct rec_tick *r);
 /* False when the address is no asset. Strings are borrowed until the next call of any baseline_ function. */
 bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a, struct asset_info *ret);
 
+/* Is the link of that digest (0: the whole sensor) still learning? */
+bool baseline_learning(struct baseline *b, uint64_t link_digest);
+/* Only one direction of it was seen so far. */
+bool baseline_link_one_way(struct baseline *b, uint64_t link_digest);
+
 struct baseline_stats {
     uint32_t assets, links, funcs, ops, idents, names, digests;
     uint64_t evicted_assets, evicted_links, evicted_funcs, evicted_ops, evicted_idents, evicted_digests;

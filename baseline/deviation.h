@@ -15,6 +15,7 @@ enum dev_type { /* stable: alert types refer to them by name */
     DEV_IDENTITY_CHANGED, /* model, serial, name, ... of a device differs */
     DEV_FIRMWARE_CHANGED, /* firmware, hardware or software version differs */
     DEV_STATE_COMMAND,    /* start, stop, reset, mode, program or firmware from a station that never sent one */
+    DEV_STATE_CHANGED,    /* a controller says it is in another state or protection level */
     DEV_ADDRESS_CONFLICT, /* an IP moved to another MAC */
     DEV_ADDRESS_SCAN,     /* many destinations tried by one source */
     DEV_PORT_SCAN,        /* many ports of one destination tried */

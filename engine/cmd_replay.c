@@ -1,21 +1,20 @@
-/* cmd_replay.c: tyto replay */
+/* cmd_replay.c: tyto replay: capture files to events, inventory, baseline and alerts. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "engine/base/hash.h"
 #include "engine/cmd.h"
-#include "engine/engine.h"
-#include "engine/env.h"
+#include "engine/pipeline.h"
+#include "engine/stats.h"
 
 static volatile sig_atomic_t stopped;
 
 struct args {
-    const char *conf, *db, *alerts, *events, *stats;
-    unsigned workers;
+    struct pipe_opts pipe;
     char **captures;
     unsigned n_captures;
 };
@@ -23,100 +22,198 @@ struct args {
 static void usage(FILE *f)
 {
     fputs("usage: tyto replay [OPTION]... CAPTURE...\n\n"
-          "Reads pcap and pcapng files (gzip'ed too, - is standard input), merged by time.\n\n"
-          "  -e EVENTS   every message as a JSON line (- is standard output)\n"
-          "  -w N        workers (default 1); the results are the same for any number\n",
+          "Reads pcap and pcapng files (gzip'ed too; - is standard input), merged by time, as the sensor would have seen\n"
+          "them live: inventory and baseline go to the database, alerts to the output, in packet time.\n\n"
+          "  -c, --config CONF      configuration (YAML); `tyto config --help` tells its keys\n"
+          "  -d, --db DB            database (default tyto.db; :memory: keeps nothing)\n"
+          "  -o, --alerts ALERTS    alerts as JSON lines (default -, standard output)\n"
+          "  -e, --events EVENTS    every message as a JSON line\n"
+          "  -r, --rules RULES      more rules: a file or a folder; may be given again\n"
+          "      --no-default-rules without the shipped rules\n"
+          "  -w, --workers N        threads that dissect (default 1); the results are the same for any number\n"
+          "      --learn            take all that is seen for normal, except what rules condemn\n"
+          "      --detect           judge by what was learned before, learn nothing\n"
+          "      --no-ndpi          do not ask nDPI about flows that no dissector knows\n"
+          "      --stats FILE       counters as JSON at the end (- is standard output)\n"
+          "  -q, --quiet            no progress bar, no summary\n\n"
+          "Without --learn or --detect the configured mode holds: links and assets learn until their learning ends.\n"
+          "Exit status: 0 done, 1 something failed (a file that is no capture: the others are still read), 2 wrong usage.\n",
           f);
+}
+
+static int number(const char *s, unsigned least, unsigned most, unsigned *ret)
+{
+    char *end;
+    unsigned long v = strtoul(s, &end, 10);
+    if (*s < '0' || *s > '9' || *end || v < least || v > most)
+        return -EINVAL;
+    *ret = (unsigned)v;
+    return 0;
+}
+
+enum { OPT_STATS = 256, OPT_LEARN, OPT_DETECT, OPT_NO_RULES, OPT_NO_NDPI };
+
+static int option(struct args *a, int c)
+{
+    struct pipe_opts *o = &a->pipe;
+    switch (c) {
+    case 'c': o->conf = optarg; return 0;
+    case 'd': o->db = optarg; return 0;
+    case 'o': o->alerts = optarg; return 0;
+    case 'e': o->events = optarg; return 0;
+    case 'q': o->quiet = true; return 0;
+    case OPT_STATS: o->stats = optarg; return 0;
+    case OPT_LEARN: o->mode = BASE_LEARN; return 0;
+    case OPT_DETECT: o->mode = BASE_DETECT; return 0;
+    case OPT_NO_RULES: o->no_default_rules = true; return 0;
+    case OPT_NO_NDPI: o->no_ndpi = true; return 0;
+    case 'r':
+        if (o->n_rules == PIPE_MAX_RULES) {
+            fprintf(stderr, "tyto replay: at most %d times -r\n", PIPE_MAX_RULES);
+            return 2;
+        }
+        o->rules[o->n_rules++] = optarg;
+        return 0;
+    case 'w':
+        if (number(optarg, 1, N_SHARDS, &o->workers)) {
+            fprintf(stderr, "tyto replay: -w: found '%s', expected a number from 1 to %d\n", optarg, N_SHARDS);
+            return 2;
+        }
+        return 0;
+    case 'h':
+        usage(stdout);
+        return -1;
+    default:
+        fputs("tyto replay --help tells the options\n", stderr);
+        return 2;
+    }
 }
 
 static int parse(int argc, char **argv, struct args *a)
 {
-    static const struct option longs[] = {{"help", 0, 0, 'h'}, {"stats", 1, 0, 's'}, {0}};
-    int c;
-    *a = (struct args){.workers = 1, .db = "tyto.db"};
-    while ((c = getopt_long(argc, argv, "c:d:o:e:r:w:h", longs, NULL)) != -1)
-        switch (c) {
-        case 'e':
-            a->events = optarg;
-            break;
-        case 'w':
-            a->workers = (unsigned)atoi(optarg);
-            if (a->workers < 1 || a->workers > N_SHARDS) {
-                fprintf(stderr, "tyto replay: -w takes 1 to %d\n", N_SHARDS);
-                return 2;
-            }
-            break;
-        case 'd':
-        case 'o':
-        case 'c':
-        case 'r':
-        case 's':
-            break;
-        case 'h':
-            usage(stdout);
-            return -1;
-        default:
-            usage(stderr);
-            return 2;
-        }
+    static const struct option longs[] = {
+        {"help", 0, 0, 'h'}, {"config", 1, 0, 'c'}, {"db", 1, 0, 'd'}, {"alerts", 1, 0, 'o'}, {"events", 1, 0, 'e'},
+        {"rules", 1, 0, 'r'}, {"workers", 1, 0, 'w'}, {"quiet", 0, 0, 'q'}, {"stats", 1, 0, OPT_STATS},
+        {"learn", 0, 0, OPT_LEARN}, {"detect", 0, 0, OPT_DETECT}, {"no-default-rules", 0, 0, OPT_NO_RULES},
+        {"no-ndpi", 0, 0, OPT_NO_NDPI}, {0}};
+    int c, r;
+    *a = (struct args){.pipe = {.db = "tyto.db", .workers = 1, .mode = -1}};
+    while ((c = getopt_long(argc, argv, "c:d:o:e:r:w:qh", longs, NULL)) != -1)
+        if ((r = option(a, c)))
+            return r;
     a->captures = argv + optind;
     a->n_captures = (unsigned)(argc - optind);
     if (!a->n_captures) {
-        usage(stderr);
+        fputs("tyto replay: no capture is named; tyto replay --help tells the options\n", stderr);
         return 2;
     }
     return 0;
+}
+
+/* ---- the progress bar, on a terminal only ---- */
+
+struct bar {
+    struct timespec last;
+    bool on, drawn;
+};
+
+static void progress(void *arg, const struct source_progress *p, uint64_t packets)
+{
+    struct bar *b = arg;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (now.tv_sec == b->last.tv_sec && now.tv_nsec - b->last.tv_nsec < 200000000)
+        return;
+    b->last = now;
+    b->drawn = true;
+    if (p->total > 0) {
+        int pct = (int)(100 * p->done / (uint64_t)p->total), n = pct * 40 / 100;
+        fprintf(stderr, "\r[%.*s%*s] %3d %%  %.1f M packets ", n, "########################################", 40 - n, "",
+                pct, (double)packets / 1e6);
+    } else {
+        fprintf(stderr, "\r%.1f MB  %.1f M packets ", (double)p->done / 1e6, (double)packets / 1e6);
+    }
+    fflush(stderr);
+}
+
+static int tell_faults(const struct source *src)
+{
+    int status = 0;
+    for (unsigned i = 0; source_fault(src, i); i++) {
+        const struct source_fault *f = source_fault(src, i);
+        fprintf(stderr, "tyto: %s%s\n", f->cls == SOURCE_ERROR ? "" : "warning: ", f->text);
+        if (f->cls == SOURCE_ERROR)
+            status = 1;
+    }
+    return status;
+}
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    stopped = 1;
+}
+
+static double seconds_since(const struct timespec *t0)
+{
+    struct timespec t1;
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    return (double)(t1.tv_sec - t0->tv_sec) + (double)(t1.tv_nsec - t0->tv_nsec) / 1e9;
+}
+
+static int run(struct pipeline *p, const struct args *a, struct engine *g, const struct timespec *t0, struct err *e)
+{
+    struct stats_report s = {.pipe = p, .engine = g, .n_workers = a->pipe.workers};
+    int r = engine_run(g, p->source, &stopped);
+    if (r)
+        err_set(e, r, "reading stopped: %s", strerror(-r));
+    s.wall_s = seconds_since(t0);
+    if (a->pipe.stats && stats_write(&s, a->pipe.stats, e) && !r)
+        r = -EIO;
+    if (!a->pipe.quiet)
+        stats_summary(&s, stderr);
+    return r;
 }
 
 int cmd_replay(int argc, char **argv)
 {
     struct args a;
     struct err e;
+    struct timespec t0;
+    static struct pipeline p;
     struct source *src;
     struct engine *g;
-    static struct shard_env env;
-    static struct site site;
-    struct textout events;
-    struct collector col = {0};
-    int r = parse(argc, argv, &a), status = 0;
+    struct bar bar = {0};
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    int r = parse(argc, argv, &a), status;
     if (r)
         return r < 0 ? 0 : r;
-    if (dissectors_check(&e)) {
+    if (source_open_files((const char *const *)a.captures, a.n_captures, &e, &src) || pipe_open(&p, &a.pipe, src, &e)) {
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;
     }
-    if (source_open_files((const char *const *)a.captures, a.n_captures, &e, &src)) {
-        fprintf(stderr, "tyto: %s\n", e.text);
-        return 1;
-    }
-    env.site = &site;
-    env.hash_key = HASH_ID_KEY;
-    env.log_events = a.events != NULL;
-    env_ports(&env);
-    env_names(&env, src);
-    if (a.events) {
-        if (textout_open(&events, a.events, false, &e)) {
-            fprintf(stderr, "tyto: %s\n", e.text);
-            return 1;
-        }
-        col.events = &events;
-    }
-    struct engine_conf conf = {.shard = shard_conf_default, .n_workers = a.workers, .ring_bytes = 8 << 20,
-                               .time_jump_ns = 3600 * UINT64_C(1000000000), .env = &env, .collector = &col};
+    bar.on = !a.pipe.quiet && isatty(STDERR_FILENO);
+    struct engine_conf conf = {.shard = pipe_shard_conf(&p.conf->limits), .n_workers = a.pipe.workers,
+                               .ring_bytes = p.conf->limits.ring_bytes, .time_jump_ns = p.conf->time_jump_ns,
+                               .env = p.env, .collector = &p.collector, .progress = bar.on ? progress : NULL,
+                               .progress_arg = &bar};
+    signal(SIGTERM, on_signal);
+    signal(SIGINT, on_signal);
     if (engine_new(&g, &conf, &e)) {
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;
     }
-    r = engine_run(g, src, &stopped);
-    for (unsigned i = 0; source_fault(src, i); i++) {
-        const struct source_fault *f = source_fault(src, i);
-        fprintf(stderr, "tyto: %s\n", f->text);
-        if (f->cls == SOURCE_ERROR)
-            status = 1;
-    }
-    if (a.events && textout_close(&events))
-        status = 1;
+    r = run(&p, &a, g, &t0, &e);
+    if (bar.drawn)
+        fputc('\n', stderr);
+    if (r)
+        fprintf(stderr, "tyto: %s\n", e.text);
+    status = tell_faults(src) | (r != 0);
     engine_free(g);
+    if (pipe_close(&p, &e)) {
+        fprintf(stderr, "tyto: %s\n", e.text);
+        status = 1;
+    }
     source_close(src);
-    return r ? 1 : status;
+    return status;
 }

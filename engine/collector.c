@@ -4,6 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "baseline/baseline.h"
+#include "engine/raise.h"
+#include "rules/rules.h"
+#include "store/store.h"
+
 struct source_head { /* the oldest record of one worker */
     struct ring_head *h;
     bool ended;
@@ -34,6 +39,27 @@ static void unpack_event(struct ring_head *h, struct rec_event *r)
     r->json.p = p;
 }
 
+/* The severities at which an alert condemns what it is about: it is not learned as normal. */
+static bool condemns(const struct rule_info *r)
+{
+    return r->severity <= RS_MAJOR && !r->learnable;
+}
+
+static bool finish_rules(struct collector *c, const struct rec_event *r)
+{
+    struct raise_asset src, dst;
+    struct rule_verdict v;
+    bool condemned = false, know_src = raise_asset(c->raise, r->net, &r->src, &src);
+    bool know_dst = raise_asset(c->raise, r->net, &r->dst, &dst);
+    for (unsigned i = 0; i < r->n_hits; i++) {
+        if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src.info : NULL, know_dst ? &dst.info : NULL, &v))
+            continue;
+        raise_rule(c->raise, r, &v);
+        condemned |= condemns(v.rule);
+    }
+    return condemned;
+}
+
 static void on_event(struct collector *c, struct ring_head *h)
 {
     struct rec_event r;
@@ -42,14 +68,77 @@ static void on_event(struct collector *c, struct ring_head *h)
         textout_line(c->events, (const char *)r.json.p, r.json.n);
         c->n_events++;
     }
+    if (!(r.wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
+        return;
+    bool condemned = r.n_hits && finish_rules(c, &r);
+    if (r.wanted & REC_WANT_ANOMALY)
+        raise_event_anomalies(c->raise, &r);
+    baseline_event(c->baseline, &r, condemned);
+}
+
+static void on_ident(struct collector *c, struct ring_head *h)
+{
+    struct rec_ident r;
+    memcpy(&r, h + 1, sizeof r);
+    r.value.p = (uint8_t *)(h + 1) + sizeof r;
+    baseline_ident(c->baseline, &r);
+}
+
+/* What the model knows goes to the store in large steps; alerts went at once. */
+static void save(struct collector *c, bool all)
+{
+    enum { ENOUGH = 10000 };
+    if (all || baseline_due(c->baseline) >= ENOUGH)
+        baseline_save(c->baseline, store_sink(c->store), false);
+}
+
+static void on_tick(struct collector *c, const struct rec_tick *t)
+{
+    c->last_ns = t->ts_ns;
+    baseline_tick(c->baseline, t);
+    raise_tick(c->raise, t);
+    save(c, false);
+}
+
+static void on_end(struct collector *c, const struct rec_tick *t)
+{
+    on_tick(c, t);
+    alerts_finish(c->alerts);
+    save(c, true);
+    store_meta_u64(c->store, "last_ns", t->ts_ns);
 }
 
 static void on_record(struct collector *c, struct ring_head *h)
 {
+    const void *rec = h + 1;
     c->n_records++;
     switch (h->type & 0xffff) {
     case RK_EVENT:
         on_event(c, h);
+        break;
+    case RK_ASSET:
+        baseline_asset(c->baseline, rec);
+        break;
+    case RK_LINK:
+        baseline_link(c->baseline, rec);
+        break;
+    case RK_LINK_APP:
+        baseline_link_app(c->baseline, rec);
+        break;
+    case RK_LINK_COUNT:
+        baseline_link_count(c->baseline, rec);
+        break;
+    case RK_FACT_COUNT:
+        baseline_fact_count(c->baseline, rec);
+        break;
+    case RK_IDENT:
+        on_ident(c, h);
+        break;
+    case RK_ANOMALY:
+        raise_anomaly(c->raise, rec);
+        break;
+    case RK_TICK:
+        on_tick(c, rec);
         break;
     default:
         break;
@@ -92,7 +181,8 @@ void *collector_run(void *arg)
         on_record(c, h);
         if ((h->type & 0xffff) == RK_END) {
             s[i].ended = true;
-            left--;
+            if (--left == 0)
+                on_end(c, (const struct rec_tick *)(const void *)(h + 1));
         }
         ring_pop(&c->workers[i].records, h);
     }

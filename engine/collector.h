@@ -12,6 +12,7 @@ struct raise;
 struct rule_state;
 struct store;
 struct alerts;
+struct source;
 
 struct collector {
     struct worker *workers;
@@ -23,6 +24,7 @@ struct collector {
     struct rule_state *rule_state;
     const struct ruleset *rules;
     struct store *store;
+    struct source *source;         /* for names */
     uint64_t n_records, n_events, last_ns;
     pthread_t thread;
 };

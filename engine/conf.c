@@ -264,7 +264,7 @@ static int read_alerts(struct load *l, const struct yaml_node *n)
     if (r == 0)
         r = yaml_opt_u64(n, "rate", 1, 1000000, &k->rate, l->e);
     if (r == 0)
-        r = yaml_opt_u64(n, "evidence_bytes", 0, 1500, &k->evidence_bytes, l->e);
+        r = yaml_opt_u64(n, "evidence_bytes", 1, 1500, &k->evidence_bytes, l->e);
     return r < 0 ? r : read_types(l, yaml_get(n, "types"));
 }
 

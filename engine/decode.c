@@ -117,6 +117,8 @@ STRAIGHT read_ip4(struct walk *w)
     if (total < header)
         return walk_bad(w);
     limit(w, 20, total);
+    l->l3 = h.p;
+    l->l3_len = 20 + cur_left(&w->c);
     if (header > 20) {
         c = w->c;
         cur_skip(&c, header - 20);

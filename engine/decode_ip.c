@@ -32,6 +32,8 @@ enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
     if (v == DEFRAG_HELD || !walk_deeper(w))
         return STEP_END;
     l->what = (l->what & ~(uint32_t)LAY_FRAGMENT) | LAY_REASSEMBLED;
+    l->l3 = NULL; /* its header and its payload do not lie together */
+    l->l3_len = 0;
     w->c = cur_span(done.data);
     w->wire = done.data.n;
     w->proto = done.proto;
@@ -145,5 +147,7 @@ enum step decode_ip6(struct walk *w)
     if (len > w->wire && !w->truncated)
         l->what |= LAY_BAD_HEADER;
     walk_trim(w, len);
+    l->l3 = h.p;
+    l->l3_len = 40 + cur_left(&w->c);
     return STEP_EXT;
 }

@@ -57,9 +57,17 @@ void emit_begin(struct emit *e, FILE *f, bool json)
     push(e, false);
 }
 
+void emit_begin_list(struct emit *e, FILE *f, bool json)
+{
+    *e = (struct emit){.f = f, .json = json};
+    if (json)
+        fputc('[', f);
+    push(e, true);
+}
+
 void emit_end(struct emit *e)
 {
-    fputs(e->json ? "\n}\n" : "\n", e->f);
+    fputs(!e->json ? "\n" : e->list[1] ? "\n]\n" : "\n}\n", e->f);
 }
 
 bool emit_map(struct emit *e, const char *key)

@@ -14,6 +14,7 @@ struct emit {
     bool list[EMIT_DEPTH], any[EMIT_DEPTH];
 };
 void emit_begin(struct emit *e, FILE *f, bool json); /* the outermost mapping */
+void emit_begin_list(struct emit *e, FILE *f, bool json); /* the outermost list */
 void emit_end(struct emit *e);
 /* key NULL inside a list. n 0: printed as empty, and false: nothing is to be closed. */
 bool emit_map(struct emit *e, const char *key);

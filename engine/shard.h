@@ -43,7 +43,6 @@ struct shard_env {
     bool no_ndpi;
     uint64_t hash_key;
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
-    uint32_t disabled;                           /* unused bits; see protocols.off */
     uint64_t off;                                /* dissectors switched off, by index */
     const char *(*file_name)(const void *arg, unsigned file);
     const char *(*iface_name)(const void *arg, unsigned iface);

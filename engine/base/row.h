@@ -43,11 +43,12 @@ struct row_asset {
     uint32_t n_targets;        /* controllers it talks to as client */
     int purdue;                /* -1 unknown; 35 is level 3.5 */
     uint8_t n_ips, n_macs, n_vlans;
+    uint8_t macs_learned;      /* bit per MAC of macs */
     uint8_t authorized;        /* named in the configuration, or accepted */
     uint8_t flags;             /* ROW_ASSET_ */
     struct row_life life;
 };
-enum { ROW_ASSET_ROUTER = 1, ROW_ASSET_L2 = 2, ROW_ASSET_ANSWERED = 4, ROW_ASSET_REMOTE = 8 };
+enum { ROW_ASSET_ROUTER = 1, ROW_ASSET_L2 = 2, ROW_ASSET_ANSWERED = 4, ROW_ASSET_REMOTE = 8, ROW_ASSET_ARP = 16 };
 
 struct row_ident {
     uint64_t asset;

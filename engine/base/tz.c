@@ -392,3 +392,49 @@ int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, 
         return before < after ? before : after;
     return a ? after : before;
 }
+
+/* ---- times as people write them ---------------------------------------------------------------------------------- */
+
+static unsigned month_days(int year, unsigned month)
+{
+    return (unsigned)(month == 12 ? 31 : tz_days(year, month + 1, 1) - tz_days(year, month, 1));
+}
+
+/* "Z", "+02:00"; false: neither */
+static bool parse_offset(const char *s, int *ret)
+{
+    unsigned h, m;
+    int n = 0;
+    *ret = 0;
+    if (strcmp(s, "Z") == 0)
+        return true;
+    if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2u:%2u%n", &h, &m, &n) != 2 || s[1 + n] || h > 14 || m > 59)
+        return false;
+    *ret = (int)(h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
+    return true;
+}
+
+bool tz_parse_time(const struct tz *z, const char *s, uint64_t *ret)
+{
+    int y, n = 0, k = 0, off = 0;
+    unsigned mo, d, h = 0, mi = 0, sec = 0;
+    if (sscanf(s, "%4d-%2u-%2u%n", &y, &mo, &d, &n) != 3 || y < 1970 || y > 2200 || !mo || mo > 12 || !d ||
+        d > month_days(y, mo))
+        return false;
+    s += n;
+    if ((*s == ' ' || *s == 'T') && sscanf(s + 1, "%2u:%2u%n", &h, &mi, &k) == 2) {
+        s += 1 + k;
+        if (sscanf(s, ":%2u%n", &sec, &k) == 1)
+            s += k;
+    }
+    if (h > 24 || mi > 59 || sec > 59 || (h == 24 && (mi || sec)))
+        return false;
+    int64_t t = *s ? tz_days(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec : tz_unix(z, y, mo, d, h, mi, sec);
+    if (*s && !parse_offset(s, &off))
+        return false;
+    t -= off;
+    if (t < 0)
+        return false;
+    *ret = (uint64_t)t * UINT64_C(1000000000);
+    return true;
+}

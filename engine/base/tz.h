@@ -60,3 +60,5 @@ void tz_local(const struct tz *z, uint64_t ns, struct tz_time *ret);
 int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, unsigned hour, unsigned min, unsigned sec);
 /* Days since 1970-01-01 of a civil date (proleptic Gregorian). */
 int64_t tz_days(int32_t year, unsigned month, unsigned day);
+/* "2026-05-01", "2026-05-01 06:00", "2026-05-01T06:00:00+02:00"; without an offset in the zone. From 1970 to 2200. */
+bool tz_parse_time(const struct tz *z, const char *s, uint64_t *ret_ns);

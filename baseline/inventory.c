@@ -1,0 +1,559 @@
+/* inventory.c: which addresses are one device. An asset's key is (network, IP), else (network, MAC); it exists when it
+ * has sent something. A MAC through which more addresses come than one device has is a router's. */
+#include "baseline/model.h"
+
+struct asset *asset_at(const struct baseline *b, uint32_t i)
+{
+    return tab_at(&b->assets, i);
+}
+
+static struct addr_rec *rec_at(const struct baseline *b, uint32_t i)
+{
+    return tab_at(&b->addrs, i);
+}
+
+static struct mac_rec *mac_at(const struct baseline *b, uint32_t i)
+{
+    return tab_at(&b->macs, i);
+}
+
+static uint64_t addr_hash(const struct baseline *b, uint16_t net, const struct addr *a)
+{
+    return hash_bytes(hash_u64(b->conf.hash_key, net), a, sizeof *a);
+}
+
+static uint64_t mac_hash(const struct baseline *b, uint16_t net, const uint8_t mac[6])
+{
+    return hash_bytes(hash_u64(b->conf.hash_key, net), mac, 6);
+}
+
+uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a)
+{
+    uint64_t h = addr_hash(b, net, a);
+    for (uint32_t i = tab_find(&b->addrs, h, 0); i; i = tab_find(&b->addrs, h, i))
+        if (rec_at(b, i)->net == net && addr_eq(&rec_at(b, i)->addr, a))
+            return i;
+    return 0;
+}
+
+uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[6])
+{
+    uint64_t h = mac_hash(b, net, mac);
+    for (uint32_t i = tab_find(&b->macs, h, 0); i; i = tab_find(&b->macs, h, i))
+        if (mac_at(b, i)->net == net && memcmp(mac_at(b, i)->mac, mac, 6) == 0)
+            return i;
+    return 0;
+}
+
+uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a)
+{
+    if (addr_is_mac(a)) {
+        uint32_t m = mac_rec_find(b, net, a->b + 10);
+        if (!m)
+            return 0;
+        if (mac_at(b, m)->asset)
+            return mac_at(b, m)->asset;
+        return mac_at(b, m)->n_addrs == 1 ? rec_at(b, mac_at(b, m)->addrs)->asset : 0;
+    }
+    uint32_t i = addr_rec_find(b, net, a);
+    return i ? rec_at(b, i)->asset : 0;
+}
+
+uint32_t asset_by_id(const struct baseline *b, uint64_t id)
+{
+    for (uint32_t i = 1; i <= b->assets.high; i++)
+        if (asset_at(b, i)->node.used && asset_at(b, i)->id == id)
+            return i;
+    return 0;
+}
+
+bool addr_is_private(const struct addr *a)
+{
+    const uint8_t *p = a->b;
+    if (addr_is_mac(a))
+        return true;
+    if (addr_is_v4(a))
+        return p[12] == 10 || (p[12] == 172 && (p[13] & 0xf0) == 16) || (p[12] == 192 && p[13] == 168) ||
+               (p[12] == 100 && (p[13] & 0xc0) == 64); /* RFC 1918, RFC 6598 */
+    return (p[0] & 0xfe) == 0xfc;                      /* RFC 4193 */
+}
+
+uint64_t asset_id_of(const struct baseline *b, uint16_t net, const struct addr *a)
+{
+    char name[SITE_NET_NAME];
+    site_network_name(b->conf.site, net, name);
+    uint64_t id = hash_bytes(hash_bytes(HASH_ID_KEY, name, strlen(name)), a, sizeof *a);
+    return id ? id : 1;
+}
+
+/* Two-way and learned ones are kept longest: forged sources never answer. */
+void asset_rank(struct baseline *b, uint32_t i)
+{
+    const struct asset *a = asset_at(b, i);
+    bool real = a->flags & ROW_ASSET_ANSWERED;
+    tab_move(&b->assets, i, (uint8_t)(!real ? 0 : a->life.learned == FACT_LEARNED ? 2 : 1));
+}
+
+void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
+{
+    struct asset *a = asset_at(b, i);
+    tab_touch(&b->assets, i);
+    if (ts_ns > a->life.last_ns) {
+        a->life.last_ns = ts_ns;
+        due(b, &a->dirty);
+    }
+}
+
+/* ---- MAC bindings ---- */
+
+static void mac_unbind(struct baseline *b, uint32_t ri)
+{
+    struct addr_rec *r = rec_at(b, ri);
+    if (!r->mac)
+        return;
+    struct mac_rec *m = mac_at(b, r->mac);
+    for (uint32_t *at = &m->addrs; *at; at = &rec_at(b, *at)->mac_next)
+        if (*at == ri) {
+            *at = r->mac_next;
+            m->n_addrs--;
+            break;
+        }
+    r->mac = r->mac_next = 0;
+    r->arp = 0;
+}
+
+static void mac_delete(struct baseline *b, uint32_t mi)
+{
+    while (mac_at(b, mi)->addrs)
+        mac_unbind(b, mac_at(b, mi)->addrs);
+    tab_del(&b->macs, mi);
+}
+
+static uint32_t mac_get(struct baseline *b, uint16_t net, const uint8_t mac[6])
+{
+    uint32_t i = mac_rec_find(b, net, mac);
+    if (i) {
+        tab_touch(&b->macs, i);
+        return i;
+    }
+    if (tab_full(&b->macs)) {
+        mac_delete(b, tab_victim(&b->macs));
+        b->macs.evicted++;
+    }
+    i = tab_add(&b->macs, mac_hash(b, net, mac), 0);
+    mac_at(b, i)->net = net;
+    memcpy(mac_at(b, i)->mac, mac, 6);
+    return i;
+}
+
+static int mac_place(const struct asset *a, const uint8_t mac[6])
+{
+    for (int k = 0; k < a->n_macs; k++)
+        if (memcmp(a->macs[k], mac, 6) == 0)
+            return k;
+    return -1;
+}
+
+bool asset_add_mac(struct baseline *b, uint32_t i, const uint8_t mac[6], bool learned)
+{
+    struct asset *a = asset_at(b, i);
+    int k = mac_place(a, mac);
+    bool added = k < 0;
+    if (added) {
+        if (a->n_macs == LIM_ASSET_MACS) {
+            memmove(a->macs[0], a->macs[1], sizeof a->macs[0] * (LIM_ASSET_MACS - 1));
+            a->macs_learned >>= 1;
+            a->n_macs--;
+        }
+        k = a->n_macs++;
+        memcpy(a->macs[k], mac, 6);
+        a->macs_learned &= (uint8_t) ~(1u << k);
+        due(b, &a->dirty);
+    }
+    if (learned && !(a->macs_learned >> k & 1)) {
+        a->macs_learned |= (uint8_t)(1u << k);
+        due(b, &a->dirty);
+    }
+    return added;
+}
+
+void asset_drop_mac(struct baseline *b, uint32_t i, const uint8_t mac[6])
+{
+    struct asset *a = asset_at(b, i);
+    int k = mac_place(a, mac);
+    if (k < 0)
+        return;
+    unsigned low = a->macs_learned & ((1u << k) - 1), high = a->macs_learned >> (k + 1);
+    memmove(a->macs[k], a->macs[k + 1], sizeof a->macs[0] * (unsigned)(a->n_macs - k - 1));
+    a->n_macs--;
+    a->macs_learned = (uint8_t)(low | high << k);
+    due(b, &a->dirty);
+}
+
+/* ---- making and removing ---- */
+
+uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, uint32_t asset)
+{
+    uint32_t i = addr_rec_find(b, net, a);
+    if (!i) {
+        if (tab_full(&b->addrs)) /* twice as many as assets: some asset holds many; the oldest goes */
+            return 0;
+        i = tab_add(&b->addrs, addr_hash(b, net, a), 0);
+        rec_at(b, i)->net = net;
+        rec_at(b, i)->addr = *a;
+    }
+    rec_at(b, i)->asset = asset;
+    struct asset *as = asset_at(b, asset);
+    for (unsigned k = 0; k < as->n_ips; k++)
+        if (addr_eq(&as->ips[k], a))
+            return i;
+    if (as->n_ips < LIM_ASSET_IPS)
+        as->ips[as->n_ips++] = *a;
+    due(b, &as->dirty);
+    return i;
+}
+
+static void addr_rec_delete(struct baseline *b, uint32_t i)
+{
+    mac_unbind(b, i);
+    tab_del(&b->addrs, i);
+}
+
+void asset_delete(struct baseline *b, uint32_t i)
+{
+    struct asset *a = asset_at(b, i);
+    for (unsigned k = 0; k < a->n_ips; k++) {
+        uint32_t r = addr_rec_find(b, a->net, &a->ips[k]);
+        if (r && rec_at(b, r)->asset == i)
+            addr_rec_delete(b, r);
+    }
+    for (unsigned k = 0; k < a->n_macs; k++) {
+        uint32_t m = mac_rec_find(b, a->net, a->macs[k]);
+        if (m && mac_at(b, m)->asset == i)
+            mac_at(b, m)->asset = 0;
+    }
+    idents_delete(b, i);
+    if (a->dirty & STORED)
+        row_gone(b, ROW_ASSET, a->id);
+    b->n_due -= a->dirty & DIRTY;
+    tab_del(&b->assets, i);
+}
+
+uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, uint64_t id, uint64_t ts_ns)
+{
+    while (tab_full(&b->assets) || tab_full(&b->addrs)) {
+        asset_delete(b, tab_victim(&b->assets));
+        b->assets.evicted++;
+    }
+    uint32_t i = tab_add(&b->assets, addr_hash(b, net, key), 0);
+    struct asset *a = asset_at(b, i);
+    a->id = id ? id : asset_id_of(b, net, key);
+    a->net = net;
+    a->key = *key;
+    a->life.first_ns = a->life.last_ns = ts_ns;
+    a->told = site_asset(b->conf.site, net, key);
+    if (site_is_engineering_station(b->conf.site, net, key))
+        a->evidence |= EVI_CONFIG_ENG;
+    if (!addr_is_private(key))
+        a->evidence |= EVI_EXTERNAL;
+    if (a->told)
+        a->authorized = 1;
+    if (addr_is_mac(key)) {
+        a->flags |= ROW_ASSET_L2;
+        asset_add_mac(b, i, key->b + 10, false);
+        mac_at(b, mac_get(b, net, key->b + 10))->asset = i;
+    } else {
+        addr_rec_add(b, net, key, i);
+    }
+    due(b, &a->dirty);
+    return i;
+}
+
+/* The L2-only asset `i` turns out to have that IP address: it is known by it from now on; its id stays. */
+static void asset_gets_ip(struct baseline *b, uint32_t i, const struct addr *ip)
+{
+    struct asset *a = asset_at(b, i);
+    a->key = *ip;
+    if (!a->told)
+        a->told = site_asset(b->conf.site, a->net, ip);
+    if (a->told)
+        a->authorized = 1;
+    if (site_is_engineering_station(b->conf.site, a->net, ip))
+        a->evidence |= EVI_CONFIG_ENG;
+    addr_rec_add(b, a->net, ip, i);
+    due(b, &a->dirty);
+}
+
+/* Both are one device: the elder keeps its id (by first sight, then by id, so that order does not matter). */
+uint32_t asset_merge(struct baseline *b, uint32_t x, uint32_t y)
+{
+    struct asset *k = asset_at(b, x), *g = asset_at(b, y);
+    if (x == y || k->net != g->net)
+        return x;
+    if (g->life.first_ns < k->life.first_ns || (g->life.first_ns == k->life.first_ns && g->id < k->id))
+        return asset_merge(b, y, x);
+    if (addr_is_mac(&k->key) && !addr_is_mac(&g->key))
+        k->key = g->key;
+    for (unsigned n = 0; n < g->n_ips; n++)
+        addr_rec_add(b, k->net, &g->ips[n], x);
+    for (unsigned n = 0; n < g->n_macs; n++) {
+        asset_add_mac(b, x, g->macs[n], g->macs_learned >> n & 1);
+        uint32_t m = mac_rec_find(b, g->net, g->macs[n]);
+        if (m && mac_at(b, m)->asset == y)
+            mac_at(b, m)->asset = x;
+    }
+    k->evidence |= g->evidence;
+    k->flags |= g->flags;
+    k->n_targets += g->n_targets;
+    k->authorized |= g->authorized;
+    if (g->life.last_ns > k->life.last_ns)
+        k->life.last_ns = g->life.last_ns;
+    if (g->life.learned == FACT_LEARNED && k->life.learned != FACT_LEARNED)
+        k->life.learned = FACT_LEARNED, k->life.learn_ns = g->life.learn_ns;
+    if (!k->told)
+        k->told = g->told;
+    idents_move(b, y, x);
+    due(b, &k->dirty);
+    asset_delete(b, y);
+    asset_rank(b, x);
+    return x;
+}
+
+/* ---- routers ---- */
+
+/* An L2 asset had been taken for the owner of an address that only came through it: undo that. */
+static void router_split(struct baseline *b, uint32_t asset, uint32_t ri)
+{
+    struct addr ip = rec_at(b, ri)->addr;
+    struct row_life life = asset_at(b, asset)->life;
+    addr_rec_delete(b, ri);
+    struct asset *a = asset_at(b, asset);
+    unsigned n = 0;
+    for (unsigned k = 0; k < a->n_ips; k++)
+        if (!addr_eq(&a->ips[k], &ip))
+            a->ips[n++] = a->ips[k];
+    a->n_ips = (uint8_t)n;
+    if (n)
+        a->key = a->ips[0];
+    else if (a->n_macs)
+        a->key = addr_mac(a->macs[0]);
+    uint32_t i = asset_create(b, a->net, &ip, 0, life.first_ns);
+    asset_at(b, i)->life = life;
+    asset_at(b, i)->flags |= ROW_ASSET_REMOTE;
+}
+
+/* What the addresses behind a router's MAC tell of the router itself. */
+struct behind {
+    uint64_t l2_id, first_ns;
+    uint32_t own;      /* the asset that the router is */
+    uint8_t learned;
+};
+
+static void router_address(struct baseline *b, struct mac_rec *m, const struct addr *ip, struct behind *w)
+{
+    uint32_t ri = addr_rec_find(b, m->net, ip);
+    if (!ri)
+        return;
+    uint32_t ai = rec_at(b, ri)->asset;
+    struct asset *a = asset_at(b, ai);
+    if (a->life.first_ns < w->first_ns)
+        w->first_ns = a->life.first_ns;
+    if (a->life.learned == FACT_LEARNED)
+        w->learned = FACT_LEARNED;
+    if (rec_at(b, ri)->arp) { /* the router's own address, by its own word */
+        if (!w->own)
+            w->own = ai;
+        return;
+    }
+    mac_unbind(b, ri);
+    if (a->id == w->l2_id) {
+        w->own = ai;
+        router_split(b, ai, ri);
+    } else {
+        asset_drop_mac(b, ai, m->mac);
+        a->flags |= ROW_ASSET_REMOTE;
+        due(b, &a->dirty);
+    }
+}
+
+void router_made(struct baseline *b, uint32_t mi)
+{
+    struct mac_rec *m = mac_at(b, mi);
+    uint16_t net = m->net;
+    struct addr key = addr_mac(m->mac), ips[MAX_ROUTER_ADDRESSES + 1];
+    struct behind w = {.l2_id = asset_id_of(b, net, &key), .first_ns = UINT64_MAX, .own = m->asset};
+    unsigned n = 0;
+    m->router = 1;
+    tab_move(&b->macs, mi, 2);
+    for (uint32_t ri = m->addrs; ri && n < ARRAY_LEN(ips); ri = rec_at(b, ri)->mac_next)
+        ips[n++] = rec_at(b, ri)->addr;
+    while (n) /* the list has the latest first */
+        router_address(b, m, &ips[--n], &w);
+    if (!w.own) {
+        w.own = asset_create(b, net, &key, w.l2_id, w.first_ns);
+        asset_at(b, w.own)->life.learned = w.learned;
+        asset_at(b, w.own)->life.learn_ns = w.learned == FACT_LEARNED ? w.first_ns : 0;
+    }
+    mi = mac_rec_find(b, net, key.b + 10);
+    if (mi)
+        mac_at(b, mi)->asset = w.own;
+    asset_at(b, w.own)->evidence |= EVI_ROUTER;
+    asset_at(b, w.own)->flags |= ROW_ASSET_ROUTER | ROW_ASSET_ANSWERED;
+    asset_add_mac(b, w.own, key.b + 10, true);
+    asset_rank(b, w.own);
+}
+
+bool asset_told_by_arp(const struct baseline *b, const struct asset *a)
+{
+    uint32_t ri = addr_is_mac(&a->key) ? 0 : addr_rec_find(b, a->net, &a->key);
+    return ri && rec_at(b, ri)->arp;
+}
+
+static void bind(struct baseline *b, uint32_t ri, uint32_t mi, bool arp)
+{
+    struct addr_rec *a = rec_at(b, ri);
+    struct mac_rec *m = mac_at(b, mi);
+    mac_unbind(b, ri);
+    a->mac = mi;
+    a->arp = arp;
+    a->mac_next = m->addrs;
+    m->addrs = ri;
+    m->n_addrs++;
+}
+
+void asset_loaded(struct baseline *b, uint32_t i, bool arp)
+{
+    struct asset *a = asset_at(b, i);
+    uint32_t ri = addr_is_mac(&a->key) ? 0 : addr_rec_find(b, a->net, &a->key);
+    for (unsigned k = 0; k < a->n_macs; k++) {
+        uint32_t mi = mac_get(b, a->net, a->macs[k]);
+        if (a->flags & (ROW_ASSET_ROUTER | ROW_ASSET_L2))
+            mac_at(b, mi)->asset = i;
+        if (a->flags & ROW_ASSET_ROUTER)
+            mac_at(b, mi)->router = 1;
+        else if (ri)
+            bind(b, ri, mi, arp);
+    }
+}
+
+/* ---- records ---- */
+
+static bool mac_usable(const struct rec_asset *r)
+{
+    static const uint8_t zero[6];
+    return r->has_mac && !(r->mac[0] & 1) && memcmp(r->mac, zero, 6) != 0 && !mac_is_virtual_router(r->mac);
+}
+
+/* The address `ri` was seen with the MAC `mi`. */
+static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct rec_asset *r)
+{
+    struct addr_rec *a = rec_at(b, ri);
+    struct mac_rec *m = mac_at(b, mi);
+    bool arp = r->via == ASSET_VIA_ARP, was_arp = a->arp;
+    uint32_t ai = a->asset, old = a->mac;
+    if (m->router && !arp) {
+        if (!a->mac)
+            asset_at(b, ai)->flags |= ROW_ASSET_REMOTE;
+        return;
+    }
+    if (arp)
+        m->asset = m->asset ? m->asset : ai;
+    if (old == mi) {
+        a->arp |= arp;
+        return;
+    }
+    if (was_arp && !arp && !asset_at(b, ai)->n_macs)
+        return;
+    bool owns = arp || addr_is_private(&a->addr);
+    uint8_t old_mac[6] = {0};
+    bool moved = owns && old && !mac_at(b, old)->router;
+    if (moved)
+        memcpy(old_mac, mac_at(b, old)->mac, 6);
+    bind(b, ri, mi, arp);
+    if (moved)
+        judge_mac(b, ai, old_mac, r, arp && was_arp);
+    else if (owns)
+        asset_add_mac(b, ai, r->mac, true);
+    if (mac_at(b, mi)->n_addrs > b->conf.router_addresses && !mac_at(b, mi)->router)
+        router_made(b, mi);
+}
+
+static void add_vlan(struct baseline *b, struct asset *a, uint16_t vlan)
+{
+    if (!vlan || a->n_vlans == LIM_ASSET_VLANS)
+        return;
+    for (unsigned k = 0; k < a->n_vlans; k++)
+        if (a->vlans[k] == vlan)
+            return;
+    a->vlans[a->n_vlans++] = vlan;
+    due(b, &a->dirty);
+}
+
+static void asset_of_mac(struct baseline *b, const struct rec_asset *r)
+{
+    uint32_t i = asset_find(b, r->net, &r->addr);
+    bool made = !i;
+    if (made)
+        i = asset_create(b, r->net, &r->addr, 0, r->ts_ns);
+    uint32_t m = mac_get(b, r->net, r->addr.b + 10);
+    if (!mac_at(b, m)->asset)
+        mac_at(b, m)->asset = i;
+    asset_seen(b, i, r->ts_ns);
+    add_vlan(b, asset_at(b, i), r->vlan);
+    judge_asset(b, i, r, r->ts_ns);
+}
+
+static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
+{
+    uint32_t mi = mac_usable(r) ? mac_get(b, r->net, r->mac) : 0;
+    uint32_t ri = addr_rec_find(b, r->net, &r->addr), i;
+    bool owns = mi && !mac_at(b, mi)->router && (r->via == ASSET_VIA_ARP || addr_is_private(&r->addr));
+    uint32_t l2 = mi ? mac_at(b, mi)->asset : 0;
+    if (!ri) {
+        if (owns && l2 && asset_at(b, l2)->n_ips == 0) {
+            asset_gets_ip(b, l2, &r->addr);
+            i = l2;
+        } else {
+            i = asset_create(b, r->net, &r->addr, 0, r->ts_ns);
+        }
+        ri = addr_rec_find(b, r->net, &r->addr);
+    } else {
+        i = rec_at(b, ri)->asset;
+        if (owns && l2 && l2 != i && asset_at(b, l2)->n_ips == 0)
+            i = asset_merge(b, i, l2);
+    }
+    asset_seen(b, i, r->ts_ns);
+    add_vlan(b, asset_at(b, i), r->vlan);
+    judge_asset(b, i, r, r->ts_ns);
+    mi = mi ? mac_rec_find(b, r->net, r->mac) : 0; /* both may have moved while others were evicted */
+    ri = addr_rec_find(b, r->net, &r->addr);
+    if (mi && ri)
+        mac_bind(b, ri, mi, r);
+}
+
+void baseline_asset(struct baseline *b, const struct rec_asset *r)
+{
+    if (r->ts_ns > b->now_ns)
+        b->now_ns = r->ts_ns;
+    if (addr_is_nobody(&r->addr) || addr_is_group(&r->addr))
+        return;
+    if (!addr_is_mac(&r->addr))
+        asset_of_ip(b, r);
+    else if (!mac_is_virtual_router(r->addr.b + 10))
+        asset_of_mac(b, r);
+}
+
+bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *addr, struct asset_info *ret)
+{
+    uint32_t i = asset_find(b, net, addr);
+    if (!i)
+        return false;
+    const struct asset *a = asset_at(b, i);
+    const struct site_zone *z = site_zone(b->conf.site, net, &a->key);
+    *ret = (struct asset_info){.id = a->id, .purdue = z ? z->purdue : -1, .zone = z ? z->name : NULL,
+                               .name = asset_name(b, a), .vendor = asset_vendor(b, a), .roles = roles_of(b, a),
+                               .type = roles_type(b, a, NULL), .first_ns = a->life.first_ns,
+                               .criticality = a->told ? a->told->criticality : NULL,
+                               .known = a->life.learned == FACT_LEARNED};
+    return true;
+}

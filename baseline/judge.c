@@ -1,0 +1,557 @@
+/* judge.c: is a fact normal? Learned, or a deviation: raised by itself, or counted in the higher one it follows from. */
+#include <stdio.h>
+
+#include "baseline/model.h"
+#include "engine/base/obs.h"
+
+#define BIT(a) (UINT64_C(1) << (a))
+static const uint64_t STATE_COMMANDS = BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) |
+                                       BIT(ACT_FIRMWARE);
+
+/* ---- learning ---- */
+
+bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns)
+{
+    if (b->conf.mode != BASE_LIVE)
+        return b->conf.mode == BASE_LEARN;
+    if (above->learned != FACT_LEARNED || !above->learn_ns)
+        return false;
+    bool over = ts_ns >= above->learn_ns + b->conf.learn_ns && ts_ns >= above->novelty_ns + b->conf.quiet_ns;
+    if (over)
+        above->learn_ns = 0; /* for good: what was normal by now is the baseline */
+    return !over;
+}
+
+void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns)
+{
+    l->learned = FACT_LEARNED;
+    l->learn_ns = l->novelty_ns = ts_ns;
+    b->st.learned++;
+}
+
+struct net_rec *net_rec(struct baseline *b, uint16_t net)
+{
+    for (uint32_t i = 0; i < b->n_nets; i++)
+        if (b->nets[i].net == net)
+            return &b->nets[i];
+    if (b->n_nets == LIM_NETS)
+        return &b->nets[LIM_NETS - 1];
+    struct net_rec *n = &b->nets[b->n_nets++];
+    n->net = net;
+    site_network_name(b->conf.site, net, n->name);
+    n->life = (struct row_life){.first_ns = b->now_ns, .learn_ns = b->now_ns ? b->now_ns : 1,
+                                .novelty_ns = b->now_ns, .learned = FACT_LEARNED};
+    due(b, &n->dirty);
+    return n;
+}
+
+enum { ABOVE = 8 }; /* command, scan, client, server, link, function, object */
+enum fate { FATE_KNOWN, FATE_LEARN, FATE_FOLD, FATE_RAISE };
+
+/* What becomes of a fact. FATE_FOLD: *into is the open deviation that it follows from. */
+static enum fate decide(struct baseline *b, struct row_life *own, struct inc_ref *ref, bool may_learn,
+                        const struct subject *s, const struct inc_ref *above, unsigned n_above, struct incident **into)
+{
+    if (own->learned == FACT_LEARNED)
+        return FATE_KNOWN;
+    if (may_learn) {
+        if (!s->condemned)
+            return FATE_LEARN;
+        own->learned = FACT_CONDEMNED;
+        return FATE_KNOWN;
+    }
+    struct incident *mine = inc_any(b, *ref);
+    if (mine) { /* the same novelty again */
+        inc_follow(b, mine, s->ts_ns, 0);
+        return FATE_KNOWN;
+    }
+    for (unsigned k = 0; k < n_above; k++) {
+        *into = inc_open(b, above[k], s->ts_ns);
+        if (!*into)
+            continue;
+        *ref = above[k];
+        if (own->learned != FACT_ALERTED)
+            own->learned = FACT_FOLDED;
+        b->st.folded++;
+        return FATE_FOLD;
+    }
+    if (own->learned == FACT_FOLDED) /* of an earlier run: the alert it was counted in stands */
+        return FATE_KNOWN;
+    return FATE_RAISE;
+}
+
+static void raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes)
+{
+    if (!own->alert_ns)
+        own->alert_ns = d->last_ns;
+    d->first_ns = own->alert_ns; /* the same alert when it is met again after a restart */
+    *ref = inc_raise(b, d, changes);
+    own->learned = ref->fold == d->fold ? FACT_ALERTED : FACT_FOLDED;
+}
+
+static uint8_t severity_of(uint8_t action)
+{
+    static const uint64_t critical = BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_STOP) | BIT(ACT_RESET);
+    if (BIT(action) & critical)
+        return DEV_CRITICAL;
+    return action_changes(action) || action == ACT_UPLOAD ? DEV_MAJOR : DEV_MINOR;
+}
+
+/* ---- assets ---- */
+
+static bool mostly_known(struct baseline *b, const struct asset *a)
+{
+    return a->life.learned == FACT_LEARNED || (b->conf.mode == BASE_LEARN);
+}
+
+void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint64_t ts_ns)
+{
+    struct asset *a = asset_at(b, i);
+    struct net_rec *n = net_rec(b, a->net);
+    struct subject s = {.ts_ns = ts_ns, .client = i};
+    struct incident *into = NULL;
+    if (a->life.learned == FACT_LEARNED)
+        return;
+    bool may = life_learns(b, &n->life, ts_ns) || a->told;
+    due(b, &n->dirty);
+    due(b, &a->dirty);
+    switch (decide(b, &a->life, &a->inc, may, &s, &a->scan, 1, &into)) {
+    case FATE_LEARN:
+        life_learned(b, &a->life, ts_ns);
+        n->life.novelty_ns = ts_ns;
+        break;
+    case FATE_FOLD:
+        into->d.follow.assets++;
+        inc_follow(b, into, ts_ns, 0);
+        break;
+    case FATE_RAISE: {
+        struct deviation d;
+        dev_begin(b, &d, DEV_NEW_ASSET, &s);
+        text_asset(b, &d, i, r);
+        d.fold = fold_id(DEV_NEW_ASSET, a->id, 0, 0);
+        raise(b, &d, &a->life, &a->inc, false);
+        break;
+    }
+    case FATE_KNOWN:
+        break;
+    }
+    asset_rank(b, i);
+}
+
+void judge_mac(struct baseline *b, uint32_t i, const uint8_t old[6], const struct rec_asset *r, bool sure)
+{
+    struct asset *a = asset_at(b, i);
+    struct subject s = {.ts_ns = r->ts_ns, .client = i};
+    for (unsigned k = 0; k < a->n_macs; k++)
+        if (memcmp(a->macs[k], r->mac, 6) == 0 && (a->macs_learned >> k & 1))
+            return;
+    if (life_learns(b, &a->life, r->ts_ns) || !a->n_macs) {
+        asset_add_mac(b, i, r->mac, true);
+        a->life.novelty_ns = r->ts_ns;
+        return;
+    }
+    asset_add_mac(b, i, r->mac, false);
+    struct deviation d;
+    dev_begin(b, &d, DEV_ADDRESS_CONFLICT, &s);
+    text_mac(b, &d, i, old, r, sure);
+    d.severity = sure ? DEV_MAJOR : DEV_MINOR;
+    uint64_t m = 0;
+    memcpy(&m, r->mac, 6);
+    d.fold = fold_id(DEV_ADDRESS_CONFLICT, a->id, m, 0);
+    inc_raise(b, &d, false);
+}
+
+static const struct {
+    uint8_t kind, type, severity;
+} ident_rows[] = {
+    {OBS_VENDOR, DEV_IDENTITY_CHANGED, DEV_MAJOR},      {OBS_MODEL, DEV_IDENTITY_CHANGED, DEV_MAJOR},
+    {OBS_PRODUCT_CODE, DEV_IDENTITY_CHANGED, DEV_MAJOR},{OBS_SERIAL, DEV_IDENTITY_CHANGED, DEV_MAJOR},
+    {OBS_MODULE, DEV_IDENTITY_CHANGED, DEV_MAJOR},      {OBS_DEVICE_TYPE, DEV_IDENTITY_CHANGED, DEV_MAJOR},
+    {OBS_PROGRAM, DEV_IDENTITY_CHANGED, DEV_MAJOR},     {OBS_NAME, DEV_IDENTITY_CHANGED, DEV_MINOR},
+    {OBS_LOCATION, DEV_IDENTITY_CHANGED, DEV_MINOR},    {OBS_FIRMWARE, DEV_FIRMWARE_CHANGED, DEV_MAJOR},
+    {OBS_HARDWARE, DEV_FIRMWARE_CHANGED, DEV_MAJOR},    {OBS_OS, DEV_FIRMWARE_CHANGED, DEV_MINOR},
+    {OBS_STATE, DEV_STATE_CHANGED, DEV_WARNING},        {OBS_PROTECTION, DEV_STATE_CHANGED, DEV_WARNING},
+};
+
+void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, const struct rec_ident *r)
+{
+    struct asset *a = asset_at(b, ai);
+    struct ident *x = ident_at(b, ii);
+    struct subject s = {.ts_ns = r->ts_ns, .server = ai};
+    if (x->learned == FACT_LEARNED)
+        return;
+    if (!before || life_learns(b, &a->life, r->ts_ns)) {
+        x->learned = FACT_LEARNED; /* the first word is no change, whatever the mode */
+        return;
+    }
+    for (unsigned k = 0; k < ARRAY_LEN(ident_rows); k++) {
+        if (ident_rows[k].kind != r->kind)
+            continue;
+        struct incident *into = inc_open(b, a->inc, r->ts_ns);
+        x->learned = into ? FACT_FOLDED : FACT_ALERTED;
+        if (into) { /* a device that is new itself has no old identity to lose */
+            inc_follow(b, into, r->ts_ns, 0);
+            return;
+        }
+        struct deviation d;
+        dev_begin(b, &d, ident_rows[k].type, &s);
+        d.severity = ident_rows[k].severity;
+        text_ident(b, &d, ai, ii, before, r);
+        d.fold = fold_id(d.type, a->id, (uint64_t)r->kind << 32 ^ r->sub,
+                         hash_bytes(hash_bytes(HASH_ID_KEY, x->source, strlen(x->source)), x->value, strlen(x->value)));
+        d.first_ns = x->first_ns;
+        inc_raise(b, &d, false);
+        return;
+    }
+    x->learned = FACT_LEARNED;
+}
+
+/* ---- links ---- */
+
+static uint32_t client_of(const struct baseline *b, const struct link *l)
+{
+    return asset_find(b, l->net, &l->client);
+}
+
+static uint32_t server_of(const struct baseline *b, const struct link *l)
+{
+    return asset_find(b, l->net, &l->server);
+}
+
+/* Both ends known and one of them still learning; what never sent (groups, silent targets) says nothing. */
+static bool link_may_learn(struct baseline *b, uint32_t client, uint32_t server, uint64_t ts_ns)
+{
+    if (b->conf.mode != BASE_LIVE)
+        return b->conf.mode == BASE_LEARN;
+    struct asset *c = client ? asset_at(b, client) : NULL, *s = server ? asset_at(b, server) : NULL;
+    if ((c && !mostly_known(b, c)) || (s && !mostly_known(b, s)))
+        return false;
+    bool cl = c && life_learns(b, &c->life, ts_ns), sl = s && life_learns(b, &s->life, ts_ns);
+    return cl || sl;
+}
+
+/* Deviations that something on this link may follow from, the highest first. */
+static unsigned above_link(const struct baseline *b, const struct link *l, struct inc_ref ret[ABOVE])
+{
+    uint32_t c = client_of(b, l), s = server_of(b, l);
+    unsigned n = 0;
+    if (c) {
+        ret[n++] = asset_at(b, c)->scan;
+        ret[n++] = asset_at(b, c)->inc;
+    }
+    if (s)
+        ret[n++] = asset_at(b, s)->inc;
+    return n;
+}
+
+void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
+{
+    struct link *l = blink_at(b, i);
+    struct subject sub = *s;
+    struct inc_ref above[ABOVE];
+    struct incident *into = NULL;
+    sub.link = i;
+    sub.client = client_of(b, l);
+    sub.server = server_of(b, l);
+    if (l->life.learned == FACT_LEARNED)
+        return;
+    bool may = link_may_learn(b, sub.client, sub.server, s->ts_ns);
+    due(b, &l->dirty);
+    switch (decide(b, &l->life, &l->inc, may, &sub, above, above_link(b, l, above), &into)) {
+    case FATE_LEARN:
+        life_learned(b, &l->life, s->ts_ns);
+        if (sub.client)
+            asset_at(b, sub.client)->life.novelty_ns = s->ts_ns;
+        if (sub.server)
+            asset_at(b, sub.server)->life.novelty_ns = s->ts_ns;
+        break;
+    case FATE_FOLD:
+        into->d.follow.links++;
+        inc_follow(b, into, s->ts_ns, 0);
+        break;
+    case FATE_RAISE: {
+        struct deviation d;
+        dev_begin(b, &d, DEV_NEW_LINK, &sub);
+        text_link(b, &d, i);
+        d.fold = fold_id(DEV_NEW_LINK, l->id, 0, 0);
+        raise(b, &d, &l->life, &l->inc, false);
+        break;
+    }
+    case FATE_KNOWN:
+        break;
+    }
+    blink_rank(b, i);
+}
+
+void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
+{
+    struct link *l = blink_at(b, i);
+    struct subject sub = *s;
+    struct inc_ref above[ABOVE];
+    unsigned n = above_link(b, l, above);
+    struct row_life life = {.learned = FACT_NEW};
+    struct inc_ref ref = {0};
+    struct incident *into = NULL;
+    sub.link = i;
+    sub.client = client_of(b, l);
+    sub.server = server_of(b, l);
+    above[n++] = l->inc;
+    due(b, &l->dirty);
+    switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns), &sub, above, n, &into)) {
+    case FATE_LEARN:
+        l->app_learned |= (uint8_t)(1u << k);
+        l->life.novelty_ns = s->ts_ns;
+        break;
+    case FATE_FOLD:
+        into->d.follow.protocols++;
+        if (!into->d.app) /* the protocol of a new device or link is known a little later than itself */
+            into->d.app = b->apps[l->apps[k]].name;
+        inc_follow(b, into, s->ts_ns, 0);
+        break;
+    case FATE_RAISE: {
+        struct deviation d;
+        if (k == 0 && l->life.learned == FACT_LEARNED && !l->app_learned && l->n_apps == 1 && s->ts_ns < l->life.first_ns + b->conf.fold_ns) {
+            l->app_learned = 1; /* the first protocol of a learned link is its own: no change */
+            break;
+        }
+        dev_begin(b, &d, DEV_NEW_PROTOCOL, &sub);
+        text_app(b, &d, i, k);
+        d.fold = fold_id(DEV_NEW_PROTOCOL, l->id, hash_bytes(HASH_ID_KEY, d.app, strlen(d.app)), 0);
+        if (!l->life.alert_ns)
+            l->life.alert_ns = s->ts_ns;
+        d.first_ns = l->life.alert_ns;
+        l->inc = inc_raise(b, &d, false);
+        break;
+    }
+    case FATE_KNOWN:
+        break;
+    }
+}
+
+void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const struct subject *s)
+{
+    struct link *l = blink_at(b, i);
+    struct subject sub = *s;
+    sub.link = i;
+    sub.client = client_of(b, l);
+    sub.server = server_of(b, l);
+    if (life_learns(b, &l->life, s->ts_ns))
+        return;
+    struct deviation d;
+    dev_begin(b, &d, DEV_WRONG_PROTOCOL, &sub);
+    text_wrong_port(b, &d, i, app);
+    d.fold = fold_id(DEV_WRONG_PROTOCOL, l->id, hash_bytes(HASH_ID_KEY, app, strlen(app)), 0);
+    inc_raise(b, &d, false);
+}
+
+/* ---- events ---- */
+
+/* A command that changes what a controller does, from a station that never sent one of its kind. */
+static struct inc_ref judge_command(struct baseline *b, const struct subject *s)
+{
+    const struct rec_event *e = s->event;
+    struct inc_ref none = {0};
+    if (!(BIT(e->action) & STATE_COMMANDS) || !s->client)
+        return none;
+    struct asset *a = asset_at(b, s->client);
+    struct link *l = blink_at(b, s->link);
+    uint64_t bit = BIT(EVI_CMD_SHIFT + e->action);
+    if (a->evidence & bit)
+        return none;
+    if (life_learns(b, &l->life, e->ts_ns) && (b->conf.mode == BASE_LEARN || life_learns(b, &a->life, e->ts_ns))) {
+        if (!s->condemned) {
+            a->evidence |= bit;
+            due(b, &a->dirty);
+        }
+        return none;
+    }
+    struct deviation d;
+    dev_begin(b, &d, DEV_STATE_COMMAND, s);
+    d.severity = severity_of(e->action);
+    text_command(b, &d, s);
+    uint64_t server = s->server ? asset_at(b, s->server)->id : l->id;
+    d.fold = fold_id(DEV_STATE_COMMAND, a->id, server, e->action);
+    d.first_ns = e->ts_ns;
+    return inc_raise(b, &d, true);
+}
+
+static void follow(struct baseline *b, struct incident *into, const struct subject *s, uint8_t action, uint32_t *counter)
+{
+    ++*counter;
+    into->d.follow.writes += action_changes(action);
+    if (into->d.type != DEV_NEW_ASSET && into->d.type != DEV_FLOOD && !into->d.has_action) {
+        into->d.has_action = 1;
+        into->d.action = action;
+    }
+    inc_follow(b, into, s->ts_ns, severity_of(action));
+}
+
+/* Is that unit new on the link, or just the function? */
+static bool unit_known(const struct baseline *b, const struct link *l, const struct func *f)
+{
+    for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
+        const struct func *o = func_at(b, k);
+        if (o != f && o->proto == f->proto && o->has_unit == f->has_unit && o->unit == f->unit && o->sub == f->sub)
+            return true;
+    }
+    return false;
+}
+
+struct chain { /* what an object may follow from, the highest first */
+    struct inc_ref above[ABOVE];
+    unsigned n;
+};
+
+static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
+{
+    struct func *f = func_at(b, i);
+    struct link *l = blink_at(b, f->link);
+    struct incident *into = NULL;
+    due(b, &f->dirty);
+    switch (decide(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into)) {
+    case FATE_LEARN:
+        life_learned(b, &f->life, s->ts_ns);
+        l->life.novelty_ns = s->ts_ns;
+        break;
+    case FATE_FOLD:
+        follow(b, into, s, f->action, &into->d.follow.functions);
+        break;
+    case FATE_RAISE: {
+        struct deviation d;
+        bool unit = f->has_unit && l->n_funcs > 1 && !unit_known(b, l, f);
+        dev_begin(b, &d, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, s);
+        d.severity = severity_of(f->action);
+        text_function(b, &d, i, s, unit);
+        d.fold = fold_id(d.type, f->id, 0, 0);
+        raise(b, &d, &f->life, &f->inc, action_changes(f->action));
+        break;
+    }
+    case FATE_KNOWN:
+        break;
+    }
+}
+
+static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
+{
+    struct op *o = op_at(b, i);
+    struct func *f = func_at(b, o->func);
+    struct link *l = blink_at(b, f->link);
+    struct incident *into = NULL;
+    due(b, &o->dirty);
+    /* Objects belong to the link's learning: a new function inside it brings its own. */
+    switch (decide(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && f->life.learned == FACT_LEARNED, s,
+                   c->above, c->n, &into)) {
+    case FATE_LEARN:
+        life_learned(b, &o->life, s->ts_ns);
+        l->life.novelty_ns = s->ts_ns;
+        return op_merge(b, i);
+    case FATE_FOLD:
+        follow(b, into, s, o->action, &into->d.follow.objects);
+        return op_merge(b, i);
+    case FATE_RAISE: {
+        struct deviation d;
+        dev_begin(b, &d, DEV_NEW_OBJECT, s);
+        d.severity = severity_of(o->action);
+        text_object(b, &d, o->func, i, s);
+        d.fold = fold_id(DEV_NEW_OBJECT, o->id, 0, 0);
+        raise(b, &d, &o->life, &o->inc, action_changes(o->action));
+        return i; /* kept apart: its id is in the alert's accept command */
+    }
+    case FATE_KNOWN:
+        break;
+    }
+    return i;
+}
+
+static void judge_error(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
+{
+    struct op *o = op_at(b, i);
+    struct link *l = blink_at(b, func_at(b, o->func)->link);
+    const struct rec_event *e = s->event;
+    struct incident *into = NULL;
+    unsigned k = 0;
+    while (k < o->n_status && o->status[k] != e->status)
+        k++;
+    if (k == LIM_OP_ERRORS || (k < o->n_status && (o->status_learned >> k & 1)))
+        return;
+    bool seen = k < o->n_status;
+    if (!seen)
+        o->status[o->n_status++] = e->status;
+    struct row_life life = {.learned = FACT_NEW};
+    struct inc_ref ref = seen ? o->inc : (struct inc_ref){0};
+    due(b, &o->dirty);
+    c->above[c->n] = o->inc;
+    switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns) && o->life.learned == FACT_LEARNED, s, c->above,
+                   c->n + 1, &into)) {
+    case FATE_LEARN:
+        o->status_learned |= (uint8_t)(1u << k);
+        break;
+    case FATE_FOLD:
+        into->d.follow.errors++;
+        inc_follow(b, into, s->ts_ns, 0);
+        break;
+    case FATE_RAISE: {
+        struct deviation d;
+        dev_begin(b, &d, DEV_NEW_ERROR, s);
+        d.severity = action_changes(o->action) ? DEV_MINOR : DEV_WARNING;
+        text_error(b, &d, o->func, i, s);
+        d.fold = fold_id(DEV_NEW_ERROR, o->id, e->status, 0);
+        inc_raise(b, &d, false);
+        break;
+    }
+    case FATE_KNOWN:
+        break;
+    }
+}
+
+static void judge_fact(struct baseline *b, const struct subject *s, uint16_t proto, const struct chain *base)
+{
+    const struct rec_event *e = s->event;
+    const struct rec_fact *r = s->fact;
+    struct chain c = *base;
+    uint32_t fi = func_find(b, s->link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
+    if (!fi) {
+        struct func f = {.link = s->link, .proto = proto, .fn = e->function, .sel = e->selector,
+                         .has_unit = e->has_unit, .unit = e->has_unit ? e->unit : 0, .sub = e->sub, .action = e->action};
+        snprintf(f.name, sizeof f.name, "%s", e->op ? e->op->name : "");
+        fi = func_create(b, &f, s->ts_ns);
+    }
+    tab_touch(&b->funcs, fi);
+    judge_func(b, fi, s, &c);
+    c.above[c.n++] = func_at(b, fi)->inc;
+    struct op_key k = {.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
+                       .space = r->space, .first = r->has_range ? r->first : 0, .last = r->has_range ? r->last : 0,
+                       .name = r->name};
+    uint32_t oi = op_find(b, fi, &k);
+    if (!oi)
+        oi = op_create(b, fi, &k, s->ts_ns);
+    tab_touch(&b->ops, oi);
+    oi = judge_op(b, oi, s, &c);
+    dig_bind(b, r->digest, DIG_OP, oi);
+    if (s->ts_ns > op_at(b, oi)->life.last_ns)
+        op_at(b, oi)->life.last_ns = s->ts_ns;
+    if (r->new_error && e->has_status && e->error)
+        judge_error(b, oi, s, &c);
+}
+
+void judge_event(struct baseline *b, const struct subject *in)
+{
+    const struct rec_event *e = in->event;
+    struct subject s = *in;
+    struct chain c = {.n = 0};
+    struct link *l = blink_at(b, s.link);
+    uint16_t proto = app_intern(b, e->schema->name, e->schema);
+    blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
+    c.n = above_link(b, l, c.above);
+    c.above[c.n++] = l->inc;
+    struct inc_ref cmd = e->n_facts ? judge_command(b, &s) : (struct inc_ref){0};
+    if (cmd.i) { /* takes the place of the new function that it is */
+        memmove(c.above + 1, c.above, c.n * sizeof c.above[0]);
+        c.above[0] = cmd;
+        c.n++;
+    }
+    for (unsigned k = 0; k < e->n_facts; k++) {
+        s.fact = &e->facts[k];
+        judge_fact(b, &s, proto, &c);
+    }
+}

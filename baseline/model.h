@@ -1,0 +1,362 @@
+/* model.h: the tables of the baseline, and what its files offer each other. Nothing outside baseline/ includes it. */
+#pragma once
+
+#include <string.h>
+
+#include "baseline/baseline.h"
+#include "baseline/idmap.h"
+#include "baseline/table.h"
+#include "engine/base/hash.h"
+#include "engine/base/site.h"
+
+/* A reference to an incident that may be gone by now. */
+struct inc_ref {
+    uint32_t i;
+    uint64_t fold;
+};
+
+enum { /* asset.evidence: what a device was seen to do. Stored: never renumber. */
+    EVI_OT_SERVER = 1 << 0,    /* answered a control protocol with program or I/O semantics */
+    EVI_RTU_SERVER = 1 << 1,   /* answered DNP3 or IEC 60870-5-104 */
+    EVI_FIELD_SERVER = 1 << 2, /* publishes or consumes I/O data only */
+    EVI_OT_READ = 1 << 3,      /* as client: reads */
+    EVI_OT_WRITE = 1 << 4,     /* as client: writes and controls */
+    EVI_ENGINEER = 1 << 5,     /* as client: program up/download, firmware, start/stop, mode */
+    EVI_GATEWAY = 1 << 6,      /* several units answered behind its address */
+    EVI_ROUTER = 1 << 7,       /* its MAC is next hop for many addresses */
+    EVI_IT_SERVER = 1 << 8,    /* answered an IT protocol */
+    EVI_IT_CLIENT = 1 << 9,
+    EVI_PROGRAMMED = 1 << 10,  /* as server: was programmed, started or stopped */
+    EVI_SWITCH = 1 << 11,      /* speaks as a bridge (LLDP/STP told so) */
+    EVI_EXTERNAL = 1 << 12,    /* a public address */
+    EVI_HISTORY = 1 << 13,     /* as client: reads history or reports only */
+    EVI_CONFIG_ENG = 1 << 14,  /* named as engineering station */
+    /* roles told by the device itself (OBS_ROLE, OBS_DEVICE_TYPE) */
+    EVI_TOLD_CONTROLLER = 1 << 16, EVI_TOLD_RTU = 1 << 17, EVI_TOLD_HMI = 1 << 18, EVI_TOLD_ENG = 1 << 19,
+    EVI_TOLD_FIELD = 1 << 20, EVI_TOLD_GATEWAY = 1 << 21, EVI_TOLD_ROUTER = 1 << 22, EVI_TOLD_SWITCH = 1 << 23,
+    EVI_TOLD_SERVER = 1 << 24, EVI_TOLD_WORKSTATION = 1 << 25,
+    EVI_CMD_SHIFT = 32,        /* from bit 32: the state commands it is known to send, bit per enum action */
+};
+
+struct asset {
+    struct node node;
+    uint64_t id, parent;
+    struct addr key;
+    struct addr ips[LIM_ASSET_IPS];
+    uint8_t macs[LIM_ASSET_MACS][6];
+    uint16_t vlans[LIM_ASSET_VLANS];
+    uint64_t evidence;
+    struct row_life life;
+    struct inc_ref inc, scan;  /* the open deviation about it; the scan it makes */
+    const struct site_asset *told;
+    uint32_t idents, n_idents; /* first of its identity facts */
+    uint32_t n_targets;        /* distinct control servers it talks to */
+    uint32_t units[4];         /* distinct units that answered behind it (bounded sample: 4 make a gateway) */
+    uint16_t net;
+    uint8_t n_ips, n_macs, n_vlans, macs_learned, n_units;
+    uint8_t flags, authorized, dirty;
+};
+
+/* (network, IP) of an asset. */
+struct addr_rec {
+    struct node node;
+    struct addr addr;
+    uint32_t asset, mac;       /* mac: the binding last seen, 0 none */
+    uint32_t mac_next;         /* next address of that MAC */
+    uint16_t net;
+    uint8_t arp;               /* the binding was told by ARP */
+};
+
+struct mac_rec {
+    struct node node;
+    uint32_t asset;            /* the asset that the MAC itself is */
+    uint32_t addrs, n_addrs;   /* IP addresses bound to it; a router has only its own */
+    uint16_t net;
+    uint8_t mac[6];
+    uint8_t router;
+};
+
+struct ident {
+    struct node node;
+    uint64_t first_ns, last_ns;
+    uint32_t asset, next;
+    uint32_t sub;
+    uint8_t kind, confidence, current, learned, dirty;
+    char source[19];
+    char value[REC_VALUE + 4];
+};
+
+struct link {
+    struct node node;
+    uint64_t id;
+    struct addr client, server;
+    struct row_life life;
+    struct inc_ref inc;
+    uint64_t packets[2], bytes[2], errors, resets, retransmissions, gaps;
+    uint32_t funcs, n_funcs, digs;
+    uint32_t pending;          /* index into the pending list + 1 while not judged */
+    uint16_t net, port, client_port, vlan, iface, file;
+    uint16_t apps[LIM_LINK_APPS];
+    uint32_t frame;
+    uint8_t l4, flags, n_apps, app_learned, dirty, probe, sent_cmd;
+};
+
+struct func {
+    struct node node;
+    uint64_t id;
+    struct row_life life;
+    struct inc_ref inc;
+    uint32_t link, next, prev; /* of its link */
+    uint32_t ops, n_ops;
+    uint32_t fn, sel, unit, sub;
+    uint16_t proto;
+    uint8_t has_unit, action, dirty;
+    char name[45];             /* from the table or the store: for listings when the dissector is not there */
+};
+
+struct op {
+    struct node node;
+    uint64_t id;
+    struct row_life life;
+    struct inc_ref inc;
+    uint64_t count, errors;
+    uint32_t func, next, prev; /* of its function */
+    uint32_t digs, name;
+    uint32_t space, first, last, period_us, period_n;
+    uint32_t status[LIM_OP_ERRORS];
+    uint8_t kind, action, has_range, bit, n_status, status_learned, dirty;
+};
+
+/* A worker's digest and what it stands for. */
+enum { DIG_LINK, DIG_OP, DIG_LINK_REVERSED /* its client is the link's server */ };
+struct dig {
+    struct node node;          /* hash: of the digest and its kind */
+    uint64_t digest;
+    uint32_t target, next, prev;
+    uint8_t kind;
+};
+
+struct name {
+    struct node node;
+    uint32_t refs;
+    uint8_t len;
+    char s[EV_OBJECT - 1 - 12];
+};
+
+struct incident {
+    struct node node;          /* hash: of the fold id */
+    uint64_t until_ns;
+    uint32_t due_next;         /* of the list of those to be told again */
+    uint8_t due, worst;
+    struct deviation d;
+};
+
+struct net_rec {
+    char name[SITE_NET_NAME];
+    struct row_life life;
+    uint16_t net;
+    uint8_t used, dirty;
+};
+
+struct app {
+    char name[32];
+    const struct proto_schema *schema;
+};
+enum { MAX_ROUTER_ADDRESSES = 64 }; /* conf.router_addresses is cut to it */
+enum { MAX_APPS = 1024 };      /* nDPI knows some 400; more share the last, named "other" */
+
+struct probe {
+    uint64_t ts_ns, link;      /* link id */
+    struct addr dst;
+    uint16_t port;
+    uint8_t l4, controller;
+};
+struct scanner {
+    struct node node;
+    struct addr src;
+    uint64_t last_ns;
+    uint16_t net, n, at;
+    struct probe probes[LIM_SCAN_PROBES];
+};
+
+struct budget {
+    uint64_t window;
+    uint32_t raised;
+    struct inc_ref flood;
+};
+
+struct baseline {
+    struct baseline_conf conf;
+    struct table assets, addrs, macs, idents, links, funcs, ops, digs, names, incidents, scanners;
+    struct net_rec *nets;
+    uint32_t n_nets;
+    struct app *apps;
+    uint32_t n_apps;
+    uint32_t *pending;         /* links to be judged when their window ends */
+    uint32_t n_pending;
+    uint32_t due_first, due_last; /* incidents to be told again */
+    struct budget budget[DEV_COUNT][2]; /* [1]: of those that change something */
+    uint64_t now_ns, last_tick_ns;
+    uint64_t *gone_ids;        /* rows that left the tables since the last save */
+    uint8_t *gone_kinds;
+    uint32_t n_gone, cap_gone, n_due;
+    struct baseline_stats st;
+    struct idmap loaded[ROW_KINDS];
+};
+
+/* ---- inventory.c, merge.c ---- */
+struct asset *asset_at(const struct baseline *b, uint32_t i);
+uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a); /* IP or MAC; 0 none */
+uint32_t asset_by_id(const struct baseline *b, uint64_t id);
+uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *a, uint64_t id, uint64_t ts_ns);
+void asset_delete(struct baseline *b, uint32_t i);
+uint32_t asset_merge(struct baseline *b, uint32_t keep, uint32_t gone);
+void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns);
+void asset_rank(struct baseline *b, uint32_t i); /* put it into the eviction list it belongs to */
+uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a);
+uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, uint32_t asset);
+uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[6]);
+bool asset_add_mac(struct baseline *b, uint32_t i, const uint8_t mac[6], bool learned);
+void asset_drop_mac(struct baseline *b, uint32_t i, const uint8_t mac[6]);
+void router_made(struct baseline *b, uint32_t mac);
+bool asset_told_by_arp(const struct baseline *b, const struct asset *a);
+/* Its MACs are known again after a load. */
+void asset_loaded(struct baseline *b, uint32_t i, bool arp);
+uint64_t asset_id_of(const struct baseline *b, uint16_t net, const struct addr *a); /* what a new one would get */
+bool addr_is_private(const struct addr *a);
+
+/* ---- ident.c ---- */
+const struct ident *ident_best(const struct baseline *b, const struct asset *a, uint8_t kind); /* of the device itself */
+void idents_delete(struct baseline *b, uint32_t asset);
+void idents_move(struct baseline *b, uint32_t from, uint32_t to);
+struct ident *ident_at(const struct baseline *b, uint32_t i);
+uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t sub, const char *source,
+                   const char *value, uint64_t ts_ns);
+
+/* ---- roles.c ---- */
+void roles_event(struct baseline *b, uint32_t client, uint32_t server, const struct rec_event *e);
+void roles_app(struct baseline *b, const struct link *l, const char *app, bool ndpi);
+void roles_told(struct baseline *b, uint32_t asset, struct span value);
+uint32_t roles_of(const struct baseline *b, const struct asset *a);
+/* "controller" and the reason in words. */
+const char *roles_type(const struct baseline *b, const struct asset *a, char reason[DEV_TEXT]);
+bool app_is_ot(const char *app);
+/* The vendor told by the device, else by its MAC; NULL unknown. */
+const char *asset_vendor(const struct baseline *b, const struct asset *a);
+const char *asset_name(const struct baseline *b, const struct asset *a);
+
+/* ---- oui.c ---- */
+const char *oui_vendor(const uint8_t mac[6], bool excerpt); /* NULL unknown */
+
+/* ---- links.c ---- */
+struct link *blink_at(const struct baseline *b, uint32_t i);
+uint32_t blink_find(const struct baseline *b, uint16_t net, const struct addr *client, const struct addr *server,
+                   uint8_t l4, uint16_t port);
+uint32_t blink_by_id(const struct baseline *b, uint64_t id);
+uint32_t blink_create(struct baseline *b, const struct link *proto, uint64_t ts_ns);
+void blink_delete(struct baseline *b, uint32_t i);
+void blink_rank(struct baseline *b, uint32_t i);
+uint64_t blink_id(const struct baseline *b, const struct link *l);
+int blink_app(const struct baseline *b, const struct link *l, const char *app); /* its place in l->apps, or -1 */
+uint16_t app_intern(struct baseline *b, const char *name, const struct proto_schema *schema);
+void links_tick(struct baseline *b, uint64_t ts_ns);
+struct subject;
+void blink_add_app(struct baseline *b, uint32_t i, const char *app, const struct proto_schema *schema, bool ndpi,
+                  const struct subject *s);
+
+/* ---- ops.c ---- */
+struct func *func_at(const struct baseline *b, uint32_t i);
+struct op *op_at(const struct baseline *b, uint32_t i);
+uint32_t func_find(const struct baseline *b, uint32_t link, uint16_t proto, uint32_t fn, uint32_t sel, uint8_t has_unit,
+                   uint32_t unit, uint32_t sub);
+uint32_t func_create(struct baseline *b, const struct func *f, uint64_t ts_ns);
+void func_delete(struct baseline *b, uint32_t i);
+uint64_t func_id(const struct baseline *b, const struct func *f);
+struct op_key {
+    uint32_t space, first, last;
+    uint8_t kind, action, bit, has_range;
+    struct span name;
+};
+/* The object of a fact under a function: the same, or the learned interval that holds it. */
+uint32_t op_find(const struct baseline *b, uint32_t func, const struct op_key *k);
+uint32_t op_create(struct baseline *b, uint32_t func, const struct op_key *k, uint64_t ts_ns);
+void op_delete(struct baseline *b, uint32_t i);
+/* After an op was learned: merge it with the learned intervals beside it. Returns the one that is left. */
+uint32_t op_merge(struct baseline *b, uint32_t i);
+bool op_is_interval(const struct baseline *b, const struct func *f, const struct op *o);
+unsigned op_text(const struct baseline *b, const struct func *f, const struct op *o, char out[EV_OBJECT]);
+const char *op_name(const struct baseline *b, const struct op *o); /* NULL none */
+void dig_bind(struct baseline *b, uint64_t digest, uint8_t kind, uint32_t target);
+uint32_t dig_find(struct baseline *b, uint64_t digest, uint8_t kind, bool *reversed);
+void digs_drop(struct baseline *b, uint32_t first);
+void digs_move(struct baseline *b, uint32_t from, uint32_t to);
+
+/* ---- names.c ---- */
+uint32_t name_get(struct baseline *b, struct span s); /* takes a reference; 0: full or empty */
+uint32_t name_find(const struct baseline *b, struct span s);
+void name_put(struct baseline *b, uint32_t i);
+
+enum { WHO_TEXT = 120 };
+
+/* ---- judge.c, incident.c ---- */
+/* What a new fact is about, for the deviation's texts. Links and assets by index; 0 none. */
+struct subject {
+    const struct rec_event *event;
+    const struct rec_fact *fact;
+    uint64_t ts_ns;
+    uint32_t link, client, server;
+    uint8_t condemned;
+};
+/* May what lies beneath this life be learned now? Ends the learning when its time has come. */
+bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
+void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);
+struct net_rec *net_rec(struct baseline *b, uint16_t net);
+void judge_asset(struct baseline *b, uint32_t asset, const struct rec_asset *r, uint64_t ts_ns);
+void judge_link(struct baseline *b, uint32_t link, const struct subject *s);
+void judge_app(struct baseline *b, uint32_t link, int app, const struct subject *s);
+void judge_wrong_port(struct baseline *b, uint32_t link, const char *app, const struct subject *s);
+void judge_event(struct baseline *b, const struct subject *s);
+void judge_ident(struct baseline *b, uint32_t asset, uint32_t ident, uint32_t before, const struct rec_ident *r);
+void judge_mac(struct baseline *b, uint32_t asset, const uint8_t old[6], const struct rec_asset *r, bool sure);
+
+struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t ts_ns); /* collects what follows; or NULL */
+struct incident *inc_any(const struct baseline *b, struct inc_ref r);
+/* Emit (new or again, within the budget) and open. d->fold and texts are set by the caller. */
+struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes);
+void inc_due(struct baseline *b, uint32_t i);
+void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t severity);
+void inc_flush(struct baseline *b, uint64_t ts_ns);
+void inc_lower(struct baseline *b, struct deviation *d); /* engineering stations, maintenance windows */
+
+/* ---- text.c, text_op.c: the sentences of deviations ---- */
+void dev_begin(struct baseline *b, struct deviation *d, uint8_t type, const struct subject *s);
+uint64_t fold_id(unsigned type, uint64_t a, uint64_t b, uint64_t c);
+void text_add(char *out, size_t size, const char *fmt, ...) PRINTF(3, 4); /* append, cut at the end */
+void text_date(uint64_t ns, char out[24]);
+void text_who(struct baseline *b, uint16_t net, const struct addr *a, char out[WHO_TEXT]); /* name (address) */
+void text_asset(struct baseline *b, struct deviation *d, uint32_t asset, const struct rec_asset *r);
+void text_mac(struct baseline *b, struct deviation *d, uint32_t asset, const uint8_t old[6], const struct rec_asset *r,
+              bool sure);
+void text_ident(struct baseline *b, struct deviation *d, uint32_t asset, uint32_t now, uint32_t before,
+                const struct rec_ident *r);
+void text_link(struct baseline *b, struct deviation *d, uint32_t link);
+void text_app(struct baseline *b, struct deviation *d, uint32_t link, int app);
+void text_wrong_port(struct baseline *b, struct deviation *d, uint32_t link, const char *app);
+void text_command(struct baseline *b, struct deviation *d, const struct subject *s);
+void text_function(struct baseline *b, struct deviation *d, uint32_t func, const struct subject *s, bool new_unit);
+void text_object(struct baseline *b, struct deviation *d, uint32_t func, uint32_t op, const struct subject *s);
+void text_error(struct baseline *b, struct deviation *d, uint32_t func, uint32_t op, const struct subject *s);
+const char *l4_name(uint8_t l4); /* "TCP"; NULL: unknown */
+
+/* ---- scan.c ---- */
+void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns);
+void scan_tick(struct baseline *b, uint64_t ts_ns);
+
+/* ---- rows.c ---- */
+void row_gone(struct baseline *b, enum row_kind kind, uint64_t id);
+enum { DIRTY = 1, STORED = 2 };
+static inline void due(struct baseline *b, uint8_t *dirty)
+{
+    b->n_due += !(*dirty & DIRTY);
+    *dirty |= DIRTY;
+}

@@ -1,0 +1,170 @@
+/* scan.c: scans by one source: many addresses, many ports of one address, controller ports on many devices.
+ *
+ * A probe is a new link that got no further than a first answer (SYN and RST or SYN-ACK, ICMP echo, a lone datagram). It
+ * is counted when its window ends, so that a station that connects to sixty controllers and talks to them is no scan. */
+#include <stdio.h>
+
+#include "baseline/model.h"
+
+/* Ports on which controllers and their gateways listen. */
+static const uint16_t controller_ports[] = {102,  502,  789,   1089,  1090,  1091,  1911,  1962,  2222,  2404,
+                                            4000, 4840, 4911,  5006,  5007,  5094,  9600,  11740, 18245, 18246,
+                                            20000, 20547, 34962, 34963, 34964, 44818, 47808, 48898, 55000};
+
+static bool is_controller_port(uint16_t port)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(controller_ports); i++)
+        if (controller_ports[i] == port)
+            return true;
+    return false;
+}
+
+static struct scanner *scanner_at(const struct baseline *b, uint32_t i)
+{
+    return tab_at(&b->scanners, i);
+}
+
+/* The source with the fewest probes; among equals the one silent for longest. */
+static uint32_t weakest(const struct baseline *b)
+{
+    uint32_t pick = 0;
+    for (uint32_t i = b->scanners.oldest[0]; i; i = scanner_at(b, i)->node.prev)
+        if (!pick || scanner_at(b, i)->n < scanner_at(b, pick)->n) {
+            pick = i;
+            if (scanner_at(b, i)->n <= 1)
+                break;
+        }
+    return pick;
+}
+
+void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns)
+{
+    const struct link *l = blink_at(b, link);
+    uint64_t h = hash_bytes(hash_u64(b->conf.hash_key, l->net), &l->client, sizeof l->client);
+    uint32_t i = tab_find(&b->scanners, h, 0);
+    while (i && (scanner_at(b, i)->net != l->net || !addr_eq(&scanner_at(b, i)->src, &l->client)))
+        i = tab_find(&b->scanners, h, i);
+    if (!i) {
+        if (tab_full(&b->scanners)) {
+            tab_del(&b->scanners, weakest(b));
+            b->scanners.evicted++;
+        }
+        i = tab_add(&b->scanners, h, 0);
+        scanner_at(b, i)->src = l->client;
+        scanner_at(b, i)->net = l->net;
+    }
+    tab_touch(&b->scanners, i);
+    struct scanner *s = scanner_at(b, i);
+    s->last_ns = ts_ns;
+    s->probes[s->at] = (struct probe){.ts_ns = ts_ns, .link = l->id, .dst = l->server, .port = l->port, .l4 = l->l4,
+                                      .controller = is_controller_port(l->port)};
+    s->at = (uint16_t)((s->at + 1) % LIM_SCAN_PROBES);
+    if (s->n < LIM_SCAN_PROBES)
+        s->n++;
+}
+
+/* Still no more than a probe? Links that were evicted never were. */
+static bool still_probe(const struct baseline *b, const struct scanner *s, const struct probe *p)
+{
+    uint32_t i = blink_find(b, s->net, &s->src, &p->dst, p->l4, p->port);
+    return !i || (blink_at(b, i)->probe && !blink_at(b, i)->n_apps);
+}
+
+struct tally {
+    struct addr dst[LIM_SCAN_PROBES];
+    uint16_t ports[LIM_SCAN_PROBES]; /* probes of that destination */
+    uint32_t n, controllers, best;   /* best: the destination with the most ports */
+    uint64_t first_ns;
+};
+
+static void tally_up(const struct baseline *b, const struct scanner *s, uint64_t ts_ns, struct tally *t)
+{
+    memset(t, 0, sizeof *t);
+    t->first_ns = ts_ns;
+    for (unsigned k = 0; k < s->n; k++) {
+        const struct probe *p = &s->probes[k];
+        uint32_t d = 0;
+        if (p->ts_ns + b->conf.scan_ns < ts_ns || !still_probe(b, s, p))
+            continue;
+        while (d < t->n && !addr_eq(&t->dst[d], &p->dst))
+            d++;
+        if (d == t->n)
+            t->dst[t->n++] = p->dst;
+        t->controllers += p->controller;
+        if (p->l4 == PROTO_TCP || p->l4 == PROTO_UDP)
+            t->ports[d]++;
+        if (t->ports[d] > t->ports[t->best])
+            t->best = d;
+        if (p->ts_ns < t->first_ns)
+            t->first_ns = p->ts_ns;
+    }
+}
+
+static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t, uint64_t ts_ns)
+{
+    static const char *const what[] = {[DEV_ADDRESS_SCAN] = "addresses", [DEV_PORT_SCAN] = "ports of one device",
+                                       [DEV_CONTROLLER_SCAN] = "controller ports"};
+    uint32_t limit = type == DEV_ADDRESS_SCAN ? b->conf.scan_addresses
+                     : type == DEV_PORT_SCAN  ? b->conf.scan_ports
+                                              : b->conf.scan_controllers;
+    const struct probe *last = &s->probes[(s->at + LIM_SCAN_PROBES - 1u) % LIM_SCAN_PROBES];
+    uint32_t ai = asset_find(b, s->net, &s->src);
+    uint32_t li = blink_find(b, s->net, &s->src, &last->dst, last->l4, last->port);
+    struct subject sub = {.ts_ns = ts_ns, .client = ai, .link = li};
+    struct deviation d;
+    char who[WHO_TEXT], other[WHO_TEXT];
+    dev_begin(b, &d, type, &sub);
+    d.src = s->src;
+    d.net = s->net;
+    d.severity = DEV_CRITICAL;
+    d.count = n;
+    if (type == DEV_PORT_SCAN) {
+        d.dst = t->dst[t->best];
+        uint32_t di = asset_find(b, s->net, &d.dst);
+        d.dst_asset = di ? asset_at(b, di)->id : 0;
+    }
+    text_who(b, s->net, &s->src, who);
+    text_who(b, s->net, &d.dst, other);
+    unsigned seconds = (unsigned)(b->conf.scan_ns / 1000000000);
+    text_add(d.object, sizeof d.object, "%s", what[type]);
+    text_add(d.why, sizeof d.why, "%s tried %u %s within %u s without a conversation following", who, n, what[type], seconds);
+    if (type == DEV_PORT_SCAN)
+        text_add(d.why, sizeof d.why, ": %s", other);
+    text_add(d.expected, sizeof d.expected, "fewer than %u in %u s", limit, seconds);
+    text_add(d.seen, sizeof d.seen, "%u, the last %s port %u", n, other, last->port);
+    d.fold = fold_id(type, ai ? asset_at(b, ai)->id : hash_bytes(HASH_ID_KEY, &s->src, sizeof s->src),
+                     type == DEV_PORT_SCAN ? hash_bytes(HASH_ID_KEY, &d.dst, sizeof d.dst) : 0,
+                     t->first_ns / b->conf.fold_ns); /* another hour's scan is another alert */
+    d.first_ns = t->first_ns;
+    struct inc_ref r = inc_raise(b, &d, false);
+    struct incident *c = inc_any(b, r);
+    if (c && r.fold == d.fold && n > c->d.count)
+        c->d.count = n;
+    if (ai)
+        asset_at(b, ai)->scan = r;
+}
+
+void scan_tick(struct baseline *b, uint64_t ts_ns)
+{
+    struct tally t;
+    uint32_t prev;
+    for (uint32_t i = b->scanners.oldest[0]; i; i = prev) {
+        struct scanner *s = scanner_at(b, i);
+        prev = s->node.prev;
+        if (s->last_ns + b->conf.scan_ns < ts_ns) {
+            tab_del(&b->scanners, i);
+            continue;
+        }
+        if (s->last_ns < b->last_tick_ns) /* nothing new in this window */
+            continue;
+        if (s->n < b->conf.scan_controllers && s->n < b->conf.scan_ports && s->n < b->conf.scan_addresses)
+            continue;
+        tally_up(b, s, ts_ns, &t);
+        if (t.controllers >= b->conf.scan_controllers)
+            scan_raise(b, s, DEV_CONTROLLER_SCAN, t.controllers, &t, ts_ns);
+        if (t.n && t.ports[t.best] >= b->conf.scan_ports)
+            scan_raise(b, s, DEV_PORT_SCAN, t.ports[t.best], &t, ts_ns);
+        if (t.n >= b->conf.scan_addresses)
+            scan_raise(b, s, DEV_ADDRESS_SCAN, t.n, &t, ts_ns);
+    }
+}

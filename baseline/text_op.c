@@ -1,0 +1,215 @@
+/* text_op.c: the sentences of deviations about functions, objects, errors and commands. */
+#include <stdio.h>
+
+#include "baseline/model.h"
+
+static const char *function_name(const struct rec_event *e, char out[64])
+{
+    char code[FN_TEXT];
+    if (e->op)
+        return e->op->name;
+    if (e->function == FN_NONE)
+        return "unreadable function";
+    schema_fn_text(e->schema, e->function, code);
+    snprintf(out, 64, "function %s", code);
+    return out;
+}
+
+/* " of unit 1", in the protocol's own word */
+static void unit_words(const struct rec_event *e, char out[64])
+{
+    const char *is = e->schema->unit_is ? e->schema->unit_is : "unit";
+    out[0] = 0;
+    if (e->has_unit)
+        snprintf(out, 64, " of %.40s %u", is, e->unit);
+    else if (e->sub)
+        snprintf(out, 64, " of slot %u", e->sub);
+}
+
+static void pair_words(struct baseline *b, const struct subject *s, char *out, size_t n)
+{
+    const struct rec_event *e = s->event;
+    char c[WHO_TEXT], v[WHO_TEXT];
+    text_who(b, e->net, &e->src, c);
+    text_who(b, e->net, &e->dst, v);
+    snprintf(out, n, "%.80s to %.80s", c, v);
+}
+
+/* The functions learned on this link and unit, as a list. */
+static unsigned learned_functions(const struct baseline *b, const struct func *f, char *out, size_t n)
+{
+    unsigned count = 0;
+    *out = 0;
+    for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
+        const struct func *o = func_at(b, k);
+        if (o == f || o->proto != f->proto || o->has_unit != f->has_unit || o->unit != f->unit || o->sub != f->sub ||
+            o->life.learned != FACT_LEARNED)
+            continue;
+        if (count++ < 4)
+            text_add(out, n, "%s%s", count > 1 ? ", " : "", *o->name ? o->name : "?");
+    }
+    if (count > 4)
+        text_add(out, n, ", ...");
+    return count;
+}
+
+static unsigned learned_units(const struct baseline *b, const struct func *f, char *out, size_t n)
+{
+    unsigned count = 0;
+    uint32_t seen[6];
+    *out = 0;
+    for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
+        const struct func *o = func_at(b, k);
+        unsigned j = 0;
+        if (o == f || o->proto != f->proto || !o->has_unit || o->unit == f->unit || o->life.learned != FACT_LEARNED)
+            continue;
+        while (j < count && seen[j] != o->unit)
+            j++;
+        if (j < count || count == ARRAY_LEN(seen))
+            continue;
+        seen[count++] = o->unit;
+        text_add(out, n, "%s%u", count > 1 ? ", " : "", o->unit);
+    }
+    return count;
+}
+
+void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const struct subject *s, bool new_unit)
+{
+    const struct func *f = func_at(b, fi);
+    const struct rec_event *e = s->event;
+    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24];
+    const char *name = function_name(e, nb);
+    unit_words(e, unit);
+    pair_words(b, s, pair, sizeof pair);
+    text_date(blink_at(b, f->link)->life.first_ns, from);
+    unsigned n = new_unit ? learned_units(b, f, list, sizeof list) : learned_functions(b, f, list, sizeof list);
+    if (new_unit)
+        text_add(d->object, sizeof d->object, "%s", unit[0] ? unit + 4 : "");
+    else
+        text_add(d->object, sizeof d->object, "%s", name);
+    text_add(d->why, sizeof d->why, "first %s (%s)%s from %s; learned ", name, action_name(f->action), unit, pair);
+    if (n)
+        text_add(d->why, sizeof d->why, "%s%s since %s", new_unit ? "units " : "", list, from);
+    else
+        text_add(d->why, sizeof d->why, "nothing of its kind since %s", from);
+    text_add(d->expected, sizeof d->expected, "%s%s", new_unit && n ? "units " : "", n ? list : "no such operation");
+    text_add(d->seen, sizeof d->seen, "%s%s", name, unit);
+    snprintf(d->accept, sizeof d->accept, "function:%016llx", (unsigned long long)f->id);
+}
+
+static bool same_kind(const struct op *o, const struct op *p)
+{
+    return o != p && o->kind == p->kind && o->action == p->action && o->life.learned == FACT_LEARNED;
+}
+
+static uint64_t distance(const struct op *o, const struct op *p)
+{
+    if (o->space != p->space)
+        return UINT64_MAX - 1;
+    if (o->first > p->last)
+        return o->first - p->last;
+    return p->first > o->last ? p->first - o->last : 0;
+}
+
+/* The learned object nearest to this one, and how many there are. */
+static const struct op *nearest(const struct baseline *b, const struct func *f, const struct op *p, unsigned *n)
+{
+    const struct op *best = NULL;
+    *n = 0;
+    for (uint32_t k = f->ops; k; k = op_at(b, k)->next) {
+        const struct op *o = op_at(b, k);
+        if (!same_kind(o, p))
+            continue;
+        ++*n;
+        uint64_t x = distance(o, p), y = best ? distance(best, p) : UINT64_MAX;
+        if (x < y || (x == y && best && o->first < best->first))
+            best = o;
+    }
+    return best;
+}
+
+/* "0-99": what an object text has behind its kind; all of it when the space is another. */
+static const char *range_part(const struct op *o, const struct op *p, const char *text)
+{
+    const char *c = o->space == p->space && !o->name ? strrchr(text, ':') : NULL;
+    return c ? c + 1 : text;
+}
+
+void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t oi, const struct subject *s)
+{
+    const struct func *f = func_at(b, fi);
+    const struct op *o = op_at(b, oi), *near;
+    char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[2 * WHO_TEXT];
+    unsigned n;
+    op_text(b, f, o, d->object);
+    if (!d->object[0])
+        text_add(d->object, sizeof d->object, "%s", action_name(o->action));
+    unit_words(s->event, unit);
+    pair_words(b, s, pair, sizeof pair);
+    near = nearest(b, f, o, &n);
+    text_add(d->why, sizeof d->why, "first %s %s %.120s%s", action_name(o->action),
+             action_changes(o->action) ? "to" : "of", d->object, unit);
+    if (near) {
+        op_text(b, f, near, near_text);
+        text_date(near->life.first_ns, from);
+        text_date(near->life.last_ns, to);
+        text_add(d->why, sizeof d->why, "; learned %.60s from %s to %s, %llu times", range_part(near, o, near_text), from, to,
+                 (unsigned long long)(near->count ? near->count : 1));
+        if (n > 1)
+            text_add(d->why, sizeof d->why, ", and %u more", n - 1);
+        text_add(d->expected, sizeof d->expected, "%.150s%s", near_text, n > 1 ? " or another learned object" : "");
+    } else {
+        text_add(d->why, sizeof d->why, "; %s from %s is learned without any object of this kind",
+                 *f->name ? f->name : "the function", pair);
+        text_add(d->expected, sizeof d->expected, "no such object");
+    }
+    text_add(d->seen, sizeof d->seen, "%s", d->object);
+    snprintf(d->accept, sizeof d->accept, "object:%016llx", (unsigned long long)o->id);
+}
+
+void text_error(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t oi, const struct subject *s)
+{
+    const struct func *f = func_at(b, fi);
+    const struct op *o = op_at(b, oi);
+    const struct rec_event *e = s->event;
+    const char *name = code_name(e->schema->statuses, e->status);
+    char object[EV_OBJECT], num[24], unit[64], nb[64], known[120] = "";
+    op_text(b, f, o, object);
+    unit_words(e, unit);
+    snprintf(num, sizeof num, "status %u", e->status);
+    for (unsigned k = 0; k < o->n_status; k++) {
+        const char *kn = code_name(e->schema->statuses, o->status[k]);
+        if (o->status_learned >> k & 1)
+            text_add(known, sizeof known, kn ? "%s%s" : "%s%s%u", *known ? ", " : "", kn ? kn : "status ", o->status[k]);
+    }
+    text_add(d->object, sizeof d->object, "%s", object[0] ? object : function_name(e, nb));
+    text_add(d->why, sizeof d->why, "first error %s for %s %.100s%s; learned %s%s in %llu answers", name ? name : num,
+             function_name(e, nb), object, unit, *known ? "errors " : "no error", known,
+             (unsigned long long)(o->count ? o->count : 1));
+    text_add(d->expected, sizeof d->expected, "%s", *known ? known : "no error");
+    text_add(d->seen, sizeof d->seen, "%s", name ? name : num);
+    snprintf(d->accept, sizeof d->accept, "error:%016llx:%u", (unsigned long long)o->id, e->status);
+}
+
+void text_command(struct baseline *b, struct deviation *d, const struct subject *s)
+{
+    const struct rec_event *e = s->event;
+    const struct asset *a = asset_at(b, s->client);
+    char nb[64], who[WHO_TEXT], other[WHO_TEXT], unit[64], since[24], sent[96] = "";
+    for (unsigned k = 0; k < ACT_COUNT; k++)
+        if (a->evidence >> (EVI_CMD_SHIFT + k) & 1)
+            text_add(sent, sizeof sent, "%s%s", *sent ? ", " : "", action_name(k));
+    text_who(b, e->net, &e->src, who);
+    text_who(b, e->net, &e->dst, other);
+    unit_words(e, unit);
+    text_date(a->life.first_ns, since);
+    d->has_action = 1;
+    d->action = e->action;
+    text_add(d->object, sizeof d->object, "%s", action_name(e->action));
+    text_add(d->why, sizeof d->why, "%.90s sent %s (%s) to %.90s%s and never sent one before; known since %s, it sent %s", who,
+             function_name(e, nb), action_name(e->action), other, unit, since,
+             *sent ? sent : "no command that changes a controller's state");
+    text_add(d->expected, sizeof d->expected, "%s", *sent ? sent : "no state command from this station");
+    text_add(d->seen, sizeof d->seen, "%s, %s", function_name(e, nb), ev_outcome_name(e->outcome));
+    snprintf(d->accept, sizeof d->accept, "command:%016llx:%s", (unsigned long long)a->id, action_name(e->action));
+}

@@ -1,0 +1,233 @@
+#include "engine/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/hash.h"
+#include "engine/env.h"
+
+static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
+{
+    struct pipeline *p = ctx;
+    return baseline_asset_info(p->baseline, net, a, ret);
+}
+
+static bool is_learning(void *ctx, uint64_t link)
+{
+    (void)link;
+    return ((struct pipeline *)ctx)->learning;
+}
+
+static void on_deviation(void *ctx, const struct deviation *d)
+{
+    raise_deviation(&((struct pipeline *)ctx)->raise, d);
+}
+
+static uint32_t pow2_below(uint64_t n)
+{
+    uint32_t p = 8;
+    while ((uint64_t)p * 2 <= n)
+        p *= 2;
+    return p;
+}
+
+/* A shard has a 64th of every total. Buffers keep the proportions of shard_conf_default. */
+struct shard_conf pipe_shard_conf(const struct limits *l)
+{
+    struct shard_conf c = shard_conf_default;
+    c.n_flows = (uint32_t)(l->flows / N_SHARDS);
+    c.n_facts = pow2_below(l->known_facts / N_SHARDS);
+    c.n_links = (uint32_t)(l->known_links / N_SHARDS);
+    c.n_assets = pow2_below(l->known_assets / N_SHARDS);
+    c.rt.n_txn = (uint32_t)(l->requests / N_SHARDS);
+    c.rt.n_shared = pow2_below(l->shared_states / N_SHARDS);
+    c.n_state = c.n_flows / 2;
+    for (unsigned i = 0; i < BUFPOOL_CLASSES; i++) {
+        uint64_t base = bufpool_bytes(shard_conf_default.stream) * N_SHARDS;
+        uint64_t txn = bufpool_bytes(shard_conf_default.rt.txn) * N_SHARDS;
+        uint64_t asm_ = bufpool_bytes(shard_conf_default.rt.assembly) * N_SHARDS;
+        c.stream[i].n = (uint32_t)(c.stream[i].n * (l->stream_bytes + base / 2) / base);
+        c.rt.txn[i].n = (uint32_t)(c.rt.txn[i].n * (l->request_bytes + txn / 2) / txn);
+        c.rt.assembly[i].n = (uint32_t)(c.rt.assembly[i].n * (l->message_bytes + asm_ / 2) / asm_);
+        c.stream[i].n += c.stream[i].size && !c.stream[i].n;
+        c.rt.txn[i].n += c.rt.txn[i].size && !c.rt.txn[i].n;
+        c.rt.assembly[i].n += c.rt.assembly[i].size && !c.rt.assembly[i].n;
+    }
+    return c;
+}
+
+static void env_protocols(struct shard_env *env, const struct conf *conf)
+{
+    for (unsigned d = 0; dissectors[d]; d++) {
+        const struct conf_proto *c = conf_proto(conf, dissectors[d]->schemas[0]->name);
+        if (!c)
+            continue;
+        if (c->off)
+            env->off |= UINT64_C(1) << d;
+        for (uint32_t i = 0; i < c->n_tcp; i++)
+            env->tcp_owner[c->tcp[i]] = (uint16_t)(d + 1);
+        for (uint32_t i = 0; i < c->n_udp; i++)
+            env->udp_owner[c->udp[i]] = (uint16_t)(d + 1);
+    }
+}
+
+static int open_rules(struct pipeline *p, const struct pipe_opts *o, struct err *e)
+{
+    const char *files[PIPE_MAX_RULES * 2 + 1], *nets[256];
+    const struct proto_schema *schemas[RULES_SCHEMAS];
+    static char net_names[256][SITE_NET_NAME];
+    unsigned n = 0, n_schemas = 0, n_nets = 0;
+    const struct conf_rules *c = &p->conf->rules;
+    for (; c->files && c->files[n] && n < PIPE_MAX_RULES; n++)
+        files[n] = c->files[n];
+    for (unsigned i = 0; i < o->n_rules; i++)
+        files[n++] = o->rules[i];
+    files[n] = NULL;
+    while (n_schemas < RULES_SCHEMAS && (schemas[n_schemas] = schema_at(n_schemas)))
+        n_schemas++;
+    for (; n_nets <= p->conf->site.n_networks && n_nets < 256; n_nets++)
+        nets[n_nets] = site_network_name(&p->conf->site, (uint16_t)n_nets, net_names[n_nets]);
+    struct ruleset_opts ro = {.schemas = schemas, .n_schemas = n_schemas, .networks = nets, .n_networks = n_nets,
+                              .tz = &p->conf->site.tz, .site = &p->conf->site, .files = files, .enable = c->enable,
+                              .disable = c->disable, .no_defaults = o->no_default_rules || !c->defaults};
+    int r = ruleset_load(&ro, &p->rules, e);
+    return r ? r : rule_state_new(p->rules, p->conf->limits.thresholds * 96, p->env->hash_key, &p->rule_state, e);
+}
+
+/* auto: all learns until its learning ends, which is what live does on a new database. */
+static const enum baseline_mode modes[] = {
+    [CONF_MODE_AUTO] = BASE_LIVE, [CONF_MODE_LEARN] = BASE_LEARN, [CONF_MODE_LIVE] = BASE_LIVE,
+    [CONF_MODE_DETECT] = BASE_DETECT,
+};
+
+static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err *e)
+{
+    const struct conf *c = p->conf;
+    const struct limits *l = &c->limits;
+    struct store_conf sc = {.path = o->db, .version = TYTO_VERSION, .sensor = c->site.sensor,
+                            .queue_bytes = (uint32_t)l->store_bytes, .wait = !o->live};
+    struct baseline_conf bc;
+    baseline_conf_default(&bc);
+    bc.site = &c->site;
+    bc.mode = o->mode >= 0 ? (enum baseline_mode)o->mode : modes[c->mode];
+    bc.learn_ns = c->learning.period_ns;
+    bc.quiet_ns = c->learning.quiet_ns;
+    bc.fold_ns = c->learning.fold_ns;
+    bc.scan_ns = c->learning.scan_ns;
+    bc.scan_addresses = (uint32_t)c->learning.scan_addresses;
+    bc.scan_ports = (uint32_t)c->learning.scan_ports;
+    bc.scan_controllers = (uint32_t)c->learning.scan_controllers;
+    bc.read_gap = (uint32_t)c->learning.read_gap;
+    bc.router_addresses = (uint32_t)c->learning.router_addresses;
+    bc.hash_key = p->env->hash_key;
+    bc.schema = schema_by_name;
+    bc.emit = on_deviation;
+    bc.emit_ctx = p;
+    bc.limits = (struct baseline_limits){
+        .assets = (uint32_t)l->assets, .links = (uint32_t)l->links, .funcs = (uint32_t)l->functions,
+        .ops = (uint32_t)l->operations, .digests = (uint32_t)l->digests, .idents = (uint32_t)l->identities,
+        .names = (uint32_t)l->names, .incidents = (uint32_t)l->incidents, .scanners = (uint32_t)l->scanners};
+    p->learning = bc.mode == BASE_LEARN;
+    int r = store_open(&sc, &p->store, &p->fresh, e);
+    if (r)
+        return r;
+    p->baseline = baseline_new(&bc, e);
+    if (!p->baseline)
+        return -ENOMEM;
+    struct row_sink into = baseline_loader(p->baseline);
+    return store_load(p->store, &into, e);
+}
+
+static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err *e)
+{
+    const struct conf *c = p->conf;
+    struct alert_conf ac = {.host = c->site.sensor, .hash_key = p->env->hash_key, .window_ns = c->alerts.window_ns,
+                            .rate = (uint32_t)c->alerts.rate, .max_open = (uint32_t)c->limits.alerts_open,
+                            .bytes = (uint32_t)c->limits.alert_bytes, .evidence_bytes = (uint32_t)c->alerts.evidence_bytes,
+                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->store, .last_update = raise_store_update};
+    int r = out_file_open(&p->alert_file, o->alerts ? o->alerts : "-", (uint32_t)c->limits.output_bytes, e);
+    if (r)
+        return r;
+    p->alert_sink = (struct out_file_sink){p->alert_file, 4};
+    ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
+    ac.sinks[ac.n_sinks++] = out_file_sink(&p->alert_sink);
+    r = alerts_new(&p->alerts, &ac, e);
+    if (r)
+        return r;
+    struct raise_conf rc = {.alerts = p->alerts, .site = &c->site, .ctx = p, .asset = asset_info,
+                            .learning = is_learning};
+    raise_init(&p->raise, &rc);
+    return 0;
+}
+
+static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e)
+{
+    int r = conf_load(&p->conf, o->conf, e);
+    if (r)
+        return r;
+    p->env = calloc(1, sizeof *p->env);
+    if (!p->env)
+        return err_set(e, -ENOMEM, "no memory");
+    p->env->hash_key = HASH_ID_KEY;
+    p->env->site = &p->conf->site;
+    p->env->host = p->conf->site.sensor;
+    p->env->log_events = o->events != NULL;
+    p->env->no_ndpi = o->no_ndpi;
+    env_ports(p->env);
+    env_protocols(p->env, p->conf);
+    env_names(p->env, p->source);
+    if ((r = open_rules(p, o, e)) || (r = open_model(p, o, e)) || (r = open_alerts(p, o, e)))
+        return r;
+    p->env->rules = p->rules;
+    if (o->events && (r = textout_open(&p->events, o->events, false, e)))
+        return r;
+    p->collector = (struct collector){.events = o->events ? &p->events : NULL, .baseline = p->baseline,
+                                      .raise = &p->raise, .alerts = p->alerts, .rule_state = p->rule_state,
+                                      .rules = p->rules, .store = p->store, .source = p->source};
+    return 0;
+}
+
+int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src, struct err *e)
+{
+    struct err ignored;
+    *p = (struct pipeline){.source = src};
+    int r = dissectors_check(e);
+    if (!r)
+        r = open_all(p, o, e);
+    if (r)
+        pipe_close(p, &ignored);
+    return r;
+}
+
+static void keep_first(int *r, struct err *first, int now, const struct err *e)
+{
+    if (*r || !now)
+        return;
+    *r = now;
+    *first = *e;
+}
+
+int pipe_close(struct pipeline *p, struct err *first)
+{
+    struct err e;
+    int r = 0;
+    const char *name = p->events.path; /* the name survives the close */
+    int w = textout_close(&p->events);
+    if (w)
+        err_set(&e, w, "%s: cannot be written: %s", name, strerror(-w));
+    keep_first(&r, first, w, &e);
+    alerts_free(p->alerts);
+    w = out_file_close(p->alert_file);
+    if (w)
+        err_set(&e, w, "the alert output cannot be written: %s", strerror(-w));
+    keep_first(&r, first, w, &e);
+    w = store_close(p->store, &e);
+    keep_first(&r, first, w, &e);
+    baseline_free(p->baseline);
+    rule_state_free(p->rule_state);
+    ruleset_free(p->rules);
+    free(p->env);
+    conf_free(p->conf);
+    *p = (struct pipeline){0};
+    return r;
+}

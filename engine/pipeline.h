@@ -1,0 +1,46 @@
+/* pipeline.h: everything between the packets and the outputs, opened from the configuration and closed in order: rules,
+ * baseline, store, alerts. Shared by replay and live runs. */
+#pragma once
+
+#include "alerts/alert.h"
+#include "alerts/out_file.h"
+#include "baseline/baseline.h"
+#include "engine/conf.h"
+#include "engine/engine.h"
+#include "engine/raise.h"
+#include "rules/rules.h"
+#include "store/store.h"
+
+enum { PIPE_MAX_RULES = 64 };
+
+struct pipe_opts {
+    const char *conf, *db, *alerts, *events, *stats; /* NULL: not given */
+    const char *rules[PIPE_MAX_RULES + 1];
+    unsigned n_rules, workers;
+    int mode;                 /* -1 by configuration, else enum baseline_mode */
+    bool no_default_rules, no_ndpi, live, quiet;
+};
+
+struct pipeline {
+    struct conf *conf;
+    struct shard_env *env;
+    struct ruleset *rules;
+    struct rule_state *rule_state;
+    struct baseline *baseline;
+    struct store *store;
+    struct alerts *alerts;
+    struct raise raise;
+    struct out_file *alert_file;
+    struct out_file_sink alert_sink;
+    struct textout events;
+    struct collector collector;
+    struct source *source;
+    bool fresh, learning;
+};
+
+/* Opens all of it for a source. 0, or -errno with the reason in e; what was opened is closed then. */
+int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src, struct err *e) MUST_USE;
+/* Tables of the shards as the configuration says. */
+struct shard_conf pipe_shard_conf(const struct limits *l);
+/* Saves the model, sends what alerts owe, closes. 0, or the first error in e. */
+int pipe_close(struct pipeline *p, struct err *e);

@@ -1,0 +1,152 @@
+#include "store/db.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern const char schema_1[];
+/* Step k brings a database of version k to k + 1; they are only ever appended. */
+static const char *const steps[] = {schema_1};
+
+int db_version(void)
+{
+    return (int)ARRAY_LEN(steps);
+}
+
+int db_exec(sqlite3 *db, const char *sql)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+int db_error(sqlite3 *db, int rc, const char *path, struct err *e)
+{
+    static const struct {
+        int rc, code;
+        const char *words;
+    } known[] = {
+        {SQLITE_BUSY, -EBUSY, "is locked by another program"},
+        {SQLITE_LOCKED, -EBUSY, "is locked"},
+        {SQLITE_FULL, -ENOSPC, "cannot grow: the disk is full"},
+        {SQLITE_READONLY, -EROFS, "cannot be written: it or its folder is read-only"},
+        {SQLITE_NOTADB, -EINVAL, "is not a database"},
+        {SQLITE_CORRUPT, -EIO, "is damaged"},
+        {SQLITE_CANTOPEN, -ENOENT, "cannot be opened: no such file or folder, or no permission"},
+        {SQLITE_NOMEM, -ENOMEM, "cannot be worked on: no memory"},
+        {SQLITE_IOERR, -EIO, "cannot be read or written: the disk reports an error"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(known); i++)
+        if ((rc & 0xff) == known[i].rc)
+            return err_set(e, known[i].code, "%s: the database %s (%s)", path, known[i].words,
+                           db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    return err_set(e, -EIO, "%s: %s", path, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+static int pragma_int(sqlite3 *db, const char *sql, int *ret)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+    if (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        *ret = sqlite3_column_int(s, 0);
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(s);
+    return rc;
+}
+
+static int migrate(sqlite3 *db, int from)
+{
+    char sql[64];
+    for (int v = from; v < db_version(); v++) {
+        int rc = db_exec(db, "BEGIN IMMEDIATE");
+        if (rc == SQLITE_OK)
+            rc = db_exec(db, steps[v]);
+        snprintf(sql, sizeof sql, "PRAGMA user_version=%d", v + 1);
+        if (rc == SQLITE_OK)
+            rc = db_exec(db, sql);
+        snprintf(sql, sizeof sql, "PRAGMA application_id=%d", DB_APPLICATION);
+        if (rc == SQLITE_OK)
+            rc = db_exec(db, sql);
+        if (rc == SQLITE_OK)
+            rc = db_exec(db, "COMMIT");
+        if (rc != SQLITE_OK) {
+            db_exec(db, "ROLLBACK");
+            return rc;
+        }
+    }
+    return SQLITE_OK;
+}
+
+/* Ours, and not from the future? *version: as stored. */
+static int check(sqlite3 *db, const char *path, int *version, bool *empty, struct err *e)
+{
+    int app = 0, tables = 0, rc;
+    if ((rc = pragma_int(db, "SELECT count(*) FROM sqlite_master", &tables)) != SQLITE_OK ||
+        (rc = pragma_int(db, "PRAGMA application_id", &app)) != SQLITE_OK ||
+        (rc = pragma_int(db, "PRAGMA user_version", version)) != SQLITE_OK)
+        return db_error(db, rc, path, e);
+    *empty = tables == 0;
+    if (*empty && (app == 0 || app == DB_APPLICATION))
+        return 0;
+    if (app != DB_APPLICATION)
+        return err_set(e, -EINVAL, "%s: a database of another program; expected one that tyto made", path);
+    if (*version > db_version())
+        return err_set(e, -EINVAL, "%s: made by a newer tyto (database version %d; this program knows up to %d)", path,
+                       *version, db_version());
+    return 0;
+}
+
+int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err *e)
+{
+    sqlite3 *db = NULL;
+    bool empty = false;
+    int version = 0, r, rc;
+    rc = sqlite3_open_v2(path, &db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL);
+    if (rc != SQLITE_OK) {
+        r = db_error(db, rc, path, e);
+        goto fail;
+    }
+    sqlite3_busy_timeout(db, 5000);
+    r = check(db, path, &version, &empty, e);
+    if (r)
+        goto fail;
+    if (!write && (empty || version < db_version())) {
+        r = empty ? err_set(e, -EINVAL, "%s: an empty database", path)
+                  : err_set(e, -EINVAL, "%s: database version %d; a run of `tyto db migrate` brings it to %d", path, version,
+                            db_version());
+        goto fail;
+    }
+    if (write && ((rc = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=OFF;"
+                                    "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384;")) != SQLITE_OK ||
+                  (rc = migrate(db, version)) != SQLITE_OK)) {
+        r = db_error(db, rc, path, e);
+        goto fail;
+    }
+    *ret = db;
+    if (fresh)
+        *fresh = empty;
+    return 0;
+fail:
+    sqlite3_close(db);
+    return r;
+}
+
+void db_bind_text(sqlite3_stmt *s, int i, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+    else
+        sqlite3_bind_null(s, i);
+}
+
+void db_bind_u64(sqlite3_stmt *s, int i, uint64_t v)
+{
+    sqlite3_bind_int64(s, i, (sqlite3_int64)v);
+}
+
+void db_bind_addr(sqlite3_stmt *s, int i, const struct addr *a)
+{
+    char t[ADDR_TEXT];
+    addr_text(a, t);
+    db_bind_text(s, i, t);
+}

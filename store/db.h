@@ -1,0 +1,40 @@
+/* db.h: one SQLite connection: opening, refusing what is not ours, migrations, statements. Inside store/ only. */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/addr.h"
+#include "engine/base/err.h"
+
+enum { DB_APPLICATION = 0x5459544f /* "TYTO" */ };
+
+/* Version that this program writes: the number of steps in db.c. */
+int db_version(void);
+/* write: created when missing, migrated when older. *fresh: it had no tables. */
+int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err *e) MUST_USE;
+/* Says what failed, in words for people: locked, full, read-only, damaged. Returns the -errno that fits. */
+int db_error(sqlite3 *db, int rc, const char *path, struct err *e);
+int db_exec(sqlite3 *db, const char *sql); /* SQLITE_ code */
+
+/* Binding by position, reading by column. */
+void db_bind_text(sqlite3_stmt *s, int i, const char *text); /* NULL: null */
+void db_bind_u64(sqlite3_stmt *s, int i, uint64_t v);
+void db_bind_addr(sqlite3_stmt *s, int i, const struct addr *a);
+static inline const char *db_text(sqlite3_stmt *s, int i)
+{
+    return (const char *)sqlite3_column_text(s, i);
+}
+static inline uint64_t db_u64(sqlite3_stmt *s, int i)
+{
+    return (uint64_t)sqlite3_column_int64(s, i);
+}
+static inline uint8_t db_u8(sqlite3_stmt *s, int i)
+{
+    return (uint8_t)sqlite3_column_int64(s, i);
+}
+static inline uint32_t db_u32(sqlite3_stmt *s, int i)
+{
+    return (uint32_t)sqlite3_column_int64(s, i);
+}

@@ -1,0 +1,379 @@
+/* store.c: the writing thread behind its queue. Rows and alerts wait in buffers of their own; the thread takes a whole
+ * buffer at a time and gives the collector an empty one. */
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/db.h"
+#include "store/load.h"
+#include "store/queue.h"
+#include "store/write.h"
+
+enum {
+    QUEUE_BYTES = 8 << 20,     /* default bound of what waits */
+    ALERT_BYTES = 4 << 20,     /* alerts wait apart, so that rows never keep one from being taken */
+    ROWS_PER_COMMIT = 16384,   /* then alerts get their turn; larger ones gain nothing (docs/STORE.md) */
+    RETRY_S = 1,               /* after a failure, live: the disk may get room again */
+};
+
+struct lane { /* one kind of messages */
+    struct msg_buf fill, work; /* fill: under the lock; work: the thread's */
+};
+
+struct store {
+    sqlite3 *db;
+    char *path;
+    struct writer w;
+    struct row_sink sink;
+    bool wait;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t todo, room;
+    struct lane rows, alerts;  /* all below: under the lock */
+    bool stop, busy;
+    int failed;                /* first error of the thread; in waiting mode it ends all writing */
+    struct err why;
+    struct store_stats st;
+};
+
+/* ---- the writing thread ---- */
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* One transaction from *at on, at most `max` rows; *at moves only when it was committed. */
+static int commit_some(struct store *s, const struct msg_buf *b, uint32_t *at, unsigned max)
+{
+    union msg_row row;
+    enum msg_kind kind;
+    uint32_t to = *at;
+    uint64_t seq = s->w.seq, t0 = now_us();
+    int rc = db_exec(s->db, "BEGIN IMMEDIATE");
+    for (unsigned n = 0; rc == SQLITE_OK && n < max && msg_next(b, &to, &kind, &row); n++)
+        rc = writer_put(&s->w, kind, &row);
+    if (rc == SQLITE_OK)
+        rc = db_exec(s->db, "COMMIT");
+    if (rc != SQLITE_OK) {
+        if (!sqlite3_get_autocommit(s->db))
+            db_exec(s->db, "ROLLBACK");
+        s->w.seq = seq;
+        return rc;
+    }
+    *at = to;
+    uint64_t us = now_us() - t0;
+    pthread_mutex_lock(&s->lock);
+    s->st.transactions++;
+    if (us > s->st.worst_commit_us)
+        s->st.worst_commit_us = us;
+    pthread_mutex_unlock(&s->lock);
+    return SQLITE_OK;
+}
+
+/* A failure is remembered; true: try again. */
+static bool failed(struct store *s, int rc)
+{
+    struct err e;
+    struct timespec until;
+    int code = db_error(s->db, rc, s->path, &e);
+    pthread_mutex_lock(&s->lock);
+    s->st.errors++;
+    if (!s->failed) {
+        s->failed = code;
+        s->why = e;
+    }
+    bool again = !s->wait && !s->stop;
+    if (again) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += RETRY_S;
+        pthread_cond_timedwait(&s->todo, &s->lock, &until);
+    }
+    pthread_cond_broadcast(&s->room);
+    pthread_mutex_unlock(&s->lock);
+    return again;
+}
+
+static void write_all(struct store *s, struct msg_buf *b, unsigned per_commit, bool durable)
+{
+    uint32_t at = 0;
+    int rc = durable ? db_exec(s->db, "PRAGMA synchronous=FULL") : SQLITE_OK;
+    while (at < b->n) {
+        rc = commit_some(s, b, &at, per_commit);
+        if (rc != SQLITE_OK && !failed(s, rc))
+            break;
+        if (rc == SQLITE_OK && !durable)
+            break; /* one transaction of rows at a time: alerts first */
+    }
+    if (durable)
+        db_exec(s->db, "PRAGMA synchronous=NORMAL");
+    if (rc != SQLITE_OK || at >= b->n) {
+        b->n = b->rows = 0;
+        return;
+    }
+    memmove(b->p, b->p + at, b->n - at); /* the rest is a buffer of its own: offsets are within rows */
+    b->n -= at;
+}
+
+static void swap(struct lane *l)
+{
+    struct msg_buf t = l->work;
+    l->work = l->fill;
+    l->fill = t;
+    l->fill.n = l->fill.rows = 0;
+}
+
+static void *writing(void *arg)
+{
+    struct store *s = arg;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        while (!s->stop && !s->rows.fill.n && !s->alerts.fill.n && !s->rows.work.n) {
+            s->busy = false;
+            pthread_cond_broadcast(&s->room);
+            pthread_cond_wait(&s->todo, &s->lock);
+        }
+        if (!s->rows.fill.n && !s->alerts.fill.n && !s->rows.work.n)
+            break;
+        s->busy = true;
+        if (s->alerts.fill.n)
+            swap(&s->alerts);
+        if (!s->rows.work.n && s->rows.fill.n)
+            swap(&s->rows);
+        pthread_cond_broadcast(&s->room);
+        pthread_mutex_unlock(&s->lock);
+        if (s->alerts.work.n)
+            write_all(s, &s->alerts.work, 64, true);
+        if (s->rows.work.n)
+            write_all(s, &s->rows.work, ROWS_PER_COMMIT, false);
+        pthread_mutex_lock(&s->lock);
+    }
+    s->busy = false;
+    pthread_cond_broadcast(&s->room);
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- the collector's side ---- */
+
+static bool queue(struct store *s, struct lane *l, enum msg_kind kind, const void *row)
+{
+    bool ok;
+    pthread_mutex_lock(&s->lock);
+    while (!(ok = msg_put(&l->fill, kind, row)) && s->wait && !s->failed && l->fill.n) {
+        pthread_cond_signal(&s->todo);
+        pthread_cond_wait(&s->room, &s->lock);
+    }
+    if (s->failed && s->wait)
+        ok = true; /* the run goes on; store_close() tells */
+    if (!ok)
+        s->st.refused++;
+    else if (kind == MSG_ALERT)
+        s->st.alerts++;
+    else
+        s->st.rows++;
+    s->st.queued_bytes = s->rows.fill.n + s->alerts.fill.n;
+    if (s->st.queued_bytes > s->st.queue_high)
+        s->st.queue_high = s->st.queued_bytes;
+    pthread_cond_signal(&s->todo);
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+static bool sink_asset(void *ctx, const struct row_asset *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_ASSET, r);
+}
+
+static bool sink_ident(void *ctx, const struct row_ident *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_IDENT, r);
+}
+
+static bool sink_link(void *ctx, const struct row_link *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_LINK, r);
+}
+
+static bool sink_func(void *ctx, const struct row_func *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_FUNC, r);
+}
+
+static bool sink_op(void *ctx, const struct row_op *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_OP, r);
+}
+
+static bool sink_net(void *ctx, const struct row_net *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_NET, r);
+}
+
+static bool sink_gone(void *ctx, enum row_kind kind, uint64_t id)
+{
+    struct msg_gone g = {.id = id, .kind = (uint32_t)kind};
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_GONE, &g);
+}
+
+const struct row_sink *store_sink(struct store *s)
+{
+    return &s->sink;
+}
+
+bool store_alert(struct store *s, const struct store_alert *a)
+{
+    return queue(s, &s->alerts, MSG_ALERT, a);
+}
+
+bool store_meta(struct store *s, const char *key, const char *value)
+{
+    struct msg_meta m = {.key = key, .value = value};
+    return queue(s, &s->rows, MSG_META, &m);
+}
+
+bool store_meta_u64(struct store *s, const char *key, uint64_t value)
+{
+    char t[24];
+    snprintf(t, sizeof t, "%llu", (unsigned long long)value);
+    return store_meta(s, key, t);
+}
+
+bool store_cursor(struct store *s, const char *output, uint64_t seq)
+{
+    struct msg_meta m = {.key = output, .seq = seq};
+    return queue(s, &s->rows, MSG_CURSOR, &m);
+}
+
+int store_sync(struct store *s, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    pthread_cond_signal(&s->todo);
+    while ((s->busy || s->rows.fill.n || s->alerts.fill.n || s->rows.work.n) && !(s->failed && s->wait))
+        pthread_cond_wait(&s->room, &s->lock);
+    int r = s->failed;
+    if (r)
+        *e = s->why;
+    pthread_mutex_unlock(&s->lock);
+    return r;
+}
+
+void store_stats(struct store *s, struct store_stats *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->st;
+    pthread_mutex_unlock(&s->lock);
+}
+
+const char *store_error(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const char *t = s->failed ? s->why.text : NULL; /* written once */
+    pthread_mutex_unlock(&s->lock);
+    return t;
+}
+
+uint32_t store_alert_update(struct store *s, uint64_t uid)
+{
+    sqlite3_stmt *q = NULL;
+    uint32_t n = 0;
+    if (sqlite3_prepare_v2(s->db, "SELECT upd FROM alert WHERE uid=?1", -1, &q, NULL) == SQLITE_OK) {
+        db_bind_u64(q, 1, uid);
+        if (sqlite3_step(q) == SQLITE_ROW)
+            n = db_u32(q, 0);
+    }
+    sqlite3_finalize(q);
+    return n;
+}
+
+int store_load(struct store *s, const struct row_sink *into, struct err *e)
+{
+    int rc = db_load(s->db, into);
+    return rc == SQLITE_OK ? 0 : db_error(s->db, rc, s->path, e);
+}
+
+static bool lane_init(struct lane *l, uint32_t bytes)
+{
+    l->fill.cap = l->work.cap = bytes;
+    l->fill.p = malloc(bytes);
+    l->work.p = malloc(bytes);
+    return l->fill.p && l->work.p;
+}
+
+static void store_free(struct store *s)
+{
+    writer_done(&s->w);
+    sqlite3_close(s->db);
+    free(s->rows.fill.p);
+    free(s->rows.work.p);
+    free(s->alerts.fill.p);
+    free(s->alerts.work.p);
+    free(s->path);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->todo);
+    pthread_cond_destroy(&s->room);
+    free(s);
+}
+
+int store_open(const struct store_conf *c, struct store **ret, bool *fresh, struct err *e)
+{
+    struct store *s = calloc(1, sizeof *s);
+    int r, rc;
+    if (!s)
+        return err_set(e, -ENOMEM, "no memory for the store");
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->todo, NULL);
+    pthread_cond_init(&s->room, NULL);
+    s->wait = c->wait;
+    s->path = strdup(c->path);
+    s->sink = (struct row_sink){.ctx = s, .asset = sink_asset, .ident = sink_ident, .link = sink_link, .func = sink_func,
+                                .op = sink_op, .net = sink_net, .gone = sink_gone};
+    if (!s->path || !lane_init(&s->rows, c->queue_bytes ? c->queue_bytes : QUEUE_BYTES) || !lane_init(&s->alerts, ALERT_BYTES)) {
+        r = err_set(e, -ENOMEM, "no memory for the store's queue");
+        goto fail;
+    }
+    r = db_open(c->path, true, &s->db, fresh, e);
+    if (r)
+        goto fail;
+    rc = writer_init(&s->w, s->db);
+    if (rc != SQLITE_OK) {
+        r = db_error(s->db, rc, c->path, e);
+        goto fail;
+    }
+    if (c->version)
+        store_meta(s, "version", c->version);
+    if (c->sensor)
+        store_meta(s, "sensor", c->sensor);
+    r = -pthread_create(&s->thread, NULL, writing, s);
+    if (r) {
+        err_set(e, r, "cannot start the store's thread: %s", strerror(-r));
+        goto fail;
+    }
+    *ret = s;
+    return 0;
+fail:
+    store_free(s);
+    return r;
+}
+
+int store_close(struct store *s, struct err *e)
+{
+    if (!s)
+        return 0;
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_broadcast(&s->todo);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    int r = s->failed;
+    if (r)
+        *e = s->why;
+    store_free(s);
+    return r;
+}
