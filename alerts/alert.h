@@ -21,6 +21,7 @@ struct alert_flow {
     uint32_t frame;              /* 0: none */
     uint8_t l4, n_vlan, has_mac, has_ports, has_src, has_dst;
     const char *app;             /* app_proto, NULL */
+    const char *community;       /* community_id, NULL */
 };
 
 struct alert_in {

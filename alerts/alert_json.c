@@ -97,11 +97,14 @@ static void put_flow(struct jw *w, const struct alert_conf *c, const struct aler
 {
     jw_open(w, '{');
     jw_kv_time(w, "timestamp", in->ts_ns);
-    jw_kv_str(w, "host", c->host);
+    if (c->host && *c->host)
+        jw_kv_str(w, "host", c->host);
     put_name(w, "in_iface", f->frame ? c->iface_name : NULL, c->name_arg, f->iface);
     jw_kv_str(w, "event_type", "alert");
     if (f->flow_id)
         jw_kv_u64(w, "flow_id", f->flow_id);
+    if (f->community && *f->community)
+        jw_kv_str(w, "community_id", f->community);
     if (f->frame)
         jw_kv_u64(w, "pcap_cnt", f->frame);
     put_name(w, "pcap_filename", f->frame ? c->file_name : NULL, c->name_arg, f->file);

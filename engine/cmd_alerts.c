@@ -108,7 +108,7 @@ static void add_row(struct columns *t, struct rows *r)
     columns_add(t, "%s", src ? src : "");
     dst = rows_text(r, QX_DST);
     columns_add(t, "%s", dst ? dst : "");
-    columns_add(t, "%016" PRIx64, rows_u64(r, QX_UID));
+    columns_add(t, "%s", rows_text(r, QX_UID));
     title = rows_text(r, QX_TITLE);
     columns_add(t, "%s", title ? title : "");
 }
@@ -277,7 +277,7 @@ static int explain(struct rows *r, struct err *e)
     putchar('\n');
     row("severity", alert_severity_name((unsigned)(AS_WARNING + 1 - rows_int(r, QX_SEVERITY))));
     row("engine", js_str(v, "tyto.engine"));
-    snprintf(text, sizeof text, "%016" PRIx64 ", update %" PRIu64, rows_u64(r, QX_UID), rows_u64(r, QX_UPDATE));
+    snprintf(text, sizeof text, "%s, update %" PRIu64, rows_text(r, QX_UID), rows_u64(r, QX_UPDATE));
     row("uid", text);
     times(r);
     snprintf(text, sizeof text, "%" PRIu64 " time%s", rows_u64(r, QX_COUNT), rows_u64(r, QX_COUNT) == 1 ? "" : "s");
@@ -297,7 +297,7 @@ static int explain(struct rows *r, struct err *e)
     para(v, "What to do", "tyto.remedy");
     if (js_str(v, "tyto.accept")) {
         head("If it is normal");
-        row("", js_str(v, "tyto.accept"));
+        print_wrapped(stdout, js_str(v, "tyto.accept"), 2, 100);
     }
     js_free(v);
     return 0;
@@ -312,10 +312,9 @@ static int complete(struct query *q, const char *begin, char out[17], struct err
     if (!r)
         return -EIO;
     while ((more = rows_next(r, e)) > 0) {
-        char uid[17];
-        snprintf(uid, sizeof uid, "%016" PRIx64, rows_u64(r, QX_UID));
-        if (strncasecmp(uid, begin, strlen(begin)) == 0 && (!found || strcmp(out, uid) != 0)) {
-            memcpy(out, uid, 17);
+        const char *uid = rows_text(r, QX_UID);
+        if (uid && strncasecmp(uid, begin, strlen(begin)) == 0 && (!found || strcmp(out, uid) != 0)) {
+            snprintf(out, 17, "%s", uid);
             found++;
         }
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "baseline/deviation.h"
+#include "engine/evjson.h"
 #include "rules/rules.h"
 
 enum { MALFORMED_MANY = 10 /* malformed messages of one connection in one window: an alert of its own */ };
@@ -53,6 +54,7 @@ bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, stru
 struct draft {
     struct alert_in in;
     struct raise_asset src, dst;
+    char community[32];
     char subject[2 * ADDR_TEXT + 32], object[EV_OBJECT + 64], why[ALERT_TEXT], seen[ALERT_TEXT], title[256], accept[96];
 };
 
@@ -69,6 +71,20 @@ static void sides(const struct raise *r, struct draft *d, uint16_t net, const st
     }
     snprintf(d->subject, sizeof d->subject, "%u/%s>%s", net, s, t);
     d->in.subject = d->subject;
+}
+
+/* community_id of what has no event of its own, where both ports are known */
+static void set_community(struct draft *d)
+{
+    struct alert_flow *f = &d->in.flow;
+    if (!f->has_src || !f->has_dst || !f->has_ports || !f->sport || !f->dport || addr_is_mac(&f->src) || addr_is_mac(&f->dst))
+        return;
+    int c = memcmp(&f->src, &f->dst, sizeof f->src);
+    bool src_low = c < 0 || (c == 0 && f->sport <= f->dport);
+    struct flow_key k = {.lo = src_low ? f->src : f->dst, .hi = src_low ? f->dst : f->src,
+                         .lo_port = src_low ? f->sport : f->dport, .hi_port = src_low ? f->dport : f->sport, .proto = f->l4};
+    community_id(&k, d->community);
+    f->community = d->community;
 }
 
 static void begin(const struct raise *r, struct draft *d, const struct alert_type *type, uint64_t ts_ns, uint64_t link)
@@ -189,6 +205,7 @@ void raise_deviation(struct raise *r, const struct deviation *d)
     begin(r, &dr, type, d->last_ns, d->link);
     dr.in.event = d->event;
     flow_of(d, &dr.in.flow);
+    set_community(&dr);
     sides(r, &dr, d->net, dr.in.flow.has_src ? &d->src : NULL, dr.in.flow.has_dst ? &d->dst : NULL);
     dr.in.mode = "live"; /* what still learns is not judged */
     dr.in.severity = (uint8_t)(d->severity >= DEV_CRITICAL ? AS_CRITICAL : AS_WARNING + DEV_WARNING - d->severity);
@@ -317,6 +334,7 @@ static void raise_fault(struct raise *r, const struct rec_anomaly *n, const stru
     struct draft d;
     begin(r, &d, type, n->ts_ns, n->link);
     anomaly_flow(n, &d.in.flow);
+    set_community(&d);
     sides(r, &d, n->net, &n->src, &n->dst);
     if (n->schema)
         d.in.title = type == &alert_types[AT_MALFORMED] ? NULL : protocol_title(&d, type, n->schema);

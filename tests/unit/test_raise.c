@@ -116,6 +116,7 @@ START_TEST(test_deviations)
         has(v, "tyto.accept", "tyto baseline accept link:1");
         has(v, "src_ip", "10.0.0.5");
         has(v, "tyto.src_asset.name", "dev-5");
+        has(v, "community_id", "1:");
         has(v, "tyto.dest_asset.name", "dev-9");
         ck_assert_uint_eq(num(v, "alert.severity"), AS_MAJOR);
         js_free(v);
