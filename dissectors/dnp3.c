@@ -156,7 +156,9 @@ static bool reserved_address(uint16_t a)
     return a >= 0xfff0 && a <= 0xfffb;
 }
 
-/* Rules of the link header (9.2). True when user data follow that are to be read. */
+/* Rules of the link header (9.2). True when user data follow that are to be read. RESET_LINK_STATES and
+ * REQUEST_LINK_STATUS are answered by the link layer alone; behind TEST_LINK_STATES and reserved functions a receiver
+ * might take them although the standard has none there: they are told as a fault, and read. */
 static bool link_rules(struct dis_ctx *x, const struct link *l)
 {
     const struct link_row *r = &(l->primary ? primary_rows : secondary_rows)[l->function];
@@ -178,7 +180,7 @@ static bool link_rules(struct dis_ctx *x, const struct link *l)
         ev_malformed(x, &dnp3_schema, DA_LINK_EMPTY);
     if (r->what != LF_DATA && l->data_len)
         ev_malformed(x, &dnp3_schema, DA_LINK_DATA);
-    return r->what == LF_DATA && l->data_len;
+    return l->primary && l->function != 0 && l->function != 9 && l->data_len;
 }
 
 /* User data without their CRCs. Returns the octets that are good; *bad when a CRC was wrong, *cut when octets miss. */

@@ -28,7 +28,9 @@ enum { KEY_ENIP = 0x656e6970, KEY_CIP = 0x636970 };
 
 struct enip_flow {
     uint32_t session;
-    uint8_t registered; /* a session is known */
+    uint32_t last_context; /* hash of the last request's */
+    uint8_t registered;    /* a session is known */
+    uint8_t same_context;  /* the client does not number its requests */
 };
 
 struct header {
@@ -357,10 +359,17 @@ static struct event *open_event(struct dis_ctx *x, const struct header *h)
         ev_status(e, h->status, h->status != 0);
         if (!status_known(h->status))
             ev_anomaly(e, EA_BAD_STATUS);
+    } else if (h->status && x->dir == DIR_S2C) {
+        ev_status(e, h->status, true); /* of data that has no answer of its own, such as send_unit_data */
     } else if (h->status) {
         ev_anomaly(e, EA_REQUEST_STATUS);
     }
     check_session(x, e, h);
+    if (h->command == CMD_RR && !answer) {
+        uint32_t context = (uint32_t)enip_key(h);
+        f->same_context = context == f->last_context;
+        f->last_context = context;
+    }
     if (h->command == CMD_REGISTER && answer && !h->status && h->session) {
         f->session = h->session;
         f->registered = 1;
@@ -457,11 +466,13 @@ static enum verdict enip_parse(struct cur c, struct dis_ctx *x)
     return v;
 }
 
-/* Requests whose answers are lost with the bytes would pair with later ones of the same context. */
+/* Where the client does not number its requests, those whose answers are lost would take the answers of later ones. */
 static void enip_gap(struct dis_ctx *x, uint32_t missing)
 {
+    const struct enip_flow *f = x->state;
     (void)missing;
-    ev_flush(x);
+    if (f->same_context && x->dir != DIR_C2S)
+        ev_flush(x);
 }
 
 static const uint16_t tcp_ports[] = {PORT, 0};

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/base/site.h"
+
 /* What a key means; see the table below. */
 struct key {
     const char *name;
@@ -73,10 +75,13 @@ static int parse_network(struct compile *c, const struct scope *s, const struct 
     if (!v)
         return no_mem(c);
     YAML_EACH (it, n) {
-        unsigned i = 0;
-        while (i < o->n_networks && strcmp(o->networks[i], it->text) != 0)
-            i++;
-        if (i == o->n_networks)
+        int i = -1;
+        for (unsigned j = 0; o->networks && i < 0 && j < o->n_networks; j++)
+            if (strcmp(o->networks[j], it->text) == 0)
+                i = (int)j;
+        if (!o->networks && o->site)
+            i = site_network_by_name(o->site, it->text);
+        if (i < 0)
             return yaml_expected(it, c->err, "the name of a configured network");
         v[at++] = (struct range){.lo = i, .hi = i};
     }
@@ -191,11 +196,21 @@ static int parse_protocol(struct compile *c, const struct scope *s, const struct
         return r;
     YAML_EACH (it, n) {
         r = yaml_enum(it, names, &i, c->err);
+        if (r < 0 && c->shipped)
+            continue;
         if (r < 0)
             return r;
         ret->schemas[i / 64] |= UINT64_C(1) << (i % 64);
     }
     return 0;
+}
+
+static bool no_protocol(const struct cond *k)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(k->schemas); i++)
+        any |= k->schemas[i];
+    return !any;
 }
 
 static int parse_scoped(struct compile *c, const struct scope *s, const struct key *k, const struct yaml_node *n,
@@ -422,6 +437,10 @@ static int compile_map(struct compile *c, const struct scope *outer, const struc
         int r = parse_protocol(c, NULL, NULL, p, &k);
         if (r < 0)
             return r;
+        if (c->shipped && no_protocol(&k)) {
+            *ret = cond_new(c, C_FALSE);
+            return *ret ? 0 : no_mem(c);
+        }
         for (unsigned i = 0; i < ARRAY_LEN(s.schemas); i++)
             left |= s.schemas[i] &= k.schemas[i];
         if (!left)

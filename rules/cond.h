@@ -174,6 +174,7 @@ struct compile {
     struct ruleset *rs;
     struct err *err;
     uint32_t n_nodes;
+    bool shipped; /* protocols that this build lacks are left out instead of refused */
 };
 struct scope { /* which protocols can still be meant here */
     uint64_t schemas[RULES_SCHEMAS / 64];

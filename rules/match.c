@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
-#include "engine/base/tz.h"
+#include "engine/base/site.h"
 
 struct look { /* what is asked about */
     const struct ruleset *rs;
@@ -207,10 +207,8 @@ static bool net_holds(const struct net_pat *p, const struct addr *a, const uint8
         return addr_is_group(a);
     if (p->mac)
         return addr_eq(&p->a, a) || (mac && memcmp(p->a.b + 10, mac, 6) == 0);
-    unsigned whole = p->bits / 8, part = p->bits % 8;
-    if (memcmp(p->a.b, a->b, whole) != 0)
-        return false;
-    return part == 0 || ((p->a.b[whole] ^ a->b[whole]) & (0xff00 >> part & 0xff)) == 0;
+    const struct subnet n = {p->a, p->bits};
+    return subnet_has(&n, a);
 }
 
 static bool addr_holds(const struct cond *k, const struct rule_input *in)

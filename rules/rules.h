@@ -64,14 +64,14 @@ struct rules_text { /* rules from memory */
     bool shipped;     /* ids OT-..., with a sid of their own */
 };
 
-/* All that is pointed to must outlive the set, save files, texts, enable and disable. */
+/* Borrowed during the load, save the schemas themselves, site and tz: these must outlive the set. */
 struct ruleset_opts {
     const struct proto_schema *const *schemas; /* every protocol there is: names in rules are checked against them */
     unsigned n_schemas;
-    const char *const *networks;  /* names of the configured networks, by index; may be NULL */
+    const struct site *site;      /* time zone, names of networks, engineering stations; NULL: nothing is configured */
+    const struct tz *tz;          /* of `time` and `weekday`; NULL: the site's, else UTC */
+    const char *const *networks;  /* names of networks by number; NULL: the site's */
     unsigned n_networks;
-    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC */
-    const struct site *site;      /* who is an engineering station; NULL: nobody is configured */
     bool no_defaults;             /* without the shipped rules */
     const char *const *files;     /* paths, NULL-terminated; may be NULL */
     const struct rules_text *texts;

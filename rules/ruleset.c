@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/site.h"
+
 enum { CHUNK = 1 << 16 };
 
 struct arena {
@@ -117,8 +119,16 @@ int ruleset_load(const struct ruleset_opts *o, struct ruleset **ret, struct err 
     struct ruleset *rs = calloc(1, sizeof *rs);
     if (!rs)
         return err_set(e, -ENOMEM, "rules: out of memory");
+    const struct proto_schema **schemas = set_take(rs, (o->n_schemas + 1) * sizeof *schemas);
     rs->o = *o;
-    int r = load_all(rs, o, e);
+    rs->o.schemas = schemas;
+    if (!rs->o.tz && o->site)
+        rs->o.tz = &o->site->tz;
+    for (unsigned i = 0; schemas && i < o->n_schemas; i++)
+        schemas[i] = o->schemas[i];
+    int r = schemas ? load_all(rs, o, e) : err_set(e, -ENOMEM, "rules: out of memory");
+    rs->o.files = rs->o.enable = rs->o.disable = rs->o.networks = NULL;
+    rs->o.texts = NULL;
     if (r < 0) {
         ruleset_free(rs);
         return r;

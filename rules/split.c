@@ -353,7 +353,9 @@ static int name_protocols(const struct split *s, const struct pairs *p, struct r
         memcpy(text + at, sc->name, len + 1);
         at += len;
     }
-    if (n == 0)
+    if (n == 0 && rule->info.shipped) /* for a protocol that this build lacks */
+        rule->info.enabled = false;
+    else if (n == 0)
         return err_set(s->err, -EINVAL, "%s:%u:1: found conditions of rule %s that no message can meet together, expected "
                        "functions, objects and fields of one protocol", rule->info.file, rule->info.line, rule->info.id);
     rule->info.protocols = set_text(s->rs, n == s->rs->o.n_schemas ? "" : text, n == s->rs->o.n_schemas ? 0 : at);
