@@ -28,13 +28,15 @@ static void usage(FILE *f)
           "       tyto alerts --types [--json]  all types of alerts there are\n"
           "  -d, --db FILE       database (tyto.db)\n"
           "      --severity S    critical, major, minor or warning: this and worse\n"
-          "      --since T       last seen since then: 2026-01-05, 2026-01-05T10:00 (UTC), or 2h before the latest alert\n"
+          "      --since T       last seen since then: 2026-01-05, 2026-01-05T10:00 (UTC), or 2h before the latest "
+          "alert\n"
           "      --type T        an id (OT-POL-001) or an engine (policy, protocol, malware, anomaly, operational)\n"
           "      --host ADDRESS  from or to this address\n"
-          "      --json          the records, one a line\n", f);
+          "      --json          the records, one a line\n",
+          f);
 }
 
-/* ---- all types ---------------------------------------------------------------------------------------------------- */
+/* ---- all types -------------------------------------------------------------------------------------------------- */
 
 static void type_json(const struct alert_type *t)
 {
@@ -79,12 +81,12 @@ static int list_types(bool json)
     return json ? 0 : columns_print(&t, stdout) < 0;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------------------------------------------------- */
 
 static struct rows *run_list(struct query *q, const struct opts *o, struct err *e)
 {
-    const char *args[] = {NULL, o->engine, o->id, o->host, o->least[0] ? o->least : NULL,
-                          o->since_ns[0] ? o->since_ns : NULL};
+    const char *args[] = {
+        NULL, o->engine, o->id, o->host, o->least[0] ? o->least : NULL, o->since_ns[0] ? o->since_ns : NULL};
     return query_run(q, Q_ALERTS, args, ARRAY_LEN(args), e);
 }
 
@@ -108,14 +110,15 @@ static void add_row(struct columns *t, struct rows *r)
     columns_add(t, "%s", src ? src : "");
     dst = rows_text(r, QX_DST);
     columns_add(t, "%s", dst ? dst : "");
-    columns_add(t, "%016" PRIx64, rows_u64(r, QX_UID));
+    columns_add(t, "%s", rows_text(r, QX_UID));
     title = rows_text(r, QX_TITLE);
     columns_add(t, "%s", title ? title : "");
 }
 
 static int list(struct query *q, const struct opts *o, struct err *e)
 {
-    static const char *const head[] = {"LAST SEEN (UTC)", "SEVERITY", "TYPE", "COUNT", "FROM", "TO", "UID", "WHAT", NULL};
+    static const char *const head[] = {
+        "LAST SEEN (UTC)", "SEVERITY", "TYPE", "COUNT", "FROM", "TO", "UID", "WHAT", NULL};
     struct columns t;
     unsigned n = 0;
     struct rows *r = run_list(q, o, e);
@@ -140,7 +143,7 @@ static int list(struct query *q, const struct opts *o, struct err *e)
     return more < 0;
 }
 
-/* ---- one alert in words ------------------------------------------------------------------------------------------- */
+/* ---- one alert in words ----------------------------------------------------------------------------------------- */
 
 static void head(const char *text)
 {
@@ -166,11 +169,13 @@ static void row(const char *name, const char *value)
 }
 
 /* "10.0.0.5:50000, 00:11:.., hmi-1 (hmi, Siemens, zone cell, level 2, high)" */
-static void side(const struct js *v, const char *name, const char *ip, const char *port, const char *mac, const char *asset)
+static void side(const struct js *v, const char *name, const char *ip, const char *port, const char *mac,
+                 const char *asset)
 {
     static const struct {
         const char *key, *before;
-    } facts[] = {{"type", ""}, {"vendor", ""}, {"zone", "zone "}, {"purdue", "level "}, {"criticality", "criticality "}};
+    } facts[] = {
+        {"type", ""}, {"vendor", ""}, {"zone", "zone "}, {"purdue", "level "}, {"criticality", "criticality "}};
     const struct js *a = js_get(v, asset);
     uint64_t n = 0;
     const char *addr = js_str(v, ip), *m = js_str(v, mac), *s = js_str(a, "name");
@@ -277,7 +282,7 @@ static int explain(struct rows *r, struct err *e)
     putchar('\n');
     row("severity", alert_severity_name((unsigned)(AS_WARNING + 1 - rows_int(r, QX_SEVERITY))));
     row("engine", js_str(v, "tyto.engine"));
-    snprintf(text, sizeof text, "%016" PRIx64 ", update %" PRIu64, rows_u64(r, QX_UID), rows_u64(r, QX_UPDATE));
+    snprintf(text, sizeof text, "%s, update %" PRIu64, rows_text(r, QX_UID), rows_u64(r, QX_UPDATE));
     row("uid", text);
     times(r);
     snprintf(text, sizeof text, "%" PRIu64 " time%s", rows_u64(r, QX_COUNT), rows_u64(r, QX_COUNT) == 1 ? "" : "s");
@@ -297,7 +302,7 @@ static int explain(struct rows *r, struct err *e)
     para(v, "What to do", "tyto.remedy");
     if (js_str(v, "tyto.accept")) {
         head("If it is normal");
-        row("", js_str(v, "tyto.accept"));
+        print_wrapped(stdout, js_str(v, "tyto.accept"), 2, 100);
     }
     js_free(v);
     return 0;
@@ -312,10 +317,9 @@ static int complete(struct query *q, const char *begin, char out[17], struct err
     if (!r)
         return -EIO;
     while ((more = rows_next(r, e)) > 0) {
-        char uid[17];
-        snprintf(uid, sizeof uid, "%016" PRIx64, rows_u64(r, QX_UID));
-        if (strncasecmp(uid, begin, strlen(begin)) == 0 && (!found || strcmp(out, uid) != 0)) {
-            memcpy(out, uid, 17);
+        const char *uid = rows_text(r, QX_UID);
+        if (uid && strncasecmp(uid, begin, strlen(begin)) == 0 && (!found || strcmp(out, uid) != 0)) {
+            snprintf(out, 17, "%s", uid);
             found++;
         }
     }
@@ -346,7 +350,7 @@ static int show_one(struct query *q, const struct opts *o, struct err *e)
     return status;
 }
 
-/* ---- options ------------------------------------------------------------------------------------------------------ */
+/* ---- options ---------------------------------------------------------------------------------------------------- */
 
 static uint64_t latest(struct query *q, struct err *e)
 {
@@ -374,7 +378,8 @@ static int read_since(struct query *q, struct opts *o, struct err *e)
     if (!tz_parse_time(&utc, o->since, &ns)) {
         unsigned long n = *o->since >= '0' && *o->since <= '9' ? strtoul(o->since, &end, 10) : 0;
         if (!n || n > 100000 || !*end || end[1] || !(unit = strchr(units, *end)))
-            return err_set(e, -EINVAL, "--since: found '%s', expected a time such as 2026-01-05T10:00 or 30m, 2h, 7d", o->since);
+            return err_set(e, -EINVAL, "--since: found '%s', expected a time such as 2026-01-05T10:00 or 30m, 2h, 7d",
+                           o->since);
         uint64_t back = n * secs[unit - units] * UINT64_C(1000000000), last = latest(q, e);
         ns = last > back ? last - back : 0;
     }
@@ -388,7 +393,8 @@ static int read_filters(struct opts *o, struct err *e)
     if (o->severity) {
         int s = alert_severity_by_name(o->severity);
         if (s < 0)
-            return err_set(e, -EINVAL, "--severity: found '%s', expected critical, major, minor or warning", o->severity);
+            return err_set(e, -EINVAL, "--severity: found '%s', expected critical, major, minor or warning",
+                           o->severity);
         snprintf(o->least, sizeof o->least, "%u", (AS_WARNING + 1u - (unsigned)s) % 10);
     }
     for (unsigned i = 0; o->type && i < ARRAY_LEN(engines); i++)
@@ -424,9 +430,15 @@ out:
 int cmd_alerts(int argc, char **argv)
 {
     static const struct option opts[] = {
-        {"db", required_argument, NULL, 'd'},   {"severity", required_argument, NULL, 's'}, {"since", required_argument, NULL, 'a'},
-        {"type", required_argument, NULL, 't'}, {"host", required_argument, NULL, 'o'},     {"json", no_argument, NULL, 'j'},
-        {"types", no_argument, NULL, 'l'},      {"help", no_argument, NULL, 'h'},           {0},
+        {"db", required_argument, NULL, 'd'},
+        {"severity", required_argument, NULL, 's'},
+        {"since", required_argument, NULL, 'a'},
+        {"type", required_argument, NULL, 't'},
+        {"host", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},
+        {"types", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct opts o = {.db = "tyto.db"};
     bool types = false;

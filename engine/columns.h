@@ -11,10 +11,10 @@
 enum { COLUMNS_MAX = 16 };
 struct columns {
     unsigned n_cols, at;
-    uint32_t right;    /* bit per column: numbers */
+    uint32_t right; /* bit per column: numbers */
     char **cell;
-    size_t n, cap;     /* cells */
-    int failed;        /* -ENOMEM: nothing more is collected */
+    size_t n, cap; /* cells */
+    int failed;    /* -ENOMEM: nothing more is collected */
 };
 /* The head, one word a column; NULL-terminated. */
 void columns_init(struct columns *c, uint32_t right, const char *const head[]);

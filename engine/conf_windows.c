@@ -12,7 +12,8 @@ static bool parse_clock(const char *s, uint16_t *ret)
 {
     unsigned h, m;
     int n = 0;
-    if (sscanf(s, "%2u:%2u%n", &h, &m, &n) != 2 || s[n] || s[0] < '0' || s[0] > '9' || h > 24 || m > 59 || (h == 24 && m))
+    if (sscanf(s, "%2u:%2u%n", &h, &m, &n) != 2 || s[n] || s[0] < '0' || s[0] > '9' || h > 24 || m > 59 ||
+        (h == 24 && m))
         return false;
     *ret = (uint16_t)(h * 60 + m);
     return true;
@@ -26,7 +27,8 @@ static int read_weekly(struct load *l, const struct yaml_node *from, const struc
         return yaml_expected(from, l->e, "a time of day such as 22:00");
     if (!parse_clock(to->text, &w->to_min))
         return yaml_expected(to, l->e, "a time of day such as 06:00");
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         unsigned day = 0;
         int r = yaml_enum(it, days, &day, l->e);
         if (r < 0)
@@ -66,7 +68,8 @@ static int read_actions(struct load *l, const struct yaml_node *n, uint64_t *ret
     for (unsigned i = 0; i < ACT_COUNT; i++)
         names[i] = action_name(i);
     names[ACT_COUNT] = NULL;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         unsigned act = 0;
         int r = yaml_enum(it, names, &act, l->e);
         if (r < 0)
@@ -122,7 +125,8 @@ int conf_windows(struct load *l, const struct yaml_node *root, const struct name
     if (!out)
         return -ENOMEM;
     l->c->site.windows = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         int r = read_work(l, it, zones, assets, &out[l->c->site.n_windows]);
         if (r < 0)
             return r;

@@ -19,7 +19,8 @@ static const char full[] =
     "  - {name: control, subnets: [10.0.0.0/24], assets: [plc1, 10.3.0.1], purdue: 1}\n"
     "  - {name: dmz, networks: [office, default], purdue: 3.5}\n"
     "assets:\n"
-    "  - {name: plc1, address: [10.0.1.5, 00:11:22:33:44:55], type: plc, owner: Ann, criticality: high, tags: [a, b c]}\n"
+    "  - {name: plc1, address: [10.0.1.5, 00:11:22:33:44:55], type: plc, owner: Ann, criticality: high, tags: [a, b "
+    "c]}\n"
     "  - {name: ws1, address: 10.0.0.9, network: cell1}\n"
     "engineering_stations: [ws1, 10.0.9.0/24]\n"
     "maintenance:\n"
@@ -156,7 +157,8 @@ static const struct {
     {"assets: [{name: a, address: 224.0.0.1}]\n", "t.yaml:1:29:", "address"},
     {"assets: [{name: a, address: []}]\n", "t.yaml:1:29:", "at least one"},
     {"assets: [{name: a, address: 10.0.0.1, criticality: hi}]\n", "t.yaml:1:52:", "high"},
-    {"assets:\n- {name: a, address: 10.0.0.1}\n- {name: b, address: [10.0.0.2, 10.0.0.1]}\n", "t.yaml:3:33:", "asset 'a'"},
+    {"assets:\n- {name: a, address: 10.0.0.1}\n- {name: b, address: [10.0.0.2, 10.0.0.1]}\n",
+     "t.yaml:3:33:", "asset 'a'"},
     {"engineering_stations: [10.0.0.1/8]\n", "t.yaml:1:24:", "subnet"},
     {"maintenance: [{name: m}]\n", "t.yaml:1:15:", "window"},
     {"maintenance: [{name: m, window: {from: 2026-02-30, to: 2026-03-01}}]\n", "t.yaml:1:40:", "time"},

@@ -40,7 +40,8 @@ static void setup(void)
 {
     struct err e;
     struct alert_conf c = {.host = "s", .n_sinks = 1, .sinks[0].put = put};
-    static const struct site_window windows[] = {{.name = "work", .from_ns = T0 + 1000 * S, .to_ns = T0 + 2000 * S, .zone = -1}};
+    static const struct site_window windows[] = {
+        {.name = "work", .from_ns = T0 + 1000 * S, .to_ns = T0 + 2000 * S, .zone = -1}};
     static struct site_ref stations[1];
     n_lines = 0;
     ck_assert(subnet_parse("10.0.0.7", &stations[0].subnet));
@@ -91,20 +92,45 @@ static struct addr ip(const char *s)
 
 static struct deviation make(uint8_t type)
 {
-    struct deviation d = {.type = type, .severity = DEV_MAJOR, .fold = 0x1000u + type, .first_ns = T0, .last_ns = T0, .count = 1,
-                          .src = ip("10.0.0.5"), .dst = ip("10.0.0.9"), .l4 = PROTO_TCP, .sport = 5, .dport = 502, .frame = 3,
-                          .why = "w", .expected = "e", .seen = "s", .accept = "link:1", .app = "modbus"};
+    struct deviation d = {.type = type,
+                          .severity = DEV_MAJOR,
+                          .fold = 0x1000u + type,
+                          .first_ns = T0,
+                          .last_ns = T0,
+                          .count = 1,
+                          .src = ip("10.0.0.5"),
+                          .dst = ip("10.0.0.9"),
+                          .l4 = PROTO_TCP,
+                          .sport = 5,
+                          .dport = 502,
+                          .frame = 3,
+                          .why = "w",
+                          .expected = "e",
+                          .seen = "s",
+                          .accept = "link:1",
+                          .app = "modbus"};
     return d;
 }
 
 START_TEST(test_deviations)
 {
     static const char *const ids[DEV_COUNT] = {
-        [DEV_NEW_ASSET] = "OT-POL-001", [DEV_NEW_LINK] = "OT-POL-002", [DEV_NEW_PROTOCOL] = "OT-POL-003",
-        [DEV_NEW_UNIT] = "OT-POL-005", [DEV_NEW_FUNCTION] = "OT-POL-010", [DEV_NEW_OBJECT] = "OT-POL-016",
-        [DEV_NEW_ERROR] = "OT-POL-017", [DEV_IDENTITY_CHANGED] = "OT-POL-020", [DEV_FIRMWARE_CHANGED] = "OT-POL-021",
-        [DEV_STATE_COMMAND] = "OT-POL-030", [DEV_STATE_CHANGED] = "OT-POL-033", [DEV_ADDRESS_CONFLICT] = "OT-ANO-001", [DEV_ADDRESS_SCAN] = "OT-ANO-002",
-        [DEV_PORT_SCAN] = "OT-ANO-003", [DEV_CONTROLLER_SCAN] = "OT-ANO-004", [DEV_WRONG_PROTOCOL] = "OT-ANO-010",
+        [DEV_NEW_ASSET] = "OT-POL-001",
+        [DEV_NEW_LINK] = "OT-POL-002",
+        [DEV_NEW_PROTOCOL] = "OT-POL-003",
+        [DEV_NEW_UNIT] = "OT-POL-005",
+        [DEV_NEW_FUNCTION] = "OT-POL-010",
+        [DEV_NEW_OBJECT] = "OT-POL-016",
+        [DEV_NEW_ERROR] = "OT-POL-017",
+        [DEV_IDENTITY_CHANGED] = "OT-POL-020",
+        [DEV_FIRMWARE_CHANGED] = "OT-POL-021",
+        [DEV_STATE_COMMAND] = "OT-POL-030",
+        [DEV_STATE_CHANGED] = "OT-POL-033",
+        [DEV_ADDRESS_CONFLICT] = "OT-ANO-001",
+        [DEV_ADDRESS_SCAN] = "OT-ANO-002",
+        [DEV_PORT_SCAN] = "OT-ANO-003",
+        [DEV_CONTROLLER_SCAN] = "OT-ANO-004",
+        [DEV_WRONG_PROTOCOL] = "OT-ANO-010",
         [DEV_FLOOD] = "OT-POL-001",
     };
     for (uint8_t t = DEV_NEW_ASSET; t < DEV_COUNT; t++) {
@@ -116,6 +142,7 @@ START_TEST(test_deviations)
         has(v, "tyto.accept", "tyto baseline accept link:1");
         has(v, "src_ip", "10.0.0.5");
         has(v, "tyto.src_asset.name", "dev-5");
+        has(v, "community_id", "1:");
         has(v, "tyto.dest_asset.name", "dev-9");
         ck_assert_uint_eq(num(v, "alert.severity"), AS_MAJOR);
         js_free(v);
@@ -171,23 +198,45 @@ START_TEST(test_follow)
 END_TEST
 
 static const struct op_row ops[] = {{6, OP_ANY_SELECTOR, "write_single_register", ACT_WRITE, 0, 0, 0, 0, 0}};
-static const struct anomaly_def anomalies[] = {{"odd_length", 3, "length is odd (clause 4)"}, {"quiet", 0, "only recorded"},
-                                               {"worst", 4, "bad"}};
-static const struct proto_schema schema = {.name = "toy", .title = "Toy", .ops = ops, .n_ops = 1, .anomalies = anomalies,
-                                           .n_anomalies = 3, .unit_is = "unit id"};
+static const struct anomaly_def anomalies[] = {
+    {"odd_length", 3, "length is odd (clause 4)"}, {"quiet", 0, "only recorded"}, {"worst", 4, "bad"}};
+static const struct proto_schema schema = {.name = "toy",
+                                           .title = "Toy",
+                                           .ops = ops,
+                                           .n_ops = 1,
+                                           .anomalies = anomalies,
+                                           .n_anomalies = 3,
+                                           .unit_is = "unit id"};
 
 static struct rec_event make_event(uint64_t ts)
 {
-    struct rec_event ev = {.schema = &schema, .op = ops, .ts_ns = ts, .src = ip("10.0.0.5"), .dst = ip("10.0.0.9"),
-                           .sport = 4000, .dport = 502, .l4 = PROTO_TCP, .frame = 42, .function = 6, .action = ACT_WRITE,
-                           .unit = 3, .has_unit = 1};
+    struct rec_event ev = {.schema = &schema,
+                           .op = ops,
+                           .ts_ns = ts,
+                           .src = ip("10.0.0.5"),
+                           .dst = ip("10.0.0.9"),
+                           .sport = 4000,
+                           .dport = 502,
+                           .l4 = PROTO_TCP,
+                           .frame = 42,
+                           .function = 6,
+                           .action = ACT_WRITE,
+                           .unit = 3,
+                           .has_unit = 1};
     return ev;
 }
 
 START_TEST(test_rules)
 {
-    const struct rule_info info = {.id = "OT-R-1", .title = "Rule title", .sid = 8000001, .rev = 2, .severity = RS_MAJOR,
-                                   .engine = RE_POLICY, .attack = "T0836", .category = "Cat", .remedy = "Do."};
+    const struct rule_info info = {.id = "OT-R-1",
+                                   .title = "Rule title",
+                                   .sid = 8000001,
+                                   .rev = 2,
+                                   .severity = RS_MAJOR,
+                                   .engine = RE_POLICY,
+                                   .attack = "T0836",
+                                   .category = "Cat",
+                                   .remedy = "Do."};
     struct rule_verdict v = {.rule = &info, .count = 1, .first_ns = T0, .why = "saw it"};
     struct rec_event ev = make_event(T0);
     raise_rule(&ra, &ev, &v);
@@ -236,8 +285,15 @@ START_TEST(test_anomalies)
     j = parsed(1);
     ck_assert_uint_eq(num(j, "alert.severity"), AS_CRITICAL);
     js_free(j);
-    struct rec_anomaly n = {.ts_ns = T0, .schema = &schema, .src = ev.src, .dst = ev.dst, .l4 = PROTO_TCP, .dport = 502,
-                            .bit = 2, .frame = 9, .count = 25};
+    struct rec_anomaly n = {.ts_ns = T0,
+                            .schema = &schema,
+                            .src = ev.src,
+                            .dst = ev.dst,
+                            .l4 = PROTO_TCP,
+                            .dport = 502,
+                            .bit = 2,
+                            .frame = 9,
+                            .count = 25};
     raise_anomaly(&ra, &n);
     ck_assert_uint_eq(n_lines, 3); /* the same as before, now worth a second alert: too many of them */
     j = parsed(2);
