@@ -3,6 +3,7 @@
 dialogue between two hosts of its own, so that whatever was taken off wrongly is a message that is missing.
 
   decode.py [DIR]        writes DIR/*.pcap and DIR/*.messages.tsv (default: ../decode beside this script)
+  decode.py --seeds DIR  writes the same packets as inputs of tests/fuzz/fuzz_decode.c
 
 Judged by IEEE 802.1Q, 802.2, 62439-3, RFC 3032, 2516, 2784, 2890, 7348, 8926, 2003, 4213, 791, 8200 and
 draft-foschiano-erspan-03. tshark finds the same Modbus messages in all of them.
@@ -322,7 +323,32 @@ def build_formats(where):
         f.write(ng)
 
 
+SEED_LINKS = {1: 0, 0: 3, 9: 4, 101: 8, 104: 9, 108: 11, 113: 12, 228: 13, 276: 15}
+
+
+def build_seeds(captures, where):
+    """One input a dialogue: its packets, each behind link type index, flags, milliseconds and length."""
+    os.makedirs(where, exist_ok=True)
+    for name in sorted(os.listdir(captures)):
+        if not name.startswith(("encapsulations", "fragments", "link_")) or not name.endswith(".pcap"):
+            continue
+        with open(os.path.join(captures, name), "rb") as f:
+            data = f.read()
+        link, at, seeds = SEED_LINKS[struct.unpack("<I", data[20:24])[0]], 24, []
+        step = 28 if name.startswith("frag") else 4
+        while at < len(data):
+            n = struct.unpack("<I", data[at + 8:at + 12])[0]
+            seeds.append(struct.pack("<BBBH", link, 0, 1, n) + data[at + 16:at + 16 + n])
+            at += 16 + n
+        for i in range(0, len(seeds), step):
+            with open(os.path.join(where, f"{name[:-5]}_{i // step}"), "wb") as f:
+                f.write(b"".join(seeds[i:i + step]))
+
+
 def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--seeds":
+        build_seeds(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode"), sys.argv[2])
+        return
     where = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode")
     build_ethernet(where)
     build_fragments(where)
