@@ -11,7 +11,7 @@
 #include "dissectors/dnp3_proto.h"
 #include "engine/base/hash.h"
 
-static const uint64_t select_timeout_ns = UINT64_C(60000000000); /* operators take their time between the two */
+static const uint64_t select_timeout_ns = UINT64_C(15000000000); /* outstations hold a SELECT for 2 to 10 s as a rule */
 
 /* ---- fields ---- */
 

@@ -263,6 +263,7 @@ static const struct field_def cip_fields[CF_N] = {
     [CF_EXT_STATUS]     = {"ext_status",      FT_NAME, false, NULL, cip_ext_statuses, "first word of the extended status"},
     [CF_TIMEOUT_MS]     = {"timeout_ms",      FT_UINT, false, NULL, NULL, "time-out of an unconnected request"},
     [CF_COUNT]          = {"count",           FT_UINT, false, NULL, NULL, "services of a packet, attributes of a list"},
+    [CF_EMBEDDED]       = {"embedded_service", FT_UINT, false, NULL, NULL, "service that an Unconnected Send carries"},
     [CF_O2T_ID]         = {"o2t_id",          FT_HEX,  false, NULL, NULL, "connection id, originator to target"},
     [CF_T2O_ID]         = {"t2o_id",          FT_HEX,  false, NULL, NULL, "connection id, target to originator"},
     [CF_CONN_SERIAL]    = {"connection_serial", FT_HEX, false, NULL, NULL, "connection serial number"},

@@ -67,6 +67,13 @@ void s7_reused(struct s7 *s, uint64_t key)
     *lost = 0;
 }
 
+struct span s7_trim(struct span v)
+{
+    while (v.n && (v.p[v.n - 1] == ' ' || v.p[v.n - 1] == 0))
+        v.n--;
+    return (struct span){.p = v.n ? v.p : NULL, .n = v.n};
+}
+
 /* ---- set-up ---- */
 
 static void tsap_fields(struct s7 *s, struct event *e)
@@ -126,7 +133,8 @@ static void tell_tsaps(struct s7 *s)
 
 static enum verdict verdict_of(const struct s7 *s)
 {
-    return s->anomalies & (UINT64_C(1) << A_LENGTH | UINT64_C(1) << A_PARAM) ? DIS_MALFORMED : DIS_OK;
+    bool broken = s->anomalies & (UINT64_C(1) << A_LENGTH | UINT64_C(1) << A_PARAM);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }
 
 typedef void (*handler)(struct s7 *s, struct event *e);
@@ -160,7 +168,7 @@ static const struct function *function(uint32_t fn)
 /* Key of a job: who sends it, its reference, its function. */
 static uint64_t job_key(uint8_t dir, uint16_t ref, uint32_t fn)
 {
-    return UINT64_C(1) << 48 | (uint64_t)(dir == DIR_S2C) << 40 | (uint64_t)ref << 16 | fn;
+    return UINT64_C(1) << 48 | (uint64_t)(dir == DIR_S2C) << 40 | (uint64_t)ref << 16 | (fn & 0xffff);
 }
 
 static bool server_job(uint32_t fn)
@@ -175,12 +183,17 @@ static enum verdict job(struct s7 *s)
     struct event *e = ev_begin(s->x, &s7comm_schema, fn, OP_ANY_SELECTOR);
     ev_u64(e, F_PDU_REF, s->ref);
     const struct function *f = function(fn);
-    if (f)
+    if (f) {
         f->request(s, e);
-    else if (!e->op || fn == FN_NONE)
-        s7_anomaly(s, fn == FN_NONE ? A_PARAM : A_FUNCTION);
-    if (!f && fn != FN_NONE)
+    } else if (fn == FN_NONE) {
+        s7_anomaly(s, A_PARAM);
+    } else {
+        if (!e->op)
+            s7_anomaly(s, A_FUNCTION);
         ev_span(e, F_UNKNOWN_PARAM, cur_rest(&s->param));
+        s->st->odd_fn = (uint8_t)fn;
+        s->st->odd_ref = s->ref;
+    }
     if (s->x->dir == DIR_S2C && !server_job(fn))
         s7_anomaly(s, A_SERVER_JOB);
     s7_wait(s, e, job_key(s->x->dir, s->ref, fn));
@@ -195,7 +208,7 @@ static uint64_t bare_key(const struct s7 *s, uint8_t dir)
         if (ev_is_waited(s->x, k))
             return k;
     }
-    return job_key(dir, s->ref, FN_NONE);
+    return job_key(dir, s->ref, s->st->odd_ref == s->ref ? s->st->odd_fn : FN_NONE);
 }
 
 static enum verdict answer(struct s7 *s)
@@ -306,7 +319,8 @@ static enum verdict control(struct dis_ctx *x, const struct tpkt *t)
         if (t->faults >> i & 1)
             ev_malformed(x, &s7comm_schema, fault_bits[i]);
     ev_silent(x, &s7comm_schema);
-    return t->faults & ~(TPKT_TRAILING | TPKT_RESERVED) ? DIS_MALFORMED : DIS_OK;
+    bool broken = t->faults & ~(TPKT_TRAILING | TPKT_RESERVED);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }
 
 static enum verdict s7_parse(struct cur pdu, struct dis_ctx *x)
@@ -374,7 +388,9 @@ static enum match s7_probe(struct cur c, struct dis_ctx *x)
     if (code == TPDU_CR || code == TPDU_CC) {
         if (x->dir == DIR_UNKNOWN)
             x->dir = code == TPDU_CR ? DIR_C2S : DIR_S2C;
-        return x->on_port || s7_tsap(user) ? MATCH_MAYBE : MATCH_NO;
+        if (s7_tsap(user))
+            return MATCH_YES;
+        return x->on_port ? MATCH_MAYBE : MATCH_NO;
     }
     if (code != TPDU_DT || f.len == 7)
         return MATCH_MAYBE;

@@ -156,8 +156,7 @@ void s7_block_header(struct event *e, struct cur c)
 /* Text padded with spaces or zeros; nothing when it is all padding. Copied: it may lie in the flow state. */
 static void padded(struct event *e, uint8_t id, struct span v)
 {
-    while (v.n && (v.p[v.n - 1] == ' ' || v.p[v.n - 1] == 0))
-        v.n--;
+    v = s7_trim(v);
     if (v.n)
         ev_span(e, id, ev_text_copy(e, v.p, v.n));
 }
@@ -345,7 +344,7 @@ void s7_block_answer(struct s7 *s, struct event *e)
 
 static uint32_t pi_selector(struct span n)
 {
-    for (uint32_t i = 0; s7_pi_names[i]; i++)
+    for (uint32_t i = 0; n.n && s7_pi_names[i]; i++)
         if (strlen(s7_pi_names[i]) == n.n && memcmp(s7_pi_names[i], n.p, n.n) == 0)
             return i;
     return OP_ANY_SELECTOR;
@@ -385,7 +384,7 @@ static void pi_texts(struct s7 *s, struct event *e, struct cur c, bool secret)
             ev_u64(e, F_PASSWORD, 1);
         else
             ev_span(e, F_PI_ARG, v);
-        if (i && e->action == ACT_FILE && v.n > 1)
+        if (i && v.n > 1 && (e->action == ACT_FILE || memchr(v.p, '/', v.n)))
             ev_named(e, K_FILE, v);
     }
 }

@@ -228,7 +228,7 @@ static void nc_message(struct s7 *s, struct event *e)
     struct cur *c = &s->body;
     if ((s->sub == 1 || s->sub == 6) && s->type == S7_UD_REQUEST) {
         cur_skip(c, s->sub == 6 ? 2 : 0);
-        struct span f = cur_rest(c);
+        struct span f = s7_trim(cur_rest(c));
         if (f.n) {
             ev_named(e, K_FILE, f);
             ev_span(e, F_FILE, f);
@@ -507,5 +507,6 @@ enum verdict s7_userdata(struct s7 *s)
         answer(s, fn);
     else
         push(s, fn);
-    return s->anomalies & (UINT64_C(1) << A_USERDATA | UINT64_C(1) << A_LENGTH) ? DIS_MALFORMED : DIS_OK;
+    bool broken = s->anomalies & (UINT64_C(1) << A_USERDATA | UINT64_C(1) << A_LENGTH);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }

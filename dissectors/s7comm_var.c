@@ -34,7 +34,7 @@ static const struct size {
     [30] = {3, VE_BYTES},  [31] = {5, VE_BYTES}, [32] = {4, VE_I32BE},
 };
 
-/* vals.off of an item that has no values yet: it is the first of a DB read, or shares the data item of the one before */
+/* vals.off of an item without values yet: the first of a DB read, or one that shares the data item before it */
 enum { TS_BIT = 1, DB_READ_NEXT = 1, DB_READ_FIRST = 2 };
 
 static const struct area *area(uint8_t code)

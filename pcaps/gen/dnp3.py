@@ -4,8 +4,8 @@ configuration, fragments, several outstations behind one connection, UDP and bro
 
   dnp3.py [DIR]        writes DIR/<name>.pcap and DIR/<name>.messages.tsv (default: ../dnp3 beside this script)
 
-What must be found is written down by the standard (IEEE 1815-2012): each application fragment that a receiver would take
-is a message in the packet of its last octet; link-only frames and frames with a wrong CRC have none.
+What must be found is written down by the standard (IEEE 1815-2012): each application fragment that a receiver would
+take is a message in the packet of its last octet; link-only frames and frames with a wrong CRC have none.
 """
 import os
 import struct
@@ -196,7 +196,8 @@ def attributes(t):
             249: b"4:2012", 250: b"Model 7 RTU", 252: b"Example Automation"}
     p.ask(READ, obj(0, 254, 0x00, b"\0\0"), b"".join(
         obj(0, v, 0x00, b"\0\0\1" + bytes((len(s),)) + s) for v, s in text.items()) +
-        obj(0, 240, 0x00, b"\0\0\2\2" + struct.pack("<H", 2048)) + obj(0, 203, 0x00, b"\0\0\4\4" + struct.pack("<f", 7.5)))
+        obj(0, 240, 0x00, b"\0\0\2\2" + struct.pack("<H", 2048)) +
+        obj(0, 203, 0x00, b"\0\0\4\4" + struct.pack("<f", 7.5)))
     p.ask(READ, obj(0, 255, 0x00, b"\0\0"), obj(0, 255, 0x00, b"\0\0\xfe\4\xfc\0\xfa\0"))
     p.ask(READ, obj(0, 7, 0x00, b"\3\3"), obj(0, 7, 0x00, b"\3\3\2\1\x2a"))
     p.ask(WRITE, obj(0, 247, 0x00, b"\0\0\1\6RTU-N2"))
@@ -254,7 +255,8 @@ def authentication(t):
     p.request(DIRECT, one)                                    # challenged, and the reply is wrong
     p.answer(free(120, 1, numbers + b"\4\1" + b"c" * 4), function=AUTH_RESPONSE)
     p.send(True, 32, free(120, 2, numbers + b"w" * 16), seq=p.seq)
-    p.answer(free(120, 7, struct.pack("<IHHB", 7, 2, 0, 1) + time48(1767607900000) + b"bad MAC"), function=AUTH_RESPONSE)
+    p.answer(free(120, 7, struct.pack("<IHHB", 7, 2, 0, 1) + time48(1767607900000) + b"bad MAC"),
+             function=AUTH_RESPONSE)
     t.wait(0.5)
     aggressive = lambda o: obj(120, 3, 0x07, b"\1" + numbers) + o + free(120, 9, b"m" * 16)  # noqa: E731
     p.ask(SELECT, aggressive(one), one)
@@ -262,7 +264,8 @@ def authentication(t):
     p.ask_auth(free(120, 10, struct.pack("<BBIHHHHH", 4, 1, 9, 1, 30, 5, 0, 4) + b"alice" + b"cert"), keys(1))
     p.ask_auth(free(120, 11, struct.pack("<BHH", 4, 5, 4) + b"alice" + b"chal"),
                free(120, 12, struct.pack("<IHH", 2, 3, 4) + b"chal"))
-    p.ask_auth(free(120, 13, struct.pack("<IHH", 2, 3, 8) + b"k" * 8) + free(120, 15, b"m" * 16), free(120, 15, b"m" * 16))
+    p.ask_auth(free(120, 13, struct.pack("<IHH", 2, 3, 8) + b"k" * 8) + free(120, 15, b"m" * 16),
+               free(120, 15, b"m" * 16))
     p.request(33, free(120, 7, struct.pack("<IHHB", 7, 2, 0, 11) + time48(1767607900000)))
     p.ask(READ, obj(121, 0, 0x06), obj(121, 1, 0x00, b"\0\1" + struct.pack("<BHI", 1, 0, 3) * 2))
     p.carrier.close()
@@ -270,8 +273,11 @@ def authentication(t):
 
 def fragments(t):
     p = tcp(t)
-    events = lambda first, n: indexed(32, 3, *[(i, struct.pack("<Bi", 1, i * 3) + time48(1767607000000 + i))  # noqa: E731
-                                               for i in range(first, first + n)])
+
+    def events(first, n):
+        return indexed(32, 3, *[(i, struct.pack("<Bi", 1, i * 3) + time48(1767607000000 + i))
+                                for i in range(first, first + n)])
+
     p.request(READ, classes(1, 2, 3, 0))
     seq = p.seq
     for k, control_ in enumerate((FIR | CON, CON, FIN | CON)):
@@ -279,7 +285,8 @@ def fragments(t):
         p.send(True, CONFIRM, seq=seq + k & 15)
     t.wait(1)
     p.seq = seq + 2 & 15
-    p.ask(READ, obj(30, 0, 0x01, struct.pack("<HH", 0, 299)), obj(30, 1, 0x01, struct.pack("<HH", 0, 299) + b"\1\7\0\0\0" * 300))
+    p.ask(READ, obj(30, 0, 0x01, struct.pack("<HH", 0, 299)),
+          obj(30, 1, 0x01, struct.pack("<HH", 0, 299) + b"\1\7\0\0\0" * 300))
     # two requests to two outstations in one segment; one request octet by octet
     q = Pair(t, p.carrier, outstation=11)
     p.seq = (p.seq + 1) & 15
@@ -319,7 +326,7 @@ def outstations(t):
 
 def udp(t):
     p = Pair(t, ((MASTER_IP, 20000), (RTU_IP, 20000)))
-    p.ask(READ, classes(1, 2, 3, 0), obj(30, 5, 0x00, b"\0\1" + b"\1" + struct.pack("<f", 1.5) + b"\1" + struct.pack("<f", -2)))
+    p.ask(READ, classes(1, 2, 3, 0), obj(30, 5, 0x00, b"\0\1" + struct.pack("<BfBf", 1, 1.5, 1, -2)))
     p.answer(obj(30, 1, 0x01, struct.pack("<HH", 0, 99) + b"\1\7\0\0\0" * 100))  # three frames in one datagram
     p.unsolicited(indexed(2, 2, (3, b"\x81" + time48(1767607900000))))
     for dst in (0xFFFF, 0xFFFE, 0xFFFD):
@@ -367,9 +374,10 @@ def faults(t):
     t.expect(p.put(True, link(0xC4, 10, 1, b"\xCF\xCB\x0D\1\2\3")), "dnp3", 13)
     head = bytearray(link(0xC4, 10, 1, b"\xD0\xCC\x0E"))
     head[8] ^= 1                                              # header CRC: the receiver looks for the next start
-    p.put(True, bytes(head))
+    after = link(0xC4, 10, 1, b"\xD1\xCD\x01" + classes(2))   # ... which lies in the same segment
+    t.expect(p.put(True, bytes(head) + after), "dnp3", READ)
     t.wait(1)
-    p.tp, p.seq = [0x11, 0], 12
+    p.tp, p.seq = [0x12, 0], 13
     p.ask(READ, classes(0), obj(30, 4, 0x00, b"\0\0\1\0"))
     p.carrier.close()
 

@@ -19,7 +19,8 @@ static const char full[] =
     "  - {name: control, subnets: [10.0.0.0/24], assets: [plc1, 10.3.0.1], purdue: 1}\n"
     "  - {name: dmz, networks: [office, default], purdue: 3.5}\n"
     "assets:\n"
-    "  - {name: plc1, address: [10.0.1.5, 00:11:22:33:44:55], type: plc, owner: Ann, criticality: high, tags: [a, b c]}\n"
+    "  - {name: plc1, address: [10.0.1.5, 00:11:22:33:44:55], type: plc, owner: Ann, criticality: high, tags: [a, b "
+    "c]}\n"
     "  - {name: ws1, address: 10.0.0.9, network: cell1}\n"
     "engineering_stations: [ws1, 10.0.9.0/24]\n"
     "maintenance:\n"
@@ -34,7 +35,7 @@ static const char full[] =
     "learning: {period: 7d, quiet: 12h, read_gap: 4, scan_ports: 30}\n"
     "limits: {flows: 2048, stream_bytes: 8MiB, duplicate_window: 5ms, time_jump: 2h}\n"
     "rules: {defaults: no, files: [site.yaml], disable: [OT-1]}\n"
-    "alerts: {window: 5m, rate: 10, evidence_bytes: 0, types: {OT-POL-001: off, OT-ANO-002: minor}}\n"
+    "alerts: {window: 5m, rate: 10, evidence_bytes: 16, types: {OT-POL-001: off, OT-ANO-002: minor}}\n"
     "outputs: [{path: alerts.json, severity: major}, {path: '-', what: events}]\n"
     "run: {user: tyto, cpus: [0, 2-3], workers: 2}\n";
 
@@ -156,7 +157,8 @@ static const struct {
     {"assets: [{name: a, address: 224.0.0.1}]\n", "t.yaml:1:29:", "address"},
     {"assets: [{name: a, address: []}]\n", "t.yaml:1:29:", "at least one"},
     {"assets: [{name: a, address: 10.0.0.1, criticality: hi}]\n", "t.yaml:1:52:", "high"},
-    {"assets:\n- {name: a, address: 10.0.0.1}\n- {name: b, address: [10.0.0.2, 10.0.0.1]}\n", "t.yaml:3:33:", "asset 'a'"},
+    {"assets:\n- {name: a, address: 10.0.0.1}\n- {name: b, address: [10.0.0.2, 10.0.0.1]}\n",
+     "t.yaml:3:33:", "asset 'a'"},
     {"engineering_stations: [10.0.0.1/8]\n", "t.yaml:1:24:", "subnet"},
     {"maintenance: [{name: m}]\n", "t.yaml:1:15:", "window"},
     {"maintenance: [{name: m, window: {from: 2026-02-30, to: 2026-03-01}}]\n", "t.yaml:1:40:", "time"},

@@ -618,8 +618,11 @@ START_TEST(test_link)
     ck_assert_int_eq(feed(f, n), DIS_MALFORMED);
     f[n - 1] ^= 1;
     f[8] ^= 1;
-    ck_assert_int_eq(feed(f, 10), DIS_LOST);
+    ck_assert_int_eq(feed(f, 10), DIS_MALFORMED);
     struct dis_ctx x = context();
+    struct frame hunt = dissector_dnp3.frame(cur_make(f + 10, n - 10), &x); /* what follows is passed over ... */
+    ck_assert(hunt.st == FRAME_OK && hunt.len == n - 10);
+    ck_assert_int_eq(feed(f + 10, n - 10), DIS_OK);
     struct frame fr = dissector_dnp3.frame(cur_make(f, n), &x);
     ck_assert(fr.st == FRAME_OK && fr.len == 10);
     ck_assert_int_eq(dissector_dnp3.probe(cur_make(f, n), &x), MATCH_NO);
@@ -629,6 +632,8 @@ START_TEST(test_link)
     ck_assert(fr.st == FRAME_OK && fr.len == n);
     for (unsigned i = 0; i < 10; i++)
         ck_assert_int_eq(dissector_dnp3.frame(cur_make(f, i), &x).st, FRAME_MORE);
+    feed(f, n); /* ... up to the next start */
+    ck_assert_int_eq(dissector_dnp3.frame(cur_make(f + 10, n - 10), &x).st, FRAME_BAD);
     want("malformed bad_data_crc\nmalformed bad_header_crc\n");
 }
 END_TEST
@@ -675,8 +680,8 @@ START_TEST(test_hostile)
         "c1 81 0000 00fc 00 00 00 01 04 41636d65 5303 00 00 00 41424344 0100 0200 aabb 7901 00 00 00 01 0000 05000000",
         "c1 19 4603 5b 01 1f00 1a00 0500 000000000000 a401 00000000 00000000 0100 0004 0100 612e747874",
         "c1 1d 4602 5b 01 1400 0c00 0400 1000 0400 00000000 726f6f74 746f6f72",
-        "c1 81 0000 4607 5b 01 1900 1400 0500 0100 10000000 000000000000 0000 0100 612e747874 4606 5b 01 0900 01000000 "
-        "00000080 00",
+        "c1 81 0000 4607 5b 01 1900 1400 0500 0100 10000000 000000000000 0000 0100 612e747874",
+        "c1 81 0000 4606 5b 01 0900 01000000 00000080 00",
         "c1 20 780a 5b 01 1400 03 01 01000000 0100 0a00 0400 0000 0000 61626364",
         "c1 83 0000 7807 5b 01 1300 01000000 0100 0000 07 000000000000 6e6f7065",
         "c1 16 3c0206 1e00 00 00 03 0100 17 02 03 04 6e05 5b 01 0200 4142 e701 5b 01 0100 00",

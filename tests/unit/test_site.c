@@ -22,8 +22,9 @@ static struct subnet net(const char *s)
 
 START_TEST(test_subnet)
 {
-    static const char *const bad[] = {"10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/a", "fd00::1/8", "x/8", "", "/8",
-                                      "10.0.0.0/08a", "fd00::/129", "00:11:22:33:44:55/24", "10.0.0.0/-1"};
+    static const char *const bad[] = {
+        "10.0.0.1/8", "10.0.0.0/33",  "10.0.0.0/",  "10.0.0.0/a",           "fd00::1/8",  "x/8", "",
+        "/8",         "10.0.0.0/08a", "fd00::/129", "00:11:22:33:44:55/24", "10.0.0.0/-1"};
     char text[SUBNET_TEXT];
     struct subnet n = net("10.1.0.0/16");
     struct addr in = ip("10.1.255.255"), out = ip("10.2.0.0"), six = ip("fd00::1");
@@ -92,7 +93,8 @@ END_TEST
 
 START_TEST(test_assets_and_zones)
 {
-    const struct addr a1[] = {ip("10.0.0.1"), ip("00:11:22:33:44:55")}, a2[] = {ip("10.0.0.1")}, a3[] = {ip("10.0.1.9")};
+    const struct addr a1[] = {ip("10.0.0.1"), ip("00:11:22:33:44:55")}, a2[] = {ip("10.0.0.1")},
+                      a3[] = {ip("10.0.1.9")};
     const struct site_asset assets[] = {
         {.name = "any", .addrs = a1, .n_addrs = 2, .net = SITE_ANY_NET},
         {.name = "cell2", .addrs = a2, .n_addrs = 1, .net = 2},
@@ -109,8 +111,14 @@ START_TEST(test_assets_and_zones)
         {.name = "whole", .networks = n2, .n_networks = 1, .purdue = -1},
     };
     const struct site_ref stations[] = {{.asset = 0}, {.subnet = net("10.0.5.0/24"), .asset = SITE_NO_ASSET}};
-    struct site s = {.networks = w, .n_networks = 2, .assets = assets, .n_assets = 3, .zones = zones, .n_zones = 4,
-                     .stations = stations, .n_stations = 2};
+    struct site s = {.networks = w,
+                     .n_networks = 2,
+                     .assets = assets,
+                     .n_assets = 3,
+                     .zones = zones,
+                     .n_zones = 4,
+                     .stations = stations,
+                     .n_stations = 2};
     struct err e;
     struct addr x;
     ck_assert_int_eq(site_prepare(&s, &e), 0);
@@ -131,7 +139,8 @@ START_TEST(test_assets_and_zones)
     x = ip("10.0.5.77");
     ck_assert(site_is_engineering_station(&s, 0, &x));
     site_done(&s);
-    const struct site_asset twice[] = {{.name = "a", .addrs = a2, .n_addrs = 1}, {.name = "b", .addrs = a2, .n_addrs = 1}};
+    const struct site_asset twice[] = {{.name = "a", .addrs = a2, .n_addrs = 1},
+                                       {.name = "b", .addrs = a2, .n_addrs = 1}};
     struct site bad = {.assets = twice, .n_assets = 2};
     ck_assert_int_eq(site_prepare(&bad, &e), -EINVAL);
     ck_assert_ptr_nonnull(strstr(e.text, "10.0.0.1"));
@@ -146,8 +155,15 @@ START_TEST(test_windows)
     const struct site_window w[] = {
         {.name = "once", .from_ns = 1000 * S, .to_ns = 2000 * S, .zone = -1},
         /* Saturday night into Sunday, downloads only, in the zone, from one station */
-        {.name = "nights", .weekly = true, .days = 1 << 6, .from_min = 22 * 60, .to_min = 6 * 60, .zone = 0,
-         .has_actor = true, .actor = {.subnet = net("10.9.0.1"), .asset = SITE_NO_ASSET}, .actions = 1u << ACT_DOWNLOAD},
+        {.name = "nights",
+         .weekly = true,
+         .days = 1 << 6,
+         .from_min = 22 * 60,
+         .to_min = 6 * 60,
+         .zone = 0,
+         .has_actor = true,
+         .actor = {.subnet = net("10.9.0.1"), .asset = SITE_NO_ASSET},
+         .actions = 1u << ACT_DOWNLOAD},
     };
     struct site s = {.zones = zones, .n_zones = 1, .windows = w, .n_windows = 2};
     struct err e;

@@ -19,8 +19,8 @@ static const char *local(int64_t unix_s)
     static char out[64];
     struct tz_time t;
     tz_local(&tz, (uint64_t)unix_s * 1000000000u, &t);
-    snprintf(out, sizeof out, "%04d-%02u-%02u %02u:%02u:%02u %u %u %+d", t.year, t.month, t.day, t.hour, t.minute, t.second,
-             t.wday, t.yday, t.off);
+    snprintf(out, sizeof out, "%04d-%02u-%02u %02u:%02u:%02u %u %u %+d", t.year, t.month, t.day, t.hour, t.minute,
+             t.second, t.wday, t.yday, t.off);
     return out;
 }
 
@@ -78,9 +78,20 @@ END_TEST
 
 START_TEST(test_refused)
 {
-    static const char *const bad[] = {"", "Europe/Nowhere", "../../etc/passwd", "/etc/passwd", "CES", "CET-1CEST",
-                                      "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0",
-                                      "CET-1CEST,J0,J5", "CET-25", "CET-1x", "<AB>1", "CET-1CEST,M3.5.0,M10.5.0/168"};
+    static const char *const bad[] = {"",
+                                      "Europe/Nowhere",
+                                      "../../etc/passwd",
+                                      "/etc/passwd",
+                                      "CES",
+                                      "CET-1CEST",
+                                      "CET-1CEST,M3.5.0",
+                                      "CET-1CEST,M13.5.0,M10.5.0",
+                                      "CET-1CEST,M3.6.0,M10.5.0",
+                                      "CET-1CEST,J0,J5",
+                                      "CET-25",
+                                      "CET-1x",
+                                      "<AB>1",
+                                      "CET-1CEST,M3.5.0,M10.5.0/168"};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err e = {""};
         ck_assert_msg(tz_load(&tz, bad[i], &e) == -EINVAL, "'%s' was taken", bad[i]);
@@ -92,12 +103,13 @@ END_TEST
 /* A small TZif file, version 2: one transition at 1000000000 from -1 h to +1 h, footer "<X1>-1". */
 static uint32_t make_file(uint8_t *p)
 {
-    static const uint8_t v1[] = {'T', 'Z', 'i', 'f', '2', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0};
-    static const uint8_t v2[] = {'T', 'Z', 'i', 'f', '2', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0x3b, 0x9a, 0xca, 0, 1,
-                                 0xff, 0xff, 0xf1, 0xf0, 0, 0, 0, 0, 0x0e, 0x10, 0, 0, 'A', 'B', 'C', 0,
-                                 '\n', '<', '+', '0', '1', '>', '-', '1', '\n'};
+    static const uint8_t v1[] = {'T', 'Z', 'i', 'f', '2', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                 0,   0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t v2[] = {'T',  'Z',  'i',  'f', '2', 0,    0,    0,    0,    0,   0,   0,   0,   0,    0,    0,
+                                 0,    0,    0,    0,   0,   0,    0,    0,    0,    0,   0,   0,   0,   0,    0,    0,
+                                 0,    0,    0,    1,   0,   0,    0,    2,    0,    0,   0,   4,   0,   0,    0,    0,
+                                 0x3b, 0x9a, 0xca, 0,   1,   0xff, 0xff, 0xf1, 0xf0, 0,   0,   0,   0,   0x0e, 0x10, 0,
+                                 0,    'A',  'B',  'C', 0,   '\n', '<',  '+',  '0',  '1', '>', '-', '1', '\n'};
     memcpy(p, v1, sizeof v1);
     memcpy(p + sizeof v1, v2, sizeof v2);
     return sizeof v1 + sizeof v2;
