@@ -16,7 +16,8 @@
  * enip_names tables.
  * Not decoded: the inside of assemblies and of structures (their layout is not on the wire), CIP Motion and CIP Safety
  * data frames beyond their size, DH+ and ControlNet bridging headers, DTLS (CIP Security) content.
- * Assets: ListIdentity, Identity object, electronic keys, PCCC diagnostic status, host name, addresses and MAC objects. */
+ * Assets: ListIdentity, Identity object, electronic keys, PCCC diagnostic status, host name, addresses and MAC
+ * objects. */
 #include "dissectors/enip_int.h"
 
 enum { HEADER = 24, PORT = 44818, PORT_IO = 2222 };
@@ -165,8 +166,8 @@ static uint8_t dir_by_bytes(struct cur c, const struct header *h)
 static void set_dir(struct dis_ctx *x, struct cur c, const struct header *h)
 {
     uint8_t told = dir_by_bytes(c, h);
-    /* Over UDP both ends may use port 44818. */
-    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && x->sport == x->dport)))
+    /* Over UDP both ends may use port 44818, or a device answers from another one. */
+    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && (x->sport == x->dport || is_list(h->command)))))
         x->dir = told;
     else if (x->dir == DIR_UNKNOWN)
         x->dir = x->sport == PORT ? DIR_S2C : DIR_C2S;

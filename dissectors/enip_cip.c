@@ -1,12 +1,14 @@
-/* enip_cip.c: the CIP message router: requests, replies, Unconnected Send and Multiple Service Packet, and their pairing.
+/* enip_cip.c: the CIP message router: requests, replies, Unconnected Send and Multiple Service Packet, and their
+ * pairing.
  *
- * Spec: CIP Vol 1, 2-4 (message router request and reply), 3-5.5.2 (Unconnected_Send), A-4.10 (Multiple_Service_Packet).
+ * Spec: CIP Vol 1, 2-4 (message router request and reply), 3-5.5.2 (Unconnected_Send), A-4.10
+ * (Multiple_Service_Packet).
  *
  *   request  service u8 | path size in words u8 | path | data
  *   reply    service + 0x80 u8 | reserved u8 | general status u8 | words of extended status u8 | those | data
  *
- * A reply names no object: what it is about comes from its request, which waits under a key made of the carrier's (sender
- * context, or connection and sequence count), the place inside a Multiple Service Packet, and the service. */
+ * A reply names no object: what it is about comes from its request, which waits under a key made of the carrier's
+ * (sender context, or connection and sequence count), the place inside a Multiple Service Packet, and the service. */
 #include "dissectors/enip_int.h"
 
 enum { SVC_MSP = 0x0a, SVC_UNCONNECTED_SEND = 0x52 };
@@ -129,7 +131,8 @@ struct send {
     uint8_t bad_size;
 };
 
-/* Vol 1, table 3-5.21: priority and tick u8, time-out ticks u8, size u16, message, pad, route size u8, reserved u8, route */
+/* Vol 1, table 3-5.21: priority and tick u8, time-out ticks u8, size u16, message, pad, route size u8, reserved u8,
+ * route */
 static void read_send(struct dis_ctx *x, struct event *e, struct cur c, struct send *s)
 {
     uint8_t tick = cur_u8(&c), ticks = cur_u8(&c);
