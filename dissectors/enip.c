@@ -385,6 +385,8 @@ static struct event *open_event(struct dis_ctx *x, const struct header *h)
 
 /* ---- the CIP inside ---- */
 
+/* send_unit_data carries transport class 2 and 3 only (Vol 2, 2-4.8), so a connection whose opening was not seen is read
+ * as such: sequence count, then a message. */
 static void connected(struct dis_ctx *x, uint32_t id, struct cur c)
 {
     const struct conn *k = conn_find(x, x->dir == DIR_S2C ? CONN_T2O : CONN_O2T, id);
@@ -398,12 +400,8 @@ static void connected(struct dis_ctx *x, uint32_t id, struct cur c)
         v.slot = k->slot;
     }
     v.seq = cur_u16le(&c);
-    if (!cur_left(&c))
+    if (cur_left(&c) < 2)
         return; /* no message: keeps the connection alive */
-    if (!k && !cip_plausible(c)) {
-        ev_silent(x, &cip_schema);
-        return;
-    }
     v.key = hash_mix(hash_u64(KEY_CIP, k ? k->o2t : 0), v.seq);
     cip_message(x, c, &v);
 }
@@ -418,7 +416,7 @@ static void content(struct dis_ctx *x, const struct header *h, const struct cpf 
         if (type == ITEM_CONN_ADDR || type == ITEM_SEQ_ADDR) {
             id = cur_u32le(&c);
             has_id = cur_ok(&c);
-        } else if (type == ITEM_CONN_DATA && has_id) {
+        } else if (type == ITEM_CONN_DATA && has_id && h->command == CMD_UNIT) {
             connected(x, id, c);
         } else if (type == ITEM_DATA && cur_left(&c)) {
             struct cip_via v = {.key = hash_bytes(KEY_CIP, h->context.p, h->context.n)};

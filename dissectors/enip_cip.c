@@ -355,18 +355,3 @@ void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v)
     else
         request(x, service, c, v);
 }
-
-bool cip_plausible(struct cur c)
-{
-    uint8_t service = cur_u8(&c);
-    if (service & REPLY) {
-        uint8_t reserved = cur_u8(&c), status = cur_u8(&c), words = cur_u8(&c);
-        return cur_ok(&c) && reserved == 0 && words * 2u <= cur_left(&c) && (status <= 0x2e || status >= 0xd0) &&
-               (service & 0x7f) != 0;
-    }
-    uint32_t words = cur_u8(&c);
-    if (!cur_ok(&c) || !service || words * 2 > cur_left(&c) || !words)
-        return false;
-    struct epath p;
-    return epath_parse(cur_sub(&c, words * 2), &p);
-}

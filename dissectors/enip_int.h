@@ -121,9 +121,6 @@ enum { CIP_DEPTH = 4 };
 
 /* A message router request or reply that fills all of c. */
 void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v);
-/* Does this look like a message router request (service and path sane) or reply? */
-bool cip_plausible(struct cur c);
-void cip_route_fields(struct event *e, const struct cip_via *v);
 
 /* A service being decoded. */
 struct cip_svc {
