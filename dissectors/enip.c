@@ -296,6 +296,8 @@ static void items_fields(struct dis_ctx *x, struct event *e, const struct cpf *p
                 ev_anomaly(e, EA_CPF_ITEM);
         } else if (it->type == ITEM_CONN_DATA && it->data.n >= 2 && cpf_find(p, ITEM_CONN_ADDR)) {
             ev_u64(e, EF_SEQ, cur_u16le(&c));
+        } else if (it->type == ITEM_DATA && it->data.n && !(it->data.p[0] & 0x80)) {
+            ev_u64(e, EF_CIP, it->data.p[0]);
         } else if (it->type == ITEM_NULL && it->data.n) {
             ev_anomaly(e, EA_CPF_ITEM);
         }
@@ -342,6 +344,12 @@ static void body_fields(struct dis_ctx *x, struct event *e, const struct header 
 static uint64_t enip_key(const struct header *h)
 {
     return hash_bytes(hash_u64(KEY_ENIP, h->command), h->context.p, h->context.n);
+}
+
+/* What a sender context pairs inside the command. */
+static uint64_t cip_key(const struct header *h)
+{
+    return hash_bytes(KEY_CIP, h->context.p, h->context.n);
 }
 
 static struct event *open_event(struct dis_ctx *x, const struct header *h)
@@ -419,10 +427,18 @@ static void content(struct dis_ctx *x, const struct header *h, const struct cpf 
         } else if (type == ITEM_CONN_DATA && has_id && h->command == CMD_UNIT) {
             connected(x, id, c);
         } else if (type == ITEM_DATA && cur_left(&c)) {
-            struct cip_via v = {.key = hash_bytes(KEY_CIP, h->context.p, h->context.n)};
+            struct cip_via v = {.key = cip_key(h)};
             cip_message(x, c, &v);
         }
     }
+}
+
+/* The encapsulation layer refused the command: what it carried is not answered. */
+static void refused(struct dis_ctx *x, const struct header *h, uint32_t service)
+{
+    struct cip_via v = {.key = cip_key(h)};
+    const char *why = code_name(enip_schema.statuses, h->status);
+    cip_refused(x, &v, service, why ? why : "encapsulation_error");
 }
 
 static enum verdict parse_command(struct dis_ctx *x, const struct header *h, struct cur c)
@@ -437,11 +453,15 @@ static enum verdict parse_command(struct dis_ctx *x, const struct header *h, str
     bool bad = e->anomalies & ~(UINT64_C(1) << EA_REGISTERED_TWICE | UINT64_C(1) << EA_INTERFACE |
                                 UINT64_C(1) << EA_REQUEST_STATUS | UINT64_C(1) << EA_CPF_TRAILING |
                                 UINT64_C(1) << EA_SESSION_MISMATCH | UINT64_C(1) << EA_NO_SESSION);
+    uint64_t service = cip_field(e, EF_CIP, 0, UINT64_MAX);
+    bool cancels = h->command == CMD_RR && h->status && e->kind == EV_TRANSACTION && service != UINT64_MAX;
     if (e->kind == EV_MESSAGE && x->dir != DIR_S2C && !(e->op && (e->op->flags & OP_NO_ANSWER)))
         ev_wait(x, e, enip_key(h));
     else
         ev_commit(x, e);
     content(x, h, &p);
+    if (cancels)
+        refused(x, h, (uint32_t)service);
     return bad ? DIS_MALFORMED : DIS_OK;
 }
 

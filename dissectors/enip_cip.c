@@ -267,17 +267,31 @@ static void reply_status(struct dis_ctx *x, struct event *e, const struct reply 
         ev_anomaly(e, CA_REPLY_FROM_CLIENT);
 }
 
-/* What an Unconnected Send carried and its route refused: it has no answer of its own and never reached its object. */
-static void refuse_inner(struct dis_ctx *x, const struct reply *r, uint32_t service, const struct cip_via *v)
+/* A request that somebody on the way refused: it has no answer of its own and never reached its object. */
+static void refuse(struct dis_ctx *x, uint64_t key, uint32_t service, const char *why)
 {
-    if (!ev_is_waited(x, service_key(v, service)))
+    if (!ev_is_waited(x, key))
         return;
-    struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
+    struct event *e = ev_answer(x, &cip_schema, key, service, OP_ANY_SELECTOR);
     if (e->n_msgs > 1)
         e->n_msgs--;
-    ev_status(e, r->status, true);
-    e->error_name = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
+    e->error = 1;
+    e->error_name = why;
     ev_commit(x, e);
+}
+
+void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, const char *why)
+{
+    if (service == SVC_UNCONNECTED_SEND && ev_is_waited(x, send_key(v))) {
+        struct event *e = ev_answer(x, &cip_schema, send_key(v), service, CLS_CM);
+        service = (uint32_t)cip_field(e, CF_EMBEDDED, 0, service);
+        if (e->n_msgs > 1)
+            e->n_msgs--;
+        e->error = 1;
+        e->error_name = why;
+        ev_commit(x, e);
+    }
+    refuse(x, service_key(v, service), service, why);
 }
 
 /* An answer to what an Unconnected Send carried, or the router's own refusal. True: it was the latter, and all is done.
@@ -302,8 +316,9 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
         e->outcome = OUT_ACCEPTED;
     }
     ev_commit(x, e);
+    const char *why = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
     if (failed && r->status)
-        refuse_inner(x, r, inner, v);
+        refuse(x, service_key(v, inner), inner, why ? why : "route_failed");
     return failed;
 }
 

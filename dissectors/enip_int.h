@@ -28,7 +28,8 @@ enum { /* object classes that the code itself knows */
 enum { /* enip_schema.fields */
     EF_SESSION, EF_CONTEXT, EF_OPTIONS, EF_LENGTH, EF_PROTO_VERSION, EF_OPTION_FLAGS, EF_INTERFACE, EF_TIMEOUT,
     EF_ITEMS, EF_CONN_ID, EF_SEQ, EF_CAPS, EF_SERVICE_NAME, EF_VENDOR, EF_DEVICE_TYPE, EF_PRODUCT_CODE, EF_REVISION,
-    EF_STATUS_WORD, EF_SERIAL, EF_PRODUCT_NAME, EF_STATE, EF_SOCK_IP, EF_SOCK_PORT, EF_SOCK_O2T, EF_SOCK_T2O, EF_N
+    EF_STATUS_WORD, EF_SERIAL, EF_PRODUCT_NAME, EF_STATE, EF_SOCK_IP, EF_SOCK_PORT, EF_SOCK_O2T, EF_SOCK_T2O,
+    EF_CIP, EF_N
 };
 enum { /* enip_schema.anomalies */
     EA_SHORT, EA_LENGTH, EA_UNKNOWN_COMMAND, EA_REQUEST_STATUS, EA_OPTIONS, EA_NO_SESSION, EA_SESSION_MISMATCH,
@@ -121,6 +122,8 @@ enum { CIP_DEPTH = 4 };
 
 /* A message router request or reply that fills all of c. */
 void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v);
+/* The carrier refused the request of this service: there will be no answer. `why` has static storage. */
+void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, const char *why);
 
 /* A service being decoded. */
 struct cip_svc {

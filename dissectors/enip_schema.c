@@ -75,6 +75,8 @@ static const struct field_def enip_fields[EF_N] = {
         "address and port for originator to target data"},
     [EF_SOCK_T2O]      = {"t2o_socket",       FT_TEXT,  false, NULL, NULL,
         "address and port for target to originator data"},
+    [EF_CIP]           = {"cip_service",      FT_UINT,  false, NULL, NULL,
+        "service of the CIP request that is carried"},
     /* clang-format on */
 };
 

@@ -40,6 +40,7 @@ START_TEST(session_is_followed)
     send_cmd(f, 0, 0x6f, 0x99, 0, 3, "00000000 0000 0200 0000 0000 b200 0800 0e03 2001 2401 3001");
     send_cmd(f, 1, 0x6f, 0x99, 0x64, 3, "");
     HAS(f, "status=invalid_session_handle! refused s2c #session_mismatch");
+    HAS(f, "transaction 14 get_attribute_single read cip:identity/1/1 refused"); /* what it carried is refused too */
     send_cmd(f, 0, 0x65, 0, 0, 4, "0200 0000");
     send_cmd(f, 1, 0x65, 0x11, 0x69, 4, "0100 0000");
     HAS(f, "status=unsupported_protocol_revision! refused s2c #protocol_version #registered_twice");
