@@ -100,7 +100,7 @@ static void raise(struct baseline *b, struct deviation *d, struct row_life *own,
         own->alert_ns = d->last_ns;
     d->first_ns = own->alert_ns; /* the same alert when it is met again after a restart */
     *ref = inc_raise(b, d, changes);
-    own->learned = ref->fold == d->fold ? FACT_ALERTED : FACT_FOLDED;
+    own->learned = ref->fold == (uint32_t)d->fold ? FACT_ALERTED : FACT_FOLDED;
 }
 
 static uint8_t severity_of(uint8_t action)
@@ -438,6 +438,12 @@ struct chain { /* what an object may follow from, the highest first */
     unsigned n;
 };
 
+/* What was judged while learning: learned, or condemned together with what lies beneath. */
+static bool passed(uint8_t learned)
+{
+    return learned == FACT_LEARNED || learned == FACT_CONDEMNED;
+}
+
 static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
 {
     struct func *f = func_at(b, i);
@@ -479,7 +485,7 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
     due(b, &o->dirty);
     /* Objects belong to the link's learning: a new function inside it brings its own. */
     switch (quiet(b, l, o->action, &o->inc, &into,
-                  decide(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && f->life.learned == FACT_LEARNED, s,
+                  decide(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && passed(f->life.learned), s,
                          c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &o->life, s->ts_ns);
@@ -523,7 +529,7 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     struct inc_ref ref = seen ? o->inc : (struct inc_ref){0};
     due(b, &o->dirty);
     c->above[c->n] = o->inc;
-    switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns) && o->life.learned == FACT_LEARNED, s, c->above,
+    switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns) && passed(o->life.learned), s, c->above,
                    c->n + 1, &into)) {
     case FATE_LEARN:
         o->status_learned |= (uint8_t)(1u << k);

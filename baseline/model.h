@@ -11,8 +11,7 @@
 
 /* A reference to an incident that may be gone by now. */
 struct inc_ref {
-    uint32_t i;
-    uint64_t fold;
+    uint32_t i, fold; /* fold: low half of the fold id */
 };
 
 enum { /* asset.evidence: what a device was seen to do. Stored: never renumber. */
@@ -131,7 +130,7 @@ struct op {
     uint64_t count, errors;
     uint32_t func, next, prev; /* of its function */
     uint32_t digs, name;
-    uint32_t space, first, last, period_us, period_n;
+    uint32_t space, first, last, period_us;
     uint32_t status[LIM_OP_ERRORS];
     uint8_t kind, action, has_range, bit, n_status, status_learned, dirty;
 };
@@ -139,8 +138,8 @@ struct op {
 /* A worker's digest and what it stands for. */
 enum { DIG_LINK, DIG_OP, DIG_LINK_REVERSED /* its client is the link's server */ };
 struct dig {
-    struct node node;          /* hash: of the digest and its kind */
-    uint64_t digest;
+    struct node node;          /* hash: of the digest */
+    uint32_t digest_hi;        /* with the hash of all of it, nobody is mistaken for another */
     uint32_t target, next, prev;
     uint8_t kind;
 };
