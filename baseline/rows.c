@@ -202,6 +202,8 @@ static bool get_net(void *ctx, const struct row_net *r)
     struct baseline *b = ctx;
     struct net_rec *n = net_rec(b, net_of(b, r->net));
     n->life = r->life;
+    b->n_due -= n->dirty & DIRTY;
+    n->dirty = STORED;
     return true;
 }
 
