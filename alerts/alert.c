@@ -23,8 +23,8 @@ struct alerts {
     uint64_t now_ns, window;
     uint64_t host_key;
     bool started;
-    char line[ALERT_LINE + NUMBERS];   /* what is sent */
-    char draft[ALERT_LINE + STRINGS];  /* what is rendered */
+    char line[ALERT_LINE + NUMBERS];  /* what is sent */
+    char draft[ALERT_LINE + STRINGS]; /* what is rendered */
 };
 
 int alerts_new(struct alerts **ret, const struct alert_conf *c, struct err *e)
@@ -59,7 +59,7 @@ void alerts_free(struct alerts *a)
     free(a);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------ */
+/* ---- sending ---------------------------------------------------------------------------------------------------- */
 
 static void send_update(struct alerts *a, struct open_alert *o)
 {
@@ -74,11 +74,26 @@ static void send_update(struct alerts *a, struct open_alert *o)
     alert_render_numbers(&w, o);
     memcpy(a->line + w.n, text + o->head_len, o->line_len - o->head_len);
     struct alert_out out = {
-        .uid = o->uid, .update = o->update, .sid = o->sid, .severity = o->severity, .engine = o->engine,
-        .has_src = o->has_src, .has_dst = o->has_dst, .first_ns = o->first_ns, .last_ns = o->last_ns, .count = o->count,
-        .src_asset = o->src_asset, .dst_asset = o->dst_asset, .src = o->src, .dst = o->dst, .id = o->id,
-        .title = text + o->title_off, .why = text + o->why_off, .accept = o->accept_off ? text + o->accept_off : NULL,
-        .line = a->line, .line_len = w.n + o->line_len - o->head_len,
+        .uid = o->uid,
+        .update = o->update,
+        .sid = o->sid,
+        .severity = o->severity,
+        .engine = o->engine,
+        .has_src = o->has_src,
+        .has_dst = o->has_dst,
+        .first_ns = o->first_ns,
+        .last_ns = o->last_ns,
+        .count = o->count,
+        .src_asset = o->src_asset,
+        .dst_asset = o->dst_asset,
+        .src = o->src,
+        .dst = o->dst,
+        .id = o->id,
+        .title = text + o->title_off,
+        .why = text + o->why_off,
+        .accept = o->accept_off ? text + o->accept_off : NULL,
+        .line = a->line,
+        .line_len = w.n + o->line_len - o->head_len,
     };
     for (uint32_t i = 0; i < a->c.n_sinks; i++)
         a->s.sink_errors += a->c.sinks[i].put(a->c.sinks[i].ctx, &out) < 0;
@@ -103,7 +118,7 @@ static bool evict(struct alerts *a, uint32_t bytes, const struct open_alert *kee
     return true;
 }
 
-/* ---- rendering ---------------------------------------------------------------------------------------------------- */
+/* ---- rendering -------------------------------------------------------------------------------------------------- */
 
 static uint32_t put_string(char *buf, uint32_t *n, const char *s)
 {
@@ -177,7 +192,7 @@ static bool retell(struct alerts *a, struct open_alert *o, const struct alert_in
     return keep(a, o, &t, title, in->why ? in->why : "", o->accept_off ? accept : NULL);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------------------------- */
 
 static void advance(struct alerts *a, uint64_t ts_ns)
 {
@@ -216,7 +231,7 @@ static bool over_rate(struct alerts *a, uint64_t type_hash)
     return false;
 }
 
-/* ---- raising ------------------------------------------------------------------------------------------------------ */
+/* ---- raising ---------------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_str(uint64_t key, const char *s)
 {
@@ -307,7 +322,8 @@ static void limit(struct alerts *a, uint64_t type_hash, const struct alert_in *i
         fold_in(a, o, &sum, severity);
         return;
     }
-    snprintf(why, sizeof why, "more than %u alerts of this type in one window: further ones are counted here; one of them: %s",
+    snprintf(why, sizeof why,
+             "more than %u alerts of this type in one window: further ones are counted here; one of them: %s",
              a->c.rate, in->why ? in->why : "");
     sum.why = why;
     if (o)

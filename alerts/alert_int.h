@@ -14,14 +14,14 @@ struct open_alert {
     uint64_t src_asset, dst_asset;
     struct addr src, dst;
     struct buf buf;
-    uint32_t head_len, line_len; /* the record: [0, head_len) numbers [head_len, line_len) */
-    uint32_t severity_at, why_at, why_len; /* where these values stand in it */
+    uint32_t head_len, line_len;             /* the record: [0, head_len) numbers [head_len, line_len) */
+    uint32_t severity_at, why_at, why_len;   /* where these values stand in it */
     uint32_t title_off, why_off, accept_off; /* accept_off 0: none */
     uint32_t update, sid;
     uint32_t chain, newer, older; /* hash chain; order of last occurrence */
     char id[ALERT_ID];
     uint8_t severity, engine, has_src, has_dst, has_event;
-    uint8_t due;                 /* something to tell that was not sent */
+    uint8_t due; /* something to tell that was not sent */
 };
 
 /* ---- alert_table.c: open alerts by fold, in the order of their last occurrence ---------------------------------- */
@@ -47,11 +47,12 @@ static inline struct open_alert *table_at(struct alert_table *t, uint32_t i)
     return i == NONE ? NULL : &t->e[i];
 }
 
-/* ---- alert_json.c ------------------------------------------------------------------------------------------------- */
+/* ---- alert_json.c ----------------------------------------------------------------------------------------------- */
 struct alert_text { /* a rendered record, in the writer's buffer */
     uint32_t head_len, line_len, severity_at, why_at, why_len;
 };
-/* The record up to and behind the numbers that change. with_event: take over the event's own record. False: too long. */
+/* The record up to and behind the numbers that change. with_event: take over the event's own record. False: too long.
+ */
 bool alert_render(struct jw *w, const struct alert_conf *c, const struct alert_in *in, uint64_t uid, uint8_t severity,
                   bool with_event, struct alert_text *ret);
 /* The numbers: update, first_seen, last_seen, count; without braces. */

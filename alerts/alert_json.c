@@ -31,9 +31,20 @@ static bool take_event(struct jw *w, const struct rec_event *ev)
 
 static struct alert_flow flow_of(const struct rec_event *ev)
 {
-    struct alert_flow f = {.flow_id = ev->flow_id, .src = ev->src, .dst = ev->dst, .sport = ev->sport, .dport = ev->dport,
-                           .vlan = {ev->vlan[0], ev->vlan[1]}, .iface = ev->iface, .file = ev->file, .frame = ev->frame,
-                           .l4 = ev->l4, .n_vlan = ev->n_vlan, .has_mac = ev->has_mac, .has_src = 1, .has_dst = 1,
+    struct alert_flow f = {.flow_id = ev->flow_id,
+                           .src = ev->src,
+                           .dst = ev->dst,
+                           .sport = ev->sport,
+                           .dport = ev->dport,
+                           .vlan = {ev->vlan[0], ev->vlan[1]},
+                           .iface = ev->iface,
+                           .file = ev->file,
+                           .frame = ev->frame,
+                           .l4 = ev->l4,
+                           .n_vlan = ev->n_vlan,
+                           .has_mac = ev->has_mac,
+                           .has_src = 1,
+                           .has_dst = 1,
                            .has_ports = ev->l4 == PROTO_TCP || ev->l4 == PROTO_UDP,
                            .app = ev->schema ? ev->schema->name : NULL};
     memcpy(f.smac, ev->smac, 6);
@@ -58,7 +69,8 @@ static const char *proto_name(uint8_t l4)
     }
 }
 
-static void put_side(struct jw *w, bool has, const struct addr *a, const char *ip, const char *port, bool has_port, uint16_t v)
+static void put_side(struct jw *w, bool has, const struct addr *a, const char *ip, const char *port, bool has_port,
+                     uint16_t v)
 {
     if (!has || addr_is_mac(a))
         return;
@@ -86,7 +98,8 @@ static void put_ether(struct jw *w, const struct alert_flow *f)
     jw_close(w, '}');
 }
 
-static void put_name(struct jw *w, const char *key, const char *(*name)(const void *, unsigned), const void *arg, unsigned i)
+static void put_name(struct jw *w, const char *key, const char *(*name)(const void *, unsigned), const void *arg,
+                     unsigned i)
 {
     const char *s = name ? name(arg, i) : NULL;
     if (s)
@@ -97,11 +110,14 @@ static void put_flow(struct jw *w, const struct alert_conf *c, const struct aler
 {
     jw_open(w, '{');
     jw_kv_time(w, "timestamp", in->ts_ns);
-    jw_kv_str(w, "host", c->host);
+    if (c->host && *c->host)
+        jw_kv_str(w, "host", c->host);
     put_name(w, "in_iface", f->frame ? c->iface_name : NULL, c->name_arg, f->iface);
     jw_kv_str(w, "event_type", "alert");
     if (f->flow_id)
         jw_kv_u64(w, "flow_id", f->flow_id);
+    if (f->community && *f->community)
+        jw_kv_str(w, "community_id", f->community);
     if (f->frame)
         jw_kv_u64(w, "pcap_cnt", f->frame);
     put_name(w, "pcap_filename", f->frame ? c->file_name : NULL, c->name_arg, f->file);

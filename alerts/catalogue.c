@@ -4,15 +4,16 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PROTO_REMEDY                                                                                              \
-    "A faulty device, a wrong implementation, or somebody probing for weak spots. Look at the message in the "   \
+#define PROTO_REMEDY                                                                                                   \
+    "A faulty device, a wrong implementation, or somebody probing for weak spots. Look at the message in the "         \
     "evidence and at its sender."
 
 const struct alert_type alert_types[AT_COUNT] = {
-#define ALERT(row, id, sid, engine, severity, learn, category, title, attack, refs, remedy) \
+#define ALERT(row, id, sid, engine, severity, learn, category, title, attack, refs, remedy)                            \
     [row] = {id, sid, 1, engine, severity, learn, category, title, attack, refs, remedy, NULL},
-#define ALERT_PROTO(row, id, sid, schema, title) \
-    [row] = {id, sid, 1, AE_PROTOCOL, AS_MAJOR, AL_MUTE, "Protocol violation", title, "T0866 T0814", "", PROTO_REMEDY, schema},
+#define ALERT_PROTO(row, id, sid, schema, title)                                                                       \
+    [row] = {id,    sid,           1,  AE_PROTOCOL,  AS_MAJOR, AL_MUTE, "Protocol violation",                          \
+             title, "T0866 T0814", "", PROTO_REMEDY, schema},
 #include "alerts/catalogue.def"
 #undef ALERT
 #undef ALERT_PROTO

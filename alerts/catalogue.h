@@ -6,21 +6,21 @@
 
 enum alert_engine { AE_POLICY, AE_PROTOCOL, AE_MALWARE, AE_ANOMALY, AE_OPERATIONAL };
 enum alert_learn {
-    AL_NO,    /* can be neither learned nor muted: it tells a fact of its own each time */
-    AL_MUTE,  /* can be switched off for a pair */
-    AL_YES,   /* accepting it teaches the baseline */
+    AL_NO,   /* can be neither learned nor muted: it tells a fact of its own each time */
+    AL_MUTE, /* can be switched off for a pair */
+    AL_YES,  /* accepting it teaches the baseline */
 };
 enum alert_severity { AS_NONE, AS_CRITICAL, AS_MAJOR, AS_MINOR, AS_WARNING }; /* Suricata's numbers: 1 is the highest */
 
 struct alert_type {
-    const char *id;        /* "OT-POL-016" */
-    uint32_t sid, rev;     /* signature_id of EVE */
+    const char *id;    /* "OT-POL-016" */
+    uint32_t sid, rev; /* signature_id of EVE */
     uint8_t engine, severity, learn;
     const char *category, *title;
-    const char *attack;    /* ATT&CK for ICS techniques, separated by a space; "" none */
-    const char *refs;      /* rows of the type list that it covers, separated by a space */
+    const char *attack; /* ATT&CK for ICS techniques, separated by a space; "" none */
+    const char *refs;   /* rows of the type list that it covers, separated by a space */
     const char *remedy;
-    const char *proto;     /* of the per-protocol rows: the schema's name; else NULL */
+    const char *proto; /* of the per-protocol rows: the schema's name; else NULL */
 };
 
 enum alert_row {
@@ -36,7 +36,7 @@ extern const struct alert_type alert_types[AT_COUNT];
 const struct alert_type *alert_type_by_id(const char *id); /* NULL unknown */
 /* "message breaks the standard" of that protocol; the general row where the protocol has none of its own. */
 const struct alert_type *alert_type_for_protocol(const char *schema);
-const char *alert_engine_name(unsigned engine);      /* "policy" ... */
-const char *alert_severity_name(unsigned severity);  /* "critical" ... */
-const char *alert_learn_name(unsigned learn);        /* "no", "mute", "learn" */
-int alert_severity_by_name(const char *name);        /* 1..4 or -1 */
+const char *alert_engine_name(unsigned engine);     /* "policy" ... */
+const char *alert_severity_name(unsigned severity); /* "critical" ... */
+const char *alert_learn_name(unsigned learn);       /* "no", "mute", "learn" */
+int alert_severity_by_name(const char *name);       /* 1..4 or -1 */

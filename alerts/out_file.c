@@ -13,7 +13,7 @@ enum { BATCH = 65536, LEAST_ROOM = 2 * (ALERT_LINE + 4096) };
 struct out_file {
     int fd;
     bool regular, own;
-    uint32_t cap, head, tail;  /* bytes [head, tail) wait */
+    uint32_t cap, head, tail; /* bytes [head, tail) wait */
     struct out_file_stats s;
     char *buf;
 };

@@ -16,7 +16,8 @@ struct out_file_stats {
 };
 
 struct out_file;
-/* "-" is standard output. A file is created (0640) or appended to; half a line that a crash left at its end is taken off. */
+/* "-" is standard output. A file is created (0640) or appended to; half a line that a crash left at its end is taken
+ * off. */
 int out_file_open(struct out_file **ret, const char *path, uint32_t max_wait, struct err *e) MUST_USE;
 /* One line without its newline. 0, or -errno: it waits (or was dropped and counted). */
 int out_file_line(struct out_file *f, const char *line, size_t n);

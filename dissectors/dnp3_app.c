@@ -11,7 +11,7 @@
 #include "dissectors/dnp3_proto.h"
 #include "engine/base/hash.h"
 
-static const uint64_t select_timeout_ns = UINT64_C(60000000000); /* operators take their time between the two */
+static const uint64_t select_timeout_ns = UINT64_C(15000000000); /* outstations hold a SELECT for 2 to 10 s as a rule */
 
 /* ---- fields ---- */
 
@@ -88,6 +88,9 @@ static bool fits(const struct event *e)
 static void wait_or_commit(struct dis_ctx *x, struct event *e, struct dnp3_assoc *a, uint64_t key)
 {
     a->tx_id = e->tx_id;
+    a->more_fn = (uint8_t)e->function;
+    a->more_selector = e->selector;
+    a->first_ns = e->msgs[0].ts_ns;
     if (fits(e))
         ev_wait(x, e, key);
     else
@@ -151,6 +154,13 @@ static uint64_t digest_objects(struct span o)
     return hash_bytes(HASH_ID_KEY, o.p, o.n) | 1;
 }
 
+/* Functions that name no objects; in aggressive mode the authentication stands there. */
+static bool is_bare(const struct dnp3_msg *m)
+{
+    bool bare = m->fn == 13 || m->fn == 14 || m->fn == 23 || m->fn == 24;
+    return bare && !(m->objects.n && m->objects.p[0] == 120);
+}
+
 static void request_rules(struct dnp3_walk *w, const struct op_row *op)
 {
     const struct dnp3_msg *m = w->m;
@@ -168,24 +178,39 @@ static void request_rules(struct dnp3_walk *w, const struct op_row *op)
                         (m->fn >= FC_OPEN_FILE && m->fn <= 30) || m->fn == FC_AUTHENTICATE_REQ;
     if (m->broadcast && needs_answer)
         dnp3_say(w, DA_BROADCAST_FUNCTION);
-    bool bare = m->fn == 13 || m->fn == 14 || m->fn == 23 || m->fn == 24;
-    if (bare && m->objects.n && m->objects.p[0] != 120)
+    if (is_bare(m) && m->objects.n)
         dnp3_say(w, DA_TRAILING);
 }
 
-/* OPERATE that a SELECT prepared: the same record goes on. NULL when it does not fit. */
+/* The key under which the SELECT of this OPERATE waits; *answered: its response was seen. 0: there is none. */
+static uint64_t select_key(struct dis_ctx *x, struct dnp3_walk *w, const struct dnp3_assoc *a, bool *answered)
+{
+    const struct dnp3_msg *m = w->m;
+    uint64_t key = operate_key(m, a), unanswered = answer_key(m, a, a->select_seq);
+    bool same = a->select_digest && a->select_digest == digest_objects(m->objects);
+    *answered = ev_is_waited(x, key);
+    if (!*answered)
+        key = a->select_digest && ev_is_waited(x, unanswered) ? unanswered : 0; /* one-way captures */
+    if (same && key)
+        return key;
+    if (key)
+        dnp3_say(w, DA_OPERATE_DIFFERS);
+    else if ((a->seen & DNP3_SEEN_REQUEST) && !(same && a->operated == (0x80 | m->seq)))
+        dnp3_say(w, DA_OPERATE_WITHOUT_SELECT); /* nor the repetition of one, nor the first that we see */
+    return 0;
+}
+
+/* OPERATE that a SELECT prepared: the same record goes on. NULL when there is none that fits. */
 static struct event *operate_selected(struct dis_ctx *x, struct dnp3_walk *w, struct dnp3_assoc *a)
 {
     const struct dnp3_msg *m = w->m;
-    bool waited = ev_is_waited(x, operate_key(m, a));
-    if (!waited || a->select_digest != digest_objects(m->objects)) {
-        if (waited)
-            dnp3_say(w, DA_OPERATE_DIFFERS);
-        else if (a->seen & DNP3_SEEN_REQUEST) /* else the SELECT may lie before what we saw */
-            dnp3_say(w, DA_OPERATE_WITHOUT_SELECT);
+    bool answered;
+    uint64_t key = select_key(x, w, a, &answered);
+    if (!key)
         return NULL;
-    }
-    struct event *e = ev_answer(x, &dnp3_schema, operate_key(m, a), FC_OPERATE, OP_ANY_SELECTOR);
+    struct event *e = ev_answer(x, &dnp3_schema, key, FC_OPERATE, OP_ANY_SELECTOR);
+    if (!answered)
+        e->kind = EV_MESSAGE;
     e->function = FC_OPERATE;
     ev_select(e, OP_ANY_SELECTOR);
     e->phase = PHASE_EXECUTE;
@@ -198,6 +223,7 @@ static struct event *operate_selected(struct dis_ctx *x, struct dnp3_walk *w, st
     }
     if (((a->select_seq + 1) & AC_SEQ) != m->seq)
         dnp3_say(w, DA_OPERATE_SEQUENCE);
+    a->operated = (uint8_t)(0x80 | m->seq);
     return e;
 }
 
@@ -223,7 +249,7 @@ static void request(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
         w.e->phase = m->fn == FC_SELECT ? PHASE_SELECT : m->fn == FC_OPERATE ? PHASE_EXECUTE : PHASE_NONE;
     }
     w.action = w.e->action;
-    if (!selected && op)
+    if (!selected && op && !is_bare(m))
         dnp3_walk_objects(&w);
     request_rules(&w, op);
     w.e->anomalies |= w.anomalies;
@@ -332,6 +358,18 @@ static void keep_kind(struct event *e)
         e->from_client = 0;
 }
 
+/* The record of the fragments before was closed at its bound: this one goes on in its name. */
+static void go_on(struct dis_ctx *x, struct event *e, const struct dnp3_assoc *a)
+{
+    e->tx_id = a->tx_id;
+    if (a->more_fn == FC_RESPONSE)
+        return; /* its request was not seen */
+    e->function = a->more_fn;
+    ev_select(e, a->more_selector);
+    e->kind = EV_TRANSACTION;
+    e->latency_ns = x->ts_ns > a->first_ns ? x->ts_ns - a->first_ns : 0;
+}
+
 static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_assoc *a)
 {
     struct dnp3_walk w = {.x = x, .m = m, .anomalies = m->anomalies};
@@ -342,7 +380,7 @@ static void response(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_as
     if (!waited) {
         common_fields(w.e, m);
         if (later && a->more == (0x80 | ((m->seq - 1) & AC_SEQ)))
-            w.e->tx_id = a->tx_id;
+            go_on(x, w.e, a);
     }
     w.action = w.e->action;
     w.echoing = waited && m->fn == FC_RESPONSE && w.e->function >= FC_SELECT && w.e->function <= FC_DIRECT_OPERATE;

@@ -157,11 +157,23 @@ static uint32_t exact_quality(const struct dnp3_obj *o, uint8_t flags)
     return q;
 }
 
-static struct item *new_item(struct dnp3_walk *w, uint32_t first, uint32_t last)
+/* The item of these points: the one that the request has named, while it has no value yet, else a new one. */
+struct item *dnp3_item(struct dnp3_walk *w, uint8_t kind, uint32_t space, uint32_t first, uint32_t last)
 {
-    struct item *it = ev_range(w->e, w->o->kind, 0, first, last);
+    for (uint32_t i = 0; i < w->n_request; i++) {
+        struct item *it = &w->e->items[i];
+        if (it->kind == kind && it->has_range && it->first == first && it->last == last && it->space == space &&
+            !it->v.n)
+            return it;
+    }
+    struct item *it = ev_range(w->e, kind, space, first, last);
     it->action = w->action;
     return it;
+}
+
+static struct item *new_item(struct dnp3_walk *w, uint32_t first, uint32_t last)
+{
+    return dnp3_item(w, w->o->kind, 0, first, last);
 }
 
 /* n values of one size. The flag octet becomes the item's quality where all are alike. */
@@ -427,6 +439,7 @@ static bool one_header(struct dnp3_walk *w, struct cur *c)
 void dnp3_walk_objects(struct dnp3_walk *w)
 {
     struct cur c = cur_span(w->m->objects);
+    w->n_request = w->m->response ? w->e->n_items : 0;
     while (cur_left(&c) && one_header(w, &c)) /* a header is at least three octets */
         ;
     if (w->t_max) {

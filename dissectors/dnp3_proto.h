@@ -82,7 +82,10 @@ bool dnp3_group_known(uint8_t group);
 /* Kept per (address pair, master, outstation), through dis_shared(). */
 struct dnp3_assoc {
     uint64_t select_digest; /* of the objects of the last SELECT, 0 none */
-    uint64_t tx_id;         /* of the last record that was closed although more of it may come */
+    uint64_t tx_id, first_ns; /* of the last record that may be closed although more of it comes; its first message */
+    uint32_t more_selector; /* its selector */
+    uint8_t more_fn;        /* its function */
+    uint8_t operated;       /* 0x80 | sequence number of the last OPERATE that a SELECT prepared */
     uint16_t iin;           /* IIN1 in the high octet */
     uint8_t gen[16];        /* generation of each application sequence number: tells a reused one from an old one */
     uint8_t select_gen, select_seq, uns_gen, uns_seq;
@@ -118,12 +121,14 @@ struct dnp3_walk {
     uint32_t echo;             /* next request item that a control response has to echo */
     uint32_t status;           /* first bad status met, 0 none */
     uint32_t n_bad, n_done;    /* controls refused and carried out */
+    uint32_t n_request;        /* items that were there before this response */
     uint8_t group, var, qualifier, action;
     uint8_t first_auth;        /* variation of the first g120 object, 0 none */
     uint32_t own_len;          /* octets that an object of DO_OWN took, 0: it does not fit */
     bool echoing, select_known, has_index;
 };
 void dnp3_walk_objects(struct dnp3_walk *w);
+struct item *dnp3_item(struct dnp3_walk *w, uint8_t kind, uint32_t space, uint32_t first, uint32_t last);
 /* One object of a type that is more than a value; `c` cannot see past it. */
 void dnp3_special(struct dnp3_walk *w, struct cur c);
 

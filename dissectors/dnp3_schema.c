@@ -122,7 +122,8 @@ static const struct code_name key_statuses[] = {
     {0, NULL}};
 static const struct code_name key_methods[] = {
     {3, "aes_128_sha1"}, {4, "aes_256_sha256"}, {5, "aes_256_gmac"}, {67, "rsa_1024_dsa_sha1"},
-    {68, "rsa_2048_dsa_sha256"}, {69, "rsa_3072_dsa_sha256"}, {70, "rsa_2048_dsa_gmac"}, {71, "rsa_3072_dsa_gmac"}, {0, NULL}};
+    {68, "rsa_2048_dsa_sha256"}, {69, "rsa_3072_dsa_sha256"}, {70, "rsa_2048_dsa_gmac"},
+    {71, "rsa_3072_dsa_gmac"}, {0, NULL}};
 static const struct code_name user_operations[] = {{1, "add"}, {2, "delete"}, {3, "change"}, {0, NULL}};
 static const struct code_name roles[] = {
     {0, "viewer"}, {1, "operator"}, {2, "engineer"}, {3, "installer"}, {4, "security_administrator"},

@@ -313,14 +313,7 @@ static void attribute(struct dnp3_walk *w, struct cur c)
     uint8_t enc = type == VSTR ? VE_TEXT : type == TIME && len == 6 ? VE_TIME48LE : VE_BYTES;
     if (type >= UINT && type <= FLT && len <= 8 && by_len[type - UINT][len])
         enc = by_len[type - UINT][len];
-    struct item *it = NULL;
-    for (unsigned i = 0; i < w->e->n_items && !it; i++) /* the one that was asked for */
-        if (w->e->items[i].kind == DK_DEVICE_ATTRIBUTE && w->e->items[i].first == w->var && !w->index)
-            it = w->e->items[i].v.n ? NULL : &w->e->items[i];
-    if (!it)
-        it = w->index ? ev_range(w->e, DK_PRIVATE_ATTRIBUTE, w->index, w->var, w->var)
-                      : ev_range(w->e, DK_DEVICE_ATTRIBUTE, 0, w->var, w->var);
-    it->action = w->action;
+    struct item *it = dnp3_item(w, w->index ? DK_PRIVATE_ATTRIBUTE : DK_DEVICE_ATTRIBUTE, w->index, w->var, w->var);
     it->v = (struct vals){.raw = raw, .n = 1, .stride = (uint16_t)raw.n, .qual_off = -1, .enc = enc};
     if (type == VSTR && !w->index)
         learn_attribute(w, raw);

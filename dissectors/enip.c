@@ -28,7 +28,9 @@ enum { KEY_ENIP = 0x656e6970, KEY_CIP = 0x636970 };
 
 struct enip_flow {
     uint32_t session;
-    uint8_t registered; /* a session is known */
+    uint32_t last_context; /* hash of the last request's */
+    uint8_t registered;    /* a session is known */
+    uint8_t same_context;  /* the client does not number its requests */
 };
 
 struct header {
@@ -163,8 +165,8 @@ static uint8_t dir_by_bytes(struct cur c, const struct header *h)
 static void set_dir(struct dis_ctx *x, struct cur c, const struct header *h)
 {
     uint8_t told = dir_by_bytes(c, h);
-    /* Over UDP both ends may use port 44818, and a list command tells for certain which is which. */
-    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && x->sport == x->dport) || is_list(h->command)))
+    /* Over UDP both ends may use port 44818. */
+    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && x->sport == x->dport)))
         x->dir = told;
     else if (x->dir == DIR_UNKNOWN)
         x->dir = x->sport == PORT ? DIR_S2C : DIR_C2S;
@@ -279,7 +281,8 @@ static void items_fields(struct dis_ctx *x, struct event *e, const struct cpf *p
     for (unsigned i = 0; i < p->n; i++) {
         const struct cpf_item *it = &p->items[i];
         struct cur c = cur_span(it->data);
-        ev_u64(e, EF_ITEMS, it->type);
+        if (e->kind != EV_TRANSACTION || (it->type != ITEM_NULL && it->type != ITEM_DATA))
+            ev_u64(e, EF_ITEMS, it->type); /* an answer's items are the request's */
         if (it->type == ITEM_IDENTITY) {
             identity_item(x, e, c);
         } else if (it->type == ITEM_SERVICES) {
@@ -357,10 +360,17 @@ static struct event *open_event(struct dis_ctx *x, const struct header *h)
         ev_status(e, h->status, h->status != 0);
         if (!status_known(h->status))
             ev_anomaly(e, EA_BAD_STATUS);
+    } else if (h->status && x->dir == DIR_S2C) {
+        ev_status(e, h->status, true); /* of data that has no answer of its own, such as send_unit_data */
     } else if (h->status) {
         ev_anomaly(e, EA_REQUEST_STATUS);
     }
     check_session(x, e, h);
+    if (h->command == CMD_RR && !answer) {
+        uint32_t context = (uint32_t)enip_key(h);
+        f->same_context = context == f->last_context;
+        f->last_context = context;
+    }
     if (h->command == CMD_REGISTER && answer && !h->status && h->session) {
         f->session = h->session;
         f->registered = 1;
@@ -457,11 +467,13 @@ static enum verdict enip_parse(struct cur c, struct dis_ctx *x)
     return v;
 }
 
-/* Requests whose answers are lost with the bytes would pair with later ones of the same context. */
+/* Where the client does not number its requests, those whose answers are lost would take the answers of later ones. */
 static void enip_gap(struct dis_ctx *x, uint32_t missing)
 {
+    const struct enip_flow *f = x->state;
     (void)missing;
-    ev_flush(x);
+    if (f->same_context && x->dir != DIR_C2S)
+        ev_flush(x);
 }
 
 static const uint16_t tcp_ports[] = {PORT, 0};

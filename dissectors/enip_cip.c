@@ -147,6 +147,8 @@ static void read_send(struct dis_ctx *x, struct event *e, struct cur c, struct s
     if (cur_left(&c))
         fault(x, e, CA_TRAILING);
     ev_u64(e, CF_TIMEOUT_MS, (uint64_t)ticks << (tick & 15));
+    if (cur_left(&s->inner))
+        ev_u64(e, CF_EMBEDDED, cur_peek(&s->inner, 0) & 0x7f);
     if (s->route.n_hops) {
         ev_span(e, CF_ROUTE, ev_text_copy(e, s->route.route.p, s->route.route.n));
         ev_unit(e, s->route.slot);
@@ -262,6 +264,19 @@ static void reply_status(struct dis_ctx *x, struct event *e, const struct reply 
         ev_anomaly(e, CA_REPLY_FROM_CLIENT);
 }
 
+/* What an Unconnected Send carried and its route refused: it has no answer of its own and never reached its object. */
+static void refuse_inner(struct dis_ctx *x, const struct reply *r, uint32_t service, const struct cip_via *v)
+{
+    if (!ev_is_waited(x, service_key(v, service)))
+        return;
+    struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
+    if (e->n_msgs > 1)
+        e->n_msgs--;
+    ev_status(e, r->status, true);
+    e->error_name = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
+    ev_commit(x, e);
+}
+
 /* An answer to what an Unconnected Send carried, or the router's own refusal. True: it was the latter, and all is done.
  * A route that fails answers with Unconnected_Send's own code; Read Tag Fragmented has the same code, so an answer to
  * one that waits is a failure of the route only by status 1, which no object gives (Vol 1, 3-5.5.2 and B-1). */
@@ -274,6 +289,7 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
     if (!failed && !own)
         return false; /* the answer to something else under the same sender context */
     struct event *e = ev_answer(x, &cip_schema, send_key(v), SVC_UNCONNECTED_SEND, CLS_CM);
+    uint32_t inner = (uint32_t)cip_field(e, CF_EMBEDDED, 0, 0);
     if (failed) {
         reply_status(x, e, r);
         if (cur_left(&c) >= 1)
@@ -283,10 +299,12 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
         e->outcome = OUT_ACCEPTED;
     }
     ev_commit(x, e);
+    if (failed && r->status)
+        refuse_inner(x, r, inner, v);
     return failed;
 }
 
-static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
+static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
 {
     struct reply r = {.service = service, .reserved = cur_u8(&c), .status = cur_u8(&c), .words = cur_u8(&c)};
     struct cur ext = cur_sub(&c, r.words * 2u);
@@ -300,6 +318,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     if (!ok)
         fault(x, e, CA_SHORT);
     reply_status(x, e, &r);
+    e->anomalies |= anomalies;
     if (service == SVC_MSP && cur_left(&c)) {
         if (e->kind != EV_TRANSACTION)
             check_multiple(x, e, c, v);
@@ -327,7 +346,9 @@ void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v)
     if (!cur_ok(&c))
         return;
     if (service & REPLY)
-        reply(x, service & 0x7f, c, v);
+        reply(x, service & 0x7f, c, v, 0);
+    else if (x->dir == DIR_S2C && cur_peek(&c, 0) == 0 && ev_is_waited(x, service_key(v, service)))
+        reply(x, service, c, v, UINT64_C(1) << CA_NO_REPLY_BIT); /* the answer by place and shape: pathless */
     else
         request(x, service, c, v);
 }

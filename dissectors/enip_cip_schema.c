@@ -263,6 +263,7 @@ static const struct field_def cip_fields[CF_N] = {
     [CF_EXT_STATUS]     = {"ext_status",      FT_NAME, false, NULL, cip_ext_statuses, "first word of the extended status"},
     [CF_TIMEOUT_MS]     = {"timeout_ms",      FT_UINT, false, NULL, NULL, "time-out of an unconnected request"},
     [CF_COUNT]          = {"count",           FT_UINT, false, NULL, NULL, "services of a packet, attributes of a list"},
+    [CF_EMBEDDED]       = {"embedded_service", FT_UINT, false, NULL, NULL, "service that an Unconnected Send carries"},
     [CF_O2T_ID]         = {"o2t_id",          FT_HEX,  false, NULL, NULL, "connection id, originator to target"},
     [CF_T2O_ID]         = {"t2o_id",          FT_HEX,  false, NULL, NULL, "connection id, target to originator"},
     [CF_CONN_SERIAL]    = {"connection_serial", FT_HEX, false, NULL, NULL, "connection serial number"},
@@ -361,6 +362,7 @@ static const struct anomaly_def cip_anomalies[CA_N] = {
     [CA_FO_TYPE]           = {"reserved_connection_type", 2, "a Forward Open asks for a reserved connection type (Vol 1, 3-5.5.1.1)"},
     [CA_RPI]               = {"connection_interval", 2, "a packet interval of 0 or a reserved time-out multiplier (Vol 1, 3-5.5.1)"},
     [CA_FACTORY_RESET]     = {"factory_reset", 4, "Identity reset to factory defaults: configuration is lost (Vol 1, 5A-2.5.1)"},
+    [CA_NO_REPLY_BIT]      = {"reply_bit_missing", 1, "an answer without the reply bit in its service code (Vol 1, 2-4.2)"},
     [CA_PCCC]              = {"pccc_fault", 2, "a PCCC message that is cut, has a status in a request or answers another transaction (1770-6.5.16)"},
     /* clang-format on */
 };

@@ -37,7 +37,7 @@ enum { /* enip_schema.anomalies */
 
 enum { /* cip_schema.fields */
     CF_CLASS, CF_INSTANCE, CF_ATTRIBUTE, CF_ATTRIBUTE_NAME, CF_ROUTE, CF_CONN_ID, CF_SEQ, CF_EXT_STATUS, CF_TIMEOUT_MS,
-    CF_COUNT, CF_O2T_ID, CF_T2O_ID, CF_CONN_SERIAL, CF_ORIG_VENDOR, CF_ORIG_SERIAL, CF_TIMEOUT_MULT, CF_O2T_RPI,
+    CF_COUNT, CF_EMBEDDED, CF_O2T_ID, CF_T2O_ID, CF_CONN_SERIAL, CF_ORIG_VENDOR, CF_ORIG_SERIAL, CF_TIMEOUT_MULT, CF_O2T_RPI,
     CF_T2O_RPI, CF_O2T_API, CF_T2O_API, CF_O2T_SIZE, CF_T2O_SIZE, CF_O2T_TYPE, CF_T2O_TYPE, CF_O2T_PRIO, CF_T2O_PRIO,
     CF_O2T_VARIABLE, CF_T2O_VARIABLE, CF_OWNER, CF_CLASS_NO, CF_TRIGGER, CF_SERVER, CF_KEY_VENDOR,
     CF_KEY_TYPE, CF_KEY_PRODUCT, CF_KEY_REVISION, CF_KEY_COMPAT, CF_KEY_SERIAL, CF_SAFETY, CF_CONFIG_LEN, CF_PIT,
@@ -53,7 +53,7 @@ enum { /* cip_schema.kinds */
 enum { /* cip_schema.anomalies */
     CA_SHORT, CA_PATH, CA_PATH_SIZE, CA_RESERVED_SEGMENT, CA_RESERVED_SERVICE, CA_MSP, CA_NESTED, CA_US_SIZE, CA_TRAILING,
     CA_RESERVED_BYTE, CA_REPLY_FROM_CLIENT, CA_UNKNOWN_STATUS, CA_TYPE, CA_DATA_SIZE, CA_FO_CLASS, CA_FO_TYPE, CA_RPI,
-    CA_FACTORY_RESET, CA_PCCC, CA_N
+    CA_FACTORY_RESET, CA_PCCC, CA_NO_REPLY_BIT, CA_N
 };
 
 enum { /* cip_io_schema.fields */
@@ -89,7 +89,7 @@ enum { EPATH_TEXT = 640, EPATH_ROUTE = 64, EPATH_CPS = 4 };
 struct epath {
     struct txt app, route; /* "identity/1/7" or "Program:Main.Tag[3]"; "1/0,2/10.0.0.3" */
     uint32_t class_id, instance, attribute, cps[EPATH_CPS], key_serial, pit_us;
-    uint32_t slot;         /* the link address behind the last port; a hash where several hops lead there */
+    uint32_t slot;         /* port 1: the backplane's slot; another port: 256 * port + link; several hops: a hash */
     uint16_t key_vendor, key_type, key_product;
     uint8_t key_major, key_minor;
     uint8_t has_class, has_instance, has_attribute, has_symbol, has_key, has_key_serial, has_pit, n_cps, n_hops, safety;
@@ -211,8 +211,9 @@ struct conn {
     uint8_t path[CONN_PATH];
 };
 _Static_assert(sizeof(struct conn) <= DIS_SHARED, "a connection fits the shared state");
-enum { CONN_O2T = 1, CONN_T2O = 2, CONN_TRIAD = 3, CONN_IO = 4 };
-/* The connection on which this id is received in the given direction (CONN_O2T, CONN_T2O); NULL unknown. */
+enum { CONN_O2T = 1, CONN_T2O = 2, CONN_TRIAD = 3 };
+/* The connection on which the sender of this packet uses this id as originator (CONN_O2T) or target (CONN_T2O); NULL
+ * unknown. */
 struct conn *conn_find(struct dis_ctx *x, unsigned way, uint32_t id);
 
 /* ---- class 0/1 I/O (enip_io.c) ---- */

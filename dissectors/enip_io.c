@@ -4,8 +4,8 @@
  *
  *   items u16 = 2 | 0x8002, 8: connection id u32, sequence u32 | 0x00b1, n: [class 1: sequence u16] [run/idle u32] data
  *
- * Without the Forward Open nothing on the wire tells whether there is a run/idle header; then it is not read. The
- * sender is the publisher and stands as source. */
+ * Without the Forward Open nothing on the wire tells whether there is a run/idle header, nor who is the originator: then
+ * the header is not read, and who speaks first stands as source. */
 #include "dissectors/enip_int.h"
 
 enum { ITEM_CONN_ADDR = 0xa1, ITEM_CONN_DATA = 0xb1, ITEM_SEQ_ADDR = 0x8002 };
@@ -35,11 +35,11 @@ bool io_plausible(struct cur c)
     return cur_u16le(&c) == ITEM_CONN_DATA && cur_u16le(&c) <= cur_left(&c) && cur_ok(&c);
 }
 
-/* By the Forward Open: data that its originator sends is O->T. The ids of the two directions may be equal. */
+/* By the Forward Open: data that its originator sends is O->T. */
 static void find_conn(struct dis_ctx *x, struct io_packet *p)
 {
     const struct conn *k = conn_find(x, CONN_O2T, p->id);
-    if (k && (!x->lay || addr_eq(&k->originator, &x->lay->src))) {
+    if (k) {
         p->conn = k;
         p->way = CONN_O2T;
         return;
@@ -132,6 +132,8 @@ static void io_data(struct dis_ctx *x, struct io_packet *p)
     uint8_t run = 0;
     bool back;
     find_conn(x, p);
+    if (x->dir == DIR_UNKNOWN && p->way) /* the originator is the client; both ends use port 2222 */
+        x->dir = p->way == CONN_O2T ? DIR_C2S : DIR_S2C;
     struct conn copy = p->conn ? *p->conn : (struct conn){0}; /* the next look-up may move it */
     if (p->conn)
         p->conn = &copy;
@@ -143,7 +145,7 @@ static void io_data(struct dis_ctx *x, struct io_packet *p)
     unsigned what = what_changed(p, st, has_run, run, &back);
     struct io_state now = *st;
     if (changed)
-        obs_fmt(x, &cip_io_schema, OBS_CLIENT, OBS_SELF, OBS_STATE, 60, "%s", run ? "run" : "idle");
+        obs_fmt(x, &cip_io_schema, x->dir == DIR_S2C ? OBS_SERVER : OBS_CLIENT, OBS_SELF, OBS_STATE, 60, "%s", run ? "run" : "idle");
     if (what == IO_NOTHING)
         ev_silent(x, &cip_io_schema);
     else
@@ -173,9 +175,6 @@ enum verdict io_parse(struct cur c, struct dis_ctx *x)
     if (!d)
         return DIS_OK;
     p.data = d->data;
-    uint8_t dir = x->dir;
-    x->dir = DIR_C2S; /* whoever sends is the publisher */
     io_data(x, &p);
-    x->dir = dir;
     return DIS_OK;
 }

@@ -155,7 +155,9 @@ const struct code_name cip_ext_statuses[] = {
     {0x80e, "tunid_mismatch"}, {0x80f, "configuration_operation_not_allowed"},
     {0x810, "no_target_application_data_available"}, {0x811, "no_originator_application_data_available"},
     {0x812, "node_address_has_changed_since_the_network_was_scheduled"},
-    {0x813, "not_configured_for_off_subnet_multicast"}, {0x814, "invalid_produce_consume_data_format"}, {0, NULL},
+    {0x813, "not_configured_for_off_subnet_multicast"}, {0x814, "invalid_produce_consume_data_format"},
+    /* 1756-PM020, with general status 0xff */
+    {0x2104, "offset_beyond_end"}, {0x2105, "elements_beyond_end_of_tag"}, {0x2107, "data_type_mismatch"}, {0, NULL},
 };
 
 const struct code_name pccc_ext_statuses[] = {

@@ -79,7 +79,7 @@ static void port_segment(struct epath *p, struct cur *c, uint8_t seg)
     uint64_t h = hash_bytes(HASH_ID_KEY ^ port, link.p, link.n);
     if (size == 1) {
         txt_dec(&p->route, link.p[0]);
-        p->slot = p->n_hops || port != 1 ? (uint32_t)hash_u64(h, p->slot) | 0x80000000u : link.p[0];
+        p->slot = p->n_hops ? (uint32_t)hash_u64(h, p->slot) | 0x80000000u : (port == 1 ? 0 : port << 8) | link.p[0];
     } else {
         txt_mem(&p->route, link.p, link.n);
         p->slot = (uint32_t)hash_u64(h, p->slot) | 0x80000000u;

@@ -195,6 +195,30 @@ static void item_values(struct event *e, uint32_t type, struct cur c)
     it->v.enc = f && f->enc != VE_BYTES && (size == f->elem || f->elem == 6) ? f->enc : size == 2 ? VE_U16LE : VE_BYTES;
 }
 
+/* Typed data: flag byte: high nibble type, low nibble size; bit 7, bit 3: given in as many bytes as the bits below say. */
+static uint32_t descriptor(struct cur *c, uint32_t *size)
+{
+    uint8_t flag = cur_u8(c);
+    uint32_t type = flag >> 4 & 7, n = flag & 7;
+    if (flag & 0x80)
+        for (uint32_t k = type & 3, i = type = 0; i < k; i++)
+            type |= (uint32_t)cur_u8(c) << 8 * i;
+    if (flag & 8)
+        for (uint32_t k = n & 3, i = n = 0; i < k; i++)
+            n |= (uint32_t)cur_u8(c) << 8 * i;
+    *size = n;
+    return type;
+}
+
+static void typed_values(struct event *e, struct cur c)
+{
+    uint32_t size, type = descriptor(&c, &size);
+    if (type == 9) /* array: the elements' descriptor follows */
+        type = descriptor(&c, &size);
+    if (cur_ok(&c))
+        item_values(e, type == 8 ? 0x8a : 0x89, c);
+}
+
 /* ---- requests ---- */
 
 /* A1, A2 reads; A9, AA writes; AB masked write. */
@@ -230,7 +254,7 @@ static void word_range(struct event *e, uint32_t fn, struct cur c)
     else if (fn == 0x0f00)
         item_values(e, 0x89, c);
     else if (fn == 0x0f67)
-        cip_raw(e, CF_REQUEST_DATA, c); /* type descriptor, then the data */
+        typed_values(e, c);
     if (!cur_ok(&c))
         ev_anomaly(e, CA_PCCC);
 }
@@ -376,30 +400,6 @@ static void diagnostic_status(struct cip_svc *s, struct cur c)
     const char *state = code_name(modes, mode);
     if (state)
         obs_fmt(s->x, &cip_schema, OBS_SERVER, cip_sub(s->e), OBS_STATE, 80, "%s", state);
-}
-
-/* Typed read: flag byte: high nibble type, low nibble size; bit 7, bit 3: given in as many bytes as the bits below say. */
-static uint32_t descriptor(struct cur *c, uint32_t *size)
-{
-    uint8_t flag = cur_u8(c);
-    uint32_t type = flag >> 4 & 7, n = flag & 7;
-    if (flag & 0x80)
-        for (uint32_t k = type & 3, i = type = 0; i < k; i++)
-            type |= (uint32_t)cur_u8(c) << 8 * i;
-    if (flag & 8)
-        for (uint32_t k = n & 3, i = n = 0; i < k; i++)
-            n |= (uint32_t)cur_u8(c) << 8 * i;
-    *size = n;
-    return type;
-}
-
-static void typed_values(struct event *e, struct cur c)
-{
-    uint32_t size, type = descriptor(&c, &size);
-    if (type == 9) /* array: the elements' descriptor follows */
-        type = descriptor(&c, &size);
-    if (cur_ok(&c))
-        item_values(e, type == 8 ? 0x8a : 0x89, c);
 }
 
 static void fn_reply(struct cip_svc *s, uint32_t fn, struct cur c)

@@ -125,6 +125,29 @@ static uint32_t symbol_attr_len(uint32_t attr)
     return attr < ARRAY_LEN(len) ? len[attr] : 0;
 }
 
+/* The list of one program is asked for by "Program:Main/symbol/0": its name is the scope of the tags. */
+static struct span list_scope(const struct event *e)
+{
+    static const char end[] = "/symbol";
+    struct span s = e->n_items && e->items[0].kind == CK_TAG ? e->items[0].name : (struct span){0};
+    for (uint32_t i = 0; i + sizeof end - 1 <= s.n; i++)
+        if (memcmp(s.p + i, end, sizeof end - 1) == 0)
+            return (struct span){s.p, i};
+    return s;
+}
+
+static void list_name(struct event *e, struct span scope, struct span name)
+{
+    uint8_t buf[EPATH_TEXT];
+    struct txt t = {.p = buf, .cap = sizeof buf};
+    if (scope.n) {
+        txt_mem(&t, scope.p, scope.n);
+        txt_chr(&t, '.');
+    }
+    txt_mem(&t, name.p, name.n);
+    ev_named(e, CK_TAG, ev_text_copy(e, t.p, t.n));
+}
+
 /* Entries of instance u32 and the attributes asked for, until the bytes end. The names become items: what exists. */
 void tag_list_rsp(struct cip_svc *s, struct cur c)
 {
@@ -132,8 +155,7 @@ void tag_list_rsp(struct cip_svc *s, struct cur c)
         body_raw_rsp(s, c);
         return;
     }
-    bool program = s->e->n_items && s->e->items[0].kind == CK_TAG; /* the list of one program: its name is the scope */
-    struct span scope = program ? s->e->items[0].name : (struct span){0};
+    struct span scope = list_scope(s->e);
     uint32_t n = 0;
     while (cur_left(&c) >= 4 && cur_ok(&c)) {
         cur_skip(&c, 4);
@@ -145,11 +167,7 @@ void tag_list_rsp(struct cip_svc *s, struct cur c)
                 struct span name = cur_bytes(&c, cur_u16le(&c));
                 if (!cur_ok(&c) || !name.n)
                     break;
-                struct span full = ev_text_copy(s->e, scope.p, scope.n);
-                struct span dot = scope.n ? ev_text_copy(s->e, ".", 1) : (struct span){0};
-                struct span tail = ev_text_copy(s->e, name.p, name.n);
-                full = scope.n ? (struct span){full.p, full.n + dot.n + tail.n} : tail;
-                ev_named(s->e, CK_TAG, full);
+                list_name(s->e, scope, name);
                 n++;
                 continue;
             }
@@ -216,12 +234,12 @@ void file_start_rsp(struct cip_svc *s, struct cur c)
     cip_raw(s->e, CF_RESPONSE_DATA, c);
 }
 
-static const uint8_t packet_types[] = {0, 1, 2, 3, 4}; /* first, middle, last, abort, first and last */
+enum { PACKET_TYPES = 5 }; /* first, middle, last, abort, first and last */
 
 static void file_packet(struct cip_svc *s, struct cur c, uint8_t raw)
 {
     uint8_t type = cur_u8(&c);
-    if (type >= ARRAY_LEN(packet_types) && !s->x->cut)
+    if (type >= PACKET_TYPES && !s->x->cut)
         ev_anomaly(s->e, CA_DATA_SIZE);
     ev_u64(s->e, CF_DATA_LEN, cur_left(&c));
     cip_raw(s->e, raw, cur_left(&c) > 32 ? cur_sub(&c, 32) : c);

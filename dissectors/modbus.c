@@ -34,6 +34,14 @@ static uint64_t key_of(const struct mb_msg *m)
 
 /* ---- recognition ---- */
 
+/* Header and bytes at hand agree to the byte: no chance check sum shall make RTU of it. */
+static bool exact_mbap(struct cur c)
+{
+    uint32_t n = cur_left(&c);
+    cur_skip(&c, 4);
+    return n == MBAP_LEN + (uint32_t)cur_u16be(&c);
+}
+
 /* The first PDU by its header, and the one behind it as far as it is there. */
 static enum match mbap_match(struct cur c, struct dis_ctx *x, unsigned *dirs)
 {
@@ -45,8 +53,10 @@ static enum match mbap_match(struct cur c, struct dis_ctx *x, unsigned *dirs)
     if (!cur_ok(&h))
         return (cur_left(&c) < 4 || proto == 0) && cur_left(&c) < 8 ? MATCH_MORE : MATCH_NO;
     *dirs = 0;
-    if (proto != 0 || len < LEN_MIN || len > (fn == MB_FN_UMAS ? LEN_LONG : LEN_MAX) || fn == 0 || fn == 128)
+    if (proto != 0 || len < LEN_MIN || len > (fn == MB_FN_UMAS ? LEN_LONG : LEN_MAX))
         return MATCH_NO;
+    if (fn == 0 || fn == 128) /* not valid, but on the port and with the right length it is Modbus all the same */
+        return x->on_port && exact_mbap(c) ? MATCH_MAYBE : MATCH_NO;
     enum match best;
     *dirs = mb_directions(fn, &h, len - LEN_MIN, &best);
     if (x->on_port && x->dir != DIR_UNKNOWN)
@@ -74,14 +84,6 @@ static bool sane_request(struct cur c)
     if (fn >= 1 && fn <= 4)
         return v >= 1 && v <= most[fn];
     return fn != 5 || v == 0 || v == 0xff00;
-}
-
-/* Header and bytes at hand agree to the byte: no chance check sum shall make RTU of it. */
-static bool exact_mbap(struct cur c)
-{
-    uint32_t n = cur_left(&c);
-    cur_skip(&c, 4);
-    return n == MBAP_LEN + (uint32_t)cur_u16be(&c);
 }
 
 static enum match modbus_probe(struct cur c, struct dis_ctx *x)
@@ -117,8 +119,16 @@ static struct frame mbap_frame(struct cur c, const struct mb_flow *st)
         return (struct frame){FRAME_BAD, 0};
     if (len > LEN_MAX && cur_left(&c) < MBAP_LEN + LEN_MIN)
         return (struct frame){FRAME_MORE, 0};
-    if (proto != 0 && cur_left(&c) < MBAP_LEN + (uint32_t)len)
-        return cur_left(&c) < MBAP_LEN + LEN_MIN ? (struct frame){FRAME_MORE, 0} : (struct frame){FRAME_BAD, 0};
+    if (proto != 0) {
+        enum match best;
+        cur_skip(&h, 1);
+        uint8_t fn = cur_u8(&h);
+        if (!cur_ok(&h))
+            return (struct frame){FRAME_MORE, 0};
+        mb_directions(fn, &h, len - LEN_MIN, &best);
+        if (best != MATCH_YES || cur_left(&c) < MBAP_LEN + (uint32_t)len)
+            return (struct frame){FRAME_BAD, 0};
+    }
     return (struct frame){FRAME_OK, MBAP_LEN + (uint32_t)len};
 }
 

@@ -22,7 +22,7 @@
  */
 #include "dissectors/s7comm.h"
 
-enum { ASM_COTP = 1 };
+enum { ASM_COTP = 1, SHORTEST = 17 /* bytes of the shortest S7 message with its carrier */ };
 
 static const uint16_t tcp_ports[] = {102, 0};
 
@@ -56,6 +56,22 @@ void s7_sum_items(struct event *e)
     ev_status(e, first, bad != 0);
     if (bad && bad < e->n_items)
         e->outcome = OUT_PARTIAL;
+}
+
+void s7_reused(struct s7 *s, uint64_t key)
+{
+    uint8_t *lost = &s->st->lost[s->x->dir != DIR_S2C];
+    if (!*lost || !ev_is_waited(s->x, key))
+        return;
+    ev_flush(s->x);
+    *lost = 0;
+}
+
+struct span s7_trim(struct span v)
+{
+    while (v.n && (v.p[v.n - 1] == ' ' || v.p[v.n - 1] == 0))
+        v.n--;
+    return (struct span){.p = v.n ? v.p : NULL, .n = v.n};
 }
 
 /* ---- set-up ---- */
@@ -117,7 +133,8 @@ static void tell_tsaps(struct s7 *s)
 
 static enum verdict verdict_of(const struct s7 *s)
 {
-    return s->anomalies & (UINT64_C(1) << A_LENGTH | UINT64_C(1) << A_PARAM) ? DIS_MALFORMED : DIS_OK;
+    bool broken = s->anomalies & (UINT64_C(1) << A_LENGTH | UINT64_C(1) << A_PARAM);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }
 
 typedef void (*handler)(struct s7 *s, struct event *e);
@@ -151,7 +168,7 @@ static const struct function *function(uint32_t fn)
 /* Key of a job: who sends it, its reference, its function. */
 static uint64_t job_key(uint8_t dir, uint16_t ref, uint32_t fn)
 {
-    return UINT64_C(1) << 48 | (uint64_t)(dir == DIR_S2C) << 40 | (uint64_t)ref << 16 | fn;
+    return UINT64_C(1) << 48 | (uint64_t)(dir == DIR_S2C) << 40 | (uint64_t)ref << 16 | (fn & 0xffff);
 }
 
 static bool server_job(uint32_t fn)
@@ -162,15 +179,21 @@ static bool server_job(uint32_t fn)
 static enum verdict job(struct s7 *s)
 {
     uint32_t fn = cur_left(&s->param) ? cur_peek(&s->param, 0) : FN_NONE;
+    s7_reused(s, job_key(s->x->dir, s->ref, fn));
     struct event *e = ev_begin(s->x, &s7comm_schema, fn, OP_ANY_SELECTOR);
     ev_u64(e, F_PDU_REF, s->ref);
     const struct function *f = function(fn);
-    if (f)
+    if (f) {
         f->request(s, e);
-    else if (!e->op || fn == FN_NONE)
-        s7_anomaly(s, fn == FN_NONE ? A_PARAM : A_FUNCTION);
-    if (!f && fn != FN_NONE)
+    } else if (fn == FN_NONE) {
+        s7_anomaly(s, A_PARAM);
+    } else {
+        if (!e->op)
+            s7_anomaly(s, A_FUNCTION);
         ev_span(e, F_UNKNOWN_PARAM, cur_rest(&s->param));
+        s->st->odd_fn = (uint8_t)fn;
+        s->st->odd_ref = s->ref;
+    }
     if (s->x->dir == DIR_S2C && !server_job(fn))
         s7_anomaly(s, A_SERVER_JOB);
     s7_wait(s, e, job_key(s->x->dir, s->ref, fn));
@@ -185,7 +208,7 @@ static uint64_t bare_key(const struct s7 *s, uint8_t dir)
         if (ev_is_waited(s->x, k))
             return k;
     }
-    return job_key(dir, s->ref, FN_NONE);
+    return job_key(dir, s->ref, s->st->odd_ref == s->ref ? s->st->odd_fn : FN_NONE);
 }
 
 static enum verdict answer(struct s7 *s)
@@ -195,6 +218,8 @@ static enum verdict answer(struct s7 *s)
     uint64_t key = fn == FN_NONE ? bare_key(s, dir) : job_key(dir, s->ref, fn);
     struct event *e = ev_answer(s->x, &s7comm_schema, key, fn, OP_ANY_SELECTOR);
     const struct function *f = function(fn);
+    if (s->rosctr == S7_ACK) /* an acknowledgement has no function of its own, even where it repeats one */
+        e->msgs[e->n_msgs - 1].function = FN_NONE;
     if (e->kind == EV_RESPONSE)
         ev_u64(e, F_PDU_REF, s->ref);
     ev_status(e, s->err, s->err != 0);
@@ -294,7 +319,8 @@ static enum verdict control(struct dis_ctx *x, const struct tpkt *t)
         if (t->faults >> i & 1)
             ev_malformed(x, &s7comm_schema, fault_bits[i]);
     ev_silent(x, &s7comm_schema);
-    return t->faults & ~(TPKT_TRAILING | TPKT_RESERVED) ? DIS_MALFORMED : DIS_OK;
+    bool broken = t->faults & ~(TPKT_TRAILING | TPKT_RESERVED);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }
 
 static enum verdict s7_parse(struct cur pdu, struct dis_ctx *x)
@@ -337,13 +363,14 @@ static enum match probe_message(struct cur u, struct dis_ctx *x, uint32_t whole)
     bool ack = s.rosctr == S7_ACK || s.rosctr == S7_ACK_DATA;
     if (ack)
         cur_skip(&u, 2);
+    enum match broken = x->on_port && id == 0x32 ? MATCH_MAYBE : MATCH_NO; /* on its port a broken one is still S7 */
     if (!cur_ok(&u))
-        return all || (whole && id != 0x32) ? MATCH_NO : MATCH_MORE;
+        return all || id != 0x32 ? broken : MATCH_MORE;
     bool known = ack || s.rosctr == S7_JOB || s.rosctr == S7_USERDATA;
-    if (id != 0x32 || !known || red || (s.rosctr == S7_USERDATA && plen < 8))
+    if (!known || id != 0x32)
         return MATCH_NO;
-    if (10u + 2u * ack + plen + dlen != whole)
-        return MATCH_NO;
+    if (red || (s.rosctr == S7_USERDATA && plen < 8) || 10u + 2u * ack + plen + dlen != whole)
+        return broken;
     s.param = cur_sub(&u, plen < cur_left(&u) ? plen : cur_left(&u));
     if (x->dir == DIR_UNKNOWN && plen)
         x->dir = guess_dir(&s);
@@ -361,7 +388,9 @@ static enum match s7_probe(struct cur c, struct dis_ctx *x)
     if (code == TPDU_CR || code == TPDU_CC) {
         if (x->dir == DIR_UNKNOWN)
             x->dir = code == TPDU_CR ? DIR_C2S : DIR_S2C;
-        return x->on_port || s7_tsap(user) ? MATCH_MAYBE : MATCH_NO;
+        if (s7_tsap(user))
+            return MATCH_YES;
+        return x->on_port ? MATCH_MAYBE : MATCH_NO;
     }
     if (code != TPDU_DT || f.len == 7)
         return MATCH_MAYBE;
@@ -378,17 +407,20 @@ static struct frame s7_frame(struct cur c, const struct dis_ctx *x)
     return tpkt_frame(c);
 }
 
-/* Bytes of this direction are gone: what waited may have been answered in them. */
+/* Bytes of this direction are gone. A hole too small for a message (keep-alive TPKTs are 7 bytes) lost none; what waits
+ * keeps waiting: its reference tells the answer, unless that reference is used again (s7_reused). */
 static void s7_gap(struct dis_ctx *x, uint32_t missing)
 {
     struct s7_flow *st = x->state;
-    (void)missing;
+    unsigned side = x->dir == DIR_S2C;
     tpkt_gap(x, &st->tpkt, ASM_COTP);
-    if (st->part[x->dir == DIR_S2C])
-        asm_drop(x, st->part[x->dir == DIR_S2C]);
-    st->part[x->dir == DIR_S2C] = 0;
+    if (missing < SHORTEST)
+        return;
+    if (st->part[side])
+        asm_drop(x, st->part[side]);
+    st->part[side] = 0;
     st->down.lossy = st->up.lossy = 1;
-    ev_flush(x);
+    st->lost[side] = 1;
 }
 
 static const struct proto_schema *const schemas[] = {&s7comm_schema, NULL};

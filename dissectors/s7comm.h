@@ -64,6 +64,8 @@ struct s7_flow {
     struct tpkt_flow tpkt;
     uint32_t part[2];    /* user data being joined, by sender; 0 none */
     uint16_t pdu_size;   /* agreed; 0 unknown */
+    uint16_t odd_ref;    /* the last job of a function that is not known */
+    uint8_t odd_fn;
     uint8_t is_s7, told_tsaps, lost[2];
 };
 _Static_assert(sizeof(struct s7_flow) <= DIS_FLOW_STATE, "the S7 flow state is too large");
@@ -96,10 +98,15 @@ enum { S7_PI_WARM = 0, S7_PI_COLD = 1 };
 /* s7comm.c */
 void s7_commit(struct s7 *s, struct event *e);
 void s7_wait(struct s7 *s, struct event *e, uint64_t key);
+/* A request is about to wait under a key that another one waits under: where answers were lost, that one's was. */
+void s7_reused(struct s7 *s, uint64_t key);
 /* A return code of one item: 0xff is good. */
 void s7_item_status(struct item *it, uint8_t code);
 /* Status of the event from the statuses of its items. */
 void s7_sum_items(struct event *e);
+
+/* Text padded with spaces or zeros, without them. */
+struct span s7_trim(struct span v);
 
 /* s7comm_var.c: items of read, write, cyclic jobs and alarms */
 void s7_read_request(struct s7 *s, struct event *e);

@@ -143,7 +143,7 @@ void s7_block_header(struct event *e, struct cur c)
         return;
     ev_u64(e, F_BLK_LANG, lang);
     ev_u64(e, F_BLK_LINKED, flags & 1);
-    ev_u64(e, F_BLK_PROTECTED, security != 0);
+    ev_u64(e, F_BLK_PROTECTED, security == 3);
     ev_u64(e, F_LOAD_LEN, load);
     ev_u64(e, F_BLK_CODE_TIME, code);
     ev_u64(e, F_BLK_INTF_TIME, intf);
@@ -151,6 +151,14 @@ void s7_block_header(struct event *e, struct cur c)
     ev_u64(e, F_BLK_ADD_LEN, add);
     ev_u64(e, F_BLK_LOCAL_LEN, local);
     ev_u64(e, F_BLK_MC7_LEN, mc7);
+}
+
+/* Text padded with spaces or zeros; nothing when it is all padding. Copied: it may lie in the flow state. */
+static void padded(struct event *e, uint8_t id, struct span v)
+{
+    v = s7_trim(v);
+    if (v.n)
+        ev_span(e, id, ev_text_copy(e, v.p, v.n));
 }
 
 void s7_block_footer(struct event *e, struct cur c)
@@ -161,9 +169,9 @@ void s7_block_footer(struct event *e, struct cur c)
     uint16_t sum = cur_u16be(&c);
     if (!cur_ok(&c))
         return;
-    ev_span(e, F_BLK_AUTHOR, ev_text_copy(e, author.p, author.n));
-    ev_span(e, F_BLK_FAMILY, ev_text_copy(e, family.p, family.n));
-    ev_span(e, F_BLK_NAME, ev_text_copy(e, header.p, header.n));
+    padded(e, F_BLK_AUTHOR, author);
+    padded(e, F_BLK_FAMILY, family);
+    padded(e, F_BLK_NAME, header);
     ev_span(e, F_BLK_VERSION, ev_text_fmt(e, "%u.%u", version >> 4, version & 15));
     ev_u64(e, F_BLK_CHECKSUM, sum);
 }
@@ -336,7 +344,7 @@ void s7_block_answer(struct s7 *s, struct event *e)
 
 static uint32_t pi_selector(struct span n)
 {
-    for (uint32_t i = 0; s7_pi_names[i]; i++)
+    for (uint32_t i = 0; n.n && s7_pi_names[i]; i++)
         if (strlen(s7_pi_names[i]) == n.n && memcmp(s7_pi_names[i], n.p, n.n) == 0)
             return i;
     return OP_ANY_SELECTOR;
@@ -376,7 +384,7 @@ static void pi_texts(struct s7 *s, struct event *e, struct cur c, bool secret)
             ev_u64(e, F_PASSWORD, 1);
         else
             ev_span(e, F_PI_ARG, v);
-        if (i && e->action == ACT_FILE && v.n > 1)
+        if (i && v.n > 1 && (e->action == ACT_FILE || memchr(v.p, '/', v.n)))
             ev_named(e, K_FILE, v);
     }
 }

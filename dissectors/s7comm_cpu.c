@@ -29,7 +29,7 @@ static void messages_request(struct s7 *s, struct event *e)
         return;
     }
     ev_u64(e, F_EVENTS, events);
-    ev_span(e, F_USER, user);
+    ev_span(e, F_USER, s7_trim(user));
     if (!(events & 0x80) || !cur_left(c))
         return;
     uint8_t type = cur_u8(c), count = cur_u8(c);

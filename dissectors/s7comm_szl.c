@@ -64,8 +64,10 @@ static void identification(struct s7 *s, struct event *e, struct cur r, uint32_t
         ev_span(e, F_FIRMWARE, v);
         obs(s, OBS_FIRMWARE, v);
     } else if (index == 0x81) {
-        ev_span(e, F_BOOTLOADER, ev_text_fmt(e, "%c%u.%u.%u", a >> 8 >= 'A' && a >> 8 <= 'Z' ? a >> 8 : '?', a & 0xff,
-                                             b >> 8, b & 0xff));
+        /* a letter and a space, or a letter and the first number */
+        char letter = (char)(a >> 8 >= 'A' && a >> 8 <= 'Z' ? a >> 8 : '?');
+        ev_span(e, F_BOOTLOADER, (a & 0xff) == ' ' ? ev_text_fmt(e, "%c%u.%u", letter, b >> 8, b & 0xff)
+                                                   : ev_text_fmt(e, "%c%u.%u.%u", letter, a & 0xff, b >> 8, b & 0xff));
     }
 }
 

@@ -18,28 +18,28 @@ enum { TIS_READ = 2, TIS_MODIFY = 8, TIS_FORCE = 9, TIS_DISABLE = 13, TIS_ENABLE
 /* Area of a variable: high nibble; low nibble: 0 bit, 1 byte, 2 word, 3 double word, 4 timer or counter. */
 static void address(struct s7 *s, struct event *e, struct cur *c)
 {
-    static const uint8_t kinds[16] = {K_M, K_I, K_Q, K_P, [5] = K_TIMER, [6] = K_COUNTER, [7] = K_DB};
+    static const uint8_t kinds[] = {K_M, K_I, K_Q, K_P, K_AREA, K_TIMER, K_COUNTER, K_DB};
     static const struct {
         uint8_t bytes, enc;
     } widths[] = {{1, VE_BOOL8}, {1, VE_U8}, {2, VE_U16BE}, {4, VE_U32BE}, {2, VE_U16BE}};
     uint8_t area = cur_u8(c), rep = cur_u8(c);
     uint16_t db = cur_u16be(c), at = cur_u16be(c);
     uint8_t hi = area >> 4, lo = area & 15;
-    bool known = lo < ARRAY_LEN(widths) && (kinds[hi] || hi == 0) && (kinds[hi] != K_DB || hi == 7);
+    bool known = lo < ARRAY_LEN(widths) && hi < ARRAY_LEN(kinds) && kinds[hi] != K_AREA;
     if (!known)
         s7_anomaly(s, A_AREA);
     uint32_t unit = lo == 4 || lo == 0 || !known ? 1u : widths[lo].bytes, n = lo == 0 || !rep ? 1u : rep;
     struct item *it = ev_range(e, known ? kinds[hi] : K_AREA, known ? (hi == 7 ? db : 0) : area, at, at + unit * n - 1);
     if (known && lo == 0)
         it->bit = rep & 7;
-    it->v.enc = known ? widths[lo].enc : VE_NONE;
+    it->v.mask = known ? widths[lo].enc : VE_NONE; /* until the value comes */
     it->v.stride = known ? widths[lo].bytes : 0;
 }
 
 /* A data item here is padded to an even length also when it is the last. */
-static void values(struct s7 *s, struct event *e, struct cur *c, unsigned count, bool keep_status)
+static void values(struct s7 *s, struct event *e, struct cur *c, unsigned count, unsigned first, bool keep_status)
 {
-    for (unsigned i = 0; i < count && cur_left(c); i++) {
+    for (unsigned i = first; i < first + count && cur_left(c); i++) {
         uint8_t code, tsize;
         struct span v;
         if (!s7_value(s, c, false, &code, &tsize, &v)) {
@@ -59,13 +59,13 @@ static void values(struct s7 *s, struct event *e, struct cur *c, unsigned count,
 
 static void variables(struct s7 *s, struct event *e, struct cur *c, uint8_t sub)
 {
-    unsigned count = cur_u16be(c), n = 0;
+    unsigned count = cur_u16be(c), n = 0, first = e->n_items;
     for (; n < count && cur_left(c) >= 6; n++)
         address(s, e, c);
     if (n < count && !s->x->cut)
         s7_anomaly(s, A_ITEM_COUNT);
     if (sub != TIS_READ)
-        values(s, e, c, count, false);
+        values(s, e, c, count, first, false);
 }
 
 /* Lengths of parameters and data, and the cursors to both. */
@@ -152,7 +152,7 @@ void s7_tis_answer(struct s7 *s, struct event *e)
     if (!split(s, &s->body, &p, &d) || !cur_left(&d))
         return;
     if (s->type == S7_UD_PUSH && s->sub == TIS_READ)
-        values(s, e, &d, cur_u16be(&d), true);
+        values(s, e, &d, cur_u16be(&d), 0, true);
     else if (s->type == S7_UD_PUSH && (s->sub == TIS_MODIFY || s->sub == TIS_FORCE))
         codes(s, e, &d);
     else if (s->sub == TIS_LIST)

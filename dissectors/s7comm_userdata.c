@@ -228,7 +228,7 @@ static void nc_message(struct s7 *s, struct event *e)
     struct cur *c = &s->body;
     if ((s->sub == 1 || s->sub == 6) && s->type == S7_UD_REQUEST) {
         cur_skip(c, s->sub == 6 ? 2 : 0);
-        struct span f = cur_rest(c);
+        struct span f = s7_trim(cur_rest(c));
         if (f.n) {
             ev_named(e, K_FILE, f);
             ev_span(e, F_FILE, f);
@@ -372,6 +372,7 @@ static void request(struct s7 *s, uint32_t fn)
         s7_wait(s, e, request_key(s, true));
         return;
     }
+    s7_reused(s, request_key(s, true));
     struct event *e = ev_begin(s->x, &s7comm_schema, fn, selector(s));
     uint32_t id = partner_id(s);
     fields(s, e, id);
@@ -453,6 +454,7 @@ static enum verdict mode(struct s7 *s)
         return DIS_MALFORMED;
     }
     struct event *e = ev_begin(s->x, &s7comm_schema, S7_UD(S7_G_MODE, s->sub), OP_ANY_SELECTOR);
+    e->msgs[0].function = FN_NONE; /* group 0 has no subfunction: the mode stands in its place */
     e->kind = EV_UNSOLICITED;
     fields(s, e, 0);
     for (unsigned i = 0; i < ARRAY_LEN(states); i++)
@@ -470,6 +472,7 @@ static enum verdict usend(struct s7 *s)
     cur_skip(c, 1);
     uint32_t id = cur_u32be(c);
     struct event *e = ev_begin(s->x, &s7comm_schema, S7_UD(S7_G_PBC, 0), OP_ANY_SELECTOR);
+    e->msgs[0].function = FN_NONE; /* neither group nor subfunction: the R_ID stands in their place */
     e->kind = EV_UNSOLICITED;
     ev_u64(e, F_PDU_REF, s->ref);
     if (cur_ok(c)) {
@@ -504,5 +507,6 @@ enum verdict s7_userdata(struct s7 *s)
         answer(s, fn);
     else
         push(s, fn);
-    return s->anomalies & (UINT64_C(1) << A_USERDATA | UINT64_C(1) << A_LENGTH) ? DIS_MALFORMED : DIS_OK;
+    bool broken = s->anomalies & (UINT64_C(1) << A_USERDATA | UINT64_C(1) << A_LENGTH);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }

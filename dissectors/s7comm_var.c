@@ -34,7 +34,8 @@ static const struct size {
     [30] = {3, VE_BYTES},  [31] = {5, VE_BYTES}, [32] = {4, VE_I32BE},
 };
 
-enum { TS_BIT = 1, NOT_FIRST = 1 /* vals.off before there are values: shares the data item of the one before */ };
+/* vals.off of an item without values yet: the first of a DB read, or one that shares the data item before it */
+enum { TS_BIT = 1, DB_READ_NEXT = 1, DB_READ_FIRST = 2 };
 
 static const struct area *area(uint8_t code)
 {
@@ -44,10 +45,10 @@ static const struct area *area(uint8_t code)
     return NULL;
 }
 
-/* Until the values come, the item remembers how they are encoded. */
+/* Until the values come, the item remembers in the mask how they are encoded. */
 static void expect(struct item *it, uint8_t enc, uint16_t stride)
 {
-    it->v.enc = enc;
+    it->v.mask = enc;
     it->v.stride = stride;
 }
 
@@ -90,7 +91,7 @@ static void db_read(struct s7 *s, struct event *e, struct cur c)
             break;
         struct item *it = ev_range(e, K_DB, db, at, at + (len ? len - 1u : 0u));
         expect(it, VE_U8, 1);
-        it->v.off = i ? NOT_FIRST : 0;
+        it->v.off = i ? DB_READ_NEXT : DB_READ_FIRST;
     }
     if (!cur_ok(&c) || cur_left(&c) > 1)
         s7_anomaly(s, A_ITEM_SHORT);
@@ -210,6 +211,8 @@ void s7_set_value(struct item *it, uint8_t tsize, struct span v)
     static const struct size by_data[] = {
         [3] = {1, VE_BOOL8}, [4] = {1, VE_U8}, [5] = {2, VE_I16BE}, [6] = {4, VE_I32BE}, [7] = {4, VE_F32BE},
     };
+    it->v.enc = it->v.mask;
+    it->v.mask = 0;
     if (it->v.enc == VE_NONE) {
         const struct size *z = &by_data[tsize < ARRAY_LEN(by_data) ? tsize : 0];
         bool fits = z->bytes && v.n % z->bytes == 0;
@@ -234,28 +237,42 @@ static uint32_t expected_len(const struct item *it)
     return (it->last - it->first + 1) * (numbered ? it->v.stride : 1u);
 }
 
-/* One data item to the run of items that share it. Returns the index after them. */
+static bool waits_for_values(const struct item *it, uint8_t off)
+{
+    return it->v.n == 0 && it->v.off == off;
+}
+
+/* The data item of a DB read: for each range a return code of its own, then its bytes without padding. */
+static unsigned give_db_read(struct s7 *s, struct event *e, unsigned at, uint8_t code, struct span v)
+{
+    struct cur c = cur_span(v);
+    do {
+        struct item *it = &e->items[at];
+        uint32_t want = it->last - it->first + 1;
+        uint8_t own = cur_left(&c) ? cur_u8(&c) : code;
+        s7_item_status(it, own);
+        if (own == 0xff && want <= cur_left(&c))
+            s7_set_value(it, 4, cur_bytes(&c, want));
+        else if (own == 0xff && v.n && !s->x->cut)
+            s7_anomaly(s, A_VALUE_LENGTH);
+    } while (++at < e->n_items && waits_for_values(&e->items[at], DB_READ_NEXT));
+    return at;
+}
+
+/* One data item to the item, or items, that it belongs to. Returns the index after them. */
 static unsigned give(struct s7 *s, struct event *e, unsigned at, uint8_t code, uint8_t tsize, struct span v)
 {
-    unsigned end = at + 1;
-    while (end < e->n_items && e->items[end].v.n == 0 && e->items[end].v.off == NOT_FIRST)
-        end++;
-    struct cur c = cur_span(v);
-    for (unsigned i = at; i < end; i++) {
-        struct item *it = &e->items[i];
-        uint32_t want = expected_len(it);
-        if (code)
-            s7_item_status(it, code);
-        if (end - at == 1) {
-            if (v.n && want && want != v.n && it->kind != K_RECORD && !s->x->cut)
-                s7_anomaly(s, A_VALUE_LENGTH);
-            if (v.n)
-                s7_set_value(it, tsize, v);
-        } else if (v.n) {
-            s7_set_value(it, tsize, cur_bytes(&c, want < cur_left(&c) ? want : cur_left(&c)));
-        }
-    }
-    return end;
+    struct item *it = &e->items[at];
+    if (waits_for_values(it, DB_READ_FIRST))
+        return give_db_read(s, e, at, code, v);
+    uint32_t want = expected_len(it);
+    if (code)
+        s7_item_status(it, code);
+    if (v.n && want && want != v.n && it->kind != K_RECORD && !s->x->cut)
+        s7_anomaly(s, A_VALUE_LENGTH);
+    if (v.n)
+        s7_set_value(it, tsize, v);
+    return at + 1;
 }
 
 unsigned s7_values(struct s7 *s, struct event *e, struct cur *c, unsigned count, unsigned first, uint8_t spare_kind,
@@ -314,7 +331,7 @@ static unsigned asked(const struct event *e)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < e->n_items; i++)
-        n += e->items[i].v.n != 0 || e->items[i].v.off != NOT_FIRST;
+        n += !waits_for_values(&e->items[i], DB_READ_NEXT);
     return n;
 }
 

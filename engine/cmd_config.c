@@ -12,8 +12,10 @@ static void usage(FILE *f)
 {
     fputs("usage: tyto config check FILE...            refuse what is wrong, with file, line and column\n"
           "       tyto config show [-c FILE] [--json]  the effective configuration\n"
-          "       tyto config limits [-c FILE] [--json] the sizes of all tables, why, and what happens when they are full\n"
-          "       tyto config --help                   this, and every key\n", f);
+          "       tyto config limits [-c FILE] [--json] the sizes of all tables, why, and what happens when they are "
+          "full\n"
+          "       tyto config --help                   this, and every key\n",
+          f);
 }
 
 static void print_keys(FILE *f)
@@ -101,8 +103,10 @@ static int limits(const struct conf *c, bool json)
 
 static int show_or_limits(int argc, char **argv, bool is_show)
 {
-    static const struct option opts[] = {{"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-                                         {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option opts[] = {{"config", required_argument, NULL, 'c'},
+                                         {"json", no_argument, NULL, 'j'},
+                                         {"help", no_argument, NULL, 'h'},
+                                         {0}};
     const char *path = NULL;
     bool json = false;
     struct conf *c = NULL;

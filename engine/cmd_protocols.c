@@ -12,7 +12,8 @@ static void usage(FILE *f)
 {
     fputs("usage: tyto protocols [--json]        all protocols\n"
           "       tyto protocols NAME [--json]   its functions, objects, fields and anomalies\n"
-          "       tyto protocols --actions       the classes of acts that rules, baseline and reports share\n", f);
+          "       tyto protocols --actions       the classes of acts that rules, baseline and reports share\n",
+          f);
 }
 
 static const struct dissector *dissector_of(const struct proto_schema *s)
@@ -50,10 +51,10 @@ static const char *transports(const struct proto_schema *s, char out[160])
     return out;
 }
 
-static const char *const field_types[] = {"number", "signed number", "hex number", "yes or no", "real number", "text",
-                                          "bytes", "address", "time", "name"};
+static const char *const field_types[] = {"number", "signed number", "hex number", "yes or no", "real number",
+                                          "text",   "bytes",         "address",    "time",      "name"};
 
-/* ---- JSON --------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
 static void json_head(struct emit *e, const struct proto_schema *s)
 {
@@ -142,11 +143,12 @@ static int list_json(void)
     return 0;
 }
 
-/* ---- for people --------------------------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------------------------- */
 
 static int list_people(void)
 {
-    static const char *const head[] = {"NAME", "TITLE", "PORTS", "FUNCTIONS", "FIELDS", "KINDS", "ANOMALIES", "STANDARD", NULL};
+    static const char *const head[] = {"NAME",  "TITLE",     "PORTS",    "FUNCTIONS", "FIELDS",
+                                       "KINDS", "ANOMALIES", "STANDARD", NULL};
     struct columns t;
     char text[160];
     const struct proto_schema *s;
@@ -265,8 +267,8 @@ static int one(const char *name, bool json)
 
 int cmd_protocols(int argc, char **argv)
 {
-    static const struct option opts[] = {{"json", no_argument, NULL, 'j'}, {"actions", no_argument, NULL, 'a'},
-                                         {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option opts[] = {
+        {"json", no_argument, NULL, 'j'}, {"actions", no_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool json = false;
     optind = 1;
     for (int o; (o = getopt_long(argc, argv, "h", opts, NULL)) != -1;) {

@@ -43,8 +43,7 @@ static size_t width_of(const char *s)
     return n;
 }
 
-/* What came off the wire must not steer a terminal. */
-static void put_safe(FILE *f, const char *s)
+void print_safe(FILE *f, const char *s)
 {
     for (; *s; s++)
         fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, f);
@@ -64,7 +63,7 @@ int columns_print(struct columns *c, FILE *f)
         int pad = (int)(width[col] - width_of(c->cell[i]));
         if (right)
             fprintf(f, "%*s", pad, "");
-        put_safe(f, c->cell[i]);
+        print_safe(f, c->cell[i]);
         fprintf(f, "%*s%s", right || last ? 0 : pad, "", last ? "\n" : "  ");
         free(c->cell[i]);
     }

@@ -11,15 +11,17 @@
 enum { COLUMNS_MAX = 16 };
 struct columns {
     unsigned n_cols, at;
-    uint32_t right;    /* bit per column: numbers */
+    uint32_t right; /* bit per column: numbers */
     char **cell;
-    size_t n, cap;     /* cells */
-    int failed;        /* -ENOMEM: nothing more is collected */
+    size_t n, cap; /* cells */
+    int failed;    /* -ENOMEM: nothing more is collected */
 };
 /* The head, one word a column; NULL-terminated. */
 void columns_init(struct columns *c, uint32_t right, const char *const head[]);
 void columns_add(struct columns *c, const char *fmt, ...) PRINTF(2, 3);
 /* Print and free. 0 or -ENOMEM. */
 int columns_print(struct columns *c, FILE *f);
+/* Control characters as '?': what came off the wire must not steer a terminal. */
+void print_safe(FILE *f, const char *s);
 /* Text in lines of at most `width`, each after `indent` blanks. */
 void print_wrapped(FILE *f, const char *text, unsigned indent, unsigned width);

@@ -10,9 +10,9 @@
 
 const char *const conf_modes[] = {"auto", "learn", "live", "detect", NULL};
 
-#define SECONDS(n) ((n) * UINT64_C(1000000000))
+#define SECONDS(n) ((n)*UINT64_C(1000000000))
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 void *conf_alloc(struct load *l, size_t n, size_t size)
 {
@@ -49,7 +49,7 @@ void conf_free(struct conf *c)
     free(c);
 }
 
-/* ---- tools -------------------------------------------------------------------------------------------------------- */
+/* ---- tools ------------------------------------------------------------------------------------------------------ */
 
 int conf_only_keys(struct load *l, const struct yaml_node *map, const char *prefix)
 {
@@ -80,12 +80,13 @@ int conf_texts(struct load *l, const struct yaml_node *list, const char *const *
 {
     uint32_t n = 0;
     YAML_EACH(it, list)
-        n++;
+    n++;
     const char **out = conf_alloc(l, n + 1u, sizeof *out);
     if (!out)
         return -ENOMEM;
     n = 0;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         const char *s;
         int r = yaml_str(it, &s, l->e);
         if (r < 0)
@@ -133,7 +134,7 @@ const struct named *conf_find(const struct named *v, uint32_t n, const char *nam
     return NULL;
 }
 
-/* ---- simple sections ---------------------------------------------------------------------------------------------- */
+/* ---- simple sections -------------------------------------------------------------------------------------------- */
 
 static int read_str(struct load *l, const struct yaml_node *map, const char *key, const char **ret)
 {
@@ -209,7 +210,8 @@ static int read_limits(struct load *l, const struct yaml_node *n)
         uint64_t got = 0;
         if (!v)
             continue;
-        r = row->bytes == 1 ? yaml_bytes(v, row->least, row->most, &got, l->e) : yaml_u64(v, row->least, row->most, &got, l->e);
+        r = row->bytes == 1 ? yaml_bytes(v, row->least, row->most, &got, l->e)
+                            : yaml_u64(v, row->least, row->most, &got, l->e);
         if (r == 0)
             limits_set(&l->c->limits, row, got);
     }
@@ -243,7 +245,8 @@ static int read_types(struct load *l, const struct yaml_node *n)
     if (!out)
         return r < 0 ? r : -ENOMEM;
     l->c->alerts.types = out;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         unsigned word = 0;
         if (!it->key)
             continue;
@@ -264,7 +267,7 @@ static int read_alerts(struct load *l, const struct yaml_node *n)
     if (r == 0)
         r = yaml_opt_u64(n, "rate", 1, 1000000, &k->rate, l->e);
     if (r == 0)
-        r = yaml_opt_u64(n, "evidence_bytes", 0, 1500, &k->evidence_bytes, l->e);
+        r = yaml_opt_u64(n, "evidence_bytes", 1, 1500, &k->evidence_bytes, l->e);
     return r < 0 ? r : read_types(l, yaml_get(n, "types"));
 }
 
@@ -302,7 +305,8 @@ static int read_outputs(struct load *l, const struct yaml_node *n)
     if (!out)
         return -ENOMEM;
     l->c->outputs = out;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         int r = read_output(l, it, &out[l->c->n_outputs]);
         if (r < 0)
             return r;
@@ -345,20 +349,27 @@ static int read_run(struct load *l, const struct yaml_node *n)
     if (r == 0)
         r = yaml_opt_u64(n, "workers", 0, N_SHARDS, &l->c->run.workers, l->e);
     YAML_EACH(it, r == 0 ? yaml_get(n, "cpus") : NULL)
-        if ((r = read_cpus(l, it)) < 0)
-            return r;
+    if ((r = read_cpus(l, it)) < 0)
+        return r;
     return r;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
 
 static void defaults(struct conf *c)
 {
     limits_default(&c->limits);
     tz_utc(&c->site.tz);
     c->learning = (struct conf_learning){
-        .period_ns = SECONDS(14 * 86400), .quiet_ns = SECONDS(86400), .fold_ns = SECONDS(600), .scan_ns = SECONDS(120),
-        .scan_addresses = 50, .scan_ports = 25, .scan_controllers = 10, .read_gap = 16, .router_addresses = 8,
+        .period_ns = SECONDS(14 * 86400),
+        .quiet_ns = SECONDS(86400),
+        .fold_ns = SECONDS(600),
+        .scan_ns = SECONDS(120),
+        .scan_addresses = 50,
+        .scan_ports = 25,
+        .scan_controllers = 10,
+        .read_gap = 16,
+        .router_addresses = 8,
     };
     c->rules.defaults = true;
     c->alerts.window_ns = SECONDS(600);
@@ -374,9 +385,10 @@ static int read_all(struct load *l, const struct yaml_node *root)
         const char *key;
         int (*read)(struct load *l, const struct yaml_node *n);
     } sections[] = {
-        {"sensor", read_sensor}, {"mode", read_mode}, {"timezone", read_timezone}, {"learning", read_learning},
-        {"limits", read_limits}, {"protocols", conf_protocols}, {"rules", read_rules}, {"alerts", read_alerts},
-        {"outputs", read_outputs}, {"run", read_run},
+        {"sensor", read_sensor},     {"mode", read_mode},     {"timezone", read_timezone},
+        {"learning", read_learning}, {"limits", read_limits}, {"protocols", conf_protocols},
+        {"rules", read_rules},       {"alerts", read_alerts}, {"outputs", read_outputs},
+        {"run", read_run},
     };
     int r = yaml_is_null(root) ? 0 : conf_only_keys(l, root, "");
     for (unsigned i = 0; i < ARRAY_LEN(sections) && r == 0; i++) {

@@ -19,11 +19,11 @@ enum conf_mode {
 };
 extern const char *const conf_modes[]; /* by enum conf_mode, NULL-terminated */
 
-struct conf_learning { /* as struct baseline_conf */
-    uint64_t period_ns;        /* a link or asset learns at least so long after it was first seen */
-    uint64_t quiet_ns;         /* and until nothing new was seen of it for so long */
-    uint64_t fold_ns;          /* what follows from a novelty within this time is counted in its alert */
-    uint64_t scan_ns;          /* scans are counted over this time */
+struct conf_learning {  /* as struct baseline_conf */
+    uint64_t period_ns; /* a link or asset learns at least so long after it was first seen */
+    uint64_t quiet_ns;  /* and until nothing new was seen of it for so long */
+    uint64_t fold_ns;   /* what follows from a novelty within this time is counted in its alert */
+    uint64_t scan_ns;   /* scans are counted over this time */
     uint64_t scan_addresses, scan_ports, scan_controllers;
     uint64_t read_gap;         /* learned read ranges closer than this are one range */
     uint64_t router_addresses; /* a MAC with more IP addresses than this is a router */
@@ -31,23 +31,23 @@ struct conf_learning { /* as struct baseline_conf */
 
 enum { CONF_PROTO_PORTS = 16 };
 struct conf_proto {
-    const char *name;          /* of a schema */
-    bool off;                  /* not dissected */
+    const char *name;                                      /* of a schema */
+    bool off;                                              /* not dissected */
     uint16_t tcp[CONF_PROTO_PORTS], udp[CONF_PROTO_PORTS]; /* in addition to the registered ones */
     uint32_t n_tcp, n_udp;
 };
 
 struct conf_rules {
-    const char *const *files;  /* NULL-terminated, like the next two */
+    const char *const *files;                   /* NULL-terminated, like the next two */
     const char *const *enable, *const *disable; /* ids of rules */
-    bool defaults;             /* the shipped rules */
+    bool defaults;                              /* the shipped rules */
 };
 
 struct alert_change;
 struct conf_alerts {
-    uint64_t window_ns;        /* repetitions within it are one update */
-    uint64_t rate;             /* first alerts of one type in one window; what is beyond folds into one */
-    uint64_t evidence_bytes;   /* bytes of the message shown */
+    uint64_t window_ns;               /* repetitions within it are one update */
+    uint64_t rate;                    /* first alerts of one type in one window; what is beyond folds into one */
+    uint64_t evidence_bytes;          /* bytes of the message shown */
     const struct alert_change *types; /* alerts/alert.h: off, or another severity */
     uint32_t n_types;
 };
@@ -57,19 +57,19 @@ enum conf_output_what { OUTPUT_ALERTS, OUTPUT_EVENTS };
 struct conf_output {
     enum conf_output_type type;
     enum conf_output_what what;
-    const char *path;          /* "-": standard output */
-    uint8_t severity;          /* alerts: this and worse only (1 critical .. 4 warning: all) */
+    const char *path; /* "-": standard output */
+    uint8_t severity; /* alerts: this and worse only (1 critical .. 4 warning: all) */
 };
 
 struct conf_run {
-    const char *user;          /* NULL: stays who it is */
+    const char *user; /* NULL: stays who it is */
     uint16_t cpus[64];
-    uint32_t n_cpus;           /* 0: all */
-    uint64_t workers;          /* 0: one for each cpu */
+    uint32_t n_cpus;  /* 0: all */
+    uint64_t workers; /* 0: one for each cpu */
 };
 
 struct conf {
-    const char *path;          /* NULL: defaults only */
+    const char *path; /* NULL: defaults only */
     enum conf_mode mode;
     struct site site;
     struct conf_learning learning;
@@ -80,9 +80,9 @@ struct conf {
     const struct conf_output *outputs;
     struct conf_run run;
     uint32_t n_protocols, n_outputs;
-    uint64_t duplicate_ns;     /* limits.duplicate_window */
-    uint64_t time_jump_ns;     /* limits.time_jump: beyond it engine time re-bases */
-    void *mem_;                /* everything above lies here */
+    uint64_t duplicate_ns; /* limits.duplicate_window */
+    uint64_t time_jump_ns; /* limits.time_jump: beyond it engine time re-bases */
+    void *mem_;            /* everything above lies here */
 };
 
 /* path NULL: the defaults. On failure *e tells file, line, column, what was found and what was expected. */
@@ -90,14 +90,15 @@ int conf_load(struct conf **ret, const char *path, struct err *e) MUST_USE;
 /* The same from memory; name stands in messages. */
 int conf_parse(struct conf **ret, const char *name, const char *text, size_t n, struct err *e) MUST_USE;
 void conf_free(struct conf *c);
-/* ---- the table of all keys (conf_keys.c) ---- */
+/* ---- the table of all keys (conf_keys.c) ------------------------------------------------------------------------ */
 struct conf_key {
-    const char *path;          /* "zones[].purdue": [] is a list's member, <name> any name */
-    const char *type;          /* "text", "duration", "list of subnets", ... */
-    const char *def;           /* NULL: none */
+    const char *path; /* "zones[].purdue": [] is a list's member, <name> any name */
+    const char *type; /* "text", "duration", "list of subnets", ... */
+    const char *def;  /* NULL: none */
     const char *doc;
 };
-extern const struct conf_key conf_keys[]; /* ends with path NULL; grouped by top-level key, in the order of the documents */
+extern const struct conf_key
+    conf_keys[]; /* ends with path NULL; grouped by top-level key, in the order of the documents */
 /* The effective configuration as YAML that can be read back, or as JSON. */
 void conf_show(const struct conf *c, bool json, FILE *f);
 

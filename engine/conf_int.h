@@ -31,7 +31,8 @@ struct named {
 int conf_unique(struct load *l, struct named *v, uint32_t n, const char *what);
 const struct named *conf_find(const struct named *v, uint32_t n, const char *name);
 
-int conf_site(struct load *l, const struct yaml_node *root);       /* conf_site.c */
-int conf_windows(struct load *l, const struct yaml_node *root, const struct named *zones, const struct named *assets); /* conf_windows.c */
+int conf_site(struct load *l, const struct yaml_node *root); /* conf_site.c */
+int conf_windows(struct load *l, const struct yaml_node *root, const struct named *zones,
+                 const struct named *assets); /* conf_windows.c */
 int conf_ref(struct load *l, const struct yaml_node *n, const struct named *assets, struct site_ref *ret);
-int conf_protocols(struct load *l, const struct yaml_node *root);  /* conf_protocols.c */
+int conf_protocols(struct load *l, const struct yaml_node *root); /* conf_protocols.c */

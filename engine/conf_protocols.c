@@ -88,15 +88,16 @@ int conf_protocols(struct load *l, const struct yaml_node *n)
     if (!out)
         return r < 0 ? r : -ENOMEM;
     l->c->protocols = out;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         struct conf_proto *p = &out[l->c->n_protocols];
         p->name = schema_by_name(it->key->text)->name;
         r = conf_only_keys(l, it, "protocols.<name>");
         if (r == 0)
             r = yaml_opt_bool(it, "off", &p->off, l->e);
         YAML_EACH(port, r == 0 ? yaml_get(it, "ports") : NULL)
-            if ((r = read_port(l, port, p)) < 0)
-                return r;
+        if ((r = read_port(l, port, p)) < 0)
+            return r;
         if (r < 0 || (r = check_shared(l, it, out, l->c->n_protocols)) < 0)
             return r;
         l->c->n_protocols++;

@@ -4,13 +4,13 @@
 
 #include "engine/conf_int.h"
 
-/* ---- lists of addresses and subnets ------------------------------------------------------------------------------- */
+/* ---- lists of addresses and subnets ----------------------------------------------------------------------------- */
 
 static uint32_t count(const struct yaml_node *n)
 {
     uint32_t k = 0;
     YAML_EACH(it, n)
-        k++;
+    k++;
     return k;
 }
 
@@ -20,7 +20,8 @@ static int read_subnets(struct load *l, const struct yaml_node *n, const struct 
     uint32_t k = 0;
     if (!out)
         return -ENOMEM;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         const char *s;
         int r = yaml_str(it, &s, l->e);
         if (r < 0)
@@ -39,7 +40,8 @@ static int read_addrs(struct load *l, const struct yaml_node *n, const struct ad
     uint32_t k = 0;
     if (!out)
         return -ENOMEM;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         const char *s;
         int r = yaml_str(it, &s, l->e);
         if (r < 0)
@@ -85,7 +87,7 @@ static int read_name(struct load *l, const struct yaml_node *n, const char **ret
     return 0;
 }
 
-/* ---- networks ----------------------------------------------------------------------------------------------------- */
+/* ---- networks --------------------------------------------------------------------------------------------------- */
 
 /* 7 or 10-20 */
 static int read_vlan(struct load *l, const struct yaml_node *n, struct site_network *w)
@@ -105,7 +107,8 @@ static int read_vlan(struct load *l, const struct yaml_node *n, struct site_netw
     return 0;
 }
 
-static int read_network(struct load *l, const struct yaml_node *n, struct site_network *w, struct named *name, uint32_t idx)
+static int read_network(struct load *l, const struct yaml_node *n, struct site_network *w, struct named *name,
+                        uint32_t idx)
 {
     const struct yaml_node *vlan = yaml_get(n, "vlan");
     const char *iface = NULL;
@@ -134,7 +137,8 @@ static int read_networks(struct load *l, const struct yaml_node *list)
     if (r < 0)
         return r;
     l->c->site.networks = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         uint32_t i = l->c->site.n_networks;
         if ((r = read_network(l, it, &out[i], &names[i], i)) < 0)
             return r;
@@ -159,7 +163,7 @@ static int read_net_ref(struct load *l, const struct yaml_node *n, uint16_t *ret
     return 0;
 }
 
-/* ---- assets ------------------------------------------------------------------------------------------------------- */
+/* ---- assets ----------------------------------------------------------------------------------------------------- */
 
 static const char *const criticalities[] = {"low", "medium", "high", "critical", NULL};
 
@@ -220,10 +224,11 @@ static int check_addresses(struct load *l, const struct yaml_node *list)
     if (!v)
         return -ENOMEM;
     n = 0;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         uint32_t k = 0;
         YAML_EACH(a, yaml_get(it, "address"))
-            v[n++] = (struct owned){.addr = s->assets[i].addrs[k++], .node = a, .asset = i, .net = s->assets[i].net};
+        v[n++] = (struct owned){.addr = s->assets[i].addrs[k++], .node = a, .asset = i, .net = s->assets[i].net};
         i++;
     }
     if (n)
@@ -242,7 +247,8 @@ static int read_assets(struct load *l, const struct yaml_node *list, struct name
     if (r < 0)
         return r;
     l->c->site.assets = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         uint32_t i = l->c->site.n_assets;
         if ((r = read_asset(l, it, &out[i], &(*names)[i], i)) < 0)
             return r;
@@ -266,7 +272,7 @@ int conf_ref(struct load *l, const struct yaml_node *n, const struct named *asse
     return 0;
 }
 
-/* ---- zones -------------------------------------------------------------------------------------------------------- */
+/* ---- zones ------------------------------------------------------------------------------------------------------ */
 
 static int read_zone_assets(struct load *l, const struct yaml_node *n, const struct named *assets, struct site_zone *z)
 {
@@ -276,7 +282,8 @@ static int read_zone_assets(struct load *l, const struct yaml_node *n, const str
         return -ENOMEM;
     if (z->n_subnets)
         memcpy(sub, z->subnets, z->n_subnets * sizeof *sub);
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         struct site_ref ref;
         int r = conf_ref(l, it, assets, &ref);
         if (r < 0)
@@ -311,7 +318,8 @@ static int read_zone(struct load *l, const struct yaml_node *n, const struct nam
     if (!out)
         return r < 0 ? r : -ENOMEM;
     z->networks = out;
-    YAML_EACH(it, nets) {
+    YAML_EACH(it, nets)
+    {
         if ((r = read_net_ref(l, it, &out[z->n_networks])) < 0)
             return r;
         z->n_networks++;
@@ -326,7 +334,8 @@ static int read_zones(struct load *l, const struct yaml_node *list, const struct
     if (r < 0)
         return r;
     l->c->site.zones = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         uint32_t i = l->c->site.n_zones;
         if ((r = read_zone(l, it, assets, &out[i], &(*names)[i], i)) < 0)
             return r;
@@ -337,7 +346,7 @@ static int read_zones(struct load *l, const struct yaml_node *list, const struct
     return conf_unique(l, *names, l->c->site.n_zones, "zone");
 }
 
-/* ---- stations, redundancy ----------------------------------------------------------------------------------------- */
+/* ---- stations, redundancy --------------------------------------------------------------------------------------- */
 
 static int read_stations(struct load *l, const struct yaml_node *list, const struct named *assets)
 {
@@ -348,7 +357,8 @@ static int read_stations(struct load *l, const struct yaml_node *list, const str
     if (n > SITE_MAX_STATIONS)
         return yaml_err(list, l->e, "found %u engineering stations, expected at most %d", n, SITE_MAX_STATIONS);
     l->c->site.stations = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         int r = conf_ref(l, it, assets, &out[l->c->site.n_stations]);
         if (r < 0)
             return r;
@@ -365,7 +375,8 @@ static int read_roles(struct load *l, const struct yaml_node *list)
     if (r < 0)
         return r;
     l->c->site.roles = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         struct site_role *o = &out[l->c->site.n_roles];
         if ((r = read_addrs(l, it, &o->addrs, &o->n_addrs)) < 0)
             return r;

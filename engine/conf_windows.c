@@ -12,54 +12,10 @@ static bool parse_clock(const char *s, uint16_t *ret)
 {
     unsigned h, m;
     int n = 0;
-    if (sscanf(s, "%2u:%2u%n", &h, &m, &n) != 2 || s[n] || s[0] < '0' || s[0] > '9' || h > 24 || m > 59 || (h == 24 && m))
+    if (sscanf(s, "%2u:%2u%n", &h, &m, &n) != 2 || s[n] || s[0] < '0' || s[0] > '9' || h > 24 || m > 59 ||
+        (h == 24 && m))
         return false;
     *ret = (uint16_t)(h * 60 + m);
-    return true;
-}
-
-static unsigned month_days(int year, unsigned month)
-{
-    return (unsigned)(month == 12 ? 31 : tz_days(year, month + 1, 1) - tz_days(year, month, 1));
-}
-
-/* "Z", "+02:00"; false: neither */
-static bool parse_offset(const char *s, int *ret)
-{
-    unsigned h, m;
-    int n = 0;
-    *ret = 0;
-    if (strcmp(s, "Z") == 0)
-        return true;
-    if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2u:%2u%n", &h, &m, &n) != 2 || s[1 + n] || h > 14 || m > 59)
-        return false;
-    *ret = (int)(h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
-    return true;
-}
-
-/* "2026-05-01", "2026-05-01 06:00", "2026-05-01T06:00:00+02:00"; without an offset in the configured zone */
-static bool parse_time(const struct tz *z, const char *s, uint64_t *ret)
-{
-    int y, n = 0, k = 0, off = 0;
-    unsigned mo, d, h = 0, mi = 0, sec = 0;
-    if (sscanf(s, "%4d-%2u-%2u%n", &y, &mo, &d, &n) != 3 || y < 1970 || y > 2200 || !mo || mo > 12 || !d ||
-        d > month_days(y, mo))
-        return false;
-    s += n;
-    if ((*s == ' ' || *s == 'T') && sscanf(s + 1, "%2u:%2u%n", &h, &mi, &k) == 2) {
-        s += 1 + k;
-        if (sscanf(s, ":%2u%n", &sec, &k) == 1)
-            s += k;
-    }
-    if (h > 24 || mi > 59 || sec > 59 || (h == 24 && (mi || sec)))
-        return false;
-    int64_t t = *s ? tz_days(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec : tz_unix(z, y, mo, d, h, mi, sec);
-    if (*s && !parse_offset(s, &off))
-        return false;
-    t -= off;
-    if (t < 0)
-        return false;
-    *ret = (uint64_t)t * UINT64_C(1000000000);
     return true;
 }
 
@@ -71,7 +27,8 @@ static int read_weekly(struct load *l, const struct yaml_node *from, const struc
         return yaml_expected(from, l->e, "a time of day such as 22:00");
     if (!parse_clock(to->text, &w->to_min))
         return yaml_expected(to, l->e, "a time of day such as 06:00");
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         unsigned day = 0;
         int r = yaml_enum(it, days, &day, l->e);
         if (r < 0)
@@ -98,9 +55,9 @@ static int read_window(struct load *l, const struct yaml_node *n, struct site_wi
     uint16_t clock;
     if (parse_clock(from->text, &clock))
         return yaml_expected(from, l->e, "a date and time, or `days` beside it for a window of each week");
-    if (!parse_time(&l->c->site.tz, from->text, &w->from_ns))
+    if (!tz_parse_time(&l->c->site.tz, from->text, &w->from_ns))
         return yaml_expected(from, l->e, "a time such as 2026-05-01 06:00");
-    if (!parse_time(&l->c->site.tz, to->text, &w->to_ns))
+    if (!tz_parse_time(&l->c->site.tz, to->text, &w->to_ns))
         return yaml_expected(to, l->e, "a time such as 2026-05-01 18:00");
     return w->to_ns > w->from_ns ? 0 : yaml_expected(to, l->e, "a time after '%s'", from->text);
 }
@@ -111,7 +68,8 @@ static int read_actions(struct load *l, const struct yaml_node *n, uint64_t *ret
     for (unsigned i = 0; i < ACT_COUNT; i++)
         names[i] = action_name(i);
     names[ACT_COUNT] = NULL;
-    YAML_EACH(it, n) {
+    YAML_EACH(it, n)
+    {
         unsigned act = 0;
         int r = yaml_enum(it, names, &act, l->e);
         if (r < 0)
@@ -167,7 +125,8 @@ int conf_windows(struct load *l, const struct yaml_node *root, const struct name
     if (!out)
         return -ENOMEM;
     l->c->site.windows = out;
-    YAML_EACH(it, list) {
+    YAML_EACH(it, list)
+    {
         int r = read_work(l, it, zones, assets, &out[l->c->site.n_windows]);
         if (r < 0)
             return r;

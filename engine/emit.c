@@ -5,6 +5,13 @@
 
 #include "engine/base/jw.h"
 
+static void gap(struct emit *e)
+{
+    if (e->gap)
+        fputc(' ', e->f);
+    e->gap = false;
+}
+
 static void string(struct emit *e, const char *s)
 {
     char buf[8192];
@@ -12,7 +19,8 @@ static void string(struct emit *e, const char *s)
     size_t n = strlen(s);
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/";
     if (!e->json && n && strspn(s, plain) == n && strcasecmp(s, "null") != 0 && strcasecmp(s, "yes") != 0 &&
-        strcasecmp(s, "no") != 0 && strcasecmp(s, "true") != 0 && strcasecmp(s, "false") != 0 && strcasecmp(s, "on") != 0) {
+        strcasecmp(s, "no") != 0 && strcasecmp(s, "true") != 0 && strcasecmp(s, "false") != 0 &&
+        strcasecmp(s, "on") != 0) {
         fputs(s, e->f);
         return;
     }
@@ -23,6 +31,7 @@ static void string(struct emit *e, const char *s)
 
 static void start(struct emit *e, const char *key)
 {
+    e->gap = false;
     if (e->json && e->any[e->depth])
         fputc(',', e->f);
     if (e->dash) {
@@ -37,7 +46,8 @@ static void start(struct emit *e, const char *key)
         if (!e->json)
             fputs("- ", e->f);
     } else if (key) {
-        fprintf(e->f, e->json ? "\"%s\": " : "%s: ", key);
+        fprintf(e->f, e->json ? "\"%s\": " : "%s:", key);
+        e->gap = !e->json;
     }
 }
 
@@ -85,6 +95,7 @@ bool emit_list(struct emit *e, const char *key, uint32_t n)
 {
     start(e, key);
     if (!n) {
+        gap(e);
         fputs("[]", e->f);
         return false;
     }
@@ -106,6 +117,7 @@ void emit_close(struct emit *e)
         }
         fputc(list ? ']' : '}', e->f);
     } else if (!any) {
+        gap(e);
         fputs(list ? "[]" : "{}", e->f);
         e->dash = false;
     }
@@ -116,18 +128,21 @@ void emit_str(struct emit *e, const char *key, const char *s)
     if (!s)
         return;
     start(e, key);
+    gap(e);
     string(e, s);
 }
 
 void emit_raw(struct emit *e, const char *key, const char *s)
 {
     start(e, key);
+    gap(e);
     fputs(s, e->f);
 }
 
 void emit_u64(struct emit *e, const char *key, uint64_t v)
 {
     start(e, key);
+    gap(e);
     fprintf(e->f, "%llu", (unsigned long long)v);
 }
 
@@ -141,14 +156,15 @@ void emit_duration(struct emit *e, const char *key, uint64_t ns)
     static const struct {
         const char *unit;
         uint64_t ns;
-    } units[] = {{"d", 86400000000000}, {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000},
-                 {"ms", 1000000},       {"us", 1000}};
+    } units[] = {{"d", 86400000000000}, {"h", 3600000000000}, {"m", 60000000000},
+                 {"s", 1000000000},     {"ms", 1000000},      {"us", 1000}};
     char text[40];
     unsigned i = 0;
     while (i < sizeof units / sizeof *units - 1 && (ns % units[i].ns || !ns))
         i++;
     snprintf(text, sizeof text, "%llu%s", (unsigned long long)(ns / units[i].ns), ns ? units[i].unit : "s");
     start(e, key);
+    gap(e);
     if (e->json)
         fprintf(e->f, "\"%s\"", text);
     else
@@ -158,6 +174,7 @@ void emit_duration(struct emit *e, const char *key, uint64_t ns)
 void emit_row(struct emit *e, const char *key)
 {
     start(e, key);
+    gap(e);
     fputc('[', e->f);
 }
 

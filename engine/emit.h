@@ -9,11 +9,12 @@ enum { EMIT_DEPTH = 8 };
 struct emit {
     FILE *f;
     bool json;
-    bool dash;                /* YAML: "- " was printed, the first key follows it */
+    bool dash; /* YAML: "- " was printed, the first key follows it */
+    bool gap;  /* YAML: "key:" was printed, a value in the same line follows a blank */
     int depth;
     bool list[EMIT_DEPTH], any[EMIT_DEPTH];
 };
-void emit_begin(struct emit *e, FILE *f, bool json); /* the outermost mapping */
+void emit_begin(struct emit *e, FILE *f, bool json);      /* the outermost mapping */
 void emit_begin_list(struct emit *e, FILE *f, bool json); /* the outermost list */
 void emit_end(struct emit *e);
 /* key NULL inside a list. n 0: printed as empty, and false: nothing is to be closed. */

@@ -1,4 +1,5 @@
-/* json.h: the one door to jansson: reading records that people and other programs exchange, where speed does not count. */
+/* json.h: the one door to jansson: reading records that people and other programs exchange, where speed does not count.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@ const struct js *js_get(const struct js *v, const char *path);
 const char *js_str(const struct js *v, const char *path); /* NULL: none, or no text */
 bool js_u64(const struct js *v, const char *path, uint64_t *ret);
 bool js_true(const struct js *v, const char *path);
-bool js_has(const struct js *v, const char *path); /* there, and not null */
+bool js_has(const struct js *v, const char *path);   /* there, and not null */
 size_t js_len(const struct js *v, const char *path); /* of a list; else 0 */
 const struct js *js_at(const struct js *v, const char *path, size_t i);
 /* A value in one line, as people read it: texts without quotes. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "baseline/deviation.h"
+#include "engine/evjson.h"
 #include "rules/rules.h"
 
 enum { MALFORMED_MANY = 10 /* malformed messages of one connection in one window: an alert of its own */ };
@@ -15,7 +16,7 @@ void raise_init(struct raise *r, const struct raise_conf *c)
     *r = (struct raise){.c = *c};
 }
 
-/* ---- who ---------------------------------------------------------------------------------------------------------- */
+/* ---- who -------------------------------------------------------------------------------------------------------- */
 
 static const char *hold(char *to, size_t cap, const char *s)
 {
@@ -53,6 +54,7 @@ bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, stru
 struct draft {
     struct alert_in in;
     struct raise_asset src, dst;
+    char community[32];
     char subject[2 * ADDR_TEXT + 32], object[EV_OBJECT + 64], why[ALERT_TEXT], seen[ALERT_TEXT], title[256], accept[96];
 };
 
@@ -71,6 +73,24 @@ static void sides(const struct raise *r, struct draft *d, uint16_t net, const st
     d->in.subject = d->subject;
 }
 
+/* community_id of what has no event of its own, where both ports are known */
+static void set_community(struct draft *d)
+{
+    struct alert_flow *f = &d->in.flow;
+    if (!f->has_src || !f->has_dst || !f->has_ports || !f->sport || !f->dport || addr_is_mac(&f->src) ||
+        addr_is_mac(&f->dst))
+        return;
+    int c = memcmp(&f->src, &f->dst, sizeof f->src);
+    bool src_low = c < 0 || (c == 0 && f->sport <= f->dport);
+    struct flow_key k = {.lo = src_low ? f->src : f->dst,
+                         .hi = src_low ? f->dst : f->src,
+                         .lo_port = src_low ? f->sport : f->dport,
+                         .hi_port = src_low ? f->dport : f->sport,
+                         .proto = f->l4};
+    community_id(&k, d->community);
+    f->community = d->community;
+}
+
 static void begin(const struct raise *r, struct draft *d, const struct alert_type *type, uint64_t ts_ns, uint64_t link)
 {
     memset(&d->in, 0, sizeof d->in);
@@ -83,7 +103,8 @@ static void begin(const struct raise *r, struct draft *d, const struct alert_typ
     d->in.clock_bad = r->clock_bad;
 }
 
-static void begin_event(const struct raise *r, struct draft *d, const struct alert_type *type, const struct rec_event *ev)
+static void begin_event(const struct raise *r, struct draft *d, const struct alert_type *type,
+                        const struct rec_event *ev)
 {
     begin(r, d, type, ev->ts_ns, ev->link);
     d->in.event = ev;
@@ -92,7 +113,8 @@ static void begin_event(const struct raise *r, struct draft *d, const struct ale
 
 /* Announced work and engineering stations lower and mark, they never hide. Only findings of policy: what breaks a
  * standard is not made right by a plan. */
-static void mark(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst, int action)
+static void mark(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst,
+                 int action)
 {
     const struct site *s = r->c.site;
     size_t n = strlen(d->why);
@@ -110,7 +132,7 @@ static void mark(const struct raise *r, struct draft *d, uint16_t net, const str
         snprintf(d->why + n, sizeof d->why - n, "; during announced work, so the severity is lowered");
 }
 
-/* ---- the baseline ------------------------------------------------------------------------------------------------- */
+/* ---- the baseline ----------------------------------------------------------------------------------------------- */
 
 static enum alert_row command_row(const struct deviation *d, enum alert_row other)
 {
@@ -129,13 +151,24 @@ static enum alert_row command_row(const struct deviation *d, enum alert_row othe
 static enum alert_row row_of(const struct deviation *d, unsigned type)
 {
     static const enum alert_row rows[DEV_COUNT] = {
-        [DEV_NEW_ASSET] = AT_NEW_ASSET, [DEV_NEW_LINK] = AT_NEW_LINK, [DEV_NEW_PROTOCOL] = AT_NEW_PROTOCOL,
-        [DEV_NEW_UNIT] = AT_NEW_UNIT, [DEV_NEW_FUNCTION] = AT_NEW_FUNCTION, [DEV_NEW_OBJECT] = AT_NEW_OBJECT,
-        [DEV_NEW_ERROR] = AT_NEW_ERROR, [DEV_IDENTITY_CHANGED] = AT_IDENTITY_CHANGED,
-        [DEV_FIRMWARE_CHANGED] = AT_FIRMWARE_CHANGED, [DEV_STATE_COMMAND] = AT_STATE_COMMAND,
-        [DEV_ADDRESS_CONFLICT] = AT_ADDRESS_CONFLICT, [DEV_ADDRESS_SCAN] = AT_ADDRESS_SCAN,
-        [DEV_PORT_SCAN] = AT_PORT_SCAN, [DEV_CONTROLLER_SCAN] = AT_PLC_SCAN, [DEV_WRONG_PROTOCOL] = AT_WRONG_PROTOCOL,
+        [DEV_NEW_ASSET] = AT_NEW_ASSET,
+        [DEV_NEW_LINK] = AT_NEW_LINK,
+        [DEV_NEW_PROTOCOL] = AT_NEW_PROTOCOL,
+        [DEV_NEW_UNIT] = AT_NEW_UNIT,
+        [DEV_NEW_FUNCTION] = AT_NEW_FUNCTION,
+        [DEV_NEW_OBJECT] = AT_NEW_OBJECT,
+        [DEV_NEW_ERROR] = AT_NEW_ERROR,
+        [DEV_IDENTITY_CHANGED] = AT_IDENTITY_CHANGED,
+        [DEV_FIRMWARE_CHANGED] = AT_FIRMWARE_CHANGED,
+        [DEV_STATE_COMMAND] = AT_STATE_COMMAND,
+        [DEV_STATE_CHANGED] = AT_STATE_CHANGED,
+        [DEV_ADDRESS_CONFLICT] = AT_ADDRESS_CONFLICT,
+        [DEV_ADDRESS_SCAN] = AT_ADDRESS_SCAN,
+        [DEV_PORT_SCAN] = AT_PORT_SCAN,
+        [DEV_CONTROLLER_SCAN] = AT_PLC_SCAN,
+        [DEV_WRONG_PROTOCOL] = AT_WRONG_PROTOCOL,
     };
+    _Static_assert(DEV_COUNT == DEV_FLOOD + 1 && DEV_FLOOD == 17, "every deviation has a row of the catalogue");
     if (type == DEV_FLOOD)
         return d->flood_of != DEV_FLOOD && d->flood_of < DEV_COUNT ? row_of(d, d->flood_of) : AT_NEW_LINK;
     if (type == DEV_STATE_COMMAND || type == DEV_NEW_FUNCTION)
@@ -152,16 +185,18 @@ static void add_follow(struct draft *dr, const struct dev_follow *f)
         uint32_t n;
         const char *one, *many;
     } parts[] = {
-        {f->assets, "device", "devices"},       {f->links, "link", "links"},       {f->protocols, "protocol", "protocols"},
-        {f->units, "unit", "units"},            {f->functions, "function", "functions"},
-        {f->objects, "object", "objects"},      {f->errors, "error", "errors"},
+        {f->assets, "device", "devices"},        {f->links, "link", "links"},
+        {f->protocols, "protocol", "protocols"}, {f->units, "unit", "units"},
+        {f->functions, "function", "functions"}, {f->objects, "object", "objects"},
+        {f->errors, "error", "errors"},
     };
     size_t n = strlen(dr->why), cap = sizeof dr->why;
     bool first = true;
     for (unsigned i = 0; i < ARRAY_LEN(parts) && n < cap; i++)
         if (parts[i].n) {
-            n += (size_t)snprintf(dr->why + n, cap - n, "%s%u %s", first ? "; with it came, also for the first time: " : ", ",
-                                  parts[i].n, parts[i].n == 1 ? parts[i].one : parts[i].many);
+            n += (size_t)snprintf(dr->why + n, cap - n, "%s%u %s",
+                                  first ? "; with it came, also for the first time: " : ", ", parts[i].n,
+                                  parts[i].n == 1 ? parts[i].one : parts[i].many);
             first = false;
         }
     if (!first && f->writes && n < cap)
@@ -172,10 +207,22 @@ static void flow_of(const struct deviation *d, struct alert_flow *f)
 {
     static const struct addr none;
     *f = (struct alert_flow){
-        .flow_id = d->flow_id, .src = d->src, .dst = d->dst, .sport = d->sport, .dport = d->dport,
-        .vlan = {d->vlan}, .n_vlan = d->vlan != 0, .iface = d->iface, .file = d->file, .frame = d->frame, .l4 = d->l4,
-        .has_mac = d->has_mac, .has_src = !addr_eq(&d->src, &none), .has_dst = !addr_eq(&d->dst, &none),
-        .has_ports = (d->l4 == PROTO_TCP || d->l4 == PROTO_UDP) && d->dport, .app = d->app,
+        .flow_id = d->flow_id,
+        .src = d->src,
+        .dst = d->dst,
+        .sport = d->sport,
+        .dport = d->dport,
+        .vlan = {d->vlan},
+        .n_vlan = d->vlan != 0,
+        .iface = d->iface,
+        .file = d->file,
+        .frame = d->frame,
+        .l4 = d->l4,
+        .has_mac = d->has_mac,
+        .has_src = !addr_eq(&d->src, &none),
+        .has_dst = !addr_eq(&d->dst, &none),
+        .has_ports = (d->l4 == PROTO_TCP || d->l4 == PROTO_UDP) && d->dport,
+        .app = d->app,
     };
     memcpy(f->smac, d->smac, 6);
     memcpy(f->dmac, d->dmac, 6);
@@ -188,6 +235,7 @@ void raise_deviation(struct raise *r, const struct deviation *d)
     begin(r, &dr, type, d->last_ns, d->link);
     dr.in.event = d->event;
     flow_of(d, &dr.in.flow);
+    set_community(&dr);
     sides(r, &dr, d->net, dr.in.flow.has_src ? &d->src : NULL, dr.in.flow.has_dst ? &d->dst : NULL);
     dr.in.mode = "live"; /* what still learns is not judged */
     dr.in.severity = (uint8_t)(d->severity >= DEV_CRITICAL ? AS_CRITICAL : AS_WARNING + DEV_WARNING - d->severity);
@@ -215,7 +263,7 @@ void raise_deviation(struct raise *r, const struct deviation *d)
     alert_raise(r->c.alerts, &dr.in);
 }
 
-/* ---- rules -------------------------------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 /* "modbus write_single_register (write), unit 1, refused with status 2" */
 static void describe(const struct rec_event *ev, char *out, size_t cap)
@@ -225,12 +273,15 @@ static void describe(const struct rec_event *ev, char *out, size_t cap)
     if (!ev->schema)
         return;
     schema_fn_text(ev->schema, ev->function, fn);
-    n += (size_t)snprintf(out, cap, "%s %s (%s)", ev->schema->name, ev->op ? ev->op->name : fn, action_name(ev->action));
+    n +=
+        (size_t)snprintf(out, cap, "%s %s (%s)", ev->schema->name, ev->op ? ev->op->name : fn, action_name(ev->action));
     if (ev->has_unit && n < cap)
-        n += (size_t)snprintf(out + n, cap - n, ", %s %u", ev->schema->unit_is ? ev->schema->unit_is : "unit", ev->unit);
+        n +=
+            (size_t)snprintf(out + n, cap - n, ", %s %u", ev->schema->unit_is ? ev->schema->unit_is : "unit", ev->unit);
     if (ev->error && n < cap) {
         const char *name = code_name(ev->schema->statuses, ev->status);
-        n += (size_t)snprintf(out + n, cap - n, name ? ", refused: %2$s (%1$u)" : ", refused with status %u", ev->status, name);
+        n += (size_t)snprintf(out + n, cap - n, name ? ", refused: %2$s (%1$u)" : ", refused with status %u",
+                              ev->status, name);
     }
 }
 
@@ -239,10 +290,16 @@ void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_v
     struct draft d;
     const struct rule_info *info = v->rule;
     const struct alert_type type = {
-        .id = info->id, .sid = info->sid, .rev = info->rev ? info->rev : 1, .engine = info->engine,
-        .severity = info->severity, .learn = info->learnable ? AL_YES : AL_NO,
-        .category = info->category ? info->category : alert_types[AT_RULE].category, .title = info->title,
-        .attack = info->attack ? info->attack : "", .refs = info->refs ? info->refs : "",
+        .id = info->id,
+        .sid = info->sid,
+        .rev = info->rev ? info->rev : 1,
+        .engine = info->engine,
+        .severity = info->severity,
+        .learn = info->learnable ? AL_YES : AL_NO,
+        .category = info->category ? info->category : alert_types[AT_RULE].category,
+        .title = info->title,
+        .attack = info->attack ? info->attack : "",
+        .refs = info->refs ? info->refs : "",
         .remedy = info->remedy ? info->remedy : alert_types[AT_RULE].remedy,
     };
     begin_event(r, &d, &type, ev);
@@ -262,7 +319,7 @@ void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_v
     alert_raise(r->c.alerts, &d.in);
 }
 
-/* ---- protocols ---------------------------------------------------------------------------------------------------- */
+/* ---- protocols -------------------------------------------------------------------------------------------------- */
 
 /* An anomaly's severity counts upwards from 1, an alert's downwards to 1. */
 static uint8_t anomaly_severity(unsigned severity)
@@ -304,9 +361,18 @@ void raise_event_anomalies(struct raise *r, const struct rec_event *ev)
 static void anomaly_flow(const struct rec_anomaly *n, struct alert_flow *f)
 {
     *f = (struct alert_flow){
-        .flow_id = n->flow_id, .src = n->src, .dst = n->dst, .sport = n->sport, .dport = n->dport, .file = n->file,
-        .frame = n->frame, .l4 = n->l4, .has_src = 1, .has_dst = 1,
-        .has_ports = n->l4 == PROTO_TCP || n->l4 == PROTO_UDP, .app = n->schema ? n->schema->name : NULL,
+        .flow_id = n->flow_id,
+        .src = n->src,
+        .dst = n->dst,
+        .sport = n->sport,
+        .dport = n->dport,
+        .file = n->file,
+        .frame = n->frame,
+        .l4 = n->l4,
+        .has_src = 1,
+        .has_dst = 1,
+        .has_ports = n->l4 == PROTO_TCP || n->l4 == PROTO_UDP,
+        .app = n->schema ? n->schema->name : NULL,
     };
 }
 
@@ -316,6 +382,7 @@ static void raise_fault(struct raise *r, const struct rec_anomaly *n, const stru
     struct draft d;
     begin(r, &d, type, n->ts_ns, n->link);
     anomaly_flow(n, &d.in.flow);
+    set_community(&d);
     sides(r, &d, n->net, &n->src, &n->dst);
     if (n->schema)
         d.in.title = type == &alert_types[AT_MALFORMED] ? NULL : protocol_title(&d, type, n->schema);
@@ -347,7 +414,7 @@ void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
         raise_fault(r, n, &alert_types[AT_MALFORMED], a->name, doc, AS_MAJOR);
 }
 
-/* ---- the sensor --------------------------------------------------------------------------------------------------- */
+/* ---- the sensor ------------------------------------------------------------------------------------------------- */
 
 void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, const char *object, uint64_t count,
                        const char *why, ...)

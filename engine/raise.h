@@ -17,7 +17,8 @@ struct raise_conf {
     struct alerts *alerts;
     const struct site *site;
     void *ctx;
-    /* What the inventory knows of an address; false: nothing. Strings may die at the next call: raise copies. May be NULL. */
+    /* What the inventory knows of an address; false: nothing. Strings may die at the next call: raise copies. May be
+     * NULL. */
     bool (*asset)(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret);
     /* Is the link (or, with link 0, the sensor) still learning? NULL: live. */
     bool (*learning)(void *ctx, uint64_t link);
@@ -26,8 +27,8 @@ struct raise_conf {
 };
 struct raise {
     struct raise_conf c;
-    bool loss;       /* packets were lost in the current window: rec_tick.lossy */
-    bool clock_bad;  /* packet time jumped in the current window */
+    bool loss;      /* packets were lost in the current window: rec_tick.lossy */
+    bool clock_bad; /* packet time jumped in the current window */
 };
 void raise_init(struct raise *r, const struct raise_conf *c);
 

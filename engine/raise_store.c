@@ -16,11 +16,23 @@ static int put(void *ctx, const struct alert_out *a)
     if (accept && strncmp(accept, command, sizeof command - 1) == 0)
         accept += sizeof command - 1; /* the store keeps the argument alone */
     struct store_alert row = {
-        .uid = a->uid, .update = a->update, .first_ns = a->first_ns, .last_ns = a->last_ns, .count = a->count,
-        .sid = a->sid, .severity = (uint8_t)(AS_WARNING + 1 - a->severity), .id = a->id,
-        .engine = alert_engine_name(a->engine), .title = a->title, .src = a->has_src ? src : NULL,
-        .dst = a->has_dst ? dst : NULL, .src_asset = a->src_asset, .dst_asset = a->dst_asset, .accept = accept,
-        .json = a->line, .json_len = a->line_len,
+        .uid = a->uid,
+        .update = a->update,
+        .first_ns = a->first_ns,
+        .last_ns = a->last_ns,
+        .count = a->count,
+        .sid = a->sid,
+        .severity = (uint8_t)(AS_WARNING + 1 - a->severity),
+        .id = a->id,
+        .engine = alert_engine_name(a->engine),
+        .title = a->title,
+        .src = a->has_src ? src : NULL,
+        .dst = a->has_dst ? dst : NULL,
+        .src_asset = a->src_asset,
+        .dst_asset = a->dst_asset,
+        .accept = accept,
+        .json = a->line,
+        .json_len = a->line_len,
     };
     return store_alert(ctx, &row) ? 0 : -ENOBUFS;
 }

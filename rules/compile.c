@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/base/site.h"
+
 /* What a key means; see the table below. */
 struct key {
     const char *name;
@@ -73,10 +75,13 @@ static int parse_network(struct compile *c, const struct scope *s, const struct 
     if (!v)
         return no_mem(c);
     YAML_EACH (it, n) {
-        unsigned i = 0;
-        while (i < o->n_networks && strcmp(o->networks[i], it->text) != 0)
-            i++;
-        if (i == o->n_networks)
+        int i = -1;
+        for (unsigned j = 0; o->networks && i < 0 && j < o->n_networks; j++)
+            if (strcmp(o->networks[j], it->text) == 0)
+                i = (int)j;
+        if (!o->networks && o->site)
+            i = site_network_by_name(o->site, it->text);
+        if (i < 0)
             return yaml_expected(it, c->err, "the name of a configured network");
         v[at++] = (struct range){.lo = i, .hi = i};
     }
@@ -154,6 +159,27 @@ static int parse_text(struct compile *c, const struct scope *s, const struct key
     return parse_globs(c, n, &ret->globs);
 }
 
+/* Where nobody is configured nobody can be told apart from the engineering stations: "true" asks for the role that was
+ * observed then, and "false" never holds. */
+static void engineer(const struct compile *c, bool yes, struct cond *ret)
+{
+    if (c->rs->o.site && site_has_engineering_stations(c->rs->o.site)) {
+        ret->neg = !yes;
+    } else if (yes) {
+        ret->op = C_ROLE;
+        ret->mask = ROLE_ENGINEERING;
+    } else {
+        ret->op = C_NEVER;
+    }
+}
+
+/* Not opposites: a device without a zone is in the same zone as nobody, and in no other one either. */
+static void zones(const struct compile *c, bool yes, struct cond *ret)
+{
+    bool any = c->rs->o.site && c->rs->o.site->n_zones;
+    ret->op = !any ? C_NEVER : yes ? C_SAME_ZONE : C_OTHER_ZONE;
+}
+
 /* true: the condition holds; false: it does not */
 static int parse_flag(struct compile *c, const struct scope *s, const struct key *k, const struct yaml_node *n,
                       struct cond *ret)
@@ -165,12 +191,10 @@ static int parse_flag(struct compile *c, const struct scope *s, const struct key
         return r;
     if (k->op == C_ENUM)
         ret->mask = 2;
-    /* Not the opposites: a device without a zone is in neither, and where nobody is configured nobody can be told
-     * apart from the engineering stations */
-    if (k->op == C_SAME_ZONE && !yes)
-        ret->op = C_OTHER_ZONE;
-    else if (k->op == C_ENGINEER && !yes)
-        ret->op = C_NO_ENGINEER;
+    if (k->op == C_ENGINEER)
+        engineer(c, yes, ret);
+    else if (k->op == C_SAME_ZONE)
+        zones(c, yes, ret);
     else
         ret->neg = !yes;
     return 0;
@@ -191,11 +215,21 @@ static int parse_protocol(struct compile *c, const struct scope *s, const struct
         return r;
     YAML_EACH (it, n) {
         r = yaml_enum(it, names, &i, c->err);
+        if (r < 0 && c->shipped)
+            continue;
         if (r < 0)
             return r;
         ret->schemas[i / 64] |= UINT64_C(1) << (i % 64);
     }
     return 0;
+}
+
+static bool no_protocol(const struct cond *k)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(k->schemas); i++)
+        any |= k->schemas[i];
+    return !any;
 }
 
 static int parse_scoped(struct compile *c, const struct scope *s, const struct key *k, const struct yaml_node *n,
@@ -250,8 +284,8 @@ static const struct key keys[] = {
     {"host",            C_ADDR, 0, SIDE_ANY, parse_local},
     {"time",            C_TIME,    0, 0, parse_local},
     {"weekday",         C_WEEKDAY, 0, 0, parse_local},
-    {"src_zone",        C_TEXT, TEXT_ZONE, SIDE_SRC, parse_text},
-    {"dst_zone",        C_TEXT, TEXT_ZONE, SIDE_DST, parse_text},
+    {"src_zone",        C_ZONE, 0, SIDE_SRC, parse_text},
+    {"dst_zone",        C_ZONE, 0, SIDE_DST, parse_text},
     {"src_name",        C_TEXT, TEXT_NAME, SIDE_SRC, parse_text},
     {"dst_name",        C_TEXT, TEXT_NAME, SIDE_DST, parse_text},
     {"src_type",        C_TEXT, TEXT_TYPE, SIDE_SRC, parse_text},
@@ -307,6 +341,18 @@ static int add(struct compile *c, struct kids *k, const struct cond *it, const s
     return 0;
 }
 
+/* What a condition costs: cheap ones are asked first, so that most messages fail on them. */
+static unsigned cost(const struct cond *k)
+{
+    unsigned most = k->op <= C_ANOMALY ? 0 : k->op == C_ADDR || k->op == C_TIME || k->op == C_WEEKDAY ? 1 : 2;
+    if (k->op != C_AND && k->op != C_OR)
+        return k->op >= C_ENGINEER ? 3 : most;
+    most = 0;
+    for (uint32_t i = 0; i < k->n; i++)
+        most = cost(k->kids[i]) > most ? cost(k->kids[i]) : most;
+    return most;
+}
+
 static int join(struct compile *c, unsigned op, const struct kids *k, const struct cond **ret)
 {
     if (k->n == 1) {
@@ -317,9 +363,11 @@ static int join(struct compile *c, unsigned op, const struct kids *k, const stru
     const struct cond **v = set_take(c->rs, k->n * sizeof *v);
     if (!j || !v)
         return no_mem(c);
-    memcpy(v, k->v, k->n * sizeof *v);
+    for (unsigned class = 0; class <= 3; class++)
+        for (uint32_t i = 0; i < k->n; i++)
+            if (cost(k->v[i]) == class)
+                v[j->n++] = k->v[i];
     j->kids = v;
-    j->n = k->n;
     *ret = j;
     return 0;
 }
@@ -422,6 +470,10 @@ static int compile_map(struct compile *c, const struct scope *outer, const struc
         int r = parse_protocol(c, NULL, NULL, p, &k);
         if (r < 0)
             return r;
+        if (c->shipped && no_protocol(&k)) {
+            *ret = cond_new(c, C_FALSE);
+            return *ret ? 0 : no_mem(c);
+        }
         for (unsigned i = 0; i < ARRAY_LEN(s.schemas); i++)
             left |= s.schemas[i] &= k.schemas[i];
         if (!left)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/site.h"
+
 /* "found 'x', expected ...": with the most similar name of those collected. */
 struct names {
     const char *v[512];
@@ -359,28 +361,17 @@ int leaf_field(struct compile *c, const struct scope *s, const struct yaml_node 
 
 static bool parse_net(const char *text, struct net_pat *ret)
 {
-    char buf[64];
     struct net_pat p = {.bits = 128};
+    struct subnet n;
     if (strcmp(text, "group") == 0) {
-        *ret = (struct net_pat){.group = 1};
-        return true;
-    }
-    const char *slash = strchr(text, '/');
-    size_t n = slash ? (size_t)(slash - text) : strlen(text);
-    if (n >= sizeof buf)
-        return false;
-    memcpy(buf, text, n);
-    buf[n] = 0;
-    if (!addr_parse(buf, &p.a))
-        return false;
-    p.mac = addr_is_mac(&p.a);
-    if (slash) {
-        unsigned max = addr_is_v4(&p.a) ? 32 : 128, bits = 0, digits = 0;
-        for (slash++; *slash >= '0' && *slash <= '9' && digits < 3; slash++, digits++)
-            bits = bits * 10 + (unsigned)(*slash - '0');
-        if (*slash || digits == 0 || bits > max || p.mac)
+        p.group = 1;
+    } else if (addr_parse(text, &p.a) && addr_is_mac(&p.a)) {
+        p.mac = 1;
+    } else {
+        if (!subnet_parse(text, &n))
             return false;
-        p.bits = (uint8_t)(128 - max + bits);
+        p.a = n.base;
+        p.bits = n.bits;
     }
     *ret = p;
     return true;

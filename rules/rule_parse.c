@@ -220,7 +220,7 @@ static int parse_rule(struct parse *p, const char *file, const struct yaml_node 
 int rules_parse(struct ruleset *rs, const struct yaml_doc *d, bool shipped, struct err *e)
 {
     static const char *const allowed[] = {"rules", NULL};
-    struct parse p = {.c = {.rs = rs, .err = e}, .shipped = shipped};
+    struct parse p = {.c = {.rs = rs, .err = e, .shipped = shipped}, .shipped = shipped};
     const struct yaml_node *list = yaml_root(d);
     const char *file = NULL;
     int r = keep(&p, yaml_name(d), &file);

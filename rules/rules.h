@@ -64,14 +64,14 @@ struct rules_text { /* rules from memory */
     bool shipped;     /* ids OT-..., with a sid of their own */
 };
 
-/* All that is pointed to must outlive the set, save files, texts, enable and disable. */
+/* Borrowed during the load, save the schemas themselves, site and tz: these must outlive the set. */
 struct ruleset_opts {
     const struct proto_schema *const *schemas; /* every protocol there is: names in rules are checked against them */
     unsigned n_schemas;
-    const char *const *networks;  /* names of the configured networks, by index; may be NULL */
+    const struct site *site;      /* time zone, names of networks, engineering stations; NULL: nothing is configured */
+    const struct tz *tz;          /* of `time` and `weekday`; NULL: the site's, else UTC */
+    const char *const *networks;  /* names of networks by number; NULL: the site's */
     unsigned n_networks;
-    const struct tz *tz;          /* of `time` and `weekday`; NULL: UTC */
-    const struct site *site;      /* who is an engineering station; NULL: nobody is configured */
     bool no_defaults;             /* without the shipped rules */
     const char *const *files;     /* paths, NULL-terminated; may be NULL */
     const struct rules_text *texts;
@@ -89,6 +89,8 @@ unsigned ruleset_n_entries(const struct ruleset *rs); /* hits are smaller than t
 const struct rule_info *ruleset_hit(const struct ruleset *rs, unsigned hit);
 /* Repetitions of such a hit must not be folded on the way: each counts. */
 bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
+/* The anomalies that this hit's rule names: whoever raises the rule need not raise them apart. */
+uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s);
 size_t ruleset_memory(const struct ruleset *rs);
 
 /* ---- in the worker ----------------------------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/site.h"
+
 enum { CHUNK = 1 << 16 };
 
 struct arena {
@@ -117,8 +119,16 @@ int ruleset_load(const struct ruleset_opts *o, struct ruleset **ret, struct err 
     struct ruleset *rs = calloc(1, sizeof *rs);
     if (!rs)
         return err_set(e, -ENOMEM, "rules: out of memory");
+    const struct proto_schema **schemas = set_take(rs, (o->n_schemas + 1) * sizeof *schemas);
     rs->o = *o;
-    int r = load_all(rs, o, e);
+    rs->o.schemas = schemas;
+    if (!rs->o.tz && o->site)
+        rs->o.tz = &o->site->tz;
+    for (unsigned i = 0; schemas && i < o->n_schemas; i++)
+        schemas[i] = o->schemas[i];
+    int r = schemas ? load_all(rs, o, e) : err_set(e, -ENOMEM, "rules: out of memory");
+    rs->o.files = rs->o.enable = rs->o.disable = rs->o.networks = NULL;
+    rs->o.texts = NULL;
     if (r < 0) {
         ruleset_free(rs);
         return r;
@@ -161,6 +171,23 @@ bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit)
 {
     const struct rule_info *i = ruleset_hit(rs, hit);
     return i && i->threshold.count > 0;
+}
+
+static uint64_t named_anomalies(const struct cond *k, const struct proto_schema *s)
+{
+    uint64_t mask = 0;
+    if (!k || k->neg)
+        return 0;
+    for (uint32_t i = 0; cond_is_group(k) && i < k->n; i++)
+        mask |= named_anomalies(k->kids[i], s);
+    for (uint32_t i = 0; k->op == C_ANOMALY && i < k->n; i++)
+        mask |= k->codes[i].schema == s ? k->codes[i].mask : 0;
+    return mask;
+}
+
+uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s)
+{
+    return hit < rs->n_entries ? named_anomalies(rs->entries[hit].local, s) : 0;
 }
 
 size_t ruleset_memory(const struct ruleset *rs)

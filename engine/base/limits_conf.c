@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 const struct limit_row limit_rows[] = {
-#define LIMIT(key, def, least, most, bytes, why, at) {#key, def, least, most, bytes, offsetof(struct limits, key), why, at},
+#define LIMIT(key, def, least, most, bytes, why, at)                                                                   \
+    {#key, def, least, most, bytes, offsetof(struct limits, key), why, at},
 #include "engine/base/limits.def"
 #undef LIMIT
     {.key = NULL},

@@ -7,7 +7,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/schema.h"
 
-/* ---- subnets ------------------------------------------------------------------------------------------------------ */
+/* ---- subnets ---------------------------------------------------------------------------------------------------- */
 
 bool subnet_parse(const char *s, struct subnet *ret)
 {
@@ -55,7 +55,7 @@ unsigned subnet_text(const struct subnet *n, char out[SUBNET_TEXT])
     return len;
 }
 
-/* ---- the index ---------------------------------------------------------------------------------------------------- */
+/* ---- the index -------------------------------------------------------------------------------------------------- */
 
 struct site_slot_ {
     struct addr addr;
@@ -154,7 +154,7 @@ void site_done(struct site *s)
     s->n_slots_ = 0;
 }
 
-/* ---- networks ----------------------------------------------------------------------------------------------------- */
+/* ---- networks --------------------------------------------------------------------------------------------------- */
 
 static bool any_subnet(const struct subnet *sub, uint32_t n, const struct addr *a)
 {
@@ -254,7 +254,7 @@ static int network_index(const struct site *s, uint16_t net)
     return -1;
 }
 
-/* ---- assets, zones, stations -------------------------------------------------------------------------------------- */
+/* ---- assets, zones, stations ------------------------------------------------------------------------------------ */
 
 static uint32_t asset_index(const struct site *s, uint16_t net, const struct addr *a)
 {
@@ -323,7 +323,7 @@ const struct addr *site_role_addr(const struct site *s, const struct addr *a)
     return a;
 }
 
-/* ---- maintenance -------------------------------------------------------------------------------------------------- */
+/* ---- maintenance ------------------------------------------------------------------------------------------------ */
 
 static bool window_open(const struct site_window *w, uint64_t ts_ns, const struct tz_time *t)
 {

@@ -23,8 +23,8 @@ unsigned subnet_text(const struct subnet *n, char out[SUBNET_TEXT]);
 
 enum {
     SITE_ANY_NET = 0xffff,
-    SITE_MAX_NETWORKS = 1024,  /* of the configuration; more: refused */
-    SITE_MAX_SEPARATED = 15,   /* networks with vlan_separates: each has 4096 numbers of its own */
+    SITE_MAX_NETWORKS = 1024, /* of the configuration; more: refused */
+    SITE_MAX_SEPARATED = 15,  /* networks with vlan_separates: each has 4096 numbers of its own */
     SITE_MAX_ZONES = 4096,
     SITE_MAX_ASSETS = 65536,
     SITE_MAX_STATIONS = 4096,
@@ -36,45 +36,46 @@ enum {
 /* Empty conditions hold for every packet. */
 struct site_network {
     const char *name;
-    const char *interface;         /* NULL: any */
-    const struct subnet *subnets;  /* either address of the packet lies in one of them */
+    const char *interface;        /* NULL: any */
+    const struct subnet *subnets; /* either address of the packet lies in one of them */
     uint32_t n_subnets;
-    uint16_t vlan_lo, vlan_hi;     /* any tag of the packet inside; 0,0: any packet */
-    bool vlan_separates;           /* each VLAN (outer tag) in it is a network of its own */
+    uint16_t vlan_lo, vlan_hi; /* any tag of the packet inside; 0,0: any packet */
+    bool vlan_separates;       /* each VLAN (outer tag) in it is a network of its own */
 };
 struct site_zone {
     const char *name;
     const struct subnet *subnets;
-    const uint16_t *networks;      /* numbers: index into site.networks + 1; 0 is the default network */
-    const uint32_t *assets;        /* indices into site.assets */
+    const uint16_t *networks; /* numbers: index into site.networks + 1; 0 is the default network */
+    const uint32_t *assets;   /* indices into site.assets */
     uint32_t n_subnets, n_networks, n_assets;
-    int purdue;                    /* -1 unknown; 35 is level 3.5, like asset_info */
+    int purdue; /* -1 unknown; 35 is level 3.5, like asset_info */
 };
 struct site_asset {
     const char *name, *type, *owner, *criticality; /* NULL: not told */
-    const struct addr *addrs;      /* all are this one device */
+    const struct addr *addrs;                      /* all are this one device */
     const char *const *tags;
     uint32_t n_addrs, n_tags;
-    uint16_t net;                  /* SITE_ANY_NET: whichever network it is seen in */
+    uint16_t net; /* SITE_ANY_NET: whichever network it is seen in */
 };
 /* A device or a range of them, as engineering stations and actors are named. */
 struct site_ref {
     struct subnet subnet;
-    uint32_t asset;                /* index into site.assets, or SITE_NO_ASSET: the subnet holds */
+    uint32_t asset; /* index into site.assets, or SITE_NO_ASSET: the subnet holds */
 };
 enum { SITE_NO_ASSET = UINT32_MAX };
 
-/* Work that was announced: an alert inside it is lowered and marked, never hidden. Every condition that is set holds. */
+/* Work that was announced: an alert inside it is lowered and marked, never hidden. Every condition that is set holds.
+ */
 struct site_window {
     const char *name;
     bool weekly;
-    uint8_t days;                  /* weekly: bit 0 Sunday .. bit 6 Saturday: the day on which it begins */
-    uint16_t from_min, to_min;     /* weekly: minutes of the local day; to <= from ends the next day */
-    uint64_t from_ns, to_ns;       /* absolute: from <= t < to */
-    int32_t zone;                  /* index, -1 any: either side lies in it */
-    struct site_ref asset, actor;  /* asset: either side; actor: the source */
+    uint8_t days;                 /* weekly: bit 0 Sunday .. bit 6 Saturday: the day on which it begins */
+    uint16_t from_min, to_min;    /* weekly: minutes of the local day; to <= from ends the next day */
+    uint64_t from_ns, to_ns;      /* absolute: from <= t < to */
+    int32_t zone;                 /* index, -1 any: either side lies in it */
+    struct site_ref asset, actor; /* asset: either side; actor: the source */
     bool has_asset, has_actor;
-    uint64_t actions;              /* bit per enum action; 0 any, also what is no action at all */
+    uint64_t actions; /* bit per enum action; 0 any, also what is no action at all */
 };
 /* Addresses that stand for one role: a redundant pair of servers or controllers. */
 struct site_role {
@@ -84,7 +85,7 @@ struct site_role {
 
 struct site_slot_;
 struct site {
-    const char *sensor, *place;    /* sensor.name, sensor.site; NULL when not told */
+    const char *sensor, *place; /* sensor.name, sensor.site; NULL when not told */
     const struct site_network *networks;
     const struct site_zone *zones;
     const struct site_asset *assets;
@@ -92,10 +93,10 @@ struct site {
     const struct site_window *windows;
     const struct site_role *roles;
     uint32_t n_networks, n_zones, n_assets, n_stations, n_windows, n_roles;
-    struct tz tz;                  /* zeroed: UTC */
+    struct tz tz; /* zeroed: UTC */
     /* by site_prepare() */
     struct site_slot_ *slots_;
-    int32_t *zone_of_;             /* of each asset */
+    int32_t *zone_of_; /* of each asset */
     uint32_t n_slots_;
     bool has_separated_;
 };
@@ -104,7 +105,8 @@ struct site {
 int site_prepare(struct site *s, struct err *e) MUST_USE;
 void site_done(struct site *s);
 
-/* The network of a packet: the first configured one whose conditions hold, 0 for none. vlan: n_vlan ids, outer first. */
+/* The network of a packet: the first configured one whose conditions hold, 0 for none. vlan: n_vlan ids, outer first.
+ */
 uint16_t site_network_(const struct site *s, const char *iface, const uint16_t *vlan, unsigned n_vlan,
                        const struct addr *src, const struct addr *dst);
 static inline uint16_t site_network(const struct site *s, const char *iface, const uint16_t *vlan, unsigned n_vlan,

@@ -11,7 +11,7 @@
 
 enum { DAY = 86400, TZ_FILE_MAX = 1 << 18 };
 
-/* ---- the calendar ---------------------------------------------------------------------------------------------- */
+/* ---- the calendar ----------------------------------------------------------------------------------------------- */
 
 int64_t tz_days(int32_t year, unsigned month, unsigned day)
 {
@@ -156,8 +156,9 @@ int tz_parse_posix(struct tz_rule *ret, const char *s, struct err *e)
     *ret = r;
     return 0;
 bad:
-    return err_set(e, -EINVAL, "time zone '%.60s': found '%.20s', expected a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3",
-                   s, *p ? p : "its end");
+    return err_set(e, -EINVAL,
+                   "time zone '%.60s': found '%.20s', expected a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3", s,
+                   *p ? p : "its end");
 }
 
 /* Seconds since 1970 of local midnight plus the rule's time, as if local time were UTC. */
@@ -267,7 +268,8 @@ int tz_parse_file(struct tz *z, const uint8_t *p, uint32_t len, struct err *e)
     uint8_t version;
     tz_utc(z);
     if (!take_header(&c, &n, &version))
-        return err_set(e, -EINVAL, "not a time zone file (TZif), or one with more than %d transitions", TZ_MAX_TRANSITIONS);
+        return err_set(e, -EINVAL, "not a time zone file (TZif), or one with more than %d transitions",
+                       TZ_MAX_TRANSITIONS);
     z->has_rule = false;
     if (version < '2') {
         if (!take_block(z, &c, &n, 4))
@@ -334,8 +336,10 @@ int tz_load(struct tz *z, const char *name, struct err *e)
     if (r == -ENOENT || r == -EISDIR) {
         tz_utc(t);
         if (strlen(name) >= TZ_NAME || tz_parse_posix(&t->rule, name, e) < 0)
-            r = err_set(e, -EINVAL, "time zone: found '%.60s', expected a name under /usr/share/zoneinfo (package tzdata) "
-                        "such as Europe/Berlin, or a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3", name);
+            r = err_set(e, -EINVAL,
+                        "time zone: found '%.60s', expected a name under /usr/share/zoneinfo (package tzdata) "
+                        "such as Europe/Berlin, or a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3",
+                        name);
         else
             r = 0;
     } else if (r < 0 && r != -EINVAL) {
@@ -356,7 +360,7 @@ int32_t tz_offset(const struct tz *z, int64_t t)
     if (!z->n_at || t >= z->at[z->n_at - 1])
         return z->has_rule || !z->n_types ? rule_offset(&z->rule, t) : z->off[z->n_at ? z->type[z->n_at - 1] : 0];
     if (t < z->at[0])
-        return z->off[0]; /* RFC 8536 3.2: type 0 holds before the first transition */
+        return z->off[0];          /* RFC 8536 3.2: type 0 holds before the first transition */
     uint32_t lo = 0, hi = z->n_at; /* at[lo] <= t < at[hi] */
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
@@ -383,7 +387,8 @@ void tz_local(const struct tz *z, uint64_t ns, struct tz_time *ret)
     ret->yday = (uint16_t)(days - tz_days(ret->year, 1, 1));
 }
 
-int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, unsigned hour, unsigned min, unsigned sec)
+int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, unsigned hour, unsigned min,
+                unsigned sec)
 {
     int64_t local = tz_days(year, month, day) * DAY + (int64_t)hour * 3600 + min * 60 + sec;
     int64_t before = local - tz_offset(z, local - DAY), after = local - tz_offset(z, local + DAY);
@@ -391,4 +396,50 @@ int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, 
     if (a && b)
         return before < after ? before : after;
     return a ? after : before;
+}
+
+/* ---- times as people write them --------------------------------------------------------------------------------- */
+
+static unsigned month_days(int year, unsigned month)
+{
+    return (unsigned)(month == 12 ? 31 : tz_days(year, month + 1, 1) - tz_days(year, month, 1));
+}
+
+/* "Z", "+02:00"; false: neither */
+static bool parse_offset(const char *s, int *ret)
+{
+    unsigned h, m;
+    int n = 0;
+    *ret = 0;
+    if (strcmp(s, "Z") == 0)
+        return true;
+    if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2u:%2u%n", &h, &m, &n) != 2 || s[1 + n] || h > 14 || m > 59)
+        return false;
+    *ret = (int)(h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
+    return true;
+}
+
+bool tz_parse_time(const struct tz *z, const char *s, uint64_t *ret)
+{
+    int y, n = 0, k = 0, off = 0;
+    unsigned mo, d, h = 0, mi = 0, sec = 0;
+    if (sscanf(s, "%4d-%2u-%2u%n", &y, &mo, &d, &n) != 3 || y < 1970 || y > 2200 || !mo || mo > 12 || !d ||
+        d > month_days(y, mo))
+        return false;
+    s += n;
+    if ((*s == ' ' || *s == 'T') && sscanf(s + 1, "%2u:%2u%n", &h, &mi, &k) == 2) {
+        s += 1 + k;
+        if (sscanf(s, ":%2u%n", &sec, &k) == 1)
+            s += k;
+    }
+    if (h > 24 || mi > 59 || sec > 59 || (h == 24 && (mi || sec)))
+        return false;
+    int64_t t = *s ? tz_days(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec : tz_unix(z, y, mo, d, h, mi, sec);
+    if (*s && !parse_offset(s, &off))
+        return false;
+    t -= off;
+    if (t < 0)
+        return false;
+    *ret = (uint64_t)t * UINT64_C(1000000000);
+    return true;
 }

@@ -13,20 +13,21 @@ enum {
     TZ_NAME = 64,
 };
 
-struct tz_day { /* a day of the year on which the offset changes */
-    uint8_t form; /* 0: month m, week w (5 the last), day d (0 Sunday); 1: Julian day 1..365 without 29 February; 2: day 0..365 */
+struct tz_day {   /* a day of the year on which the offset changes */
+    uint8_t form; /* 0: month m, week w (5 the last), day d (0 Sunday); 1: Julian day 1..365 without 29 February; 2: day
+                     0..365 */
     uint8_t m, w, d;
     uint16_t day;
     int32_t secs; /* after local midnight; may be negative or beyond a day */
 };
-struct tz_rule { /* a POSIX TZ string */
+struct tz_rule {              /* a POSIX TZ string */
     int32_t std_off, dst_off; /* seconds east of UTC */
     bool has_dst;
     struct tz_day start, end;
 };
 struct tz {
     char name[TZ_NAME];
-    struct tz_rule rule;       /* after the last transition */
+    struct tz_rule rule; /* after the last transition */
     int64_t at[TZ_MAX_TRANSITIONS];
     uint8_t type[TZ_MAX_TRANSITIONS];
     int32_t off[TZ_MAX_TYPES];
@@ -57,6 +58,9 @@ struct tz_time {
 void tz_local(const struct tz *z, uint64_t ns, struct tz_time *ret);
 /* Local wall-clock time to seconds since 1970: of two (the hour that comes twice) the first; of none (the hour left
  * out) as if the clock had not been moved. */
-int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, unsigned hour, unsigned min, unsigned sec);
+int64_t tz_unix(const struct tz *z, int32_t year, unsigned month, unsigned day, unsigned hour, unsigned min,
+                unsigned sec);
 /* Days since 1970-01-01 of a civil date (proleptic Gregorian). */
 int64_t tz_days(int32_t year, unsigned month, unsigned day);
+/* "2026-05-01", "2026-05-01 06:00", "2026-05-01T06:00:00+02:00"; without an offset in the zone. From 1970 to 2200. */
+bool tz_parse_time(const struct tz *z, const char *s, uint64_t *ret_ns);

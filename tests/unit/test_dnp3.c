@@ -323,6 +323,12 @@ START_TEST(test_select_operate)
     req("c7 04 2902 17 01 07 6500 00");
     end();
     want("request operate control u10 [11:4] execute analog_output:7=101 #operate_without_select\n");
+    req("c8 03 2902 17 01 07 6500 00"); /* the outstation's side was not captured */
+    req("c9 04 2902 17 01 07 6500 00");
+    req("c9 04 2902 17 01 07 6500 00"); /* repeated */
+    end();
+    want("request operate control u10 [12:3 13:4] execute analog_output:7=101\n"
+         "request operate control u10 [14:4] execute analog_output:7=101\n");
 }
 END_TEST
 
@@ -377,6 +383,24 @@ START_TEST(test_fragments)
     rsp("a8 81 0000 1e04 00 00 01 0100 0200");
     rsp("49 81 0000 1e04 00 02 03 0300 0400");
     want("transaction read read u10 [8:1 9:129 10:129] executed class:0 analog_input:0-1=1,2 analog_input:2-3=3,4\n");
+}
+END_TEST
+
+/* More objects than a record that waits can hold: it is closed, and the next fragment goes on in its name. */
+START_TEST(test_large_fragments)
+{
+    char hex[4096] = "e5 81 0000 2002 17 80";
+    hex[0] = 'a';
+    for (int i = 0; i < 128; i++)
+        snprintf(hex + strlen(hex), 32, "%02x 01 %02x00", i, i);
+    req("c5 01 3c0206");
+    rsp(hex);
+    req("c5 00");
+    rsp("46 81 0000 2002 17 01 05 01 0400");
+    ck_assert_ptr_eq(strstr(out, "transaction read read u10 [1:1 4:129] executed class:1 analog_input:0=0"), out);
+    ck_assert_ptr_nonnull(strstr(out, "message confirm session u10"));
+    ck_assert_ptr_nonnull(strstr(out, "executed analog_input:5=4\n"));
+    ck_assert_ptr_null(strstr(out, "#"));
 }
 END_TEST
 
@@ -585,13 +609,20 @@ START_TEST(test_link)
          "malformed link_function_refused\nmalformed link_data_missing\nmalformed broadcast_source\n");
     end();
     want("request cold_restart reset u10 [3:13]\n");
+    feed(f, link_frame(f, 0xd2, 10, 1, d, 3));
+    want("malformed link_data_unexpected\n");
+    end();
+    want("request cold_restart reset u10 [9:13]\n");
     n = link_frame(f, 0xc4, 10, 1, d, 3);
     f[n - 1] ^= 1;
     ck_assert_int_eq(feed(f, n), DIS_MALFORMED);
     f[n - 1] ^= 1;
     f[8] ^= 1;
-    ck_assert_int_eq(feed(f, 10), DIS_LOST);
+    ck_assert_int_eq(feed(f, 10), DIS_MALFORMED);
     struct dis_ctx x = context();
+    struct frame hunt = dissector_dnp3.frame(cur_make(f + 10, n - 10), &x); /* what follows is passed over ... */
+    ck_assert(hunt.st == FRAME_OK && hunt.len == n - 10);
+    ck_assert_int_eq(feed(f + 10, n - 10), DIS_OK);
     struct frame fr = dissector_dnp3.frame(cur_make(f, n), &x);
     ck_assert(fr.st == FRAME_OK && fr.len == 10);
     ck_assert_int_eq(dissector_dnp3.probe(cur_make(f, n), &x), MATCH_NO);
@@ -601,6 +632,8 @@ START_TEST(test_link)
     ck_assert(fr.st == FRAME_OK && fr.len == n);
     for (unsigned i = 0; i < 10; i++)
         ck_assert_int_eq(dissector_dnp3.frame(cur_make(f, i), &x).st, FRAME_MORE);
+    feed(f, n); /* ... up to the next start */
+    ck_assert_int_eq(dissector_dnp3.frame(cur_make(f + 10, n - 10), &x).st, FRAME_BAD);
     want("malformed bad_data_crc\nmalformed bad_header_crc\n");
 }
 END_TEST
@@ -647,8 +680,8 @@ START_TEST(test_hostile)
         "c1 81 0000 00fc 00 00 00 01 04 41636d65 5303 00 00 00 41424344 0100 0200 aabb 7901 00 00 00 01 0000 05000000",
         "c1 19 4603 5b 01 1f00 1a00 0500 000000000000 a401 00000000 00000000 0100 0004 0100 612e747874",
         "c1 1d 4602 5b 01 1400 0c00 0400 1000 0400 00000000 726f6f74 746f6f72",
-        "c1 81 0000 4607 5b 01 1900 1400 0500 0100 10000000 000000000000 0000 0100 612e747874 4606 5b 01 0900 01000000 "
-        "00000080 00",
+        "c1 81 0000 4607 5b 01 1900 1400 0500 0100 10000000 000000000000 0000 0100 612e747874",
+        "c1 81 0000 4606 5b 01 0900 01000000 00000080 00",
         "c1 20 780a 5b 01 1400 03 01 01000000 0100 0a00 0400 0000 0000 61626364",
         "c1 83 0000 7807 5b 01 1300 01000000 0100 0000 07 000000000000 6e6f7065",
         "c1 16 3c0206 1e00 00 00 03 0100 17 02 03 04 6e05 5b 01 0200 4142 e701 5b 01 0100 00",
@@ -696,6 +729,7 @@ int main(void)
     tcase_add_test(t, test_operate_sequence_and_echo);
     tcase_add_test(t, test_unsolicited_and_confirm);
     tcase_add_test(t, test_fragments);
+    tcase_add_test(t, test_large_fragments);
     tcase_add_test(t, test_challenge);
     tcase_add_test(t, test_files);
     tcase_add_test(t, test_attributes);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/base/tz.h"
+#include "engine/base/site.h"
 #include "rules_fixture.h"
 
 enum { READ, WRITE, REFUSED, BIT, BROKEN, BOTH, TAG, STOP, DIAG, N_EVENTS };
@@ -63,6 +63,9 @@ static void make_alpha(void)
     fx_item(e, KA_REG, 0, 500, 500)->v = (struct vals){.n = 1, .qual_off = -1, .enc = VE_NOW_INT, .now.i = -4};
 }
 
+static const struct site_network networks[] = {{.name = "cell-2"}};
+static struct site site;
+
 static void setup(void)
 {
     make_alpha();
@@ -78,6 +81,10 @@ static void setup(void)
     events[DIAG].phase = PHASE_SELECT;
     fx_field(&events[DIAG], FA_SUB)->v.u = 1;
     fx_field(&events[DIAG], FA_BROADCAST)->v.u = 1;
+    struct err e2 = {""};
+    site.networks = networks;
+    site.n_networks = 1;
+    ck_assert_int_eq(site_prepare(&site, &e2), 0);
     addr_parse("10.1.2.3", &client);
     addr_parse("2001:db8::9", &server);
     addr_parse("224.0.0.5", &group);
@@ -91,12 +98,10 @@ static struct rule_input input(unsigned i)
                                .vlan = {7}, .n_vlan = 1, .l4 = PROTO_TCP};
 }
 
-static int load(const char *text, const struct tz *tz, struct ruleset **ret, struct err *e)
+static int load(const char *text, struct ruleset **ret, struct err *e)
 {
-    static const char *const networks[] = {"default", "cell-2"};
     const struct rules_text t = {"t.yaml", text, strlen(text), false};
-    const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .networks = networks, .n_networks = 2,
-                                   .tz = tz, .no_defaults = true, .texts = &t, .n_texts = 1};
+    const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .site = &site, .no_defaults = true, .texts = &t, .n_texts = 1};
     return ruleset_load(&o, ret, e);
 }
 
@@ -220,7 +225,7 @@ START_TEST(test_match)
     uint16_t hits[REC_MAX_HITS];
     unsigned got = 0;
     snprintf(text, sizeof text, "- id: USR-1\n  title: t\n  severity: major\n  when:\n    %s\n", cases[_i].when);
-    ck_assert_msg(load(text, NULL, &rs, &e) == 0, "%s\n%s", e.text, text);
+    ck_assert_msg(load(text, &rs, &e) == 0, "%s\n%s", e.text, text);
     for (unsigned i = 0; i < N_EVENTS; i++) {
         struct rule_input in = input(i);
         got |= (rules_match(rs, &in, hits, REC_MAX_HITS) > 0) << i;
@@ -291,7 +296,7 @@ START_TEST(test_refused)
 {
     struct ruleset *rs = NULL;
     struct err e = {""};
-    ck_assert_msg(load(refused[_i].text, NULL, &rs, &e) == -EINVAL, "accepted: %s", refused[_i].text);
+    ck_assert_msg(load(refused[_i].text, &rs, &e) == -EINVAL, "accepted: %s", refused[_i].text);
     ck_assert(rs == NULL);
     ck_assert_msg(strstr(e.text, refused[_i].message) != NULL, "%s\nexpected %s", e.text, refused[_i].message);
 }
@@ -306,7 +311,7 @@ START_TEST(test_info)
                        "- id: USR-b\n  title: B\n  severity: critical\n  engine: anomaly\n  rev: 3\n  remedy: look\n"
                        "  learnable: true\n  when: {action: read}\n  threshold: {count: 5, window: 1m, by: src_dst}\n"
                        "- id: USR-c\n  title: C\n  severity: major\n  enabled: false\n  sid: 77\n  when: {action: read}\n",
-                       NULL, &rs, &e) == 0, "%s", e.text);
+                       &rs, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(ruleset_n(rs), 3);
     ck_assert_uint_eq(ruleset_n_entries(rs), 2);
     const struct rule_info *a = ruleset_by_id(rs, "USR-a"), *b = ruleset_rule(rs, 1), *c = ruleset_by_id(rs, "USR-c");
@@ -341,16 +346,16 @@ END_TEST
 
 START_TEST(test_zone_time)
 {
-    static struct tz east;
     struct ruleset *rs = NULL;
     struct err e = {""};
     uint16_t hits[4];
     struct rule_input in = input(READ);
     /* 22:30 UTC on Monday is 00:30 on Tuesday two hours east */
-    ck_assert_int_eq(tz_load(&east, "<+02>-2", &e), 0);
-    ck_assert_msg(load(HEAD "  when: {time: '00:00-01:00', weekday: tue}\n", &east, &rs, &e) == 0, "%s", e.text);
+    ck_assert_int_eq(tz_load(&site.tz, "<+02>-2", &e), 0);
+    ck_assert_msg(load(HEAD "  when: {time: '00:00-01:00', weekday: tue}\n", &rs, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(rules_match(rs, &in, hits, 4), 1);
     ruleset_free(rs);
+    tz_utc(&site.tz);
 }
 END_TEST
 

@@ -41,13 +41,15 @@ START_TEST(test_read)
     /* DB1.DBX 2.3, MB 4-7, IW 2, C5-6 */
     bench_s7(b, 0, "32010000 0010 0032 0000 0404 120a1001 0001 0001 84000013 120a1002 0004 0000 83000020"
                    "120a1005 0001 0000 81000010 120a101c 0002 0000 1c000005");
-    bench_s7(b, 1, "32030000 0010 0002 001c 0000 0404 ff03 0001 01 00 ff04 0020 01020304 ff05 0010 fffe ff09 0004 00010002");
+    bench_s7(b, 1, "32030000 0010 0002 001c 0000 0404 ff03 0001 01 00 ff04 0020 01020304 ff05 0010 fffe ff09 0004 "
+                   "00010002");
     expect_out(b, "transaction 4+4 read_var read executed db[1]:2.3=1 m:4-7=1,2,3,4 i:2-3=-2 counter:5-6=1,2\n");
     /* one good, one refused: partial; the PDU reference is used again at once */
     bench_s7(b, 0, "32010000 0010 001a 0000 0402 120a1008 0001 0007 84000040 120a1004 0001 0063 84000000");
     bench_s7(b, 0, "32010000 0010 000e 0000 0401 120a1002 0001 0000 83000000");
     bench_s7(b, 1, "32030000 0010 0002 000c 0000 0402 ff07 0004 3f800000 0a00 0000");
-    expect_out(b, "transaction 4+4 read_var read partial object_does_not_exist db[7]:8-11=1 db[99]:0-1!object_does_not_exist\n");
+    expect_out(b, "transaction 4+4 read_var read partial object_does_not_exist db[7]:8-11=1 "
+                  "db[99]:0-1!object_does_not_exist\n");
     bench_s7(b, 1, "32030000 0010 0002 0005 0000 0401 ff04 0008 2a");
     expect_out(b, "transaction 4+4 read_var read executed m:0=42\n");
     /* an answer alone has no objects; a request alone comes out at the end */
@@ -66,7 +68,8 @@ START_TEST(test_write)
     bench_s7(b, 0, "32010000 0020 001a 000e 0502 120a1001 0001 0000 82000001 120a1006 0001 0001 84000050"
                    "0003 0001 01 00 0004 0020 12345678");
     bench_s7(b, 1, "32030000 0020 0002 0002 0000 0502 ff05");
-    expect_out(b, "transaction 5+5 write_var write partial invalid_address q:0.1=1 db[1]:10-13=305419896!invalid_address\n");
+    expect_out(b, "transaction 5+5 write_var write partial invalid_address q:0.1=1 "
+                  "db[1]:10-13=305419896!invalid_address\n");
     /* the value is shorter than its address */
     bench_s7(b, 0, "32010000 0021 000e 0006 0501 120a1006 0001 0001 84000050 0004 0010 1234");
     bench_s7(b, 1, "32030000 0021 0002 0001 0000 0501 ff");
@@ -89,11 +92,12 @@ START_TEST(test_syntaxes)
     bench_s7(b, 1, "32030000 0031 0002 0006 0000 0401 ff04 0010 0001");
     expect_out(b, "transaction 4+4 read_var read executed symbol:DB5.9#11223344=0,1\n");
     bench_s7(b, 0, "32010000 0032 0010 0000 0401 120c b0 02 04 0001 0000 02 0002 0010");
-    bench_s7(b, 1, "32030000 0032 0002 000a 0000 0401 ff04 0030 010203040506");
+    bench_s7(b, 1, "32030000 0032 0002 000c 0000 0401 ff09 0008 ff01020304ff0506");
     expect_out(b, "transaction 4+4 read_var read executed db[1]:0-3=1,2,3,4 db[2]:16-17=5,6\n");
     bench_s7(b, 0, "32010000 0033 0006 0000 0401 120277 00");
     bench_s7(b, 1, "32030000 0033 0002 0004 0000 0401 0600 0000");
-    expect_out(b, "transaction 4+4 read_var read refused data_type_not_supported item_syntax:0x77!data_type_not_supported "
+    expect_out(b, "transaction 4+4 read_var read refused data_type_not_supported "
+                  "item_syntax:0x77!data_type_not_supported "
                   "~unknown_item_syntax\n");
     bench_free(b);
 }
@@ -103,7 +107,8 @@ END_TEST
 START_TEST(test_download)
 {
     struct s7bench *b = bench_new();
-    bench_s7(b, 0, "32010000 0001 0020 0000 1a00 0100 00000000 09 5f 30413030303130 50 0d 31 303030303734 303030303032");
+    bench_s7(b, 0, "32010000 0001 0020 0000 1a00 0100 00000000 09 5f 30413030303130 50 0d 31 303030303734 "
+                   "303030303032");
     bench_s7(b, 1, "32030000 0001 0001 0000 0000 1a");
     expect_out(b, "transaction 26+26 request_download program_download executed block:DB10\n");
     ck_assert_str_eq(bench_field(b, "filesystem", 0), "passive");
@@ -117,7 +122,8 @@ START_TEST(test_download)
     ck_assert_str_eq(bench_field(b, "language", 0), "db");
     ck_assert_str_eq(bench_field(b, "more_follows", 0), "1");
     bench_s7(b, 1, "32010000 0402 0012 0000 1b00 0000 00000000 09 5f 30413030303130 50");
-    bench_s7(b, 0, "32030000 0402 0002 0028 0000 1b00 0024 00fb 4d61786900000000 5465737400000000 5461626c65000000 11 00"
+    bench_s7(b, 0, "32030000 0402 0002 0028 0000 1b00 0024 00fb 4d61786900000000 5465737400000000 5461626c65000000 11 "
+                   "00"
                    "beef 0000000000000000");
     ck_assert_str_eq(bench_field(b, "piece_len", 0), "36");
     b->out[0] = 0;
@@ -180,7 +186,8 @@ START_TEST(test_pi)
     bench_s7(b, 0, "32010000 0006 001a 0000 28 000000000000fd 000a 0100 30453030303037 42 05 5f44454c45");
     bench_s7(b, 1, "32030000 0006 0001 0000 0000 28");
     expect_out(b, "transaction 40+40 delete_blocks program_download executed block:FB7\n");
-    bench_s7(b, 0, "32010000 0007 0022 0000 28 000000000000fd 000e 03303031 08736563726574707700 09 5f4e5f4c4f47494e5f");
+    bench_s7(b, 0, "32010000 0007 0022 0000 28 000000000000fd 000e 03303031 08736563726574707700 09 "
+                   "5f4e5f4c4f47494e5f");
     ck_assert_ptr_null(strstr(b->out, "secret"));
     bench_s7(b, 1, "32030000 0007 0001 0000 0000 28");
     ck_assert_ptr_nonnull(strstr(b->out, "nc_login authenticate"));
@@ -209,7 +216,8 @@ START_TEST(test_szl)
     bench_s7(b, 0, "32070000 0500 0008 0008 0001120411440100 ff09 0004 0132 0004");
     bench_s7(b, 1, "32070000 0500 000c 0034 000112081284010100000000 ff09 0030 0132 0004 0028 0001"
                    "0004 0001 0000 0001 0002 0000 0000 5656 04bcd5a3 0184b2d6 02000000000000000000000000000000");
-    ck_assert_str_eq(b->obs, "state=run;protection=level 1, switch run_p;program=configuration 04bcd5a3 program 0184b2d6;");
+    ck_assert_str_eq(b->obs, "state=run;protection=level 1, switch run_p;program=configuration 04bcd5a3 program "
+                             "0184b2d6;");
     ck_assert_str_eq(bench_field(b, "mode_switch", 0), "run_p");
     b->out[0] = 0;
     /* not there */
@@ -240,7 +248,8 @@ START_TEST(test_programmer)
 {
     struct s7bench *b = bench_new();
     /* force MB 5 = 255 and Q 0.1 = 1; accepted, then reported per variable: one transaction */
-    bench_s7(b, 0, "32070000 0001 0008 0036 0001120411410900 ff09 0032 0014 001a 0000010000020000000000000000000000000200"
+    bench_s7(b, 0, "32070000 0001 0008 0036 0001120411410900 ff09 0032 0014 001a "
+                   "0000010000020000000000000000000000000200"
                    "0002 0101 0000 0005 2001 0000 0000 0004 0008 ff00 0003 0001 0100");
     expect_out(b, "");
     bench_s7(b, 1, "32070000 0001 000c 0004 000112081281090300000000 0a00 0000");
@@ -251,6 +260,11 @@ START_TEST(test_programmer)
     bench_s7(b, 0, "32070000 0002 0008 0010 0001120411410f00 ff09 000c 0004 0004 0000 0001 0000 0903");
     bench_s7(b, 1, "32070000 0002 000c 0004 0001120812810f0000000000 0a00 0000");
     expect_out(b, "transaction 7:1:15+7:1:15 delete_job force executed job[9]:3\n");
+    /* replace it: DB10.DBW4 = 42 instead */
+    bench_s7(b, 0, "32070000 0004 0008 0036 0001120411411200 ff09 0032 0004 002a 00000000 00010903 0014 000e"
+                   "0000010000020000000000000000000000000200 0001 7201000a0004 00040010002a");
+    bench_s7(b, 1, "32070000 0004 000c 0004 000112081281120000000000 0a00 0000");
+    expect_out(b, "transaction 7:1:18+7:1:18 replace_job force executed job[9]:3 db[10]:4-5=42\n");
     /* memory reset */
     bench_s7(b, 0, "32070000 0003 0008 0004 0001120411410c00 0a00 0000");
     bench_s7(b, 1, "32070000 0003 000c 0004 0001120812810c000000d0a1 0a00 0000");
@@ -276,7 +290,7 @@ START_TEST(test_userdata)
     expect_out(b, "transaction 7:5:1+7:5:1 password authenticate refused wrong_password\n");
     /* a change of mode, told unasked */
     bench_s7(b, 1, "32070000 0000 0008 0000 0101120411000001");
-    expect_out(b, "unsolicited 7:0:0 mode_stop report unknown\n");
+    expect_out(b, "unsolicited null mode_stop report unknown\n");
     ck_assert_str_eq(b->obs, "state=stop;");
     /* block list and block information */
     bench_s7(b, 0, "32070000 0007 0008 0004 0001120411430100 0a00 0000");
@@ -385,7 +399,8 @@ START_TEST(test_probe)
     ck_assert_int_eq(b->dir[0], DIR_C2S);
     ck_assert_int_eq(probe(b, 0, "0300001902f080 32010000 0000 0009 0000 f00000010001 01e0"), MATCH_NO);
     ck_assert_int_eq(probe(b, 0, "0300001902f080 7201000000000009 0000 f00000010001 01e0"), MATCH_NO);
-    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a"), MATCH_MAYBE);
+    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a"), MATCH_YES);
+    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020001 c2020001 c0010a"), MATCH_NO); /* MMS */
     ck_assert_int_eq(probe(b, 0, "03000013 0ee00000000000 436f6f6b69653a20"), MATCH_NO); /* RDP */
     b->dir[0] = DIR_UNKNOWN;
     ck_assert_int_eq(probe(b, 0, "0300001902f080 32010000 0401 0008 0000 1b000000000000 00"), MATCH_YES);
@@ -413,12 +428,55 @@ START_TEST(test_segments)
 }
 END_TEST
 
+/* A hole without room for a message unpairs nothing; a reference used again after a lost answer does not take it. */
+START_TEST(test_holes)
+{
+    struct s7bench *b = bench_new();
+    struct dis_ctx x;
+    bench_s7(b, 0, "32010000 0001 000e 0000 0401 120a1002 0001 0000 83000000");
+    bench_ctx(b, 1, &x);
+    dissector_s7comm.gap(&x, 7);
+    bench_s7(b, 1, "32030000 0001 0002 0005 0000 0401 ff04 0008 2a");
+    expect_out(b, "transaction 4+4 read_var read executed m:0=42\n");
+    bench_s7(b, 0, "32010000 0001 000e 0000 0401 120a1002 0001 0000 83000008");
+    bench_ctx(b, 1, &x);
+    dissector_s7comm.gap(&x, 26);
+    bench_s7(b, 0, "32010000 0001 000e 0000 0401 120a1002 0001 0000 83000010");
+    expect_out(b, "request 4 read_var read unknown m:1\n");
+    bench_s7(b, 1, "32030000 0001 0002 0005 0000 0401 ff04 0008 2b");
+    expect_out(b, "transaction 4+4 read_var read executed m:2=43\n");
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(test_names_and_modules)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0100 0008 0008 0001120411440100 ff09 0004 001c 0000");
+    bench_s7(b, 1, "32070000 0100 000c 0078 000112081284010200000000 ff09 0074 001c 0000 0022 0003"
+                   "0001 4d495845520000000000000000000000000000000000000000000000 00000000"
+                   "0005 5356504531323300000000000000000000000000000000000000000000000000"
+                   "0009 002a000000000000000000000000000000000000000000000000000000000000"
+                   "000000000000");
+    ck_assert_str_eq(b->obs, "name=MIXER;serial=SVPE123;vendor=Siemens;");
+    ck_assert_str_eq(bench_field(b, "serial", 0), "SVPE123");
+    b->obs[0] = 0;
+    bench_s7(b, 0, "32070000 0101 0008 0008 0001120411440100 ff09 0004 0091 0000");
+    bench_s7(b, 1, "32070000 0101 000c 002c 000112081284010200000000 ff09 0028 0091 0000 0010 0002"
+                   "0000 0400 7fff 00c0 00c0 0000 0010 0000 0000 0500 0200 9fc5 9fc5 0000 0011 0000");
+    ck_assert_str_eq(bench_field(b, "modules", 1), "rack 0 slot 5 type 0x9fc5 at 512 faulty");
+    ck_assert_str_eq(b->obs, "module[4]=module type 0x00c0;module[5]=module type 0x9fc5;");
+    bench_free(b);
+}
+END_TEST
+
 /* Every prefix and every byte changed of every PDU of a list: no crash, and each ends. */
 static const char *const corpus[] = {
     "32010000 0000 0008 0000 f00000010001 01e0",
     "32010000 0010 0032 0000 0404 120a1001 0001 0001 84000013 120a1002 0004 0000 83000020 120a1005 0001 0000 81000010"
     "120a101c 0002 0000 1c000005",
-    "32010000 0020 001a 000e 0502 120a1001 0001 0000 82000001 120a1006 0001 0001 84000050 0003 0001 01 00 0004 0020 12345678",
+    "32010000 0020 001a 000e 0502 120a1001 0001 0000 82000001 120a1006 0001 0001 84000050 0003 0001 01 00 0004 0020 "
+    "12345678",
     "32030000 0010 0002 001c 0000 0404 ff03 0001 01 00 ff04 0020 01020304 ff05 0010 fffe ff09 0004 00010002",
     "32010000 0031 0012 0000 0401 120e b2 ff 8a0e 0005 11223344 20000009",
     "32010000 0032 0010 0000 0401 120c b0 02 04 0001 0000 02 0002 0010",
@@ -440,7 +498,8 @@ static const char *const corpus[] = {
     "32070000 0001 0008 0036 0001120411410900 ff09 0032 0014 001a 00000100000200000000000000000000000002000002 0101"
     "0000 0005 2001 0000 0000 0004 0008 ff00 0003 0001 0100",
     "32070000 0002 0008 0010 0001120411411200 ff09 000c 0004 0004 0000 0001 0000 0903",
-    "32070000 0000 000c 001f 000112081204110000000000 ff09 001b 1408201159430142 0001 12081601 60000001 01 00 00 00 ff04"
+    "32070000 0000 000c 001f 000112081204110000000000 ff09 001b 1408201159430142 0001 12081601 60000001 01 00 00 00 "
+    "ff04"
     "0008 2a",
     "32070000 0003 000c 0024 000112081284130100000000 ff09 0020 0001 ff09 001a 19 0000 04 60000001 00 01 00 00"
     "1408201159430142 00040008 0100 1408201159430142 00040008 0100",
@@ -448,7 +507,8 @@ static const char *const corpus[] = {
     "32070000 0003 000c 0012 000112081246010001010000 ff09 000e 12061300 00000063 0004 0102 0304",
     "32070000 0000 000c 000c 0001120812006300000063 00 0001 0001 0004 0010 0102",
     "32070000 0008 000c 0054 000112081283030100000000 ff09 0050 3041 004e 0000 7070 01 01 05 0a 000a 0000004a 00000000"
-    "03a18cf22c1a03a18cf22c1a00040000000000024d61786900000000546573740000000054 61626c6500000011 00beef0000000000000000",
+    "03a18cf22c1a03a18cf22c1a00040000000000024d61786900000000546573740000000054 61626c6500000011 "
+    "00beef0000000000000000",
 };
 
 START_TEST(test_hostile)
@@ -501,6 +561,8 @@ int main(void)
     tcase_add_test(t, test_not_s7);
     tcase_add_test(t, test_probe);
     tcase_add_test(t, test_segments);
+    tcase_add_test(t, test_holes);
+    tcase_add_test(t, test_names_and_modules);
     tcase_add_test(t, test_hostile);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

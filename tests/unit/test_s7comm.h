@@ -77,9 +77,9 @@ static inline void bench_event(void *arg, struct dis_ctx *x, struct event *e)
         item_text(e->schema, &e->items[i], o);
         bench_value(v, sizeof v, &e->items[i]);
         n += (size_t)snprintf(b->out + n, cap - n, " %s%s", o, v);
+        const char *name = code_name(e->schema->statuses, e->items[i].status);
         if (e->items[i].status && e->items[i].status != ITEM_STATUS_NONE)
-            n += (size_t)snprintf(b->out + n, cap - n, "!%s", code_name(e->schema->statuses, e->items[i].status)
-                                                              ? code_name(e->schema->statuses, e->items[i].status) : "?");
+            n += (size_t)snprintf(b->out + n, cap - n, "!%s", name ? name : "?");
     }
     for (unsigned i = 0; i < e->schema->n_anomalies && cap - n > 100; i++)
         if (e->anomalies >> i & 1)
@@ -114,7 +114,8 @@ static inline void bench_ident(void *arg, struct dis_ctx *x, const struct rt_ide
     size_t n = strlen(b->obs);
     (void)x;
     if (i->sub == OBS_SELF)
-        snprintf(b->obs + n, sizeof b->obs - n, "%s=%.*s;", obs_name(i->kind), (int)i->value.n, (const char *)i->value.p);
+        snprintf(b->obs + n, sizeof b->obs - n, "%s=%.*s;", obs_name(i->kind), (int)i->value.n,
+                 (const char *)i->value.p);
     else
         snprintf(b->obs + n, sizeof b->obs - n, "%s[%u]=%.*s;", obs_name(i->kind), i->sub, (int)i->value.n,
                  (const char *)i->value.p);
@@ -139,8 +140,9 @@ static inline void bench_silent(void *arg, struct dis_ctx *x, const struct proto
 
 static inline void bench_ctx(struct s7bench *b, unsigned side, struct dis_ctx *x)
 {
-    *x = (struct dis_ctx){.ts_ns = b->now, .frame = b->frame, .transport = DIS_TCP, .on_port = b->on_port, .cut = b->cut,
-                          .dir = b->dir[side], .key = &b->key, .lay = &b->lay[side], .flow_id = 7, .state = b->state,
+    *x = (struct dis_ctx){.ts_ns = b->now, .frame = b->frame, .transport = DIS_TCP, .on_port = b->on_port,
+                          .cut = b->cut, .dir = b->dir[side], .key = &b->key, .lay = &b->lay[side], .flow_id = 7,
+                          .state = b->state,
                           .rt = &b->rt, .owner = b, .fr = &b->fr, .dis = &dissector_s7comm,
                           .sport = side ? 102 : 50000, .dport = side ? 50000 : 102};
 }

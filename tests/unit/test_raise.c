@@ -1,0 +1,362 @@
+/* test_raise.c: findings become the right type, with the right marks and sentences. */
+#include "engine/raise.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "baseline/deviation.h"
+#include "engine/json.h"
+#include "rules/rules.h"
+
+#define S UINT64_C(1000000000)
+#define T0 (UINT64_C(1767607200) * S)
+
+static char *line[64];
+static unsigned n_lines;
+static struct alerts *al;
+static struct raise ra;
+static struct site site;
+
+static int put(void *ctx, const struct alert_out *a)
+{
+    (void)ctx;
+    ck_assert_uint_lt(n_lines, 64);
+    line[n_lines++] = strndup(a->line, a->line_len);
+    return 0;
+}
+
+static bool asset(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
+{
+    static char name[32]; /* dies at the next call, as the baseline's */
+    (void)ctx;
+    (void)net;
+    snprintf(name, sizeof name, "dev-%u", a->b[15]);
+    *ret = (struct asset_info){.id = a->b[15], .name = name, .type = "plc", .purdue = 1};
+    return a->b[15] != 99;
+}
+
+static void setup(void)
+{
+    struct err e;
+    struct alert_conf c = {.host = "s", .n_sinks = 1, .sinks[0].put = put};
+    static const struct site_window windows[] = {
+        {.name = "work", .from_ns = T0 + 1000 * S, .to_ns = T0 + 2000 * S, .zone = -1}};
+    static struct site_ref stations[1];
+    n_lines = 0;
+    ck_assert(subnet_parse("10.0.0.7", &stations[0].subnet));
+    stations[0].asset = SITE_NO_ASSET;
+    site = (struct site){.windows = windows, .n_windows = 1, .stations = stations, .n_stations = 1};
+    ck_assert_int_eq(site_prepare(&site, &e), 0);
+    ck_assert_int_eq(alerts_new(&al, &c, &e), 0);
+    struct raise_conf rc = {.alerts = al, .site = &site, .asset = asset};
+    raise_init(&ra, &rc);
+}
+
+static void teardown(void)
+{
+    alerts_free(al);
+    site_done(&site);
+    for (unsigned i = 0; i < n_lines; i++)
+        free(line[i]);
+}
+
+static const struct js *parsed(unsigned i)
+{
+    const struct js *v = NULL;
+    struct err e = {""};
+    ck_assert_uint_lt(i, n_lines);
+    ck_assert_msg(js_parse(&v, line[i], strlen(line[i]), &e) == 0, "%s", e.text);
+    return v;
+}
+
+static void has(const struct js *v, const char *path, const char *want)
+{
+    const char *s = js_str(v, path);
+    ck_assert_msg(s && strstr(s, want), "%s is %s, not %s", path, s ? s : "nothing", want);
+}
+
+static uint64_t num(const struct js *v, const char *path)
+{
+    uint64_t n = UINT64_MAX;
+    js_u64(v, path, &n);
+    return n;
+}
+
+static struct addr ip(const char *s)
+{
+    struct addr a;
+    ck_assert(addr_parse(s, &a));
+    return a;
+}
+
+static struct deviation make(uint8_t type)
+{
+    struct deviation d = {.type = type,
+                          .severity = DEV_MAJOR,
+                          .fold = 0x1000u + type,
+                          .first_ns = T0,
+                          .last_ns = T0,
+                          .count = 1,
+                          .src = ip("10.0.0.5"),
+                          .dst = ip("10.0.0.9"),
+                          .l4 = PROTO_TCP,
+                          .sport = 5,
+                          .dport = 502,
+                          .frame = 3,
+                          .why = "w",
+                          .expected = "e",
+                          .seen = "s",
+                          .accept = "link:1",
+                          .app = "modbus"};
+    return d;
+}
+
+START_TEST(test_deviations)
+{
+    static const char *const ids[DEV_COUNT] = {
+        [DEV_NEW_ASSET] = "OT-POL-001",
+        [DEV_NEW_LINK] = "OT-POL-002",
+        [DEV_NEW_PROTOCOL] = "OT-POL-003",
+        [DEV_NEW_UNIT] = "OT-POL-005",
+        [DEV_NEW_FUNCTION] = "OT-POL-010",
+        [DEV_NEW_OBJECT] = "OT-POL-016",
+        [DEV_NEW_ERROR] = "OT-POL-017",
+        [DEV_IDENTITY_CHANGED] = "OT-POL-020",
+        [DEV_FIRMWARE_CHANGED] = "OT-POL-021",
+        [DEV_STATE_COMMAND] = "OT-POL-030",
+        [DEV_STATE_CHANGED] = "OT-POL-033",
+        [DEV_ADDRESS_CONFLICT] = "OT-ANO-001",
+        [DEV_ADDRESS_SCAN] = "OT-ANO-002",
+        [DEV_PORT_SCAN] = "OT-ANO-003",
+        [DEV_CONTROLLER_SCAN] = "OT-ANO-004",
+        [DEV_WRONG_PROTOCOL] = "OT-ANO-010",
+        [DEV_FLOOD] = "OT-POL-001",
+    };
+    for (uint8_t t = DEV_NEW_ASSET; t < DEV_COUNT; t++) {
+        struct deviation d = make(t);
+        d.flood_of = DEV_NEW_ASSET;
+        raise_deviation(&ra, &d);
+        const struct js *v = parsed(n_lines - 1);
+        ck_assert_msg(ids[t] && strcmp(js_str(v, "tyto.id"), ids[t]) == 0, "%u is %s", t, js_str(v, "tyto.id"));
+        has(v, "tyto.accept", "tyto baseline accept link:1");
+        has(v, "src_ip", "10.0.0.5");
+        has(v, "tyto.src_asset.name", "dev-5");
+        has(v, "community_id", "1:");
+        has(v, "tyto.dest_asset.name", "dev-9");
+        ck_assert_uint_eq(num(v, "alert.severity"), AS_MAJOR);
+        js_free(v);
+    }
+}
+END_TEST
+
+START_TEST(test_programming)
+{
+    static const struct {
+        uint8_t action, engineering;
+        const char *id;
+    } rows[] = {{ACT_DOWNLOAD, 0, "OT-POL-031"}, {ACT_DOWNLOAD, 1, "OT-POL-035"}, {ACT_UPLOAD, 0, "OT-POL-032"},
+                {ACT_UPLOAD, 1, "OT-POL-036"},   {ACT_FIRMWARE, 0, "OT-POL-034"}, {ACT_STOP, 0, "OT-POL-030"}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct deviation d = make(DEV_STATE_COMMAND);
+        d.has_action = 1;
+        d.action = rows[i].action;
+        d.engineering = rows[i].engineering;
+        d.fold += i;
+        d.severity = DEV_CRITICAL;
+        raise_deviation(&ra, &d);
+        const struct js *v = parsed(i);
+        has(v, "tyto.id", rows[i].id);
+        ck_assert_uint_eq(num(v, "alert.severity"), AS_CRITICAL);
+        js_free(v);
+    }
+}
+END_TEST
+
+START_TEST(test_follow)
+{
+    struct deviation d = make(DEV_NEW_ASSET);
+    d.dst = (struct addr){0};
+    d.maintenance = "work";
+    raise_deviation(&ra, &d);
+    d.again = 1;
+    d.last_ns += 700 * S;
+    d.count = 4;
+    d.follow = (struct dev_follow){.links = 1, .functions = 2, .objects = 14, .writes = 3};
+    raise_deviation(&ra, &d);
+    const struct rec_tick t = {.ts_ns = T0 + 1200 * S, .last = 1};
+    raise_tick(&ra, &t);
+    ck_assert_uint_eq(n_lines, 2);
+    const struct js *v = parsed(1);
+    has(v, "tyto.why", "1 link, 2 functions, 14 objects; 3 of them change something");
+    ck_assert_uint_eq(num(v, "tyto.count"), 4);
+    ck_assert_uint_eq(num(v, "tyto.update"), 2);
+    has(v, "tyto.maintenance", "work");
+    ck_assert(!js_has(v, "dest_ip") && !js_has(v, "tyto.dest_asset"));
+    js_free(v);
+}
+END_TEST
+
+static const struct op_row ops[] = {{6, OP_ANY_SELECTOR, "write_single_register", ACT_WRITE, 0, 0, 0, 0, 0}};
+static const struct anomaly_def anomalies[] = {
+    {"odd_length", 3, "length is odd (clause 4)"}, {"quiet", 0, "only recorded"}, {"worst", 4, "bad"}};
+static const struct proto_schema schema = {.name = "toy",
+                                           .title = "Toy",
+                                           .ops = ops,
+                                           .n_ops = 1,
+                                           .anomalies = anomalies,
+                                           .n_anomalies = 3,
+                                           .unit_is = "unit id"};
+
+static struct rec_event make_event(uint64_t ts)
+{
+    struct rec_event ev = {.schema = &schema,
+                           .op = ops,
+                           .ts_ns = ts,
+                           .src = ip("10.0.0.5"),
+                           .dst = ip("10.0.0.9"),
+                           .sport = 4000,
+                           .dport = 502,
+                           .l4 = PROTO_TCP,
+                           .frame = 42,
+                           .function = 6,
+                           .action = ACT_WRITE,
+                           .unit = 3,
+                           .has_unit = 1};
+    return ev;
+}
+
+START_TEST(test_rules)
+{
+    const struct rule_info info = {.id = "OT-R-1",
+                                   .title = "Rule title",
+                                   .sid = 8000001,
+                                   .rev = 2,
+                                   .severity = RS_MAJOR,
+                                   .engine = RE_POLICY,
+                                   .attack = "T0836",
+                                   .category = "Cat",
+                                   .remedy = "Do."};
+    struct rule_verdict v = {.rule = &info, .count = 1, .first_ns = T0, .why = "saw it"};
+    struct rec_event ev = make_event(T0);
+    raise_rule(&ra, &ev, &v);
+    ev.unit = 4;
+    raise_rule(&ra, &ev, &v); /* another unit: another alert */
+    ev.ts_ns = v.first_ns = T0 + 1500 * S;
+    raise_rule(&ra, &ev, &v); /* during work: lowered and marked; folds no longer, the first one's window is over */
+    ev.ts_ns = v.first_ns = T0 + 3000 * S;
+    ev.src = ip("10.0.0.7");
+    raise_rule(&ra, &ev, &v);
+    ck_assert_uint_eq(n_lines, 4);
+    const struct js *j = parsed(0);
+    has(j, "tyto.id", "OT-R-1");
+    ck_assert_uint_eq(num(j, "alert.signature_id"), 8000001);
+    ck_assert_uint_eq(num(j, "alert.rev"), 2);
+    has(j, "alert.signature", "Rule title");
+    has(j, "tyto.why", "saw it");
+    has(j, "tyto.seen", "toy write_single_register (write), unit id 3");
+    has(j, "tyto.remedy", "Do.");
+    ck_assert_uint_eq(num(j, "alert.severity"), AS_MAJOR);
+    js_free(j);
+    j = parsed(2);
+    ck_assert_uint_eq(num(j, "alert.severity"), AS_MINOR);
+    has(j, "tyto.maintenance", "work");
+    js_free(j);
+    j = parsed(3);
+    ck_assert_uint_eq(num(j, "alert.severity"), AS_MINOR);
+    has(j, "tyto.why", "engineering station");
+    js_free(j);
+}
+END_TEST
+
+START_TEST(test_anomalies)
+{
+    struct rec_event ev = make_event(T0);
+    ev.anomalies = 7;
+    raise_event_anomalies(&ra, &ev);
+    ck_assert_uint_eq(n_lines, 2); /* the one of severity 0 is only recorded */
+    const struct js *j = parsed(0);
+    has(j, "tyto.id", "OT-PRO-001");
+    has(j, "alert.signature", "Toy: message breaks the standard");
+    has(j, "tyto.anomaly", "odd_length");
+    has(j, "tyto.why", "clause 4");
+    ck_assert_uint_eq(num(j, "alert.severity"), AS_MAJOR);
+    js_free(j);
+    j = parsed(1);
+    ck_assert_uint_eq(num(j, "alert.severity"), AS_CRITICAL);
+    js_free(j);
+    struct rec_anomaly n = {.ts_ns = T0,
+                            .schema = &schema,
+                            .src = ev.src,
+                            .dst = ev.dst,
+                            .l4 = PROTO_TCP,
+                            .dport = 502,
+                            .bit = 2,
+                            .frame = 9,
+                            .count = 25};
+    raise_anomaly(&ra, &n);
+    ck_assert_uint_eq(n_lines, 3); /* the same as before, now worth a second alert: too many of them */
+    j = parsed(2);
+    has(j, "tyto.id", "OT-PRO-002");
+    ck_assert_uint_eq(num(j, "tyto.count"), 25);
+    js_free(j);
+    n.schema = NULL;
+    raise_anomaly(&ra, &n);
+    j = parsed(3);
+    has(j, "tyto.id", "OT-PRO-003");
+    js_free(j);
+    n.schema = &schema;
+    n.bit = 60; /* no such anomaly */
+    raise_anomaly(&ra, &n);
+    n.bit = 1;
+    raise_anomaly(&ra, &n);
+    ck_assert_uint_eq(n_lines, 4);
+}
+END_TEST
+
+START_TEST(test_operational)
+{
+    ra.loss = true;
+    raise_operational(&ra, AT_OPS_LOSS, T0, "eth1", 12, "%u packets were lost", 12u);
+    raise_operational(&ra, AT_OPS_LOSS, T0, "eth2", 1, "x");
+    raise_operational(&ra, AT_OPS_LOSS, T0 + 1, "eth1", 3, "x");
+    ck_assert_uint_eq(n_lines, 2);
+    const struct js *j = parsed(0);
+    has(j, "tyto.id", "OT-OPS-001");
+    has(j, "tyto.engine", "operational");
+    has(j, "tyto.why", "12 packets were lost");
+    ck_assert(js_true(j, "tyto.quality.loss") && !js_has(j, "src_ip"));
+    js_free(j);
+}
+END_TEST
+
+START_TEST(test_asset)
+{
+    struct raise_asset a, b;
+    struct addr x = ip("10.0.0.1"), y = ip("10.0.0.2"), unknown = ip("10.0.0.99");
+    ck_assert(raise_asset(&ra, 0, &x, &a) && raise_asset(&ra, 0, &y, &b));
+    ck_assert_str_eq(a.info.name, "dev-1");
+    ck_assert_str_eq(b.info.name, "dev-2");
+    ck_assert(!raise_asset(&ra, 0, &unknown, &a));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("raise");
+    TCase *t = tcase_create("raise");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, test_deviations);
+    tcase_add_test(t, test_programming);
+    tcase_add_test(t, test_follow);
+    tcase_add_test(t, test_rules);
+    tcase_add_test(t, test_anomalies);
+    tcase_add_test(t, test_operational);
+    tcase_add_test(t, test_asset);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
