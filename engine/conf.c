@@ -305,11 +305,15 @@ static int read_outputs(struct load *l, const struct yaml_node *n)
     if (!out)
         return -ENOMEM;
     l->c->outputs = out;
+    unsigned events = 0;
     YAML_EACH(it, n)
     {
         int r = read_output(l, it, &out[l->c->n_outputs]);
         if (r < 0)
             return r;
+        events += out[l->c->n_outputs].what == OUTPUT_EVENTS;
+        if (events > 1)
+            return yaml_err(it, l->e, "found a second output of events, expected one");
         l->c->n_outputs++;
     }
     return 0;

@@ -180,6 +180,7 @@ static const struct {
     {"alerts: {types: {OT-POL-001: mayor}}\n", "t.yaml:1:30:", "major"},
     {"outputs: [{type: file}]\n", "t.yaml:1:11:", "path"},
     {"outputs: [{path: x, type: kafka}]\n", "t.yaml:1:27:", "file"},
+    {"outputs: [{path: x, what: events}, {path: y, what: events}]\n", "t.yaml:1:36:", "second"},
     {"run: {cpus: [1, 0-2]}\n", "t.yaml:1:17:", "twice"},
     {"run: {cpus: [x]}\n", "t.yaml:1:14:", "processor"},
     {"run: {workers: 65}\n", "t.yaml:1:16:", "64"},
