@@ -31,6 +31,7 @@ static int tables_init(struct baseline *b)
         {&b->assets, assets, sizeof(struct asset)},
         {&b->addrs, assets * 2, sizeof(struct addr_rec)},
         {&b->macs, assets * 2, sizeof(struct mac_rec)},
+        {&b->subnets, LIM_SUBNETS, sizeof(struct subnet_rec)},
         {&b->idents, size_or(l->idents, LIM_IDENTS), sizeof(struct ident)},
         {&b->links, size_or(l->links, LIM_LINKS), sizeof(struct link)},
         {&b->funcs, size_or(l->funcs, LIM_FUNCS), sizeof(struct func)},
@@ -75,7 +76,7 @@ void baseline_free(struct baseline *b)
 {
     if (!b)
         return;
-    struct table *const all[] = {&b->assets, &b->addrs, &b->macs, &b->idents, &b->links, &b->funcs,
+    struct table *const all[] = {&b->assets, &b->addrs, &b->macs, &b->subnets, &b->idents, &b->links, &b->funcs,
                                  &b->ops, &b->digs, &b->names, &b->incidents, &b->scanners};
     for (unsigned i = 0; i < ARRAY_LEN(all); i++)
         tab_done(all[i]);

@@ -131,13 +131,23 @@ static int better(const struct ident *x, const struct ident *y)
 
 const struct ident *ident_best(const struct baseline *b, const struct asset *a, uint8_t kind)
 {
-    const struct ident *best = NULL;
+    const struct ident *best = NULL, *behind = NULL;
+    uint32_t sub = OBS_SELF;
+    bool one = true;
     for (uint32_t i = a->idents; i; i = ident_at(b, i)->next) {
         const struct ident *x = ident_at(b, i);
-        if (x->kind == kind && x->sub == OBS_SELF && (!best || better(x, best) > 0))
-            best = x;
+        if (x->sub != OBS_SELF) {
+            one &= sub == OBS_SELF || sub == x->sub;
+            sub = x->sub;
+        }
+        if (x->kind != kind)
+            continue;
+        if (x->sub == OBS_SELF)
+            best = !best || better(x, best) > 0 ? x : best;
+        else
+            behind = !behind || better(x, behind) > 0 ? x : behind;
     }
-    return best;
+    return best || !one ? best : behind; /* the only unit behind an address is the device */
 }
 
 /* A device that tells its own IP or MAC joins what was seen by one and by the other. */

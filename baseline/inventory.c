@@ -78,10 +78,9 @@ bool addr_is_private(const struct addr *a)
     return (p[0] & 0xfe) == 0xfc;                      /* RFC 4193 */
 }
 
-uint64_t asset_id_of(const struct baseline *b, uint16_t net, const struct addr *a)
+uint64_t asset_id_of(struct baseline *b, uint16_t net, const struct addr *a)
 {
-    char name[SITE_NET_NAME];
-    site_network_name(b->conf.site, net, name);
+    const char *name = net_rec(b, net)->name;
     uint64_t id = hash_bytes(hash_bytes(HASH_ID_KEY, name, strlen(name)), a, sizeof *a);
     return id ? id : 1;
 }
@@ -319,6 +318,58 @@ uint32_t asset_merge(struct baseline *b, uint32_t x, uint32_t y)
     return x;
 }
 
+/* ---- public addresses that are here ---- */
+
+static struct subnet_rec *subnet_at(const struct baseline *b, uint32_t i)
+{
+    return tab_at(&b->subnets, i);
+}
+
+/* The first address had been taken for a remote one. */
+static void subnet_turns(struct baseline *b, struct subnet_rec *s)
+{
+    s->local = 1;
+    uint32_t ri = addr_rec_find(b, s->net, &s->first);
+    uint32_t mi = ri ? rec_at(b, ri)->mac : 0;
+    if (!mi || mac_at(b, mi)->router)
+        return;
+    struct asset *a = asset_at(b, rec_at(b, ri)->asset);
+    asset_add_mac(b, rec_at(b, ri)->asset, mac_at(b, mi)->mac, true);
+    a->evidence &= ~(uint64_t)EVI_EXTERNAL;
+    due(b, &a->dirty);
+}
+
+bool subnet_is_local(struct baseline *b, uint16_t net, const struct addr *a, const uint8_t mac[6])
+{
+    struct addr base = *a;
+    if (addr_is_v4(a))
+        base.b[15] = 0;
+    else
+        memset(base.b + 8, 0, 8);
+    uint64_t h = addr_hash(b, net, &base);
+    uint32_t i = tab_find(&b->subnets, h, 0);
+    while (i && (subnet_at(b, i)->net != net || !addr_eq(&subnet_at(b, i)->base, &base)))
+        i = tab_find(&b->subnets, h, i);
+    if (!i) {
+        if (tab_full(&b->subnets)) {
+            tab_del(&b->subnets, tab_victim(&b->subnets));
+            b->subnets.evicted++;
+        }
+        i = tab_add(&b->subnets, h, 0);
+        struct subnet_rec *s = subnet_at(b, i);
+        s->base = base;
+        s->first = *a;
+        s->net = net;
+        memcpy(s->mac, mac, 6);
+        return false;
+    }
+    tab_touch(&b->subnets, i);
+    struct subnet_rec *s = subnet_at(b, i);
+    if (!s->local && !addr_eq(&s->first, a) && memcmp(s->mac, mac, 6) != 0)
+        subnet_turns(b, s);
+    return s->local;
+}
+
 /* ---- routers ---- */
 
 /* An L2 asset had been taken for the owner of an address that only came through it: undo that. */
@@ -445,7 +496,7 @@ static bool mac_usable(const struct rec_asset *r)
 }
 
 /* The address `ri` was seen with the MAC `mi`. */
-static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct rec_asset *r)
+static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct rec_asset *r, bool here)
 {
     struct addr_rec *a = rec_at(b, ri);
     struct mac_rec *m = mac_at(b, mi);
@@ -464,7 +515,7 @@ static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct 
     }
     if (was_arp && !arp && !asset_at(b, ai)->n_macs)
         return;
-    bool owns = arp || addr_is_private(&a->addr);
+    bool owns = arp || here;
     uint8_t old_mac[6] = {0};
     bool moved = owns && old && !mac_at(b, old)->router;
     if (moved)
@@ -474,6 +525,8 @@ static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct 
         judge_mac(b, ai, old_mac, r, arp && was_arp);
     else if (owns)
         asset_add_mac(b, ai, r->mac, true);
+    if (owns)
+        asset_at(b, ai)->evidence &= ~(uint64_t)EVI_EXTERNAL;
     if (mac_at(b, mi)->n_addrs > b->conf.router_addresses && !mac_at(b, mi)->router)
         router_made(b, mi);
 }
@@ -507,7 +560,8 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
 {
     uint32_t mi = mac_usable(r) ? mac_get(b, r->net, r->mac) : 0;
     uint32_t ri = addr_rec_find(b, r->net, &r->addr), i;
-    bool owns = mi && !mac_at(b, mi)->router && (r->via == ASSET_VIA_ARP || addr_is_private(&r->addr));
+    bool here = addr_is_private(&r->addr) || (mi && subnet_is_local(b, r->net, &r->addr, r->mac));
+    bool owns = mi && !mac_at(b, mi)->router && (r->via == ASSET_VIA_ARP || here);
     uint32_t l2 = mi ? mac_at(b, mi)->asset : 0;
     if (!ri) {
         if (owns && l2 && asset_at(b, l2)->n_ips == 0) {
@@ -528,7 +582,7 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
     mi = mi ? mac_rec_find(b, r->net, r->mac) : 0; /* both may have moved while others were evicted */
     ri = addr_rec_find(b, r->net, &r->addr);
     if (mi && ri)
-        mac_bind(b, ri, mi, r);
+        mac_bind(b, ri, mi, r, here);
 }
 
 void baseline_asset(struct baseline *b, const struct rec_asset *r)

@@ -29,6 +29,20 @@ void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns)
     b->st.learned++;
 }
 
+/* A network that the configuration no longer (or, in a command, not) names keeps its name under a number of its own. */
+uint16_t net_by_name(struct baseline *b, const char *name)
+{
+    int n = site_network_by_name(b->conf.site, name);
+    if (n >= 0)
+        return (uint16_t)n;
+    for (uint32_t i = 0; i < b->n_nets; i++)
+        if (strcmp(b->nets[i].name, name) == 0)
+            return b->nets[i].net;
+    struct net_rec *r = net_rec(b, (uint16_t)(SITE_ANY_NET - 1 - b->n_nets));
+    snprintf(r->name, sizeof r->name, "%s", name);
+    return r->net;
+}
+
 struct net_rec *net_rec(struct baseline *b, uint16_t net)
 {
     for (uint32_t i = 0; i < b->n_nets; i++)
@@ -297,6 +311,15 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
     sub.server = server_of(b, l);
     above[n++] = l->inc;
     due(b, &l->dirty);
+    l->app_judged |= (uint8_t)(1u << k);
+    if (k == 0 && l->life.learned != FACT_LEARNED) {
+        struct incident *c = inc_any(b, l->inc); /* the first protocol of a new link is part of its novelty */
+        if (c && !c->d.app) {
+            c->d.app = b->apps[l->apps[0]].name;
+            inc_follow(b, c, s->ts_ns, 0);
+        }
+        return;
+    }
     switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns), &sub, above, n, &into)) {
     case FATE_LEARN:
         l->app_learned |= (uint8_t)(1u << k);
@@ -304,8 +327,6 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
         break;
     case FATE_FOLD:
         into->d.follow.protocols++;
-        if (!into->d.app) /* the protocol of a new device or link is known a little later than itself */
-            into->d.app = b->apps[l->apps[k]].name;
         inc_follow(b, into, s->ts_ns, 0);
         break;
     case FATE_RAISE: {
@@ -397,6 +418,21 @@ static bool unit_known(const struct baseline *b, const struct link *l, const str
     return false;
 }
 
+/* What a link that is itself an open question reads later on belongs to that question, however late. */
+static enum fate quiet(struct baseline *b, const struct link *l, uint8_t action, struct inc_ref *ref,
+                       struct incident **into, enum fate fate)
+{
+    if (fate != FATE_RAISE || action_changes(action) || l->life.learned == FACT_LEARNED)
+        return fate;
+    struct incident *c = inc_any(b, l->inc);
+    if (!c)
+        return fate;
+    *into = c;
+    *ref = l->inc;
+    b->st.folded++;
+    return FATE_FOLD;
+}
+
 struct chain { /* what an object may follow from, the highest first */
     struct inc_ref above[ABOVE];
     unsigned n;
@@ -408,12 +444,15 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     struct link *l = blink_at(b, f->link);
     struct incident *into = NULL;
     due(b, &f->dirty);
-    switch (decide(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into)) {
+    switch (quiet(b, l, f->action, &f->inc, &into,
+                  decide(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &f->life, s->ts_ns);
         l->life.novelty_ns = s->ts_ns;
         break;
     case FATE_FOLD:
+        if (f->life.learned != FACT_ALERTED)
+            f->life.learned = FACT_FOLDED;
         follow(b, into, s, f->action, &into->d.follow.functions);
         break;
     case FATE_RAISE: {
@@ -439,13 +478,16 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
     struct incident *into = NULL;
     due(b, &o->dirty);
     /* Objects belong to the link's learning: a new function inside it brings its own. */
-    switch (decide(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && f->life.learned == FACT_LEARNED, s,
-                   c->above, c->n, &into)) {
+    switch (quiet(b, l, o->action, &o->inc, &into,
+                  decide(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && f->life.learned == FACT_LEARNED, s,
+                         c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &o->life, s->ts_ns);
         l->life.novelty_ns = s->ts_ns;
         return op_merge(b, i);
     case FATE_FOLD:
+        if (o->life.learned != FACT_ALERTED)
+            o->life.learned = FACT_FOLDED;
         follow(b, into, s, o->action, &into->d.follow.objects);
         return op_merge(b, i);
     case FATE_RAISE: {

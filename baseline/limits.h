@@ -29,6 +29,7 @@ enum {
     LIM_LINK_FUNCS = 4096,   /* functions of one link: a fuzzer must not evict the plant; more: the link's oldest goes */
     LIM_FUNC_OPS = 16384,    /* objects of one function: the same; more: the function's oldest goes */
     LIM_NETS = 1024,         /* networks with a learning clock of their own; more share the last */
+    LIM_SUBNETS = 1024,      /* public networks watched for being local; more: the least recently seen is forgotten */
     LIM_SCAN_PROBES = 256,   /* probes remembered per watched source: well above every threshold; more: the oldest goes */
     LIM_PENDING = 4096,      /* unanswered attempts waiting for judgement at the end of their window; more: judged now */
     LIM_NOVELTIES = 64,      /* deviations of one type raised one by one per folding window (10 min); more: counted in

@@ -36,10 +36,9 @@ uint32_t blink_by_id(const struct baseline *b, uint64_t id)
     return 0;
 }
 
-uint64_t blink_id(const struct baseline *b, const struct link *l)
+uint64_t blink_id(struct baseline *b, const struct link *l)
 {
-    char name[SITE_NET_NAME];
-    site_network_name(b->conf.site, l->net, name);
+    const char *name = net_rec(b, l->net)->name;
     uint64_t h = hash_bytes(HASH_ID_KEY, name, strlen(name));
     h = hash_bytes(hash_bytes(h, &l->client, sizeof l->client), &l->server, sizeof l->server);
     h = hash_u64(h, (uint64_t)l->l4 << 16 | l->port);
@@ -377,7 +376,7 @@ void blink_add_app(struct baseline *b, uint32_t i, const char *app, const struct
         pending_drop(b, i);
         judge_link(b, i, s);
     }
-    if (!(l->app_learned >> k & 1))
+    if (!((l->app_learned | l->app_judged) >> k & 1) || (!(l->app_learned >> k & 1) && b->conf.mode == BASE_LEARN))
         judge_app(b, i, k, s);
 }
 

@@ -76,6 +76,15 @@ struct mac_rec {
     uint8_t router;
 };
 
+/* A public /24 (IPv4) or /64: addresses with MACs of their own are devices here, those behind one MAC are the router's. */
+struct subnet_rec {
+    struct node node;
+    struct addr base, first;   /* first: the address that was seen first, with `mac` */
+    uint16_t net;
+    uint8_t mac[6];
+    uint8_t local;
+};
+
 struct ident {
     struct node node;
     uint64_t first_ns, last_ns;
@@ -98,7 +107,7 @@ struct link {
     uint16_t net, port, client_port, vlan, iface, file;
     uint16_t apps[LIM_LINK_APPS];
     uint32_t frame;
-    uint8_t l4, flags, n_apps, app_learned, dirty, probe, sent_cmd;
+    uint8_t l4, flags, n_apps, app_learned, app_judged, dirty, probe;
 };
 
 struct func {
@@ -187,7 +196,7 @@ struct budget {
 
 struct baseline {
     struct baseline_conf conf;
-    struct table assets, addrs, macs, idents, links, funcs, ops, digs, names, incidents, scanners;
+    struct table assets, addrs, macs, subnets, idents, links, funcs, ops, digs, names, incidents, scanners;
     struct net_rec *nets;
     uint32_t n_nets;
     struct app *apps;
@@ -222,8 +231,10 @@ void router_made(struct baseline *b, uint32_t mac);
 bool asset_told_by_arp(const struct baseline *b, const struct asset *a);
 /* Its MACs are known again after a load. */
 void asset_loaded(struct baseline *b, uint32_t i, bool arp);
-uint64_t asset_id_of(const struct baseline *b, uint16_t net, const struct addr *a); /* what a new one would get */
+uint64_t asset_id_of(struct baseline *b, uint16_t net, const struct addr *a); /* what a new one would get */
 bool addr_is_private(const struct addr *a);
+/* A public address that was seen with that MAC: is its network here? Remembers what it is told. */
+bool subnet_is_local(struct baseline *b, uint16_t net, const struct addr *a, const uint8_t mac[6]);
 
 /* ---- ident.c ---- */
 const struct ident *ident_best(const struct baseline *b, const struct asset *a, uint8_t kind); /* of the device itself */
@@ -256,7 +267,7 @@ uint32_t blink_by_id(const struct baseline *b, uint64_t id);
 uint32_t blink_create(struct baseline *b, const struct link *proto, uint64_t ts_ns);
 void blink_delete(struct baseline *b, uint32_t i);
 void blink_rank(struct baseline *b, uint32_t i);
-uint64_t blink_id(const struct baseline *b, const struct link *l);
+uint64_t blink_id(struct baseline *b, const struct link *l);
 int blink_app(const struct baseline *b, const struct link *l, const char *app); /* its place in l->apps, or -1 */
 uint16_t app_intern(struct baseline *b, const char *name, const struct proto_schema *schema);
 void links_tick(struct baseline *b, uint64_t ts_ns);
@@ -311,6 +322,7 @@ struct subject {
 bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);
 struct net_rec *net_rec(struct baseline *b, uint16_t net);
+uint16_t net_by_name(struct baseline *b, const char *name);
 void judge_asset(struct baseline *b, uint32_t asset, const struct rec_asset *r, uint64_t ts_ns);
 void judge_link(struct baseline *b, uint32_t link, const struct subject *s);
 void judge_app(struct baseline *b, uint32_t link, int app, const struct subject *s);
@@ -351,6 +363,11 @@ const char *l4_name(uint8_t l4); /* "TCP"; NULL: unknown */
 /* ---- scan.c ---- */
 void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns);
 void scan_tick(struct baseline *b, uint64_t ts_ns);
+
+/* ---- accept.c ---- */
+void accept_asset(struct baseline *b, uint32_t i, uint64_t now_ns);
+void accept_link(struct baseline *b, uint32_t i, uint64_t now_ns);
+void accept_func(struct baseline *b, uint32_t i, uint64_t now_ns);
 
 /* ---- rows.c ---- */
 void row_gone(struct baseline *b, enum row_kind kind, uint64_t id);

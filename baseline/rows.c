@@ -86,7 +86,7 @@ static bool put_link(struct baseline *b, const struct row_sink *s, const struct 
                          .apps = apps, .packets = {l->packets[0], l->packets[1]},
                          .bytes = {l->bytes[0], l->bytes[1]}, .errors = l->errors, .resets = l->resets,
                          .retransmissions = l->retransmissions, .gaps = l->gaps, .port = l->port, .l4 = l->l4,
-                         .flags = l->flags, .app_learned = l->app_learned, .life = l->life};
+                         .flags = l->flags, .app_learned = l->app_learned, .app_judged = l->app_judged, .life = l->life};
     return s->link(s->ctx, &r);
 }
 
@@ -192,16 +192,15 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 
 /* ---- in ---- */
 
-static int net_of(const struct baseline *b, const char *name)
+static uint16_t net_of(struct baseline *b, const char *name)
 {
-    int n = name ? site_network_by_name(b->conf.site, name) : 0;
-    return n < 0 ? 0 : n; /* no longer configured: the default network */
+    return name ? net_by_name(b, name) : 0;
 }
 
 static bool get_net(void *ctx, const struct row_net *r)
 {
     struct baseline *b = ctx;
-    struct net_rec *n = net_rec(b, (uint16_t)net_of(b, r->net));
+    struct net_rec *n = net_rec(b, net_of(b, r->net));
     n->life = r->life;
     return true;
 }
@@ -209,7 +208,7 @@ static bool get_net(void *ctx, const struct row_net *r)
 static bool get_asset(void *ctx, const struct row_asset *r)
 {
     struct baseline *b = ctx;
-    uint16_t net = (uint16_t)net_of(b, r->net);
+    uint16_t net = net_of(b, r->net);
     if (asset_find(b, net, &r->key))
         return true;
     uint32_t i = asset_create(b, net, &r->key, r->id, r->life.first_ns);
@@ -252,10 +251,10 @@ static bool get_ident(void *ctx, const struct row_ident *r)
 static bool get_link(void *ctx, const struct row_link *r)
 {
     struct baseline *b = ctx;
-    struct link l = {.client = r->client, .server = r->server, .net = (uint16_t)net_of(b, r->net), .port = r->port,
+    struct link l = {.client = r->client, .server = r->server, .net = net_of(b, r->net), .port = r->port,
                      .l4 = r->l4, .flags = r->flags, .packets = {r->packets[0], r->packets[1]},
                      .bytes = {r->bytes[0], r->bytes[1]}, .errors = r->errors, .resets = r->resets,
-                     .retransmissions = r->retransmissions, .gaps = r->gaps, .app_learned = r->app_learned};
+                     .retransmissions = r->retransmissions, .gaps = r->gaps, .app_learned = r->app_learned, .app_judged = r->app_judged};
     if (blink_find(b, l.net, &l.client, &l.server, l.l4, l.port))
         return true;
     for (const char *p = r->apps; p && *p && l.n_apps < LIM_LINK_APPS;) {

@@ -143,7 +143,7 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
     unsigned n;
     op_text(b, f, o, d->object);
     if (!d->object[0])
-        text_add(d->object, sizeof d->object, "%s", action_name(o->action));
+        text_add(d->object, sizeof d->object, "%s without an object", *f->name ? f->name : "function");
     unit_words(s->event, unit);
     pair_words(b, s, pair, sizeof pair);
     near = nearest(b, f, o, &n);
@@ -159,8 +159,8 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
             text_add(d->why, sizeof d->why, ", and %u more", n - 1);
         text_add(d->expected, sizeof d->expected, "%.150s%s", near_text, n > 1 ? " or another learned object" : "");
     } else {
-        text_add(d->why, sizeof d->why, "; %s from %s is learned without any object of this kind",
-                 *f->name ? f->name : "the function", pair);
+        text_add(d->why, sizeof d->why, "; for %s from %s no object of this kind is learned", *f->name ? f->name : "this function",
+                 pair);
         text_add(d->expected, sizeof d->expected, "no such object");
     }
     text_add(d->seen, sizeof d->seen, "%s", d->object);

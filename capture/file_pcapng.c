@@ -83,7 +83,7 @@ static void set_resolution(struct ng_iface *i, uint8_t v)
     if (v <= 9)
         i->mul = pow;
     else
-        i->div = n <= 19 ? pow : UINT64_MAX; /* units so fine that 64 bits of them are less than a nanosecond */
+        i->div = n <= 19 ? pow : 0; /* finer: 64 bits of such units are less than a nanosecond, and mul is 0 */
 }
 
 static void read_option(struct file *f, struct ng_iface *i, uint16_t code, struct span v)

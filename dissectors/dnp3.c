@@ -35,8 +35,10 @@ enum { TP_UNSEEN, TP_IDLE, TP_OPEN, TP_LOST /* after a gap: the beginning is rig
 enum { N_SEGMENT = 30 };
 struct dnp3_flow {
     struct segment_state seg[N_SEGMENT]; /* a gateway's outstations and both directions; the next is reused */
+    uint16_t hunted[2]; /* by side: after a wrong header, 1 + octets passed over in search of the next start */
     uint8_t next;
 };
+enum { HUNT_MAX = 2 * LINK_MAX }; /* farther away than a frame and a half: the stream is not what it was */
 _Static_assert(sizeof(struct dnp3_flow) <= DIS_FLOW_STATE, "fits the flow's state");
 
 /* CRC-16/DNP (9.2): x16+x13+x12+x11+x10+x8+x6+x5+x2+1, reflected. */
@@ -119,13 +121,31 @@ static enum match probe(struct cur c, struct dis_ctx *x)
     return MATCH_YES;
 }
 
-/* A header with a wrong CRC is given to parse() alone, which tells it: the receiver looks for the next start octets. */
+static bool is_start(const struct cur *c)
+{
+    return cur_peek(c, 0) == 0x05 && cur_peek(c, 1) == 0x64;
+}
+
+/* Octets before the next one that may be a start. */
+static uint32_t hunt(const struct cur *c)
+{
+    uint32_t n = 1;
+    while (n < cur_left(c) && n < LINK_MAX && cur_peek(c, n) != 0x05)
+        n++;
+    return n;
+}
+
+/* A header with a wrong CRC is given to parse() alone, which tells it; then the next start octets are looked for, as a
+ * receiver does (9.2). */
 static struct frame frame(struct cur c, const struct dis_ctx *x)
 {
     struct link l;
-    (void)x;
-    if ((cur_left(&c) >= 1 && cur_peek(&c, 0) != 0x05) || (cur_left(&c) >= 2 && cur_peek(&c, 1) != 0x64))
-        return (struct frame){.st = FRAME_BAD};
+    const struct dnp3_flow *f = x->state;
+    bool hunting = f && f->hunted[x->side & 1];
+    if (cur_left(&c) == 0 || (cur_left(&c) == 1 && cur_peek(&c, 0) == 0x05))
+        return (struct frame){.st = FRAME_MORE};
+    if (!is_start(&c))
+        return hunting ? (struct frame){.st = FRAME_OK, .len = hunt(&c)} : (struct frame){.st = FRAME_BAD};
     if (!read_link(c, &l))
         return (struct frame){.st = FRAME_MORE};
     return (struct frame){.st = FRAME_OK, .len = l.header_good ? l.wire_len : LINK_HEADER};
@@ -289,7 +309,10 @@ static enum verdict one_frame(struct dis_ctx *x, struct cur *c)
     if (!l.header_good) {
         cur_skip(c, cur_left(c));
         ev_malformed(x, &dnp3_schema, DA_BAD_HEADER_CRC);
-        return DIS_LOST;
+        if (x->transport != DIS_TCP)
+            return DIS_LOST;
+        ((struct dnp3_flow *)x->state)->hunted[x->side & 1] = 1;
+        return DIS_MALFORMED;
     }
     cur_skip(&head, 2);
     x->dir = l.from_master ? DIR_C2S : DIR_S2C; /* the client is the master, whoever opened the connection */
@@ -318,9 +341,26 @@ static enum verdict one_frame(struct dis_ctx *x, struct cur *c)
     return transport(x, &l, (struct span){.p = data, .n = n}, cut);
 }
 
+/* Of a stream, after a wrong header: octets that are no frame, or the frame that ends the search. */
+static enum verdict hunted(struct dis_ctx *x, struct cur *pdu, uint16_t *passed)
+{
+    if (is_start(pdu)) {
+        *passed = 0;
+        return one_frame(x, pdu);
+    }
+    *passed = (uint16_t)(*passed + cur_left(pdu));
+    cur_skip(pdu, cur_left(pdu));
+    if (*passed <= HUNT_MAX)
+        return DIS_OK;
+    *passed = 0;
+    return DIS_LOST;
+}
+
 static enum verdict parse(struct cur pdu, struct dis_ctx *x)
 {
-    enum verdict v = one_frame(x, &pdu);
+    struct dnp3_flow *f = x->state;
+    uint16_t *passed = &f->hunted[x->side & 1];
+    enum verdict v = *passed ? hunted(x, &pdu, passed) : one_frame(x, &pdu);
     while (v != DIS_LOST && cur_left(&pdu)) { /* a datagram may hold several; each takes ten octets at least */
         struct link l;
         if (!read_link(pdu, &l)) {
@@ -337,6 +377,7 @@ static void gap(struct dis_ctx *x, uint32_t missing)
 {
     struct dnp3_flow *f = x->state;
     (void)missing;
+    f->hunted[x->side & 1] = 0;
     for (unsigned i = 0; i < N_SEGMENT; i++) {
         struct segment_state *s = &f->seg[i];
         if (s->dir == DIR_UNKNOWN || s->side != x->side)

@@ -165,8 +165,8 @@ static uint8_t dir_by_bytes(struct cur c, const struct header *h)
 static void set_dir(struct dis_ctx *x, struct cur c, const struct header *h)
 {
     uint8_t told = dir_by_bytes(c, h);
-    /* Over UDP both ends may use port 44818, and a list command tells for certain which is which. */
-    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && x->sport == x->dport) || is_list(h->command)))
+    /* Over UDP both ends may use port 44818. */
+    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && x->sport == x->dport)))
         x->dir = told;
     else if (x->dir == DIR_UNKNOWN)
         x->dir = x->sport == PORT ? DIR_S2C : DIR_C2S;
@@ -281,7 +281,8 @@ static void items_fields(struct dis_ctx *x, struct event *e, const struct cpf *p
     for (unsigned i = 0; i < p->n; i++) {
         const struct cpf_item *it = &p->items[i];
         struct cur c = cur_span(it->data);
-        ev_u64(e, EF_ITEMS, it->type);
+        if (e->kind != EV_TRANSACTION || (it->type != ITEM_NULL && it->type != ITEM_DATA))
+            ev_u64(e, EF_ITEMS, it->type); /* an answer's items are the request's */
         if (it->type == ITEM_IDENTITY) {
             identity_item(x, e, c);
         } else if (it->type == ITEM_SERVICES) {

@@ -9,20 +9,26 @@
  *   reply         O->T id, T->O id, serial, vendor, originator serial, O->T API, T->O API, application words u8, reserved u8 */
 #include "dissectors/enip_int.h"
 
-static uint64_t conn_key(unsigned way, uint64_t id)
+/* Either end chooses the id under which it receives, so ids are unique only together with the originator. */
+static uint64_t conn_key(unsigned way, uint32_t id, const struct addr *originator)
 {
-    return (uint64_t)way << 40 ^ id;
+    return hash_bytes(hash_u64(way, id), originator, sizeof *originator);
+}
+
+static struct conn *conn_at(struct dis_ctx *x, unsigned way, uint32_t id, const struct addr *originator)
+{
+    struct conn *k = dis_shared(x, &cip_schema, conn_key(way, id, originator), false);
+    return k && k->used ? k : NULL;
 }
 
 struct conn *conn_find(struct dis_ctx *x, unsigned way, uint32_t id)
 {
-    struct conn *k = dis_shared(x, &cip_schema, conn_key(way, id), false);
-    return k && k->used ? k : NULL;
+    return x->lay ? conn_at(x, way, id, way == CONN_O2T ? &x->lay->src : &x->lay->dst) : NULL;
 }
 
 static uint64_t triad_key(uint16_t serial, uint16_t vendor, uint32_t orig_serial)
 {
-    return conn_key(CONN_TRIAD, hash_mix((uint64_t)serial << 16 | vendor, orig_serial) & 0xffffffff);
+    return hash_mix(hash_u64(CONN_TRIAD, (uint64_t)serial << 16 | vendor), orig_serial);
 }
 
 /* ---- parameters ---- */
@@ -154,6 +160,8 @@ static void remember(struct cip_svc *s, uint32_t o2t, uint32_t t2o)
     struct event *e = s->e;
     struct conn k = {.used = 1, .o2t = o2t, .t2o = t2o};
     const struct layers *lay = s->x->lay;
+    if (!lay)
+        return;
     k.serial = (uint16_t)cip_field(e, CF_CONN_SERIAL, 0, 0);
     k.vendor = (uint16_t)cip_field(e, CF_ORIG_VENDOR, 0, 0);
     k.orig_serial = (uint32_t)cip_field(e, CF_ORIG_SERIAL, 0, 0);
@@ -165,13 +173,12 @@ static void remember(struct cip_svc *s, uint32_t o2t, uint32_t t2o)
     k.t2o_null = cip_field(e, CF_T2O_TYPE, 0, 2) == 0;
     k.has_slot = e->has_unit;
     k.slot = e->unit;
-    if (lay)
-        k.originator = s->x->dir == DIR_S2C ? lay->dst : lay->src;
+    k.originator = s->x->dir == DIR_S2C ? lay->dst : lay->src;
     if (e->n_items && e->items[0].kind == CK_CONNECTION && e->items[0].name.n) {
         k.path_len = (uint8_t)(e->items[0].name.n < CONN_PATH ? e->items[0].name.n : CONN_PATH);
         memcpy(k.path, e->items[0].name.p, k.path_len);
     }
-    uint64_t keys[3] = {conn_key(CONN_O2T, o2t), conn_key(CONN_T2O, t2o),
+    uint64_t keys[3] = {conn_key(CONN_O2T, o2t, &k.originator), conn_key(CONN_T2O, t2o, &k.originator),
                         triad_key(k.serial, k.vendor, k.orig_serial)};
     for (unsigned i = 0; i < 3; i++) {
         if ((i == 0 && k.o2t_null) || (i == 1 && k.t2o_null))
@@ -273,9 +280,9 @@ void fwd_close_rsp(struct cip_svc *s, struct cur c)
     struct conn *k = dis_shared(s->x, &cip_schema, triad_key(serial, vendor, orig), false);
     if (!k || !k->used)
         return;
-    uint32_t ids[2] = {k->o2t, k->t2o};
+    struct conn was = *k;
     for (unsigned way = CONN_O2T; way <= CONN_T2O; way++) {
-        k = conn_find(s->x, way, ids[way - 1]);
+        k = conn_at(s->x, way, way == CONN_O2T ? was.o2t : was.t2o, &was.originator);
         if (k)
             k->closed = 1;
     }

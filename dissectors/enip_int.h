@@ -211,8 +211,9 @@ struct conn {
     uint8_t path[CONN_PATH];
 };
 _Static_assert(sizeof(struct conn) <= DIS_SHARED, "a connection fits the shared state");
-enum { CONN_O2T = 1, CONN_T2O = 2, CONN_TRIAD = 3, CONN_IO = 4 };
-/* The connection on which this id is received in the given direction (CONN_O2T, CONN_T2O); NULL unknown. */
+enum { CONN_O2T = 1, CONN_T2O = 2, CONN_TRIAD = 3 };
+/* The connection on which the sender of this packet uses this id as originator (CONN_O2T) or target (CONN_T2O); NULL
+ * unknown. */
 struct conn *conn_find(struct dis_ctx *x, unsigned way, uint32_t id);
 
 /* ---- class 0/1 I/O (enip_io.c) ---- */

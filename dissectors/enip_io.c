@@ -35,11 +35,11 @@ bool io_plausible(struct cur c)
     return cur_u16le(&c) == ITEM_CONN_DATA && cur_u16le(&c) <= cur_left(&c) && cur_ok(&c);
 }
 
-/* By the Forward Open: data that its originator sends is O->T. The ids of the two directions may be equal. */
+/* By the Forward Open: data that its originator sends is O->T. */
 static void find_conn(struct dis_ctx *x, struct io_packet *p)
 {
     const struct conn *k = conn_find(x, CONN_O2T, p->id);
-    if (k && (!x->lay || addr_eq(&k->originator, &x->lay->src))) {
+    if (k) {
         p->conn = k;
         p->way = CONN_O2T;
         return;

@@ -234,12 +234,12 @@ void file_start_rsp(struct cip_svc *s, struct cur c)
     cip_raw(s->e, CF_RESPONSE_DATA, c);
 }
 
-static const uint8_t packet_types[] = {0, 1, 2, 3, 4}; /* first, middle, last, abort, first and last */
+enum { PACKET_TYPES = 5 }; /* first, middle, last, abort, first and last */
 
 static void file_packet(struct cip_svc *s, struct cur c, uint8_t raw)
 {
     uint8_t type = cur_u8(&c);
-    if (type >= ARRAY_LEN(packet_types) && !s->x->cut)
+    if (type >= PACKET_TYPES && !s->x->cut)
         ev_anomaly(s->e, CA_DATA_SIZE);
     ev_u64(s->e, CF_DATA_LEN, cur_left(&c));
     cip_raw(s->e, raw, cur_left(&c) > 32 ? cur_sub(&c, 32) : c);

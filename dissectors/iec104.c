@@ -117,13 +117,15 @@ static uint64_t bit(unsigned anomaly)
     return UINT64_C(1) << anomaly;
 }
 
-/* N(R) acknowledges what the other side sent. */
+/* N(R) acknowledges what the other side sent. It may run ahead of what was seen of that side: a hole in its stream is
+ * not filled yet, or the mirror port swapped two packets. */
 static uint64_t on_ack(struct iec_dir *d, uint16_t nr)
 {
+    enum { LEAD = 256 };
     uint64_t found = 0;
     if (d->has_next && d->has_ack) {
-        uint16_t open = (uint16_t)((d->next - d->acked) & SEQ_MASK), fresh = (uint16_t)((nr - d->acked) & SEQ_MASK);
-        if (fresh > open)
+        uint16_t fresh = (uint16_t)((nr - d->acked) & SEQ_MASK), ahead = (uint16_t)((nr - d->next) & SEQ_MASK);
+        if (fresh >= SEQ_HALF || (ahead > LEAD && ahead < SEQ_HALF))
             found = bit(IA_ACK_INVALID);
         else if (fresh > DEFAULT_W)
             found = bit(IA_WINDOW_W);
@@ -140,20 +142,21 @@ static uint64_t on_sent(struct iec_dir *d, uint16_t ns)
         found = ((ns - d->next) & SEQ_MASK) < SEQ_HALF ? bit(IA_SEQ_GAP) : bit(IA_SEQ_DUPLICATE);
     d->next = (uint16_t)((ns + 1) & SEQ_MASK);
     d->has_next = 1;
-    if (d->has_ack && ((d->next - d->acked) & SEQ_MASK) > DEFAULT_K)
+    uint16_t open = (uint16_t)((d->next - d->acked) & SEQ_MASK);
+    if (d->has_ack && open > DEFAULT_K && open < SEQ_HALF)
         found |= bit(IA_WINDOW_K);
     return found;
 }
 
-/* Data before the transfer was started. That the connection is new is told by STARTDT, or by numbers that begin. */
-static uint64_t on_data(struct iec_flow *st, uint16_t ns, uint16_t nr)
+/* Clause 5.3: I frames flow between STARTDT con and STOPDT con only. */
+static uint64_t on_data(struct iec_flow *st)
 {
     uint64_t found = 0;
     if (st->started == ST_STOPPED)
         found = bit(IA_WHILE_STOPPED);
-    else if (st->started == ST_STARTING || (st->started == ST_UNKNOWN && !st->seen && ns == 0 && nr == 0))
+    else if (st->started == ST_STARTING)
         found = bit(IA_NOT_STARTED);
-    if (st->started == ST_STARTING || st->started == ST_UNKNOWN)
+    if (st->started == ST_STARTING)
         st->started = ST_STARTED; /* told once */
     return found;
 }
@@ -215,7 +218,7 @@ static void settle_direction(struct dis_ctx *x, struct iec_flow *st, uint8_t tol
 static enum verdict on_i(struct cur asdu, struct dis_ctx *x, struct iec_flow *st, uint16_t ns, uint16_t nr)
 {
     bool server = x->dir == DIR_S2C;
-    uint64_t found = on_data(st, ns, nr) | on_sent(&st->dir[server], ns) | on_ack(&st->dir[!server], nr);
+    uint64_t found = on_data(st) | on_sent(&st->dir[server], ns) | on_ack(&st->dir[!server], nr);
     return iec_asdu_parse(asdu, x, st, ns, nr, found);
 }
 

@@ -10,22 +10,47 @@ enum awaited { /* what a transaction waits for: part of its key */
 };
 enum { TERM_TIMEOUT_S = 30 /* a tap changer or a long interrogation ends later than it was confirmed */ };
 
-static uint64_t key_of(uint8_t type, enum awaited what, uint16_t ca, uint32_t ioa)
+static uint64_t key_of(uint8_t type, enum awaited what, uint16_t ca, uint32_t ioa, uint16_t value)
 {
-    return (uint64_t)type << 48 | (uint64_t)what << 40 | (uint64_t)ca << 24 | ioa;
+    return (uint64_t)(value & 0x7ff) << 52 | (uint64_t)what << 48 | (uint64_t)type << 40 | (uint64_t)ca << 24 | ioa;
 }
 
-/* The key under which a confirmation finds its command, which may have been sent to all stations. */
+static uint64_t own_key(const struct iec_asdu *a, enum awaited what)
+{
+    return key_of(a->type, what, a->ca, a->ioa, what == AW_EXECUTE ? 0 : a->value);
+}
+
+/* The key under which a confirmation finds its command. The command may have been sent to all stations; or with another
+ * value, where the confirmation is no mirror of it: then its N(R) must say that this command was the last one received,
+ * for commands may be missing in the capture. */
 static bool find_key(const struct iec_asdu *a, enum awaited what, uint64_t *key)
 {
-    *key = key_of(a->type, what, a->ca, a->ioa);
+    *key = own_key(a, what);
     if (ev_is_waited(a->x, *key))
         return true;
-    uint64_t global = key_of(a->type, what, IEC_GLOBAL_CA, a->ioa);
-    if (!ev_is_waited(a->x, global))
-        return false;
-    *key = global;
-    return true;
+    uint64_t other = key_of(a->type, what, IEC_GLOBAL_CA, a->ioa, what == AW_EXECUTE ? 0 : a->value);
+    bool found = ev_is_waited(a->x, other);
+    for (unsigned i = 0; i < ARRAY_LEN(a->st->pending) && !found && what != AW_EXECUTE; i++) {
+        const struct iec_pending *p = &a->st->pending[i];
+        if (p->type != a->type || p->ca != a->ca || p->ioa != a->ioa || ((p->ns + 1) & 0x7fff) != a->nr)
+            continue;
+        other = key_of(p->type, what, p->ca, p->ioa, p->value);
+        found = ev_is_waited(a->x, other);
+    }
+    if (found)
+        *key = other;
+    return found;
+}
+
+static void wait_as(struct iec_asdu *a, enum awaited what)
+{
+    struct iec_flow *st = a->st;
+    if (a->value) {
+        st->pending[st->pending_next] = (struct iec_pending){.ioa = a->ioa, .ca = a->ca, .value = a->value, .ns = a->ns,
+                                                              .type = a->type};
+        st->pending_next = (uint8_t)((st->pending_next + 1) % ARRAY_LEN(st->pending));
+    }
+    ev_wait(a->x, a->e, own_key(a, what));
 }
 
 /* ---- objects ---- */
@@ -322,6 +347,15 @@ static void commit_new(struct iec_asdu *a, uint8_t kind)
     ev_commit(a->x, a->e);
 }
 
+/* What is executed counts, also where something else was selected. */
+static void executed_value(struct iec_asdu *a)
+{
+    struct item it;
+    if (!a->e->n_items || !peek_value(a, &it) || it.v.enc < VE_NOW_UINT)
+        return;
+    a->e->items[0].v = it.v;
+}
+
 /* A later message of the client in a command that goes on. */
 static void go_on(struct iec_asdu *a, uint64_t key)
 {
@@ -342,12 +376,13 @@ static bool on_selected(struct iec_asdu *a)
     go_on(a, key);
     if (execute) {
         iec_compare_object(a, IA_EXECUTE_DIFFERS);
+        executed_value(a);
         a->e->action = a->e->op ? a->e->op->action : ACT_CONTROL;
         for (unsigned i = 0; i < a->e->n_items; i++)
             a->e->items[i].action = a->e->action;
         a->e->phase = PHASE_EXECUTE;
     }
-    ev_wait(a->x, a->e, key_of(a->type, execute ? AW_CON : AW_DEACT_CON, a->ca, a->ioa));
+    wait_as(a, execute ? AW_CON : AW_DEACT_CON);
     return true;
 }
 
@@ -372,7 +407,7 @@ static void on_command(struct iec_asdu *a)
     judge(a);
     iec_read_objects(a);
     enum awaited what = a->type == 102 ? AW_READ : select ? AW_SELECT_CON : off ? AW_DEACT_CON : AW_CON;
-    ev_wait(a->x, a->e, key_of(a->type, what, a->ca, a->ioa));
+    wait_as(a, what);
 }
 
 static void learn(struct iec_asdu *a)
@@ -417,10 +452,10 @@ static void on_confirmation(struct iec_asdu *a)
     a->e->phase = row == 2 ? PHASE_TERMINATE : !(a->t->flags & T_COMMAND) ? PHASE_NONE : row == 3 ? PHASE_SELECT : PHASE_CONFIRM;
     if (!alone && good && row == 0) {
         a->e->phase = PHASE_SELECT;
-        ev_wait(a->x, a->e, key_of(a->type, AW_EXECUTE, a->ca, a->ioa));
+        wait_as(a, AW_EXECUTE);
     } else if (!alone && good && row == 1 && (a->t->flags & T_TERM)) {
         a->e->outcome = OUT_ACCEPTED; /* executed when it terminates */
-        ev_wait_for(a->x, a->e, key_of(a->type, AW_TERM, a->ca, a->ioa), TERM_TIMEOUT_S * UINT64_C(1000000000));
+        ev_wait_for(a->x, a->e, own_key(a, AW_TERM), TERM_TIMEOUT_S * UINT64_C(1000000000));
     } else {
         if (row == 2 && good)
             a->e->outcome = OUT_UNKNOWN; /* ev_commit: executed */
@@ -464,7 +499,7 @@ static void on_file(struct iec_asdu *a)
     bool found = false;
     for (unsigned i = 0; i < ARRAY_LEN(pairs) && !found; i++)
         for (unsigned k = 0; k < 2 && pairs[i].answer == a->type && !found; k++) {
-            key = key_of(pairs[i].asked[k], other, a->ca, a->ioa);
+            key = key_of(pairs[i].asked[k], other, a->ca, a->ioa, 0);
             found = pairs[i].asked[k] && ev_is_waited(a->x, key);
         }
     if (!found) {
@@ -474,7 +509,7 @@ static void on_file(struct iec_asdu *a)
         if (a->type == 124 || a->type == 125 || a->type == 126)
             ev_commit(a->x, a->e);
         else
-            ev_wait(a->x, a->e, key_of(a->type, mine, a->ca, a->ioa));
+            ev_wait(a->x, a->e, own_key(a, mine));
         return;
     }
     a->e = ev_answer(a->x, &iec104_schema, key, a->type, OP_ANY_SELECTOR);
@@ -486,6 +521,16 @@ static void on_file(struct iec_asdu *a)
 }
 
 /* ---- entry ---- */
+
+/* What of a command its confirmation mirrors: the element without S/E bit and time tag. Never 0. */
+static uint16_t value_hash(const struct iec_type *t, struct cur element)
+{
+    uint32_t n = t->len - (t->form & T_TIME56 ? 7u : 0), h = 2166136261u;
+    for (uint32_t i = 0; i < n; i++)
+        h = (h ^ (cur_u8(&element) & ((int)i == t->se_at ? 0x7fu : 0xffu))) * 16777619u;
+    h = (h ^ h >> 11 ^ h >> 22) & 0x7ff;
+    return (uint16_t)(h ? h : 1);
+}
 
 static void report_address(struct iec_asdu *a)
 {
@@ -520,6 +565,8 @@ static bool read_header(struct iec_asdu *a, struct cur c)
     a->has_ioa = cur_ok(&o);
     if (a->t && a->t->se_at >= 0)
         a->select = cur_peek(&o, (uint32_t)a->t->se_at) >> 7;
+    if (a->t && (a->t->flags & (T_COMMAND | T_PARAM)))
+        a->value = value_hash(a->t, o);
     return cur_ok(&c);
 }
 

@@ -62,6 +62,12 @@ struct iec_flow {
     uint16_t told_ca[8];   /* common addresses reported lately */
     uint8_t told_next;
     uint16_t client_port;  /* once the contents told, on unknown ports */
+    uint8_t pending_next;
+    struct iec_pending {   /* the latest commands: finds the one that a confirmation with another value belongs to */
+        uint32_t ioa;
+        uint16_t ca, value, ns;
+        uint8_t type;
+    } pending[8];
 };
 _Static_assert(sizeof(struct iec_flow) <= DIS_FLOW_STATE, "per-flow state is bounded");
 
@@ -76,6 +82,7 @@ struct iec_asdu {
     uint64_t found;        /* anomalies of its frame */
     uint32_t ioa;          /* of the first object */
     uint16_t ca, ns, nr;
+    uint16_t value;        /* hash of the value of a command: part of its key */
     uint8_t type, n, sq, cot, negative, test, oa;
     uint8_t first;         /* the element being read is the first: its qualifiers become fields */
     uint8_t select;        /* S/E of the first object */

@@ -25,7 +25,8 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
             void *sink_arg, uint64_t hash_key)
 {
     *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf, .hash_key = hash_key,
-                          .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE};
+                          .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE,
+                          .due_ns = UINT64_MAX};
     rt->txn = calloc(conf->n_txn, sizeof *rt->txn);
     rt->asm_msg = calloc(conf->n_asm, sizeof *rt->asm_msg);
     rt->shared = calloc(conf->n_shared, sizeof *rt->shared);

@@ -87,6 +87,7 @@ struct dis_rt {
     uint32_t asm_free, asm_oldest, asm_newest;
     struct buf asm_done;       /* message handed out by asm_append, freed by the next one */
     uint32_t obs_hand;
+    uint64_t due_ns;           /* no waiting request runs out of time before this */
     struct rt_stats stats;
 };
 

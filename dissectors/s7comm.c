@@ -133,7 +133,8 @@ static void tell_tsaps(struct s7 *s)
 
 static enum verdict verdict_of(const struct s7 *s)
 {
-    return s->anomalies & (UINT64_C(1) << A_LENGTH | UINT64_C(1) << A_PARAM) ? DIS_MALFORMED : DIS_OK;
+    bool broken = s->anomalies & (UINT64_C(1) << A_LENGTH | UINT64_C(1) << A_PARAM);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }
 
 typedef void (*handler)(struct s7 *s, struct event *e);
@@ -318,7 +319,8 @@ static enum verdict control(struct dis_ctx *x, const struct tpkt *t)
         if (t->faults >> i & 1)
             ev_malformed(x, &s7comm_schema, fault_bits[i]);
     ev_silent(x, &s7comm_schema);
-    return t->faults & ~(TPKT_TRAILING | TPKT_RESERVED) ? DIS_MALFORMED : DIS_OK;
+    bool broken = t->faults & ~(TPKT_TRAILING | TPKT_RESERVED);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }
 
 static enum verdict s7_parse(struct cur pdu, struct dis_ctx *x)
@@ -386,7 +388,9 @@ static enum match s7_probe(struct cur c, struct dis_ctx *x)
     if (code == TPDU_CR || code == TPDU_CC) {
         if (x->dir == DIR_UNKNOWN)
             x->dir = code == TPDU_CR ? DIR_C2S : DIR_S2C;
-        return x->on_port || s7_tsap(user) ? MATCH_MAYBE : MATCH_NO;
+        if (s7_tsap(user))
+            return MATCH_YES;
+        return x->on_port ? MATCH_MAYBE : MATCH_NO;
     }
     if (code != TPDU_DT || f.len == 7)
         return MATCH_MAYBE;

@@ -344,7 +344,7 @@ void s7_block_answer(struct s7 *s, struct event *e)
 
 static uint32_t pi_selector(struct span n)
 {
-    for (uint32_t i = 0; s7_pi_names[i]; i++)
+    for (uint32_t i = 0; n.n && s7_pi_names[i]; i++)
         if (strlen(s7_pi_names[i]) == n.n && memcmp(s7_pi_names[i], n.p, n.n) == 0)
             return i;
     return OP_ANY_SELECTOR;

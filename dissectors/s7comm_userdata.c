@@ -507,5 +507,6 @@ enum verdict s7_userdata(struct s7 *s)
         answer(s, fn);
     else
         push(s, fn);
-    return s->anomalies & (UINT64_C(1) << A_USERDATA | UINT64_C(1) << A_LENGTH) ? DIS_MALFORMED : DIS_OK;
+    bool broken = s->anomalies & (UINT64_C(1) << A_USERDATA | UINT64_C(1) << A_LENGTH);
+    return broken ? DIS_MALFORMED : DIS_OK;
 }

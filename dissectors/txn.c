@@ -223,6 +223,8 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
     rt->n_txn_used++;
     *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
                       .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE, .older = rt->txn_newest, .newer = RT_NONE};
+    if (t->deadline_ns < rt->due_ns)
+        rt->due_ns = t->deadline_ns;
     if (t->prev == RT_NONE)
         x->fr->txn_head = i;
     else
@@ -284,10 +286,16 @@ void ev_flush(struct dis_ctx *x)
 
 void rt_expire(struct dis_rt *rt, uint64_t now_ns)
 {
+    if (now_ns < rt->due_ns)
+        return;
+    rt->due_ns = UINT64_MAX;
     for (uint32_t i = rt->txn_oldest, next; i != RT_NONE; i = next) {
         next = rt->txn[i].newer;
-        if (rt->txn[i].deadline_ns > now_ns)
+        if (rt->txn[i].deadline_ns > now_ns) {
+            if (rt->txn[i].deadline_ns < rt->due_ns)
+                rt->due_ns = rt->txn[i].deadline_ns;
             continue;
+        }
         rt->stats.txn_timeout++;
         close_elsewhere(rt, i);
     }

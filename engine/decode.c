@@ -373,13 +373,17 @@ uint32_t decode_shard(const struct layers *l)
     return (uint32_t)(hash_mix(a < b ? a : b, a < b ? b : a) % N_SHARDS);
 }
 
-uint8_t *decode_out(struct walk *w)
+uint8_t *decode_room(struct walk *w)
 {
-    if (!w->out) {
-        w->out = w->d->out[w->d->next_out];
-        w->d->next_out = (w->d->next_out + 1) % w->d->n_out;
-    }
-    return w->out;
+    return w->out ? w->out : w->d->out[w->d->next_out];
+}
+
+void decode_room_used(struct walk *w)
+{
+    if (w->out)
+        return;
+    w->out = w->d->out[w->d->next_out];
+    w->d->next_out = (w->d->next_out + 1) % w->d->n_out;
 }
 
 struct decoder *decoder_new(const struct decode_limits *lim)

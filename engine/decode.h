@@ -20,7 +20,8 @@ struct decoder;
 struct decode_limits {
     uint32_t frag_datagrams; /* incomplete datagrams kept at a time; the oldest is evicted for one more */
     uint32_t frag_bytes;     /* their bytes, in blocks of 1 KiB; the same */
-    uint32_t batch;          /* reassembled payloads stay valid for this many further calls of decode(); at least 1 */
+    uint32_t batch;          /* calls of decode() that a reassembled payload outlives, its own included: 1 where every
+                              * packet is done with before the next is decoded */
     uint64_t hash_key;       /* of the table of datagrams: random live, fixed in replay */
 };
 

@@ -94,8 +94,10 @@ enum step decode_udp_tunnel(uint16_t dport);
 
 /* decode.c: what an outer packet said above IP. */
 void decode_forget_l4(struct layers *l);
-/* Room for one reassembled datagram, valid as long as decode.h promises. */
-uint8_t *decode_out(struct walk *w);
+/* Room for one reassembled datagram, which stays as long as decode.h promises once it is used. A packet that needs it
+ * twice (fragments in fragments) uses the same again. */
+uint8_t *decode_room(struct walk *w);
+void decode_room_used(struct walk *w);
 
 /* A header of n bytes is not all there: cut by the snap length, or contradicting the lengths around it. */
 static inline enum step walk_short(struct walk *w, uint32_t n)

@@ -24,13 +24,14 @@ enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
         .proto = w->proto, .more = more,
     };
     struct defrag_done done;
-    enum defrag_verdict v = defrag_add(w->d->defrag, &f, decode_out(w), &done);
+    enum defrag_verdict v = defrag_add(w->d->defrag, &f, decode_room(w), &done);
     if (v == DEFRAG_BAD)
         return walk_bad(w);
     if (done.overlap)
         l->what |= LAY_FRAG_OVERLAP;
     if (v == DEFRAG_HELD || !walk_deeper(w))
         return STEP_END;
+    decode_room_used(w);
     l->what = (l->what & ~(uint32_t)LAY_FRAGMENT) | LAY_REASSEMBLED;
     l->l3 = NULL; /* its header and its payload do not lie together */
     l->l3_len = 0;

@@ -231,6 +231,10 @@ enum step decode_mpls(struct walk *w)
     if (!walk_deeper(w))
         return STEP_END;
     walk_to(w, c);
+    if (w->l->ip_ver) { /* RFC 4023: in IP */
+        w->l->what |= LAY_TUNNEL;
+        w->l->has_mac = 0;
+    }
     if (!(label & 0x100)) /* bottom of stack */
         return STEP_MPLS;
     return below_labels(w);

@@ -11,7 +11,7 @@ enum {
     GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQ = 0x1000, GRE_ACK = 0x0080, GRE_VERSION = 7,
 };
 
-/* An IP packet in an IP packet: the MACs beside the outer one are not the inner one's. */
+/* A packet without a frame in an IP packet: the MACs beside the outer one are not the inner one's. */
 static enum step enter_ip(struct walk *w, enum step step)
 {
     w->l->has_mac = 0;
@@ -116,7 +116,8 @@ enum step decode_gre(struct walk *w)
     walk_to(w, c);
     if (step == STEP_ERSPAN2 && !(flags & GRE_SEQ)) /* ERSPAN type I has no header of its own */
         return STEP_INNER;
-    return step == STEP_IP4 || step == STEP_IP6 ? enter_ip(w, step) : step;
+    bool frame = step == STEP_INNER || step == STEP_ERSPAN2 || step == STEP_ERSPAN3;
+    return frame ? step : enter_ip(w, step);
 }
 
 /* RFC 2637 4.1: | flags 2 | 880b | payload length 2 | call id 2 | [sequence 4] | [acknowledgement 4] | */

@@ -9,6 +9,7 @@
 
 enum {
     BATCH = 128,
+    STEP = 16,                /* packets that go through decoding, look-up and dissection together */
     FLUSH_S = 60,             /* counts go to the collector at whole multiples of this packet time */
     MARK_EVERY = 1024,        /* packets between two marks to workers that had none */
     REBASE_AFTER = 64,        /* packets in a row that lie far behind: the clock was set back */
@@ -21,13 +22,14 @@ struct engine {
     struct decoder *decoder;
     uint64_t order, now_ns, next_tick_ns, first_ns, rebased, packets, bytes, since_mark;
     unsigned behind;
+    struct job jobs[STEP];
     pthread_t threads[N_SHARDS];
 };
 
 int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e)
 {
     struct engine *g = calloc(1, sizeof *g);
-    struct decode_limits lim = {.frag_datagrams = 1024, .frag_bytes = 2 << 20, .batch = 2,
+    struct decode_limits lim = {.frag_datagrams = 1024, .frag_bytes = 2 << 20, .batch = STEP + 1,
                                 .hash_key = conf->env->hash_key};
     uint64_t ring = 1 << 18;
     if (!g)
@@ -91,9 +93,10 @@ static void send_control(struct engine *g, uint32_t type, uint64_t ts_ns)
 
 /* What the worker needs of the packet: its bytes from the innermost IP header on, or the payload alone where that lies
  * elsewhere (reassembled). */
-static void send_packet(struct engine *g, const struct pkt *p, const struct layers *l)
+static void send_packet(struct engine *g, const struct pkt *p, const struct job *j)
 {
-    struct worker *w = &g->workers[decode_shard(l) % g->conf.n_workers];
+    const struct layers *l = &j->lay;
+    struct worker *w = &g->workers[j->shard % g->conf.n_workers];
     uint32_t n_l3 = l->l3 ? l->l3_len : 0, n = l->payload ? l->payload_len : 0;
     bool inside = l->l3 && l->payload >= l->l3 && l->payload + n <= l->l3 + n_l3;
     uint32_t bytes = inside ? n_l3 : n + n_l3;
@@ -101,8 +104,7 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct laye
     uint8_t *b = (uint8_t *)(m + 1);
     m->now_ns = g->now_ns;
     m->pkt = *p;
-    m->lay = *l;
-    m->l3_off = 0;
+    m->job = *j;
     m->payload_off = inside ? (uint32_t)(l->payload - l->l3) : n_l3;
     if (n_l3)
         memcpy(b, l->l3, n_l3);
@@ -150,21 +152,36 @@ static void advance(struct engine *g, uint64_t ts_ns)
     g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
 }
 
-static void one_packet(struct engine *g, const struct pkt *p)
+static void one_packet(struct engine *g, const struct pkt *p, const struct job *j)
 {
-    struct layers l;
     advance(g, p->ts_ns);
-    decode(g->decoder, p, &l);
     g->order++;
     g->packets++;
     g->bytes += p->wirelen;
     if (g->conf.n_workers == 1) {
-        worker_packet(&g->workers[0], p, &l, g->now_ns, g->order);
+        worker_packet(&g->workers[0], p, j, g->now_ns, g->order);
         return;
     }
-    send_packet(g, p, &l);
+    send_packet(g, p, j);
     if (++g->since_mark >= MARK_EVERY)
         send_control(g, PM_MARK, g->now_ns);
+}
+
+/* A few packets at a time through each step, so that the memory that the next step needs is on its way. */
+static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
+{
+    struct job *j = g->jobs;
+    struct worker *w = g->conf.n_workers == 1 ? &g->workers[0] : NULL;
+    for (unsigned i = 0; i < n; i++) {
+        decode(g->decoder, &p[i], &j[i].lay);
+        shard_prepare(g->conf.env, &p[i], &j[i]);
+        if (w)
+            shard_prefetch_bucket(w->shards[j[i].shard], &j[i]);
+    }
+    for (unsigned i = 0; w && i < n; i++)
+        shard_prefetch_flow(w->shards[j[i].shard], &j[i]);
+    for (unsigned i = 0; i < n; i++)
+        one_packet(g, &p[i], &j[i]);
 }
 
 static int start(struct engine *g)
@@ -198,8 +215,8 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
     if (r)
         return r;
     while (!*stop && (n = source_poll(src, batch, BATCH)) >= 0) {
-        for (int i = 0; i < n; i++)
-            one_packet(g, &batch[i]);
+        for (int i = 0; i < n; i += STEP)
+            some_packets(g, &batch[i], n - i < STEP ? (unsigned)(n - i) : STEP);
         if (g->conf.progress) {
             source_progress(src, &prog);
             g->conf.progress(g->conf.progress_arg, &prog, g->packets);

@@ -1,9 +1,25 @@
 #include "engine/env.h"
 
+#include <string.h>
+
 #include "capture/source.h"
+#include "engine/base/hash.h"
+
+static void number_schemas(struct shard_env *env)
+{
+    const struct proto_schema *s;
+    for (uint32_t n = 0; (s = schema_at(n)); n++) {
+        uint32_t i = (uint32_t)((uintptr_t)s >> 4) & 255;
+        while (env->slots[i].schema)
+            i = (i + 1) & 255;
+        env->slots[i] = (struct schema_slot){.schema = s, .hash = hash_bytes(HASH_ID_KEY, s->name, strlen(s->name)),
+                                             .index = n};
+    }
+}
 
 void env_ports(struct shard_env *env)
 {
+    number_schemas(env);
     for (unsigned d = 0; dissectors[d]; d++) {
         for (const uint16_t *p = dissectors[d]->tcp_ports; p && *p; p++)
             if (!env->tcp_owner[*p])

@@ -42,8 +42,7 @@ struct flow {
     uint32_t hash_next, lru_prev, lru_next;
     uint32_t packets[2], bytes[2], errors, resets, retransmissions, gaps; /* since the last flush; [0] lo to hi */
     uint32_t seen_frame;
-    const struct proto_schema *fact_schema; /* fact_base was made for this one */
-    uint64_t fact_base;         /* digest of (network, client, server, protocol) */
+    uint64_t fact_base;         /* digest of (network, client, server), 0 not made yet */
     uint8_t fact_client, has_community;
     char community[32];         /* community id, made when a record first asks */
     uint64_t excluded;          /* dissectors that this flow is not (bit by registry order) */

@@ -31,6 +31,16 @@ static uint32_t pow2_below(uint64_t n)
     return p;
 }
 
+/* Buffers of each size keep their proportions; at least one of each remains. */
+static void scale_pool(struct bufpool_conf c[BUFPOOL_CLASSES], uint64_t bytes)
+{
+    uint64_t base = bufpool_bytes(c);
+    for (unsigned i = 0; i < BUFPOOL_CLASSES && c[i].n; i++) {
+        c[i].n = (uint32_t)(c[i].n * bytes / base);
+        c[i].n += !c[i].n;
+    }
+}
+
 /* A shard has a 64th of every total. Buffers keep the proportions of shard_conf_default. */
 struct shard_conf pipe_shard_conf(const struct limits *l)
 {
@@ -42,17 +52,9 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
     c.rt.n_txn = (uint32_t)(l->requests / N_SHARDS);
     c.rt.n_shared = pow2_below(l->shared_states / N_SHARDS);
     c.n_state = c.n_flows / 2;
-    for (unsigned i = 0; i < BUFPOOL_CLASSES; i++) {
-        uint64_t base = bufpool_bytes(shard_conf_default.stream) * N_SHARDS;
-        uint64_t txn = bufpool_bytes(shard_conf_default.rt.txn) * N_SHARDS;
-        uint64_t asm_ = bufpool_bytes(shard_conf_default.rt.assembly) * N_SHARDS;
-        c.stream[i].n = (uint32_t)(c.stream[i].n * (l->stream_bytes + base / 2) / base);
-        c.rt.txn[i].n = (uint32_t)(c.rt.txn[i].n * (l->request_bytes + txn / 2) / txn);
-        c.rt.assembly[i].n = (uint32_t)(c.rt.assembly[i].n * (l->message_bytes + asm_ / 2) / asm_);
-        c.stream[i].n += c.stream[i].size && !c.stream[i].n;
-        c.rt.txn[i].n += c.rt.txn[i].size && !c.rt.txn[i].n;
-        c.rt.assembly[i].n += c.rt.assembly[i].size && !c.rt.assembly[i].n;
-    }
+    scale_pool(c.stream, l->stream_bytes / N_SHARDS);
+    scale_pool(c.rt.txn, l->request_bytes / N_SHARDS);
+    scale_pool(c.rt.assembly, l->message_bytes / N_SHARDS);
     return c;
 }
 

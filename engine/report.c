@@ -155,17 +155,13 @@ static const struct addr *client_addr(const struct flow *f)
 
 static uint64_t fact_base(struct shard *s, struct flow *f, const struct proto_schema *schema)
 {
-    if (f->fact_schema == schema && f->fact_client == f->client)
-        return f->fact_base;
-    unsigned hi = f->client == 1;
-    uint64_t h = hash_bytes(HASH_ID_KEY, schema->name, strlen(schema->name));
-    h = hash_mix(h, hash_bytes(HASH_ID_KEY ^ f->key.net, end_addr(f, hi), sizeof(struct addr)));
-    h = hash_mix(h, hash_bytes(HASH_ID_KEY, end_addr(f, !hi), sizeof(struct addr)));
-    f->fact_schema = schema;
-    f->fact_client = f->client;
-    f->fact_base = h;
-    (void)s;
-    return h;
+    if (!f->fact_base || f->fact_client != f->client) {
+        unsigned hi = f->client == 1;
+        uint64_t h = hash_bytes(HASH_ID_KEY ^ f->key.net, end_addr(f, hi), sizeof(struct addr));
+        f->fact_client = f->client;
+        f->fact_base = hash_mix(h, hash_bytes(HASH_ID_KEY, end_addr(f, !hi), sizeof(struct addr))) | 1;
+    }
+    return hash_mix(env_schema(s->env, schema)->hash, f->fact_base);
 }
 
 static uint64_t item_digest(uint64_t base, const struct item *it)
@@ -298,7 +294,7 @@ static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const
 
 static void count_message(struct shard *s, const struct proto_schema *schema, unsigned n)
 {
-    unsigned i = schema_index(schema);
+    unsigned i = env_schema(s->env, schema)->index;
     s->stats->messages[i < 63 ? i : 63] += n;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/hash.h"
+#include "engine/decode.h"
 #include "engine/itapp.h"
 
 const struct shard_conf shard_conf_default = {
@@ -28,7 +29,8 @@ enum { /* packet time without a packet after which a flow is over */
     IDLE_TCP_ATTEMPT_S = 30,
     IDLE_TCP_CLOSED_S = 15,
     IDLE_OTHER_S = 180,
-    EXPIRE_PER_TICK = 64,
+    EXPIRE_EVERY = 16,      /* seconds between two looks at idle flows */
+    EXPIRE_AT_ONCE = 1024,
 };
 
 size_t shard_bytes(const struct shard_conf *c)
@@ -200,33 +202,53 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
         classify(s, f, &c);
 }
 
-static unsigned make_key(const struct shard *s, const struct pkt *p, const struct layers *l, struct flow_key *k)
+void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
+    const struct layers *l = &j->lay;
+    struct flow_key *k = &j->key;
     int order = memcmp(&l->src, &l->dst, sizeof l->src);
     bool l2 = l->reached < REACHED_L3;
     uint16_t sp = l2 ? l->ethertype : l->sport, dp = l2 ? l->ethertype : l->dport;
-    unsigned side = order > 0 || (order == 0 && sp > dp);
-    *k = (struct flow_key){.lo = side ? l->dst : l->src, .hi = side ? l->src : l->dst, .lo_port = side ? dp : sp,
-                           .hi_port = side ? sp : dp, .proto = l2 ? PROTO_ETH : l->ip_proto};
-    k->net = site_network(s->env->site, s->env->iface_name(s->env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
-                          &l->dst);
-    return side;
+    bool hi = order > 0 || (order == 0 && sp > dp);
+    *k = (struct flow_key){.lo = hi ? l->dst : l->src, .hi = hi ? l->src : l->dst, .lo_port = hi ? dp : sp,
+                           .hi_port = hi ? sp : dp, .proto = l2 ? PROTO_ETH : l->ip_proto};
+    if (env->site->n_networks)
+        k->net = site_network(env->site, env->iface_name(env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
+                              &l->dst);
+    j->side = hi;
+    j->hash = hash_bytes(env->hash_key, k, sizeof *k);
+    j->shard = (uint8_t)decode_shard(l);
 }
 
-void shard_packet(struct shard *s, const struct pkt *p, const struct layers *l, uint64_t now_ns)
+void shard_prefetch_bucket(const struct shard *s, const struct job *j)
 {
-    struct flow_key k;
+    __builtin_prefetch(&s->flows.buckets[j->hash & s->flows.bucket_mask]);
+}
+
+void shard_prefetch_flow(const struct shard *s, const struct job *j)
+{
+    uint32_t i = s->flows.buckets[j->hash & s->flows.bucket_mask];
+    if (i == FLOW_NONE)
+        return;
+    const char *f = (const char *)&s->flows.flows[i];
+    for (unsigned line = 0; line < sizeof(struct flow); line += 64)
+        __builtin_prefetch(f + line);
+}
+
+void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
+{
+    const struct layers *l = &j->lay;
+    const struct flow_key k = j->key;
+    unsigned side = j->side;
     s->pkt = p;
     s->lay = l;
     s->now_ns = now_ns;
-    unsigned side = make_key(s, p, l, &k);
     if (l->what & LAY_ARP) {
         if (!addr_is_nobody(&l->src))
             report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k.net);
         return;
     }
-    uint64_t hash = flow_hash(&s->flows, &k);
-    struct flow *f = flow_find(&s->flows, &k, hash);
+    struct flow *f = flow_find(&s->flows, &k, j->hash);
     /* A new connection on the same ports: the old one is over. A repeated SYN is not a new one. */
     if (f && k.proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
         (f->half[side].flags & HALF_NEXT) && f->half[side].next != l->seq + 1) {
@@ -234,7 +256,7 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct layers *l, 
         f = NULL;
     }
     if (!f)
-        f = new_flow(s, &k, hash, side, p, l);
+        f = new_flow(s, &k, j->hash, side, p, l);
     flow_packet(s, f, side, p, l);
     if (!f->link && f->client < 2 && f->sure)
         report_link(s, f);
@@ -257,7 +279,7 @@ static uint64_t idle_ns(const struct flow *f)
 static void expire_flows(struct shard *s, uint64_t ts_ns)
 {
     uint32_t looked = 0;
-    for (uint32_t i = s->flows.lru_old, next; i != FLOW_NONE && looked < EXPIRE_PER_TICK; i = next, looked++) {
+    for (uint32_t i = s->flows.lru_old, next; i != FLOW_NONE && looked < EXPIRE_AT_ONCE; i = next, looked++) {
         struct flow *f = &s->flows.flows[i];
         next = f->lru_next;
         if (f->last_ns + idle_ns(f) <= ts_ns)
@@ -275,7 +297,10 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
     s->lay = NULL;
     s->now_ns = ts_ns;
     rt_expire(&s->rt, ts_ns);
-    expire_flows(s, ts_ns);
+    if (flush || ts_ns >= s->expire_ns) {
+        expire_flows(s, ts_ns);
+        s->expire_ns = ts_ns + EXPIRE_EVERY * UINT64_C(1000000000);
+    }
     if (flush) {
         for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
             struct flow *f = &s->flows.flows[i];

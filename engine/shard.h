@@ -47,9 +47,20 @@ struct shard_env {
     const char *(*file_name)(const void *arg, unsigned file);
     const char *(*iface_name)(const void *arg, unsigned iface);
     const void *name_arg;
-    const struct op_row **op_index;              /* [schema * 256 + fn]: first row of small function codes */
-    uint8_t schema_of[64];
+    struct schema_slot { /* schema -> its number and hash, by pointer: built by env_ports() */
+        const struct proto_schema *schema;
+        uint64_t hash;
+        uint32_t index;
+    } slots[256];
 };
+
+static inline const struct schema_slot *env_schema(const struct shard_env *env, const struct proto_schema *s)
+{
+    uint32_t i = (uint32_t)((uintptr_t)s >> 4) & 255;
+    while (env->slots[i].schema != s)
+        i = (i + 1) & 255;
+    return &env->slots[i];
+}
 
 struct seg { /* a TCP segment beyond a hole */
     struct buf buf;
@@ -73,6 +84,7 @@ struct shard {
     uint32_t seg_free;
     uint32_t asset_hand;
     uint64_t now_ns;           /* engine time: the highest so far */
+    uint64_t expire_ns;        /* when idle flows are looked at next */
     uint16_t index;
     uint8_t epoch;
     const struct pkt *pkt;     /* the packet being worked on; NULL in a tick */
@@ -83,8 +95,19 @@ int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, c
                struct event *scratch, struct out *out, struct eng_stats *stats) MUST_USE;
 void shard_done(struct shard *s);
 size_t shard_bytes(const struct shard_conf *conf);
+/* A packet on its way into its shard: what decoding found, and where its flow is looked up. */
+struct job {
+    struct layers lay;
+    struct flow_key key;
+    uint64_t hash;
+    uint8_t shard, side;
+};
+/* Pure preparation, for a batch at a time: the key and its hash; then hints to the cache. */
+void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j);
+void shard_prefetch_bucket(const struct shard *s, const struct job *j);
+void shard_prefetch_flow(const struct shard *s, const struct job *j);
 /* The whole packet path. now_ns: engine time, never less than before. */
-void shard_packet(struct shard *s, const struct pkt *p, const struct layers *l, uint64_t now_ns);
+void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns);
 /* Packet time has passed this boundary (whole seconds). flush: a window of counts ends here. */
 void shard_tick(struct shard *s, uint64_t ts_ns, bool flush);
 /* The end of the input. */

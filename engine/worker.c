@@ -87,22 +87,21 @@ void worker_done(struct worker *w)
     memset(w, 0, sizeof *w);
 }
 
-void worker_packet(struct worker *w, const struct pkt *p, const struct layers *l, uint64_t now_ns, uint64_t order)
+void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order)
 {
-    unsigned i = decode_shard(l);
+    const struct layers *l = &j->lay;
     w->out.order = order;
-    w->out.shard = (uint16_t)i;
+    w->out.shard = j->shard;
     w->n_packets++;
     w->stats.packets++;
     w->stats.bytes += p->wirelen;
     w->stats.truncated += (p->flags & PKT_CUT) != 0;
-    if (l->reached < REACHED_L2 || (l->what & LAY_FRAGMENT)) {
-        w->stats.undecoded += l->reached < REACHED_L2;
-        w->stats.fragments_open += (l->what & LAY_FRAGMENT) != 0;
-        if (l->reached < REACHED_L2)
-            return;
+    w->stats.fragments_open += (l->what & LAY_FRAGMENT) != 0;
+    if (l->reached < REACHED_L2) {
+        w->stats.undecoded++;
+        return;
     }
-    shard_packet(w->shards[i], p, l, now_ns);
+    shard_packet(w->shards[j->shard], p, j, now_ns);
 }
 
 void worker_tick(struct worker *w, uint64_t ts_ns, uint64_t order, bool flush)
@@ -157,11 +156,11 @@ static bool take_one(struct worker *w, struct ring_head *h)
     switch (h->type) {
     case PM_PACKET:
         m->pkt.data = (const uint8_t *)(m + 1);
-        if (m->lay.payload)
-            m->lay.payload = (const uint8_t *)(m + 1) + m->payload_off;
-        if (m->lay.l3)
-            m->lay.l3 = (const uint8_t *)(m + 1) + m->l3_off;
-        worker_packet(w, &m->pkt, &m->lay, m->now_ns, h->order);
+        if (m->job.lay.payload)
+            m->job.lay.payload = (const uint8_t *)(m + 1) + m->payload_off;
+        if (m->job.lay.l3)
+            m->job.lay.l3 = (const uint8_t *)(m + 1);
+        worker_packet(w, &m->pkt, &m->job, m->now_ns, h->order);
         return true;
     case PM_TICK:
     case PM_FLUSH:

@@ -48,7 +48,7 @@ struct worker {
 int worker_init(struct worker *w, unsigned number, unsigned n_workers, const struct shard_conf *conf,
                 const struct shard_env *env, uint64_t ring_bytes, uint64_t packet_bytes) MUST_USE;
 void worker_done(struct worker *w);
-void worker_packet(struct worker *w, const struct pkt *p, const struct layers *l, uint64_t now_ns, uint64_t order);
+void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order);
 void worker_tick(struct worker *w, uint64_t ts_ns, uint64_t order, bool flush);
 void worker_end(struct worker *w, uint64_t ts_ns, uint64_t order);
 /* The thread's body (arg: struct worker): takes packets from w->packets until the end. */
@@ -59,7 +59,7 @@ struct pkt_msg {
     struct ring_head head; /* type: PM_ */
     uint64_t now_ns;
     struct pkt pkt;
-    struct layers lay;     /* payload: offset from the end of this struct, restored by the worker */
-    uint32_t payload_off, l3_off;
+    struct job job;        /* pointers are restored by the worker: l3 lies right behind this struct, */
+    uint32_t payload_off;  /* the payload so far behind its end */
 };
 enum { PM_PACKET = 1, PM_TICK, PM_FLUSH, PM_MARK, PM_END };

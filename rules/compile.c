@@ -159,6 +159,27 @@ static int parse_text(struct compile *c, const struct scope *s, const struct key
     return parse_globs(c, n, &ret->globs);
 }
 
+/* Where nobody is configured nobody can be told apart from the engineering stations: "true" asks for the role that was
+ * observed then, and "false" never holds. */
+static void engineer(const struct compile *c, bool yes, struct cond *ret)
+{
+    if (c->rs->o.site && site_has_engineering_stations(c->rs->o.site)) {
+        ret->neg = !yes;
+    } else if (yes) {
+        ret->op = C_ROLE;
+        ret->mask = ROLE_ENGINEERING;
+    } else {
+        ret->op = C_NEVER;
+    }
+}
+
+/* Not opposites: a device without a zone is in the same zone as nobody, and in no other one either. */
+static void zones(const struct compile *c, bool yes, struct cond *ret)
+{
+    bool any = c->rs->o.site && c->rs->o.site->n_zones;
+    ret->op = !any ? C_NEVER : yes ? C_SAME_ZONE : C_OTHER_ZONE;
+}
+
 /* true: the condition holds; false: it does not */
 static int parse_flag(struct compile *c, const struct scope *s, const struct key *k, const struct yaml_node *n,
                       struct cond *ret)
@@ -170,12 +191,10 @@ static int parse_flag(struct compile *c, const struct scope *s, const struct key
         return r;
     if (k->op == C_ENUM)
         ret->mask = 2;
-    /* Not the opposites: a device without a zone is in neither, and where nobody is configured nobody can be told
-     * apart from the engineering stations */
-    if (k->op == C_SAME_ZONE && !yes)
-        ret->op = C_OTHER_ZONE;
-    else if (k->op == C_ENGINEER && !yes)
-        ret->op = C_NO_ENGINEER;
+    if (k->op == C_ENGINEER)
+        engineer(c, yes, ret);
+    else if (k->op == C_SAME_ZONE)
+        zones(c, yes, ret);
     else
         ret->neg = !yes;
     return 0;
@@ -265,8 +284,8 @@ static const struct key keys[] = {
     {"host",            C_ADDR, 0, SIDE_ANY, parse_local},
     {"time",            C_TIME,    0, 0, parse_local},
     {"weekday",         C_WEEKDAY, 0, 0, parse_local},
-    {"src_zone",        C_TEXT, TEXT_ZONE, SIDE_SRC, parse_text},
-    {"dst_zone",        C_TEXT, TEXT_ZONE, SIDE_DST, parse_text},
+    {"src_zone",        C_ZONE, 0, SIDE_SRC, parse_text},
+    {"dst_zone",        C_ZONE, 0, SIDE_DST, parse_text},
     {"src_name",        C_TEXT, TEXT_NAME, SIDE_SRC, parse_text},
     {"dst_name",        C_TEXT, TEXT_NAME, SIDE_DST, parse_text},
     {"src_type",        C_TEXT, TEXT_TYPE, SIDE_SRC, parse_text},
@@ -322,6 +341,18 @@ static int add(struct compile *c, struct kids *k, const struct cond *it, const s
     return 0;
 }
 
+/* What a condition costs: cheap ones are asked first, so that most messages fail on them. */
+static unsigned cost(const struct cond *k)
+{
+    unsigned most = k->op <= C_ANOMALY ? 0 : k->op == C_ADDR || k->op == C_TIME || k->op == C_WEEKDAY ? 1 : 2;
+    if (k->op != C_AND && k->op != C_OR)
+        return k->op >= C_ENGINEER ? 3 : most;
+    most = 0;
+    for (uint32_t i = 0; i < k->n; i++)
+        most = cost(k->kids[i]) > most ? cost(k->kids[i]) : most;
+    return most;
+}
+
 static int join(struct compile *c, unsigned op, const struct kids *k, const struct cond **ret)
 {
     if (k->n == 1) {
@@ -332,9 +363,11 @@ static int join(struct compile *c, unsigned op, const struct kids *k, const stru
     const struct cond **v = set_take(c->rs, k->n * sizeof *v);
     if (!j || !v)
         return no_mem(c);
-    memcpy(v, k->v, k->n * sizeof *v);
+    for (unsigned class = 0; class <= 3; class++)
+        for (uint32_t i = 0; i < k->n; i++)
+            if (cost(k->v[i]) == class)
+                v[j->n++] = k->v[i];
     j->kids = v;
-    j->n = k->n;
     *ret = j;
     return 0;
 }

@@ -9,6 +9,7 @@
 
 enum cond_op {
     C_TRUE, C_FALSE, C_AND, C_OR,
+    C_NEVER, /* false because the site is not configured so */
     /* decided by the worker */
     C_PROTOCOL, /* schemas */
     C_ACTION,   /* mask: of the message or of one of its items */
@@ -22,21 +23,21 @@ enum cond_op {
     C_TIME,     /* from, to: minutes of the local day */
     C_WEEKDAY,  /* mask, bit 0 Sunday */
     C_FIELD,    /* fields */
+    C_ENGINEER, /* side: a configured engineering station */
+    C_ZONE,     /* side, globs: zones are configured by address */
+    C_SAME_ZONE, /* both zones known and equal */
+    C_OTHER_ZONE,/* both zones known and different */
     /* decided by the collector */
     C_COLLECTOR,
     C_TEXT = C_COLLECTOR, /* side, what: enum cond_text; globs */
     C_ROLE,      /* side, mask */
     C_PURDUE,    /* side, ranges */
-    C_ENGINEER,  /* side: a configured engineering station; without any configured: one by its role */
-    C_NO_ENGINEER, /* side: engineering stations are configured, and this is none of them */
-    C_SAME_ZONE, /* both zones known and equal */
-    C_OTHER_ZONE,/* both zones known and different */
     C_KNOWN,     /* side: learned or accepted */
     C_NEW_FACT,
 };
 enum cond_number { NUM_UNIT, NUM_SLOT, NUM_SELECTOR, NUM_PORT, NUM_VLAN, NUM_NETWORK, NUM_OBJECTS, NUM_LATENCY };
 enum cond_enum { ENUM_KIND, ENUM_OUTCOME, ENUM_PHASE, ENUM_ERROR, ENUM_SENDER, ENUM_TRANSPORT, ENUM_TRUNCATED };
-enum cond_text { TEXT_ZONE, TEXT_NAME, TEXT_TYPE, TEXT_VENDOR, TEXT_CRITICALITY };
+enum cond_text { TEXT_NAME, TEXT_TYPE, TEXT_VENDOR, TEXT_CRITICALITY };
 enum cond_side { SIDE_SRC, SIDE_DST, SIDE_ANY };
 
 /* long double holds every 64-bit integer exactly on the machines that Debian's 64-bit ports have */
@@ -121,25 +122,38 @@ struct cond {
     };
 };
 
+static inline bool cond_is_group(const struct cond *k)
+{
+    return k->op == C_AND || k->op == C_OR;
+}
+
 struct entry {
     const struct cond *local, *rest; /* rest NULL: the worker's part is all */
     uint32_t rule;
 };
 
-/* One candidate of an index bucket, with what can be seen of it at a glance. */
-struct cand {
-    uint32_t fn_lo, fn_hi;
-    uint16_t entry;
-    uint16_t need_error; /* 1: can only hold for a message with an error or an anomaly */
-};
+/* The index: entries that name functions are found by the function code, the others by the action. In a bucket those
+ * that can only hold for an unusual message (match.c says what that is) stand behind the others. */
 struct bucket {
     uint32_t at;
-    uint16_t n_plain, n; /* plain ones first, then those that need an error or anomaly */
+    uint16_t n_plain, n;
+};
+struct fn_slot {
+    uint32_t fn;       /* FN_NONE: free */
+    struct bucket b;
 };
 struct schema_index {
     const struct proto_schema *schema;
     struct bucket by_action[ACT_COUNT];
+    struct fn_slot *by_fn; /* open addressing */
+    uint32_t fn_mask;
+    uint32_t actions;      /* that have candidates of either sort */
 };
+static inline uint32_t fn_hash(uint32_t fn)
+{
+    return fn * 0x9e3779b1u >> 16;
+}
+enum { USUAL_LATENCY_NS = 1000000000 };
 
 struct rule {
     struct rule_info info;
@@ -156,7 +170,7 @@ struct ruleset {
     uint32_t n_rules, cap_rules;
     struct entry *entries;
     uint32_t n_entries;
-    struct cand *cands;
+    uint16_t *cands;                 /* entries, as the buckets say */
     uint32_t n_cands;
     struct schema_index *index;      /* by number of schema */
     uint16_t slots[INDEX_SLOTS];     /* hash of the schema's address -> its number + 1 */
@@ -209,8 +223,32 @@ struct glob glob_make(struct compile *c, const char *s, size_t n); /* .s NULL: n
 int list_len(const struct yaml_node *n, struct err *e, uint32_t *ret); /* 1..RULES_MAX_LIST */
 int no_mem(struct compile *c);
 
-/* ---- splitting and the index (split.c) */
+/* ---- splitting (split.c) and the index (index.c) */
 int ruleset_index(struct ruleset *rs, struct err *e);
+int index_build(struct ruleset *rs, struct err *e);
+static inline uint64_t index_slot(const struct proto_schema *s)
+{
+    return ((uint64_t)(uintptr_t)s >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 55;
+}
+_Static_assert(INDEX_SLOTS == 1 << (64 - 55), "the hash fills the table");
+static inline const struct schema_index *index_of(const struct ruleset *rs, const struct proto_schema *s)
+{
+    for (uint64_t at = index_slot(s); rs->slots[at]; at = (at + 1) % INDEX_SLOTS)
+        if (rs->index[rs->slots[at] - 1].schema == s)
+            return &rs->index[rs->slots[at] - 1];
+    return NULL;
+}
+
+enum { REACH_FNS = 64 };
+struct reach { /* what a message must at least be to meet a condition */
+    bool possible, ever; /* ever: were the site configured otherwise */
+    bool unusual;        /* only messages that match.c calls so */
+    uint32_t actions;    /* one of these */
+    uint32_t n_fns;      /* one of these functions; 0: any */
+    uint32_t fns[REACH_FNS];
+};
+/* neg: of its opposite. i: the number of the schema s. k NULL: true. */
+void reach_of(const struct cond *k, bool neg, const struct proto_schema *s, unsigned i, struct reach *ret);
 
 /* ---- evaluating */
 bool glob_match(const struct glob *g, const char *s, uint32_t n);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
-#include "engine/base/site.h"
 
 enum { WAYS = 8, DEFAULT_BYTES = 8 << 20, MIN_SETS = 2, MAX_SETS = 1 << 12 };
 
@@ -37,7 +36,6 @@ struct rule_state {
 /* ---- conditions ---- */
 
 struct ask {
-    const struct site *site;
     const struct rec_event *ev;
     const struct asset_info *side[2]; /* SIDE_SRC, SIDE_DST */
 };
@@ -46,11 +44,11 @@ static bool text_holds(const struct cond *k, const struct asset_info *a)
 {
     const char *s = NULL;
     if (a) {
-        const char *const v[] = {a->zone, a->name, a->type, a->vendor, a->criticality};
+        const char *const v[] = {a->name, a->type, a->vendor, a->criticality};
         s = v[k->what];
     }
     if (!s || !*s)
-        s = k->what == TEXT_ZONE ? "none" : "unknown";
+        s = "unknown";
     return globs_match(&k->globs, s, (uint32_t)strlen(s));
 }
 
@@ -60,21 +58,6 @@ static bool new_fact(const struct rec_event *ev)
         if (ev->facts[i].is_new)
             return true;
     return false;
-}
-
-static bool zones_known(const struct ask *x)
-{
-    return x->side[0] && x->side[1] && x->side[0]->zone && x->side[1]->zone && *x->side[0]->zone && *x->side[1]->zone;
-}
-
-static bool engineer_holds(const struct cond *k, const struct ask *x, const struct asset_info *a)
-{
-    bool told = x->site && site_has_engineering_stations(x->site);
-    const struct addr *addr = k->side == SIDE_DST ? &x->ev->dst : &x->ev->src;
-    bool is = told && site_is_engineering_station(x->site, x->ev->net, addr);
-    if (k->op == C_NO_ENGINEER)
-        return told && !is;
-    return told ? is : a && a->roles & ROLE_ENGINEERING;
 }
 
 static bool leaf_holds(const struct cond *k, const struct ask *x)
@@ -87,13 +70,6 @@ static bool leaf_holds(const struct cond *k, const struct ask *x)
         return a && a->roles & k->mask;
     case C_PURDUE:
         return a && a->purdue >= 0 && ranges_hold(&k->ranges, a->purdue);
-    case C_ENGINEER:
-    case C_NO_ENGINEER:
-        return engineer_holds(k, x, a);
-    case C_SAME_ZONE:
-        return zones_known(x) && strcmp(x->side[0]->zone, x->side[1]->zone) == 0;
-    case C_OTHER_ZONE:
-        return zones_known(x) && strcmp(x->side[0]->zone, x->side[1]->zone) != 0;
     case C_KNOWN:
         return a && a->known;
     case C_NEW_FACT:
@@ -257,7 +233,7 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
                  const struct asset_info *dst, struct rule_verdict *ret)
 {
     const struct ruleset *rs = st->rs;
-    const struct ask x = {rs->o.site, ev, {src, dst}};
+    const struct ask x = {ev, {src, dst}};
     if (hit >= rs->n_entries)
         return false;
     const struct entry *en = &rs->entries[hit];

@@ -12,6 +12,7 @@ struct look { /* what is asked about */
     const struct rule_input *in;
     const struct event *ev;
     uint32_t actions;
+    uint32_t number; /* of the schema */
 };
 
 /* ---- leaves ---- */
@@ -298,14 +299,29 @@ static bool clock_holds(const struct cond *k, const struct look *x)
     return k->time.from < k->time.to ? after && before : after || before;
 }
 
+static const char *zone_of(const struct look *x, unsigned side)
+{
+    const struct site *s = x->rs->o.site;
+    const struct site_zone *z = s ? site_zone(s, x->in->net, side == SIDE_DST ? x->in->dst : x->in->src) : NULL;
+    return z ? z->name : NULL;
+}
+
+static bool site_holds(const struct cond *k, const struct look *x)
+{
+    const char *a = zone_of(x, k->op == C_ZONE ? k->side : SIDE_SRC), *b;
+    if (k->op == C_ENGINEER)
+        return site_is_engineering_station(x->rs->o.site, x->in->net, k->side == SIDE_DST ? x->in->dst : x->in->src);
+    if (k->op == C_ZONE)
+        return globs_match(&k->globs, a ? a : "none", (uint32_t)strlen(a ? a : "none"));
+    b = zone_of(x, SIDE_DST);
+    return a && b && (strcmp(a, b) == 0) == (k->op == C_SAME_ZONE);
+}
+
 static bool leaf_holds(const struct cond *k, const struct look *x)
 {
     switch (k->op) {
     case C_PROTOCOL:
-        for (unsigned i = 0; i < x->rs->o.n_schemas; i++)
-            if (k->schemas[i / 64] >> (i % 64) & 1 && x->rs->o.schemas[i] == x->ev->schema)
-                return true;
-        return false;
+        return k->schemas[x->number / 64] >> (x->number % 64) & 1;
     case C_ACTION:
         return x->actions & k->mask;
     case C_FUNCTION:
@@ -327,6 +343,11 @@ static bool leaf_holds(const struct cond *k, const struct look *x)
         return clock_holds(k, x);
     case C_FIELD:
         return field_holds(k, x->ev);
+    case C_ENGINEER:
+    case C_ZONE:
+    case C_SAME_ZONE:
+    case C_OTHER_ZONE:
+        return site_holds(k, x);
     default:
         return k->op == C_TRUE;
     }
@@ -346,15 +367,6 @@ static bool holds(const struct cond *k, const struct look *x)
 
 /* ---- the walk ---- */
 
-static const struct schema_index *index_of(const struct ruleset *rs, const struct proto_schema *s)
-{
-    uint64_t at = ((uint64_t)(uintptr_t)s >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 55;
-    for (; rs->slots[at]; at = (at + 1) % INDEX_SLOTS)
-        if (rs->index[rs->slots[at] - 1].schema == s)
-            return &rs->index[rs->slots[at] - 1];
-    return NULL;
-}
-
 /* Keeps hits ascending and single; when they are full the last one goes. */
 static unsigned keep(uint16_t hits[], unsigned n, unsigned max, uint16_t hit)
 {
@@ -369,18 +381,23 @@ static unsigned keep(uint16_t hits[], unsigned n, unsigned max, uint16_t hit)
     return last + 1;
 }
 
-static unsigned walk(const struct look *x, const struct bucket *b, uint16_t hits[], unsigned n, unsigned max)
+static unsigned walk(const struct look *x, const struct bucket *b, bool unusual, uint16_t hits[], unsigned n, unsigned max)
 {
-    bool trouble = x->ev->error || x->ev->anomalies;
-    const struct cand *k = x->rs->cands + b->at, *end = k + (trouble ? b->n : b->n_plain);
+    const uint16_t *k = x->rs->cands + b->at, *end = k + (unusual ? b->n : b->n_plain);
     for (; k < end; k++) {
-        if (x->ev->function < k->fn_lo || x->ev->function > k->fn_hi)
-            continue;
-        const struct cond *local = x->rs->entries[k->entry].local;
+        const struct cond *local = x->rs->entries[*k].local;
         if (!local || holds(local, x))
-            n = keep(hits, n, max, k->entry);
+            n = keep(hits, n, max, *k);
     }
     return n;
+}
+
+/* Errors, anomalies, refusals, requests without an answer, slow answers: split.c sorts entries that need one of these
+ * behind the others. */
+static bool is_unusual(const struct event *ev)
+{
+    return ev->error || ev->anomalies || ev->kind == EV_REQUEST || ev->outcome == OUT_REFUSED ||
+           ev->latency_ns >= USUAL_LATENCY_NS;
 }
 
 unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max)
@@ -389,13 +406,20 @@ unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint
     const struct schema_index *ix = index_of(rs, ev->schema);
     if (!ix || max == 0)
         return 0;
-    struct look x = {rs, in, ev, 1u << (ev->action & 31)};
+    struct look x = {rs, in, ev, 1u << (ev->action & 31), (uint32_t)(ix - rs->index)};
     for (unsigned i = 0; i < ev->n_items && i < EV_MAX_ITEMS; i++)
         x.actions |= 1u << (ev->items[i].action & 31);
+    bool unusual = is_unusual(ev);
     unsigned n = 0;
-    for (uint32_t left = x.actions & ((1u << ACT_COUNT) - 1); left; left &= left - 1)
-        n = walk(&x, &ix->by_action[__builtin_ctz(left)], hits, n, max);
-    return n;
+    for (uint32_t left = x.actions & ix->actions; left; left &= left - 1)
+        n = walk(&x, &ix->by_action[__builtin_ctz(left)], unusual, hits, n, max);
+    for (uint32_t at = fn_hash(ev->function);; at++) {
+        const struct fn_slot *s = &ix->by_fn[at & ix->fn_mask];
+        if (s->fn == FN_NONE)
+            return n;
+        if (s->fn == ev->function)
+            return walk(&x, &s->b, unusual, hits, n, max);
+    }
 }
 
 uint64_t rules_object(const struct event *ev)

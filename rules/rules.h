@@ -89,6 +89,8 @@ unsigned ruleset_n_entries(const struct ruleset *rs); /* hits are smaller than t
 const struct rule_info *ruleset_hit(const struct ruleset *rs, unsigned hit);
 /* Repetitions of such a hit must not be folded on the way: each counts. */
 bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
+/* The anomalies that this hit's rule names: whoever raises the rule need not raise them apart. */
+uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s);
 size_t ruleset_memory(const struct ruleset *rs);
 
 /* ---- in the worker ----------------------------------------------------------------------------------------------- */

@@ -173,6 +173,23 @@ bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit)
     return i && i->threshold.count > 0;
 }
 
+static uint64_t named_anomalies(const struct cond *k, const struct proto_schema *s)
+{
+    uint64_t mask = 0;
+    if (!k || k->neg)
+        return 0;
+    for (uint32_t i = 0; cond_is_group(k) && i < k->n; i++)
+        mask |= named_anomalies(k->kids[i], s);
+    for (uint32_t i = 0; k->op == C_ANOMALY && i < k->n; i++)
+        mask |= k->codes[i].schema == s ? k->codes[i].mask : 0;
+    return mask;
+}
+
+uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s)
+{
+    return hit < rs->n_entries ? named_anomalies(rs->entries[hit].local, s) : 0;
+}
+
 size_t ruleset_memory(const struct ruleset *rs)
 {
     return sizeof *rs + rs->mem_bytes + rs->cap_rules * sizeof *rs->rules;

@@ -92,10 +92,10 @@ static bool take_link(sqlite3_stmt *s, const struct row_sink *into)
 {
     struct row_link r = {.id = db_u64(s, 0), .net = db_text(s, 1), .client = addr_at(s, 2), .server = addr_at(s, 3),
                          .l4 = db_u8(s, 4), .port = (uint16_t)db_u32(s, 5), .apps = db_text(s, 6),
-                         .app_learned = db_u8(s, 7), .packets = {db_u64(s, 8), db_u64(s, 9)},
-                         .bytes = {db_u64(s, 10), db_u64(s, 11)}, .errors = db_u64(s, 12), .resets = db_u64(s, 13),
-                         .retransmissions = db_u64(s, 14), .gaps = db_u64(s, 15), .flags = db_u8(s, 16),
-                         .life = life_at(s, 17)};
+                         .app_learned = db_u8(s, 7), .app_judged = db_u8(s, 8), .packets = {db_u64(s, 9), db_u64(s, 10)},
+                         .bytes = {db_u64(s, 11), db_u64(s, 12)}, .errors = db_u64(s, 13), .resets = db_u64(s, 14),
+                         .retransmissions = db_u64(s, 15), .gaps = db_u64(s, 16), .flags = db_u8(s, 17),
+                         .life = life_at(s, 18)};
     return into->link(into->ctx, &r);
 }
 
@@ -133,7 +133,7 @@ static const struct {
 } tables[] = {
     {"SELECT asset,kind,sub,source,value,confidence,current,learned,first_ns,last_ns FROM ident "
      "ORDER BY last_ns,asset,kind,sub,source,value", take_ident},
-    {"SELECT id,net,client,server,l4,port,apps,app_learned,packets_c,packets_s,bytes_c,bytes_s,errors,resets,"
+    {"SELECT id,net,client,server,l4,port,apps,app_learned,app_judged,packets_c,packets_s,bytes_c,bytes_s,errors,resets,"
      "retransmissions,gaps,flags,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM link ORDER BY last_ns,id",
      take_link},
     {"SELECT id,link,proto,function,name,fn,sel,unit,sub,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM func "

@@ -60,6 +60,18 @@ static const struct {
     [Q_ALERT] = {"SELECT " ALERT_COLUMNS "WHERE uid=?1", 1, 1},
     [Q_ALERTS_AFTER] = {"SELECT " ALERT_COLUMNS "WHERE seq>?1+0 ORDER BY seq", 1, 0},
     [Q_CURSORS] = {"SELECT output,seq FROM outbox ORDER BY output", 0, 0},
+    [Q_NETS] = {"SELECT name,learn_ns,novelty_ns,first_ns,(SELECT count(*) FROM asset WHERE asset.net=n.name),(SELECT count(*) "
+                "FROM asset WHERE asset.net=n.name AND asset.learned<>1) FROM net n ORDER BY name", 0, 0},
+    [Q_UNLEARNED] = {"SELECT key,learned,what,client,server,count,first_ns,last_ns FROM ("
+                     "SELECT 1 AS level,printf('asset:%016x',id) AS key,learned,'device, '||type AS what,asset.key AS client,NULL AS "
+                     "server,NULL AS count,first_ns,last_ns FROM asset WHERE learned<>1 UNION ALL "
+                     "SELECT 2,printf('link:%016x',id),learned,'link, port '||port||' '||apps,client,server,packets_c+packets_s,"
+                     "first_ns,last_ns FROM link WHERE learned<>1 UNION ALL "
+                     "SELECT 3,printf('function:%016x',f.id),f.learned,coalesce(f.name,f.function,'function'),l.client,l.server,NULL,"
+                     "f.first_ns,f.last_ns FROM func f JOIN link l ON l.id=f.link WHERE f.learned<>1 UNION ALL "
+                     "SELECT 4,printf('object:%016x',op.id),op.learned,op.action||' '||coalesce(op.object,f.name,''),l.client,l.server,"
+                     "op.count,op.first_ns,op.last_ns FROM op JOIN func f ON f.id=op.func JOIN link l ON l.id=f.link WHERE "
+                     "op.learned<>1) ORDER BY level,first_ns,key", 0, 0},
     [Q_COUNTS] = {"SELECT 'assets',count(*) FROM asset UNION ALL SELECT 'identity facts',count(*) FROM ident UNION ALL SELECT "
                   "'links',count(*) FROM link UNION ALL SELECT 'functions',count(*) FROM func UNION ALL SELECT 'operations',"
                   "count(*) FROM op UNION ALL SELECT 'not learned',count(*) FROM op WHERE learned<>1 UNION ALL SELECT 'alerts',"

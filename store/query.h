@@ -31,9 +31,13 @@ enum query_id {
     Q_ALERTS_AFTER,  /* seq as text -> QX_ in the order of seq */
     Q_CURSORS,       /* -> output, seq */
     Q_COUNTS,        /* -> table name, rows */
+    Q_NETS,          /* -> QN_ */
+    Q_UNLEARNED,     /* facts that are not learned, the highest first -> QU_ */
     Q_IDS
 };
 enum { QM_KEY, QM_VALUE };
+enum { QN_NAME, QN_LEARN, QN_NOVELTY, QN_FIRST, QN_ASSETS, QN_UNLEARNED };
+enum { QU_KEY, QU_LEARNED, QU_WHAT, QU_CLIENT, QU_SERVER, QU_COUNT, QU_FIRST, QU_LAST };
 enum { QA_ID, QA_NET, QA_KEY, QA_NAME, QA_TYPE, QA_TYPE_REASON, QA_VENDOR, QA_MODEL, QA_FIRMWARE, QA_SERIAL, QA_OS, QA_STATE,
        QA_ZONE, QA_CRITICALITY, QA_OWNER, QA_TAGS, QA_PARENT, QA_ROLES, QA_PURDUE, QA_AUTHORIZED, QA_FLAGS, QA_LEARNED,
        QA_FIRST, QA_LAST };

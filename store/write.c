@@ -20,7 +20,7 @@ static const char *const sql[W_N] = {
     [W_ADDR] = "INSERT OR REPLACE INTO asset_addr VALUES(?1,?2,?3,?4,?5)",
     [W_IDENT] = "INSERT OR REPLACE INTO ident VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [W_LINK] = "INSERT OR REPLACE INTO link VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-               "?21,?22,?23)",
+               "?21,?22,?23,?24)",
     [W_FUNC] = "INSERT OR REPLACE INTO func VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
     [W_OP] = "INSERT OR REPLACE INTO op VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
     [W_NET] = "INSERT OR REPLACE INTO net VALUES(?1,?2,?3,?4,?5,?6,?7)",
@@ -170,11 +170,12 @@ static int put_link(struct writer *w, const union msg_row *row)
     sqlite3_bind_int(s, 6, r->port);
     db_bind_text(s, 7, r->apps ? r->apps : "");
     sqlite3_bind_int(s, 8, r->app_learned);
+    sqlite3_bind_int(s, 9, r->app_judged);
     const uint64_t n[] = {r->packets[0], r->packets[1], r->bytes[0], r->bytes[1], r->errors, r->resets,
                           r->retransmissions, r->gaps, r->flags};
     for (unsigned k = 0; k < ARRAY_LEN(n); k++)
-        db_bind_u64(s, 9 + (int)k, n[k]);
-    bind_life(s, 18, &r->life);
+        db_bind_u64(s, 10 + (int)k, n[k]);
+    bind_life(s, 19, &r->life);
     return run(s);
 }
 

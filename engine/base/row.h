@@ -68,7 +68,7 @@ struct row_link {
     uint64_t errors, resets, retransmissions, gaps;
     uint16_t port;             /* the server's; layer 2: EtherType; ICMP: type */
     uint8_t l4, flags;         /* ROW_LINK_ */
-    uint8_t app_learned;       /* bit per app of apps */
+    uint8_t app_learned, app_judged; /* bit per app of apps; judged: known to be new, alerted or folded */
     struct row_life life;
 };
 enum { ROW_LINK_SURE = 1, ROW_LINK_ATTEMPT = 2, ROW_LINK_TLS = 4, ROW_LINK_WRONG_PORT = 8, ROW_LINK_STATE_CMD = 16 };

@@ -374,9 +374,10 @@ def faults(t):
     t.expect(p.put(True, link(0xC4, 10, 1, b"\xCF\xCB\x0D\1\2\3")), "dnp3", 13)
     head = bytearray(link(0xC4, 10, 1, b"\xD0\xCC\x0E"))
     head[8] ^= 1                                              # header CRC: the receiver looks for the next start
-    p.put(True, bytes(head))
+    after = link(0xC4, 10, 1, b"\xD1\xCD\x01" + classes(2))   # ... which lies in the same segment
+    t.expect(p.put(True, bytes(head) + after), "dnp3", READ)
     t.wait(1)
-    p.tp, p.seq = [0x11, 0], 12
+    p.tp, p.seq = [0x12, 0], 13
     p.ask(READ, classes(0), obj(30, 4, 0x00, b"\0\0\1\0"))
     p.carrier.close()
 

@@ -618,8 +618,11 @@ START_TEST(test_link)
     ck_assert_int_eq(feed(f, n), DIS_MALFORMED);
     f[n - 1] ^= 1;
     f[8] ^= 1;
-    ck_assert_int_eq(feed(f, 10), DIS_LOST);
+    ck_assert_int_eq(feed(f, 10), DIS_MALFORMED);
     struct dis_ctx x = context();
+    struct frame hunt = dissector_dnp3.frame(cur_make(f + 10, n - 10), &x); /* what follows is passed over ... */
+    ck_assert(hunt.st == FRAME_OK && hunt.len == n - 10);
+    ck_assert_int_eq(feed(f + 10, n - 10), DIS_OK);
     struct frame fr = dissector_dnp3.frame(cur_make(f, n), &x);
     ck_assert(fr.st == FRAME_OK && fr.len == 10);
     ck_assert_int_eq(dissector_dnp3.probe(cur_make(f, n), &x), MATCH_NO);
@@ -629,6 +632,8 @@ START_TEST(test_link)
     ck_assert(fr.st == FRAME_OK && fr.len == n);
     for (unsigned i = 0; i < 10; i++)
         ck_assert_int_eq(dissector_dnp3.frame(cur_make(f, i), &x).st, FRAME_MORE);
+    feed(f, n); /* ... up to the next start */
+    ck_assert_int_eq(dissector_dnp3.frame(cur_make(f + 10, n - 10), &x).st, FRAME_BAD);
     want("malformed bad_data_crc\nmalformed bad_header_crc\n");
 }
 END_TEST

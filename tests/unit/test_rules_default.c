@@ -197,6 +197,9 @@ static unsigned n_schemas;
 static struct ruleset *rs;
 static struct site site;
 static struct site_ref station;
+static struct subnet nets[2];
+static const struct site_zone zones[2] = {{.name = "control", .subnets = &nets[0], .n_subnets = 1, .purdue = 2},
+                                          {.name = "field", .subnets = &nets[1], .n_subnets = 1, .purdue = 1}};
 
 static void setup(void)
 {
@@ -212,6 +215,10 @@ static void setup(void)
     station.asset = SITE_NO_ASSET;
     site.stations = &station;
     site.n_stations = 1;
+    subnet_parse("10.0.0.0/16", &nets[0]);
+    subnet_parse("10.1.0.0/16", &nets[1]);
+    site.zones = zones;
+    site.n_zones = 2;
     ck_assert_int_eq(site_prepare(&site, &e), 0);
     struct ruleset_opts o = {.schemas = schemas, .n_schemas = n_schemas, .site = &site};
     ck_assert_msg(ruleset_load(&o, &rs, &e) == 0, "%s", e.text);
@@ -311,8 +318,8 @@ static bool raises(const struct shot *k, const struct proto_schema *s, const cha
     struct rule_state *st = NULL;
     struct err err;
     bool raised = false;
-    struct asset_info src = {.zone = "control", .roles = k->src_roles, .purdue = -1};
-    struct asset_info dst = {.zone = k->from_zone ? "field" : "control", .purdue = -1};
+    struct asset_info src = {.roles = k->src_roles, .purdue = -1};
+    struct asset_info dst = {.purdue = -1};
     const struct rec_fact fact = {.is_new = 1};
     ck_assert_int_eq(rule_state_new(rs, 0, 1, &st, &err), 0);
     for (unsigned i = 0; i < (k->times ? k->times : 1); i++) {
@@ -322,7 +329,7 @@ static bool raises(const struct shot *k, const struct proto_schema *s, const cha
         make(&e, s, k, i);
         snprintf(text, sizeof text, "10.0.%u.5", k->vary == SRC ? i : 0);
         addr_parse(k->engineer ? "10.0.0.99" : text, &r.src);
-        snprintf(text, sizeof text, "10.0.%u.9", k->vary == DST ? i : 0);
+        snprintf(text, sizeof text, "10.%u.%u.9", k->from_zone, k->vary == DST ? i : 0);
         addr_parse(k->to_group ? "10.255.255.255" : text, &r.dst);
         if (k->to_group)
             addr_parse("255.255.255.255", &r.dst);

@@ -399,7 +399,8 @@ START_TEST(test_probe)
     ck_assert_int_eq(b->dir[0], DIR_C2S);
     ck_assert_int_eq(probe(b, 0, "0300001902f080 32010000 0000 0009 0000 f00000010001 01e0"), MATCH_NO);
     ck_assert_int_eq(probe(b, 0, "0300001902f080 7201000000000009 0000 f00000010001 01e0"), MATCH_NO);
-    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a"), MATCH_MAYBE);
+    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a"), MATCH_YES);
+    ck_assert_int_eq(probe(b, 0, "03000016 11e00000000400 c1020001 c2020001 c0010a"), MATCH_NO); /* MMS */
     ck_assert_int_eq(probe(b, 0, "03000013 0ee00000000000 436f6f6b69653a20"), MATCH_NO); /* RDP */
     b->dir[0] = DIR_UNKNOWN;
     ck_assert_int_eq(probe(b, 0, "0300001902f080 32010000 0401 0008 0000 1b000000000000 00"), MATCH_YES);
@@ -423,6 +424,48 @@ START_TEST(test_segments)
     bench_s7(b, 0, "32010000 0011 000e 0000 0401 120a1002 0001 0000 83000000");
     bench_s7(b, 1, "32030000 0011 0002 0005 0000 0401 ff04 0008 2b");
     expect_out(b, "transaction 4+4 read_var read executed m:0=43\n");
+    bench_free(b);
+}
+END_TEST
+
+/* A hole without room for a message unpairs nothing; a reference used again after a lost answer does not take it. */
+START_TEST(test_holes)
+{
+    struct s7bench *b = bench_new();
+    struct dis_ctx x;
+    bench_s7(b, 0, "32010000 0001 000e 0000 0401 120a1002 0001 0000 83000000");
+    bench_ctx(b, 1, &x);
+    dissector_s7comm.gap(&x, 7);
+    bench_s7(b, 1, "32030000 0001 0002 0005 0000 0401 ff04 0008 2a");
+    expect_out(b, "transaction 4+4 read_var read executed m:0=42\n");
+    bench_s7(b, 0, "32010000 0001 000e 0000 0401 120a1002 0001 0000 83000008");
+    bench_ctx(b, 1, &x);
+    dissector_s7comm.gap(&x, 26);
+    bench_s7(b, 0, "32010000 0001 000e 0000 0401 120a1002 0001 0000 83000010");
+    expect_out(b, "request 4 read_var read unknown m:1\n");
+    bench_s7(b, 1, "32030000 0001 0002 0005 0000 0401 ff04 0008 2b");
+    expect_out(b, "transaction 4+4 read_var read executed m:2=43\n");
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(test_names_and_modules)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0100 0008 0008 0001120411440100 ff09 0004 001c 0000");
+    bench_s7(b, 1, "32070000 0100 000c 0078 000112081284010200000000 ff09 0074 001c 0000 0022 0003"
+                   "0001 4d495845520000000000000000000000000000000000000000000000 00000000"
+                   "0005 5356504531323300000000000000000000000000000000000000000000000000"
+                   "0009 002a000000000000000000000000000000000000000000000000000000000000"
+                   "000000000000");
+    ck_assert_str_eq(b->obs, "name=MIXER;serial=SVPE123;vendor=Siemens;");
+    ck_assert_str_eq(bench_field(b, "serial", 0), "SVPE123");
+    b->obs[0] = 0;
+    bench_s7(b, 0, "32070000 0101 0008 0008 0001120411440100 ff09 0004 0091 0000");
+    bench_s7(b, 1, "32070000 0101 000c 002c 000112081284010200000000 ff09 0028 0091 0000 0010 0002"
+                   "0000 0400 7fff 00c0 00c0 0000 0010 0000 0000 0500 0200 9fc5 9fc5 0000 0011 0000");
+    ck_assert_str_eq(bench_field(b, "modules", 1), "rack 0 slot 5 type 0x9fc5 at 512 faulty");
+    ck_assert_str_eq(b->obs, "module[4]=module type 0x00c0;module[5]=module type 0x9fc5;");
     bench_free(b);
 }
 END_TEST
@@ -518,6 +561,8 @@ int main(void)
     tcase_add_test(t, test_not_s7);
     tcase_add_test(t, test_probe);
     tcase_add_test(t, test_segments);
+    tcase_add_test(t, test_holes);
+    tcase_add_test(t, test_names_and_modules);
     tcase_add_test(t, test_hostile);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -1,0 +1,458 @@
+/* cmd_baseline.c: tyto baseline: review what is held for normal: show, accept, export, import, diff. */
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "baseline/baseline.h"
+#include "dissectors/dissector.h"
+#include "engine/cmd.h"
+#include "engine/columns.h"
+#include "engine/conf.h"
+#include "engine/listing.h"
+#include "store/query.h"
+#include "store/store.h"
+
+static void usage(FILE *f)
+{
+    fputs("usage: tyto baseline show   [-d DB] [--all] [--json]\n"
+          "       tyto baseline accept [-d DB] [-c CONF] KEY|ALERT_UID...\n"
+          "       tyto baseline export [-d DB] [--all] [-o FILE]\n"
+          "       tyto baseline import [-d DB] [-c CONF] FILE\n"
+          "       tyto baseline diff   OLD NEW\n\n"
+          "show    how far learning is, and what was seen but is not learned, with the key that accepts it\n"
+          "accept  take it for normal: the key that an alert shows under \"accept\", or the alert's uid\n"
+          "export  what is learned as text (YAML, one fact a line): for review and version control\n"
+          "import  learn what such a text says; a wrong line is named and nothing is changed\n"
+          "diff    facts that only one of two databases or exports has; exit status 1 when there are any\n\n"
+          "  -d, --db DB        database (default tyto.db)\n"
+          "  -c, --config CONF  configuration, for networks and zones\n"
+          "  -o, --output FILE  instead of standard output\n"
+          "      --all          show: all of them; export: also what is not learned, marked\n"
+          "      --json         as JSON\n\n"
+          "A running sensor reads the database when it starts. Exit status: 0 done, 1 it failed, 2 wrong usage.\n",
+          f);
+}
+
+struct options {
+    const char *db, *conf, *output;
+    bool all, json;
+    char **args;
+    int n_args;
+};
+
+static int fail(const struct err *e)
+{
+    fprintf(stderr, "tyto baseline: %s\n", e->text);
+    return 1;
+}
+
+/* ---- a model in memory ---- */
+
+struct model {
+    struct conf *conf;
+    struct baseline *b;
+};
+
+static void model_done(struct model *m)
+{
+    baseline_free(m->b);
+    if (m->conf)
+        conf_free(m->conf);
+}
+
+static int model_new(struct model *m, const char *conf, struct err *e)
+{
+    struct baseline_conf c;
+    *m = (struct model){0};
+    baseline_conf_default(&c);
+    if (conf) {
+        int r = conf_load(&m->conf, conf, e);
+        if (r)
+            return r;
+        c.site = &m->conf->site;
+    }
+    c.mode = BASE_DETECT;
+    c.schema = schema_by_name;
+    m->b = baseline_new(&c, e);
+    return m->b ? 0 : -ENOMEM;
+}
+
+static int model_of_db(struct model *m, const char *path, struct err *e)
+{
+    struct query *q;
+    int r = query_open(path, &q, e);
+    if (r)
+        return r;
+    r = model_new(m, NULL, e);
+    if (!r) {
+        struct row_sink into = baseline_loader(m->b);
+        r = query_load(q, &into, e);
+    }
+    query_close(q);
+    return r;
+}
+
+/* ---- show ---- */
+
+static int networks(struct query *q)
+{
+    static const char *const head[] = {"NETWORK", "DEVICES", "NOT LEARNED", "SINCE", "LEARNING OF NEW DEVICES", NULL};
+    struct rows *r = ask(q, Q_NETS, NULL, 0);
+    struct columns t;
+    char b[CELL];
+    columns_init(&t, 3u << 1, head);
+    while (next(r)) {
+        columns_add(&t, "%s", cell(b, rows_text(r, QN_NAME), 30));
+        columns_add(&t, "%lld", (long long)rows_int(r, QN_ASSETS));
+        columns_add(&t, "%lld", (long long)rows_int(r, QN_UNLEARNED));
+        columns_add(&t, "%s", cell_time(b, rows_u64(r, QN_FIRST)));
+        if (rows_int(r, QN_LEARN))
+            columns_add(&t, "goes on, last one new %s", cell_time(b, rows_u64(r, QN_NOVELTY)));
+        else
+            columns_add(&t, "%s", "ended");
+    }
+    rows_done(r);
+    return columns_print(&t, stdout) < 0;
+}
+
+static int unlearned(struct query *q, bool all)
+{
+    enum { SHOWN = 40 };
+    static const char *const head[] = {"NOT LEARNED", "WHAT", "CLIENT", "SERVER", "COUNT", "FIRST SEEN", "", NULL};
+    struct rows *r = ask(q, Q_UNLEARNED, NULL, 0);
+    struct columns t;
+    char b[CELL];
+    unsigned n = 0;
+    while (next(r)) {
+        if (!n)
+            columns_init(&t, 1u << 4, head);
+        if (n++ >= SHOWN && !all)
+            continue;
+        columns_add(&t, "%s", cell(b, rows_text(r, QU_KEY), 26));
+        columns_add(&t, "%s", cell(b, rows_text(r, QU_WHAT), 28));
+        columns_add(&t, "%s", cell(b, rows_text(r, QU_CLIENT), 17));
+        columns_add(&t, "%s", cell(b, rows_text(r, QU_SERVER), 17));
+        columns_add(&t, "%s", rows_null(r, QU_COUNT) ? "-" : cell_count(b, rows_u64(r, QU_COUNT)));
+        columns_add(&t, "%s", cell_time(b, rows_u64(r, QU_FIRST)));
+        columns_add(&t, "%s", cell_learned(rows_int(r, QU_LEARNED)));
+    }
+    rows_done(r);
+    if (!n) {
+        printf("\nall that was seen is learned\n");
+        return 0;
+    }
+    printf("\n");
+    int status = columns_print(&t, stdout) < 0;
+    if (n > SHOWN && !all)
+        printf("... and %u more (--all)\n", n - SHOWN);
+    printf("\n`tyto baseline accept KEY` takes one of them for normal, with what was folded into it\n");
+    return status;
+}
+
+static int show_json(struct query *q)
+{
+    struct rows *r = ask(q, Q_UNLEARNED, NULL, 0);
+    struct json_lines j;
+    if (json_lines_begin(&j))
+        return 1;
+    while (next(r)) {
+        struct jw *w = json_lines_next(&j);
+        jw_kv_str(w, "key", rows_text(r, QU_KEY));
+        jw_kv_str(w, "state", cell_learned(rows_int(r, QU_LEARNED)));
+        jw_kv_str(w, "what", rows_text(r, QU_WHAT));
+        jw_kv_str(w, "client", rows_text(r, QU_CLIENT));
+        jw_kv_str(w, "server", rows_text(r, QU_SERVER));
+        jw_kv_time(w, "first_seen", rows_u64(r, QU_FIRST));
+        jw_kv_time(w, "last_seen", rows_u64(r, QU_LAST));
+        json_lines_put(&j);
+    }
+    rows_done(r);
+    json_lines_end(&j);
+    return 0;
+}
+
+static int show(const struct options *o)
+{
+    char b[CELL];
+    struct query *q = open_db(o->db);
+    if (!q)
+        return 1;
+    int status = 0;
+    if (o->json) {
+        status = show_json(q);
+    } else {
+        struct rows *r = ask(q, Q_COUNTS, NULL, 0);
+        while (next(r))
+            printf("%-16s %s\n", rows_text(r, 0), cell_count(b, rows_u64(r, 1)));
+        rows_done(r);
+        printf("\n");
+        status = networks(q);
+        status |= unlearned(q, o->all);
+    }
+    query_close(q);
+    return status;
+}
+
+/* ---- accept, import: they write ---- */
+
+/* An alert's uid stands for its key. False: no such alert, or it has nothing to learn. */
+static bool key_of_alert(struct query *q, const char *uid, char *out, size_t n)
+{
+    const char *const args[] = {uid};
+    struct rows *r = ask(q, Q_ALERT, args, 1);
+    bool found = next(r) && rows_text(r, QX_ACCEPT);
+    if (found)
+        snprintf(out, n, "%s", rows_text(r, QX_ACCEPT));
+    rows_done(r);
+    return found;
+}
+
+static bool is_uid(const char *s)
+{
+    unsigned n = 0;
+    while (isxdigit((unsigned char)s[n]))
+        n++;
+    return n == 16 && !s[n];
+}
+
+static uint64_t last_time(struct query *q)
+{
+    uint64_t ns = 0;
+    struct rows *r = ask(q, Q_META, NULL, 0);
+    while (next(r))
+        if (strcmp(rows_text(r, QM_KEY), "last_ns") == 0)
+            ns = strtoull(rows_text(r, QM_VALUE), NULL, 10);
+    rows_done(r);
+    return ns ? ns : 1;
+}
+
+struct writing {
+    struct model m;
+    struct store *s;
+};
+
+static int writing_open(struct writing *w, const struct options *o, struct err *e)
+{
+    struct store_conf c = {.path = o->db, .wait = true};
+    *w = (struct writing){0};
+    int r = model_new(&w->m, o->conf, e);
+    if (!r)
+        r = store_open(&c, &w->s, NULL, e);
+    if (!r) {
+        struct row_sink into = baseline_loader(w->m.b);
+        r = store_load(w->s, &into, e);
+    }
+    return r;
+}
+
+static int writing_close(struct writing *w, int r, struct err *e)
+{
+    struct err e2;
+    if (!r)
+        baseline_save(w->m.b, store_sink(w->s), false);
+    int c = store_close(w->s, r ? &e2 : e);
+    model_done(&w->m);
+    return r ? r : c;
+}
+
+static int accept_keys(const struct options *o)
+{
+    struct writing w;
+    struct err e;
+    char key[64];
+    struct query *q = open_db(o->db); /* refuses a database that is not there: accepting makes none */
+    if (!q)
+        return 1;
+    uint64_t now = last_time(q);
+    int r = writing_open(&w, o, &e);
+    for (int i = 0; i < o->n_args && !r; i++) {
+        snprintf(key, sizeof key, "%s", o->args[i]);
+        if (is_uid(key) && !key_of_alert(q, o->args[i], key, sizeof key))
+            r = err_set(&e, -ENOENT, "%s: no alert with that uid has anything to accept", o->args[i]);
+        else
+            r = baseline_accept(w.m.b, key, now, &e);
+    }
+    query_close(q);
+    r = writing_close(&w, r, &e);
+    if (r)
+        return fail(&e);
+    printf("%d accepted\n", o->n_args);
+    return 0;
+}
+
+static int import(const struct options *o)
+{
+    struct writing w;
+    struct err e;
+    FILE *f = fopen(o->args[0], "re");
+    if (!f) {
+        err_set(&e, -errno, "%s: %s", o->args[0], strerror(errno));
+        return fail(&e);
+    }
+    int r = writing_open(&w, o, &e);
+    if (!r)
+        r = baseline_import(w.m.b, f, o->args[0], 1, &e);
+    fclose(f);
+    r = writing_close(&w, r, &e);
+    return r ? fail(&e) : 0;
+}
+
+static int export(const struct options *o)
+{
+    struct model m = {0};
+    struct err e;
+    FILE *f = stdout;
+    int r = model_of_db(&m, o->db, &e);
+    if (!r && o->output && strcmp(o->output, "-") != 0 && !(f = fopen(o->output, "we")))
+        r = err_set(&e, -errno, "%s: %s", o->output, strerror(errno));
+    if (!r)
+        r = baseline_export(m.b, f, o->all, &e);
+    if (f && f != stdout && fclose(f) && !r)
+        r = err_set(&e, -EIO, "%s: %s", o->output, strerror(errno));
+    model_done(&m);
+    return r ? fail(&e) : 0;
+}
+
+/* ---- diff ---- */
+
+/* Facts as lines that stand alone: "10.0.0.5 -> 10.0.0.9 TCP/502 | {..}", sorted. */
+struct facts {
+    char **line;
+    size_t n, cap;
+};
+
+static int facts_add(struct facts *x, const char *link, const char *fact)
+{
+    if (x->n == x->cap) {
+        size_t cap = x->cap ? x->cap * 2 : 1024;
+        char **p = realloc(x->line, cap * sizeof *p);
+        if (!p)
+            return -ENOMEM;
+        x->line = p;
+        x->cap = cap;
+    }
+    char *s = NULL;
+    if (asprintf(&s, "%s%s%s", link, *link ? " " : "", fact) < 0)
+        return -ENOMEM;
+    x->line[x->n++] = s;
+    return 0;
+}
+
+static void facts_done(struct facts *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        free(x->line[i]);
+    free(x->line);
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+static int facts_read(struct facts *x, FILE *f)
+{
+    char line[4096], link[4096] = "";
+    int r = 0;
+    while (!r && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\r\n")] = 0;
+        char *p = line + strspn(line, " ");
+        if (strncmp(p, "- link: ", 8) == 0) {
+            snprintf(link, sizeof link, "%s", p + 8);
+            r = facts_add(x, "link", link);
+        } else if (strncmp(p, "- {", 3) == 0) {
+            r = facts_add(x, p == line ? "asset" : link, p + 2);
+        } else if (strcmp(p, "assets:") == 0) {
+            *link = 0;
+        }
+    }
+    return r;
+}
+
+/* A database or an export, whichever it is: through a model both times, so that both are written alike. */
+static int facts_of(struct facts *x, const char *path, struct err *e)
+{
+    struct model m = {0};
+    char magic[16] = "", *text = NULL;
+    size_t n;
+    int r = -ENOMEM;
+    FILE *f = fopen(path, "re"), *t;
+    if (!f)
+        return err_set(e, -errno, "%s: %s", path, strerror(errno));
+    bool db = fread(magic, 1, 16, f) == 16 && memcmp(magic, "SQLite format 3", 16) == 0;
+    rewind(f);
+    r = db ? model_of_db(&m, path, e) : model_new(&m, NULL, e);
+    if (!r && !db)
+        r = baseline_import(m.b, f, path, 1, e);
+    fclose(f);
+    if (!r && (t = open_memstream(&text, &n))) {
+        r = baseline_export(m.b, t, false, e);
+        if (fclose(t) && !r)
+            r = err_set(e, -ENOMEM, "no memory");
+        if (!r && (t = fmemopen(text, n, "r"))) {
+            r = facts_read(x, t);
+            fclose(t);
+        }
+        qsort(x->line, x->n, sizeof *x->line, by_text);
+    }
+    free(text);
+    model_done(&m);
+    return r;
+}
+
+static int diff(const struct options *o)
+{
+    struct facts x = {0}, y = {0};
+    struct err e = {""};
+    size_t i = 0, k = 0, n = 0;
+    int r = facts_of(&x, o->args[0], &e);
+    if (!r)
+        r = facts_of(&y, o->args[1], &e);
+    while (!r && (i < x.n || k < y.n)) {
+        int c = i == x.n ? 1 : k == y.n ? -1 : strcmp(x.line[i], y.line[k]);
+        if (c)
+            printf("%c %s\n", c < 0 ? '-' : '+', c < 0 ? x.line[i] : y.line[k]);
+        n += c != 0;
+        i += c <= 0;
+        k += c >= 0;
+    }
+    facts_done(&x);
+    facts_done(&y);
+    return r ? fail(&e) : n != 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct options *o);
+    int min_args, max_args;
+} subs[] = {{"show", show, 0, 0}, {"accept", accept_keys, 1, 1024}, {"export", export, 0, 0}, {"import", import, 1, 1},
+            {"diff", diff, 2, 2}};
+
+int cmd_baseline(int argc, char **argv)
+{
+    static const struct option longs[] = {{"help", 0, 0, 'h'}, {"db", 1, 0, 'd'}, {"config", 1, 0, 'c'},
+                                          {"output", 1, 0, 'o'}, {"all", 0, 0, 'a'}, {"json", 0, 0, 'j'}, {0}};
+    struct options o = {.db = "tyto.db"};
+    int c;
+    while ((c = getopt_long(argc, argv, "hd:c:o:", longs, NULL)) != -1)
+        switch (c) {
+        case 'd': o.db = optarg; break;
+        case 'c': o.conf = optarg; break;
+        case 'o': o.output = optarg; break;
+        case 'a': o.all = true; break;
+        case 'j': o.json = true; break;
+        default:
+            usage(c == 'h' ? stdout : stderr);
+            return c == 'h' ? 0 : 2;
+        }
+    o.args = argv + optind + 1;
+    o.n_args = argc - optind - 1;
+    for (unsigned i = 0; i < ARRAY_LEN(subs) && optind < argc; i++)
+        if (strcmp(argv[optind], subs[i].name) == 0 && o.n_args >= subs[i].min_args && o.n_args <= subs[i].max_args)
+            return subs[i].run(&o);
+    usage(stderr);
+    return 2;
+}

@@ -1,0 +1,230 @@
+/* cmd_links.c: tyto links: who talks to whom and what they do. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/row.h"
+#include "engine/cmd.h"
+#include "engine/columns.h"
+#include "engine/listing.h"
+#include "store/query.h"
+
+static void usage(FILE *f)
+{
+    fputs("usage: tyto links [OPTION]...\n\n"
+          "Lists the links between devices, with --ops the operations on each.\n\n"
+          "  -d, --db DB           database (default tyto.db)\n"
+          "      --json            as JSON, one link a line, operations included\n"
+          "      --asset WHO       only links of the device with that id, address or name\n"
+          "      --protocol NAME   only links that speak it\n"
+          "      --ops             show what is done on each link\n\n"
+          "Times are UTC; * marks what is not learned. Exit status: 0 done, 1 no such database, 2 wrong usage.\n",
+          f);
+}
+
+static void first_word(char out[CELL], const char *apps)
+{
+    snprintf(out, CELL, "%.*s", (int)strcspn(apps, ","), apps);
+}
+
+static void json_op(struct jw *w, struct rows *r)
+{
+    jw_open(w, '{');
+    jw_kv_str(w, "protocol", rows_text(r, QO_PROTO));
+    json_or_null(w, "function", rows_text(r, QO_FUNCTION));
+    json_or_null(w, "function_name", rows_text(r, QO_NAME));
+    jw_kv_str(w, "action", rows_text(r, QO_ACTION));
+    json_or_null(w, "unit", rows_text(r, QO_UNIT));
+    if (rows_int(r, QO_SUB))
+        jw_kv_i64(w, "slot", rows_int(r, QO_SUB));
+    json_or_null(w, "object", rows_text(r, QO_OBJECT));
+    jw_kv_i64(w, "count", rows_int(r, QO_COUNT));
+    jw_kv_i64(w, "errors", rows_int(r, QO_ERRORS));
+    jw_key(w, "period_us");
+    if (rows_int(r, QO_PERIOD_US))
+        jw_i64(w, rows_int(r, QO_PERIOD_US));
+    else
+        jw_null(w);
+    jw_key_open(w, "error_codes", '[');
+    for (const char *p = rows_text(r, QO_STATUS); p && *p;) {
+        char *end;
+        jw_u64(w, strtoul(p, &end, 10));
+        p = end + strspn(end, "?,");
+    }
+    jw_close(w, ']');
+    jw_kv_str(w, "learned", cell_learned(rows_int(r, QO_LEARNED)));
+    jw_kv_time(w, "first_seen", rows_u64(r, QO_FIRST));
+    jw_kv_time(w, "last_seen", rows_u64(r, QO_LAST));
+    jw_close(w, '}');
+}
+
+static void json_link(struct jw *w, struct query *q, struct rows *r)
+{
+    char b[CELL];
+    uint64_t id = rows_u64(r, QL_ID);
+    first_word(b, rows_text(r, QL_APPS));
+    jw_kv_str(w, "client", rows_text(r, QL_CLIENT));
+    jw_kv_str(w, "server", rows_text(r, QL_SERVER));
+    char l4[CELL];
+    jw_kv_str(w, "proto", cell_proto(l4, rows_int(r, QL_L4)));
+    jw_kv_i64(w, "port", rows_int(r, QL_PORT));
+    json_or_null(w, "app_proto", b);
+    json_list(w, "protocols", rows_text(r, QL_APPS));
+    jw_kv_u64(w, "packets", rows_u64(r, QL_PACKETS_C) + rows_u64(r, QL_PACKETS_S));
+    jw_kv_u64(w, "bytes", rows_u64(r, QL_BYTES_C) + rows_u64(r, QL_BYTES_S));
+    jw_kv_u64(w, "packets_to_server", rows_u64(r, QL_PACKETS_C));
+    jw_kv_u64(w, "packets_to_client", rows_u64(r, QL_PACKETS_S));
+    jw_kv_u64(w, "errors", rows_u64(r, QL_ERRORS));
+    jw_kv_u64(w, "resets", rows_u64(r, QL_RESETS));
+    jw_kv_u64(w, "retransmissions", rows_u64(r, QL_RETRANSMISSIONS));
+    jw_kv_u64(w, "gaps", rows_u64(r, QL_GAPS));
+    jw_kv_bool(w, "one_way", !rows_int(r, QL_PACKETS_C) != !rows_int(r, QL_PACKETS_S));
+    jw_kv_bool(w, "tls", rows_int(r, QL_FLAGS) & ROW_LINK_TLS);
+    jw_kv_str(w, "network", rows_text(r, QL_NET));
+    jw_kv_str(w, "id", cell_id(b, id));
+    jw_kv_str(w, "learned", cell_learned(rows_int(r, QL_LEARNED)));
+    jw_key_open(w, "operations", '[');
+    struct rows *ops = ask_id(q, Q_LINK_OPS, id);
+    while (jw_ok(w) && w->n < JSON_BYTES - 4096 && next(ops))
+        json_op(w, ops);
+    bool cut = next(ops);
+    rows_done(ops);
+    jw_close(w, ']');
+    if (cut)
+        jw_kv_bool(w, "operations_cut", true);
+    jw_kv_time(w, "first_seen", rows_u64(r, QL_FIRST));
+    jw_kv_time(w, "last_seen", rows_u64(r, QL_LAST));
+}
+
+static int list_json(struct query *q, struct rows *r)
+{
+    struct json_lines j;
+    if (json_lines_begin(&j))
+        return 1;
+    while (next(r)) {
+        json_link(json_lines_next(&j), q, r);
+        json_lines_put(&j);
+    }
+    json_lines_end(&j);
+    return 0;
+}
+
+/* "10.0.0.5 hmi-1": the name as far as it fits. */
+static void side(struct columns *t, struct rows *r, int addr, int name)
+{
+    char a[CELL], n[CELL];
+    const char *text = rows_text(r, name);
+    cell(a, rows_text(r, addr), 26);
+    if (text && *text && strlen(a) < 18)
+        columns_add(t, "%s %s", a, cell(n, text, 12));
+    else
+        columns_add(t, "%s", a);
+}
+
+static void link_cells(struct columns *t, struct rows *r)
+{
+    char a[CELL], b[CELL];
+    side(t, r, QL_CLIENT, QL_CLIENT_NAME);
+    side(t, r, QL_SERVER, QL_SERVER_NAME);
+    columns_add(t, rows_int(r, QL_L4) == 255 ? "%s/0x%04llx%s" : "%s/%lld%s", cell_proto(a, rows_int(r, QL_L4)),
+                (long long)rows_int(r, QL_PORT), rows_int(r, QL_LEARNED) == 1 ? "" : " *");
+    columns_add(t, "%s", cell(b, rows_text(r, QL_APPS), 14));
+    columns_add(t, "%s", cell_count(b, rows_u64(r, QL_PACKETS_C) + rows_u64(r, QL_PACKETS_S)));
+    columns_add(t, "%s", cell_count(b, rows_u64(r, QL_ERRORS)));
+    columns_add(t, "%s", cell_count(b, rows_u64(r, QL_OPS)));
+    columns_add(t, "%s", cell_time(b, rows_u64(r, QL_LAST)));
+}
+
+static const char *const link_head[] = {"CLIENT", "SERVER", "PORT", "PROTOCOLS", "PACKETS", "ERRORS", "OPS", "LAST SEEN", NULL};
+
+static int ops_of(struct query *q, uint64_t id)
+{
+    static const char *const head[] = {"   FUNCTION", "UNIT", "ACTION", "OBJECT", "COUNT", "ERRORS", "PERIOD", "LAST SEEN", NULL};
+    struct columns t;
+    char b[CELL];
+    unsigned n = 0;
+    struct rows *r = ask_id(q, Q_LINK_OPS, id);
+    for (; next(r); n++) {
+        if (!n)
+            columns_init(&t, 7u << 4, head);
+        const char *name = rows_text(r, QO_NAME), *code = rows_text(r, QO_FUNCTION);
+        columns_add(&t, "   %s%s", cell(b, name ? name : code, 27), rows_int(r, QO_LEARNED) == 1 ? "" : " *");
+        columns_add(&t, "%s", cell(b, rows_text(r, QO_UNIT), 6));
+        columns_add(&t, "%s", cell(b, rows_text(r, QO_ACTION), 12));
+        columns_add(&t, "%s", cell(b, rows_text(r, QO_OBJECT), 26));
+        columns_add(&t, "%s", cell_count(b, rows_u64(r, QO_COUNT)));
+        columns_add(&t, "%s", cell_count(b, rows_u64(r, QO_ERRORS)));
+        if (rows_int(r, QO_PERIOD_US))
+            columns_add(&t, "%.3g s", (double)rows_int(r, QO_PERIOD_US) / 1e6);
+        else
+            columns_add(&t, "%s", "-");
+        columns_add(&t, "%s", cell_time(b, rows_u64(r, QO_LAST)));
+    }
+    rows_done(r);
+    if (!n)
+        return 0;
+    int status = columns_print(&t, stdout) < 0;
+    printf("\n");
+    return status;
+}
+
+static int list_people(struct query *q, struct rows *r, bool ops)
+{
+    struct columns t;
+    unsigned n = 0;
+    int status = 0;
+    for (; next(r); n++) {
+        if (ops || !n)
+            columns_init(&t, 7u << 4, link_head);
+        link_cells(&t, r);
+        if (ops) {
+            status |= columns_print(&t, stdout) < 0;
+            status |= ops_of(q, rows_u64(r, QL_ID));
+        }
+    }
+    if (!n) {
+        printf("no links\n");
+        return 0;
+    }
+    if (!ops)
+        status = columns_print(&t, stdout) < 0;
+    printf("%s%u link%s\n", ops ? "" : "\n", n, n == 1 ? "" : "s");
+    return status;
+}
+
+int cmd_links(int argc, char **argv)
+{
+    enum { OPT_ASSET = 256, OPT_PROTO, OPT_JSON, OPT_OPS };
+    static const struct option longs[] = {{"help", 0, 0, 'h'}, {"db", 1, 0, 'd'}, {"json", 0, 0, OPT_JSON},
+                                          {"asset", 1, 0, OPT_ASSET}, {"protocol", 1, 0, OPT_PROTO}, {"ops", 0, 0, OPT_OPS}, {0}};
+    const char *db = "tyto.db", *args[2] = {NULL};
+    bool json = false, ops = false;
+    int c;
+    while ((c = getopt_long(argc, argv, "hd:", longs, NULL)) != -1) {
+        if (c == 'd')
+            db = optarg;
+        else if (c == OPT_JSON)
+            json = true;
+        else if (c == OPT_OPS)
+            ops = true;
+        else if (c == OPT_ASSET || c == OPT_PROTO)
+            args[c - OPT_ASSET] = optarg;
+        else {
+            usage(c == 'h' ? stdout : stderr);
+            return c == 'h' ? 0 : 2;
+        }
+    }
+    if (argc != optind) {
+        usage(stderr);
+        return 2;
+    }
+    struct query *q = open_db(db);
+    if (!q)
+        return 1;
+    struct rows *r = ask(q, Q_LINKS, args, 2);
+    int status = !r ? 1 : json ? list_json(q, r) : list_people(q, r, ops);
+    rows_done(r);
+    query_close(q);
+    return status;
+}
