@@ -3,7 +3,7 @@
 #pragma once
 
 #include "alerts/alert.h"
-#include "alerts/out_file.h"
+#include "engine/outputs.h"
 #include "baseline/baseline.h"
 #include "engine/conf.h"
 #include "engine/engine.h"
@@ -30,8 +30,7 @@ struct pipeline {
     struct store *store;
     struct alerts *alerts;
     struct raise raise;
-    struct out_file *alert_file;
-    struct out_file_sink alert_sink;
+    struct outputs outputs;
     struct textout events;
     struct collector collector;
     struct source *source;
