@@ -5,6 +5,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/env.h"
+#include "store/query.h"
 
 static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
 {
@@ -143,10 +144,15 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
 static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     const struct conf *c = p->conf;
+    if (!p->fresh) { /* alerts go on where an earlier run left them */
+        int q = query_open(o->db, &p->past, e);
+        if (q)
+            return q;
+    }
     struct alert_conf ac = {.host = c->site.sensor, .hash_key = p->env->hash_key, .window_ns = c->alerts.window_ns,
                             .rate = (uint32_t)c->alerts.rate, .max_open = (uint32_t)c->limits.alerts_open,
                             .bytes = (uint32_t)c->limits.alert_bytes, .evidence_bytes = (uint32_t)c->alerts.evidence_bytes,
-                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->store, .last_update = raise_store_update};
+                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->past, .last_update = p->past ? raise_past_update : NULL};
     ac.file_name = p->env->file_name, ac.iface_name = p->env->iface_name, ac.name_arg = p->env->name_arg;
     ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
     int r = outputs_open(&p->outputs, c, o->alerts, &ac, e);
@@ -221,6 +227,7 @@ int pipe_close(struct pipeline *p, struct err *first)
     alerts_free(p->alerts);
     w = outputs_close(&p->outputs, &e);
     keep_first(&r, first, w, &e);
+    query_close(p->past);
     w = store_close(p->store, &e);
     keep_first(&r, first, w, &e);
     baseline_free(p->baseline);

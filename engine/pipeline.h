@@ -28,6 +28,7 @@ struct pipeline {
     struct rule_state *rule_state;
     struct baseline *baseline;
     struct store *store;
+    struct query *past;           /* the database as earlier runs left it; NULL: it is new */
     struct alerts *alerts;
     struct raise raise;
     struct outputs outputs;

@@ -59,6 +59,8 @@ struct raise_asset {
 /* False: nothing. */
 bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, struct raise_asset *ret);
 
-/* The database as a sink of alerts, and for alert_conf.last_update (ctx: the store). */
+/* The database as a sink of alerts. */
 struct alert_sink raise_store_sink(struct store *s);
-uint32_t raise_store_update(void *store, uint64_t uid);
+/* alert_conf.last_update: what earlier runs told, by a connection of its own, so that the collector never waits for the
+ * writing thread. ctx: a struct query of the database as it is there. */
+uint32_t raise_past_update(void *query, uint64_t uid);

@@ -416,6 +416,24 @@ START_TEST(test_resume)
 }
 END_TEST
 
+/* Ended early and raised again at the same time: the same uid goes on with its own numbers, whatever the store says. */
+START_TEST(test_evicted_again)
+{
+    char object[16];
+    uint32_t seven = 7;
+    start((struct alert_conf){.max_open = 4, .bytes = 1 << 20, .ctx = &seven, .last_update = last_update});
+    raise_at(T0, "a", "x");
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(object, sizeof object, "%u", i);
+        raise_at(T0, "a", object);
+    }
+    seven = 0;
+    raise_at(T0, "a", "x");
+    ck_assert(got[5].uid == got[0].uid && got[0].update == 8 && got[5].update == 9);
+    stop();
+}
+END_TEST
+
 /* Packet time that jumps by years or runs backwards costs nothing and loses nothing. */
 START_TEST(test_clock)
 {
@@ -448,6 +466,7 @@ int main(void)
     tcase_add_test(t, test_long);
     tcase_add_test(t, test_again);
     tcase_add_test(t, test_resume);
+    tcase_add_test(t, test_evicted_again);
     tcase_add_test(t, test_clock);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
