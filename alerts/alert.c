@@ -26,7 +26,7 @@ struct alerts {
     struct alert_conf c;
     struct alert_table t;
     struct alert_stats s;
-    struct rate_slot rate[RATE_SLOTS]; /* by type; two types that share a slot share the rate */
+    struct rate_slot rate[RATE_SLOTS];          /* by type; two types that share a slot share the rate */
     struct ended ended[ENDED_SETS][ENDED_WAYS]; /* the last ones of each set; older: see update_before() */
     uint64_t now_ns, window;
     uint64_t host_key;
@@ -275,8 +275,8 @@ static uint32_t update_before(struct alerts *a, const struct open_alert *o, cons
         if (set[i].uid == o->uid && set[i].update)
             return set[i].update;
     uint32_t n = a->c.last_update ? a->c.last_update(a->c.ctx, o->uid) : 0;
-    if (in->absolute && in->first_ns && in->first_ns < in->ts_ns) {
-        /* Told and forgotten. A window tells at most a few updates, so this number was not used. */
+    if (set[ENDED_WAYS - 1].update && in->absolute && in->first_ns && in->first_ns < in->ts_ns) {
+        /* Perhaps told and forgotten. A window tells at most a few updates, so this number was not used. */
         uint64_t windows = in->ts_ns / a->c.window_ns - in->first_ns / a->c.window_ns;
         uint32_t least = windows > UINT32_MAX / 32 ? UINT32_MAX / 2 : (uint32_t)windows * 16;
         n = n > least ? n : least;

@@ -72,6 +72,18 @@ START_TEST(test_defaults)
 }
 END_TEST
 
+START_TEST(test_relative)
+{
+    static const char text[] = "rules: {files: [a.yaml, /b.yaml]}";
+    struct conf *c = NULL;
+    struct err e;
+    ck_assert_int_eq(conf_parse(&c, "etc/tyto/t.yaml", text, sizeof text - 1, &e), 0);
+    ck_assert_str_eq(c->rules.files[0], "etc/tyto/a.yaml");
+    ck_assert_str_eq(c->rules.files[1], "/b.yaml");
+    conf_free(c);
+}
+END_TEST
+
 START_TEST(test_full)
 {
     struct conf *c = parse(full);
@@ -244,6 +256,7 @@ int main(void)
     Suite *s = suite_create("conf");
     TCase *t = tcase_create("conf");
     tcase_add_test(t, test_defaults);
+    tcase_add_test(t, test_relative);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_show);
     tcase_add_loop_test(t, test_refused, 0, (int)(sizeof wrong / sizeof *wrong));
