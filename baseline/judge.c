@@ -100,6 +100,15 @@ void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, 
     own->learned = ref->fold == (uint32_t)d->fold ? FACT_ALERTED : FACT_FOLDED;
 }
 
+bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own, struct inc_ref *ref)
+{
+    /* One that was alerted before keeps its alert: it is told again whatever else happens. */
+    if (own->learned == FACT_ALERTED || !inc_flooding(b, type, changes, ts_ns, ref))
+        return false;
+    own->learned = FACT_FOLDED;
+    return true;
+}
+
 static uint8_t severity_of(uint8_t action)
 {
     static const uint64_t critical = BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_STOP) | BIT(ACT_RESET);
@@ -178,6 +187,8 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
         break;
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_LINK, false, s->ts_ns, &l->life, &l->inc))
+            break;
         dev_begin(b, &d, DEV_NEW_LINK, &sub);
         text_link(b, &d, i);
         d.fold = fold_id(DEV_NEW_LINK, l->id, 0, 0);
@@ -357,6 +368,8 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     case FATE_RAISE: {
         struct deviation d;
         bool unit = f->has_unit && l->n_funcs > 1 && !unit_known(b, l, f);
+        if (judge_flooded(b, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, action_changes(f->action), s->ts_ns, &f->life, &f->inc))
+            break;
         dev_begin(b, &d, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, s);
         d.severity = severity_of(f->action);
         text_function(b, &d, i, s, unit);
@@ -391,6 +404,8 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
         return op_merge(b, i);
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_OBJECT, action_changes(o->action), s->ts_ns, &o->life, &o->inc))
+            return op_merge(b, i);
         dev_begin(b, &d, DEV_NEW_OBJECT, s);
         d.severity = severity_of(o->action);
         text_object(b, &d, o->func, i, s);

@@ -328,6 +328,8 @@ enum fate judge_fate(struct baseline *b, struct row_life *own, struct inc_ref *r
                      const struct subject *s, const struct inc_ref *above, unsigned n_above, struct incident **into);
 /* Emit it; `own` and `ref` remember it. */
 void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes);
+/* Nothing to raise: a flood of that type is on, the fact was counted there. */
+bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own, struct inc_ref *ref);
 /* May what lies beneath this life be learned now? Ends the learning when its time has come. */
 bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);
@@ -345,6 +347,8 @@ struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t t
 struct incident *inc_any(const struct baseline *b, struct inc_ref r);
 /* Emit (new or again, within the budget) and open. d->fold and texts are set by the caller. */
 struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes);
+/* The budget of that type is used up: counted in its flood, nothing is to be told. */
+bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref);
 void inc_due(struct baseline *b, uint32_t i);
 void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t severity);
 void inc_flush(struct baseline *b, uint64_t ts_ns);
