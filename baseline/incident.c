@@ -147,7 +147,8 @@ static struct inc_ref flood(struct baseline *b, const struct deviation *d, struc
 bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref)
 {
     struct budget *g = &b->budget[type][changes];
-    struct incident *c = g->window == ts_ns / b->conf.fold_ns && g->raised >= LIM_NOVELTIES ? inc_any(b, g->flood) : NULL;
+    struct incident *c =
+        g->window == ts_ns / b->conf.fold_ns && g->raised >= LIM_NOVELTIES ? inc_any(b, g->flood) : NULL;
     if (!c)
         return false;
     b->st.flooded++;

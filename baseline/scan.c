@@ -1,7 +1,8 @@
 /* scan.c: scans by one source: many addresses, many ports of one address, controller ports on many devices.
  *
- * A probe is a new link that got no further than a first answer (SYN and RST or SYN-ACK, ICMP echo, a lone datagram). It
- * is counted when its window ends, so that a station that connects to sixty controllers and talks to them is no scan. */
+ * A probe is a new link that got no further than a first answer (SYN and RST or SYN-ACK, ICMP echo, a lone datagram).
+ * It is counted when its window ends, so that a station that connects to sixty controllers and talks to them is no
+ * scan. */
 #include <stdio.h>
 
 #include "baseline/model.h"
@@ -93,7 +94,8 @@ static void tally_up(const struct baseline *b, const struct scanner *s, uint64_t
     }
 }
 
-static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t, uint64_t ts_ns)
+static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t,
+                       uint64_t ts_ns)
 {
     static const char *const what[] = {[DEV_ADDRESS_SCAN] = "addresses", [DEV_PORT_SCAN] = "ports of one device",
                                        [DEV_CONTROLLER_SCAN] = "controller ports"};
@@ -120,7 +122,8 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
     text_who(b, s->net, &d.dst, other);
     unsigned seconds = (unsigned)(b->conf.scan_ns / 1000000000);
     text_add(d.object, sizeof d.object, "%s", what[type]);
-    text_add(d.why, sizeof d.why, "%s tried %u %s within %u s without a conversation following", who, n, what[type], seconds);
+    text_add(d.why, sizeof d.why, "%s tried %u %s within %u s without a conversation following", who, n, what[type],
+             seconds);
     if (type == DEV_PORT_SCAN)
         text_add(d.why, sizeof d.why, ": %s", other);
     text_add(d.expected, sizeof d.expected, "fewer than %u in %u s", limit, seconds);
