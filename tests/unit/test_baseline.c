@@ -291,11 +291,18 @@ START_TEST(maintenance_and_engineering_lower)
     site_done(&s);
     s = (struct site){.windows = &w, .n_windows = 1};
     ck_assert_int_eq(site_prepare(&s, &e), 0);
+    f.n = 0;
+    asset(&f, HMI, NULL);
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_LOAD});
-    (void)d;
-    for (unsigned i = 0; i < f.n; i++)
-        if (f.seen[i].type == DEV_STATE_COMMAND && addr_eq(&f.seen[i].src, &(struct addr){{0}}))
-            ck_abort_msg("no source");
+    d = the(&f, DEV_STATE_COMMAND);
+    ck_assert_str_eq(d->maintenance, "shutdown");
+    ck_assert_int_eq(d->severity, DEV_MAJOR);
+    ck_assert(d->lowered && !d->engineering);
+    f.n = 0;
+    f.now = T0 + 2 * DAY; /* the work is over */
+    asset(&f, "10.0.0.7", NULL);
+    message(&f, "10.0.0.7", PLC, (struct msg_spec){.fn = F_STOP});
+    ck_assert_int_eq(the(&f, DEV_STATE_COMMAND)->severity, DEV_CRITICAL);
     site_done(&s);
 }
 END_TEST
