@@ -39,6 +39,7 @@ struct dis_ctx {
     uint8_t on_port;  /* the flow uses one of the dissector's own ports (or is so configured) */
     uint8_t dir;      /* enum dir: who sends this. DIR_UNKNOWN: mid-stream on an unknown port; parse or probe then sets
                        * it, if the bytes tell, and the engine keeps it for the flow */
+    uint8_t dir_sure; /* out: the protocol itself says who controls (DNP3's DIR bit): overrides SYN and port */
     uint8_t cut;      /* the snap length cut this PDU: short is not malformed */
     uint16_t sport, dport;
     const struct flow_key *key;

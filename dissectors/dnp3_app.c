@@ -498,6 +498,7 @@ static void settle_roles(struct dis_ctx *x, struct dnp3_msg *m, bool dir_master)
     if (m->from_master != dir_master)
         m->anomalies |= UINT64_C(1) << (m->from_master ? DA_REQUEST_FROM_OUTSTATION : DA_RESPONSE_FROM_MASTER);
     x->dir = m->from_master ? DIR_C2S : DIR_S2C;
+    x->dir_sure = 1;
     m->master = m->from_master ? m->src : m->dst;
     m->outstation = m->from_master ? m->dst : m->src;
     m->broadcast = m->from_master && dnp3_is_broadcast(m->dst);

@@ -8,9 +8,12 @@
 #include "engine/worker.h"
 
 enum {
-    MAX_TRIES = 6,     /* chunks with payload that may be looked at before the flow is given up */
+    MAX_TRIES = 6,     /* chunks with payload, and ... */
+    ENOUGH_BYTES = 64, /* ... bytes of it that are looked at before the flow is given up */
+    MAX_TRIES_EVER = 120,
     HOLD_BYTES = 4096, /* of held segments, their heads included */
     PROBE_BYTES = 2048,
+    SMALL_PROBE = 16,  /* fewer bytes than this are held for any dissector that asks for more */
 };
 
 struct held {
@@ -181,7 +184,7 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
         bool port = owns_port(s, f, i);
         *had_port |= port;
         enum match m = probe(s, f, dissectors[i], port, cur, c, &x);
-        if (m == MATCH_MORE && port)
+        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE))
             *more = true;
         if (m < MATCH_MAYBE || (m == MATCH_MAYBE && !port))
             continue;
@@ -192,6 +195,15 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
         b->two = two_pdus(b->d, cur, &b->x);
 }
 
+/* Does this chunk, the first one like d's being held, settle it? A datagram is a PDU of its own; in a stream it must be the
+ * other side that speaks, since more of the same side may be the rest of the same PDU (two whole ones: two_pdus). */
+static bool second_sign(const struct flow *f, const struct dissector *d, const struct chunk *c)
+{
+    if (f->candidate != d)
+        return false;
+    return f->key.proto == PROTO_TCP ? f->match_sides & 1u << (1 - c->side) : f->n_match + 1 >= LIM_PROBE_PDUS;
+}
+
 void classify(struct shard *s, struct flow *f, const struct chunk *c)
 {
     uint8_t tmp[PROBE_BYTES];
@@ -199,20 +211,23 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     struct best b = {0};
     struct cur cur = gather(f, c, tmp);
     try_all(s, f, c, cur, &b, &more, &had_port);
-    if (b.d && (b.on_port || b.two || (f->candidate == b.d && f->n_match + 1 >= LIM_PROBE_PDUS))) {
+    if (b.d && (b.on_port || b.two || second_sign(f, b.d, c))) {
         learn_dir(s, f, c->side, &b.x);
         claim(s, f, b.d, b.on_port, c);
         return;
     }
     if (b.d) { /* a first sign: keep the bytes until a second one */
         f->n_match = f->candidate == b.d ? (uint8_t)(f->n_match + 1) : 1;
+        f->match_sides = (uint8_t)((f->candidate == b.d ? f->match_sides : 0) | 1u << c->side);
         f->candidate = b.d;
     } else if (!more && f->candidate) {
         f->candidate = NULL;
         classify_free(s, f);
     }
     worker_ndpi(s, f, c);
-    if (++f->n_tries >= (more || b.d ? 4 * MAX_TRIES : MAX_TRIES)) {
+    /* Tiny segments count by their bytes: a stack that writes byte by byte is still looked at. */
+    f->tried_bytes += c->len;
+    if (++f->n_tries >= MAX_TRIES_EVER || (f->n_tries >= MAX_TRIES && f->tried_bytes >= ENOUGH_BYTES && !more && !b.d)) {
         give_up(s, f, c, had_port);
         return;
     }

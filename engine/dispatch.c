@@ -14,12 +14,15 @@ void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis
     };
 }
 
-/* What a dissector found out about the roles. A certain client (SYN, port) stays. */
+/* What a dissector found out about the roles. A certain client (SYN, port) stays, unless the protocol knows better. */
 void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x)
 {
-    if (f->sure || x->dir == DIR_UNKNOWN)
+    if (x->dir == DIR_UNKNOWN || (f->sure && !x->dir_sure))
         return;
-    f->client = (uint8_t)(x->dir == DIR_C2S ? side : 1 - side);
+    uint8_t client = (uint8_t)(x->dir == DIR_C2S ? side : 1 - side);
+    if (f->sure && f->client == client)
+        return;
+    f->client = client;
     f->sure = 1;
     report_link(s, f);
 }

@@ -49,6 +49,7 @@ struct flow {
     uint64_t copy_hash, copy_ns;/* of the last datagram: copies (SPAN) */
     struct buf hold;            /* segments kept until the flow is claimed */
     uint32_t hold_len;
+    uint32_t tried_bytes;       /* payload that classify has looked at */
     const struct dissector *candidate;
     void *ndpi;
     uint16_t vlan;
@@ -56,7 +57,7 @@ struct flow {
     uint16_t file;
     uint8_t epoch;
     uint8_t class_state;        /* CLASS_ */
-    uint8_t n_tries, n_hold, n_match;
+    uint8_t n_tries, n_hold, n_match, match_sides;
     uint8_t client;             /* 0 lo is the client, 1 hi is; 2 unknown */
     uint8_t sure;               /* client is certain: SYN, port, dissector */
     uint8_t on_port, used, asset_seen, attempt_told, app_told, ndpi_done, pad;

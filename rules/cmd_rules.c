@@ -18,8 +18,9 @@ static const char usage_text[] =
     "A rule's conditions (docs/RULES.md explains each):\n"
     "  protocol action function selector unit slot object value quality objects_total status error outcome kind phase\n"
     "  anomaly sender latency truncated transport src dst host src_port dst_port vlan network time weekday new_fact\n"
-    "  src_zone dst_zone same_zone src_role dst_role src_engineering_station dst_engineering_station src_known dst_known\n"
-    "  src_name dst_name src_type dst_type src_vendor dst_vendor src_criticality dst_criticality src_purdue dst_purdue\n"
+    "  src_zone dst_zone same_zone src_role dst_role src_engineering_station dst_engineering_station src_known\n"
+    "  dst_known src_name dst_name src_type dst_type src_vendor dst_vendor src_criticality dst_criticality\n"
+    "  src_purdue dst_purdue\n"
     "  not any all, and fields such as modbus.sub_function\n";
 
 enum { MAX_FILES = 256 };
@@ -142,7 +143,8 @@ static int list(const struct args *a, const struct ruleset *rs)
             put_json(k, NULL);
         else
             printf("%-18s %-8s %-11s %-4s %-22s %s\n", k->id, rule_severity_name(k->severity),
-                   rule_engine_name(k->engine), k->enabled ? "yes" : "no", *k->protocols ? k->protocols : "any", k->title);
+                   rule_engine_name(k->engine), k->enabled ? "yes" : "no", *k->protocols ? k->protocols : "any",
+                   k->title);
     }
     return 0;
 }
@@ -164,6 +166,8 @@ static char *cut_source(const char *text, uint32_t line)
         const char *next = strchr(end, '\n');
         end = next ? next + 1 : end + strlen(end);
     } while (*end && (strspn(end, " ") > indent || end[strspn(end, " ")] == '\n'));
+    while (end - text > 1 && end[-1] == '\n' && end[-2] == '\n')
+        end--;
     return strndup(text, (size_t)(end - text));
 }
 
@@ -189,8 +193,9 @@ static char *source_of(const struct rule_info *k)
 static void print_rule(const struct rule_info *k, const char *source)
 {
     printf("%s  %s\n", k->id, k->title);
-    printf("  severity %s, engine %s, category %s, %s%s\n", rule_severity_name(k->severity), rule_engine_name(k->engine),
-           k->category, k->enabled ? "enabled" : "disabled", k->learnable ? ", learnable" : "");
+    printf("  severity %s, engine %s, category %s, %s%s\n", rule_severity_name(k->severity),
+           rule_engine_name(k->engine), k->category, k->enabled ? "enabled" : "disabled",
+           k->learnable ? ", learnable" : "");
     printf("  protocols %s, signature_id %u, rev %u, %s:%u\n", *k->protocols ? k->protocols : "any", k->sid, k->rev,
            k->file, k->line);
     for (const char *s = k->attack; *s; s += s[5] ? 6 : 5) {

@@ -336,7 +336,8 @@ struct kids { /* of a mapping under construction */
 static int add(struct compile *c, struct kids *k, const struct cond *it, const struct yaml_node *n)
 {
     if (++c->n_nodes > RULES_MAX_NODES || k->n == ARRAY_LEN(k->v))
-        return yaml_err(n, c->err, "found more conditions than the bound, expected at most %d in a rule", RULES_MAX_NODES);
+        return yaml_err(n, c->err, "found more conditions than the bound, expected at most %d in a rule",
+                        RULES_MAX_NODES);
     k->v[k->n++] = it;
     return 0;
 }
@@ -380,7 +381,8 @@ static int compile_group(struct compile *c, const struct scope *s, const struct 
     const struct cond *it = NULL;
     bool all = strcmp(n->key->text, "all") == 0, not = strcmp(n->key->text, "not") == 0;
     if (depth >= RULES_MAX_DEPTH)
-        return yaml_err(n->key, c->err, "found nesting deeper than the bound, expected at most %d levels", RULES_MAX_DEPTH);
+        return yaml_err(n->key, c->err, "found nesting deeper than the bound, expected at most %d levels",
+                        RULES_MAX_DEPTH);
     if (n->type == YAML_TEXT || n->n == 0)
         return yaml_expected(n, c->err, "conditions, or a list of conditions");
     const struct yaml_node *m = n->type == YAML_MAP ? n : n->first;

@@ -2,7 +2,8 @@
  *
  * A threshold keeps, for each thing it counts apart, the last `count` times (or different things with their times), so
  * "20 within 60 s" is exact wherever the window lies. After it was met the count starts anew. Each rule has a table of
- * sets of eight; when a set is full, the count that was quiet longest goes, and that is counted. Time is packet time. */
+ * sets of eight; when a set is full, the count that was quiet longest goes, and that is counted. Time is that of
+ * packets. */
 #include "rules/cond.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct table {
 struct rule_state {
     const struct ruleset *rs;
     struct table *tables; /* by rule */
+    uint32_t n_tables;
     uint64_t hash_key;
     struct rule_stats stats;
 };
@@ -198,12 +200,13 @@ static void why_counted(const struct rule_threshold *t, struct rule_verdict *ret
 {
     static const char *const things[] = {"", "destinations", "sources", "objects", "units", "functions"};
     double s = now > ret->first_ns ? (double)(now - ret->first_ns) / 1e9 : 0, limit = (double)t->window_ns / 1e9;
+    int n;
     if (t->distinct)
-        snprintf(ret->why, sizeof ret->why, "%u different %s in %u messages within %.3g s; the rule allows fewer than %u in "
-                 "%g s", ret->distinct, things[t->distinct], ret->count, s, t->count, limit);
+        n = snprintf(ret->why, sizeof ret->why, "%u different %s in %u messages within %.3g s", ret->distinct,
+                     things[t->distinct], ret->count, s);
     else
-        snprintf(ret->why, sizeof ret->why, "%u messages within %.3g s; the rule allows fewer than %u in %g s", ret->count,
-                 s, t->count, limit);
+        n = snprintf(ret->why, sizeof ret->why, "%u messages within %.3g s", ret->count, s);
+    snprintf(ret->why + n, sizeof ret->why - (size_t)n, "; the rule allows fewer than %u in %g s", t->count, limit);
 }
 
 static bool count(struct rule_state *st, unsigned rule, const struct rec_event *ev, struct rule_verdict *ret)
@@ -279,6 +282,7 @@ int rule_state_new(const struct ruleset *rs, size_t bytes, uint64_t hash_key, st
     bool ok = st && (st->tables = calloc(rs->n_rules + 1, sizeof *st->tables));
     if (ok) {
         st->rs = rs;
+        st->n_tables = rs->n_rules;
         st->hash_key = hash_key;
         st->stats.memory_bytes = sizeof *st + (rs->n_rules + 1) * sizeof *st->tables;
     }
@@ -301,7 +305,7 @@ void rule_state_free(struct rule_state *st)
 {
     if (!st)
         return;
-    for (uint32_t i = 0; st->tables && st->rs && i < st->rs->n_rules; i++)
+    for (uint32_t i = 0; st->tables && i < st->n_tables; i++)
         free(st->tables[i].slots);
     free(st->tables);
     free(st);

@@ -242,7 +242,7 @@ int index_build(struct ruleset *rs, struct err *e)
     }
     free(reach);
     if (r == -E2BIG)
-        return err_set(e, -EINVAL, "rules: found more rules than the index takes, expected fewer, or more with a protocol "
-                       "and an action");
+        return err_set(e, -EINVAL, "rules: found more rules than the index takes, expected fewer, or more with a "
+                       "protocol and an action");
     return r < 0 ? err_set(e, r, "rules: out of memory") : 0;
 }

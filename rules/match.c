@@ -381,7 +381,8 @@ static unsigned keep(uint16_t hits[], unsigned n, unsigned max, uint16_t hit)
     return last + 1;
 }
 
-static unsigned walk(const struct look *x, const struct bucket *b, bool unusual, uint16_t hits[], unsigned n, unsigned max)
+static unsigned walk(const struct look *x, const struct bucket *b, bool unusual, uint16_t hits[], unsigned n,
+                     unsigned max)
 {
     const uint16_t *k = x->rs->cands + b->at, *end = k + (unusual ? b->n : b->n_plain);
     for (; k < end; k++) {

@@ -49,8 +49,8 @@ static int parse_id(struct parse *p, const struct yaml_node *map, struct rule_in
                              p->shipped ? "GEN-001" : "pump-limits");
     const struct rule_info *old = ruleset_by_id(p->c.rs, id);
     if (old)
-        return yaml_err(n, p->c.err, "found the id '%s' again (first in %s:%u), expected an id of its own", id, old->file,
-                        old->line);
+        return yaml_err(n, p->c.err, "found the id '%s' again (first in %s:%u), expected an id of its own", id,
+                        old->file, old->line);
     return keep(p, id, &info->id);
 }
 
@@ -60,7 +60,8 @@ static int parse_sid(struct parse *p, const struct yaml_node *map, struct rule_i
     uint64_t v = SID_HASH + hash_bytes(HASH_ID_KEY, info->id, strlen(info->id)) % SID_HASH;
     if (p->shipped && !n)
         return yaml_err(map, p->c.err, "found no key 'sid', expected one in a shipped rule");
-    int r = n ? yaml_u64(n, p->shipped ? SID_SHIPPED : 1, p->shipped ? SID_SHIPPED_MAX : SID_USER_MAX, &v, p->c.err) : 0;
+    uint64_t min = p->shipped ? SID_SHIPPED : 1, max = p->shipped ? SID_SHIPPED_MAX : SID_USER_MAX;
+    int r = n ? yaml_u64(n, min, max, &v, p->c.err) : 0;
     if (r < 0)
         return r;
     for (uint32_t i = 0; i < p->c.rs->n_rules; i++)

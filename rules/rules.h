@@ -112,7 +112,7 @@ unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint
  * events with hits. 0: no object. */
 uint64_t rules_object(const struct event *ev);
 
-/* ---- in the collector ---------------------------------------------------------------------------------------------- */
+/* ---- in the collector -------------------------------------------------------------------------------------------- */
 
 struct rule_verdict {
     const struct rule_info *rule;
@@ -138,7 +138,7 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
                  const struct asset_info *dst, struct rule_verdict *ret);
 void rule_state_stats(const struct rule_state *st, struct rule_stats *ret);
 
-/* ---- the rest ------------------------------------------------------------------------------------------------------ */
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 const char *rule_severity_name(unsigned severity);
 const char *rule_engine_name(unsigned engine);
@@ -147,5 +147,6 @@ const char *rule_attack_name(const char *id);
 /* Shipped rules, one text a file of rules/default/. */
 extern const struct rules_text rules_builtin[];
 extern const unsigned n_rules_builtin;
-/* `tyto rules ...`; argv[0] is "rules". o: schemas, networks and zone; files are the arguments'. Returns the exit status. */
+/* `tyto rules ...`; argv[0] is "rules". o: schemas and site; the files are those of the arguments. Returns the exit
+ * status. */
 int rules_main(int argc, char **argv, const struct ruleset_opts *o);

@@ -1,7 +1,8 @@
 /* split.c: from the tree of a rule to entries.
  *
  * A condition is brought into the form (local AND rest) OR (local AND rest) ..., where local is all that one message
- * decides and rest what the collector decides. Only nodes that mix both unfold; a rule has at most RULES_MAX_ENTRIES. */
+ * decides and rest what the collector decides. Only nodes that mix both unfold; a rule has at most
+ * RULES_MAX_ENTRIES. */
 #include "rules/cond.h"
 
 #include <stdlib.h>
@@ -26,8 +27,8 @@ struct split {
 static int too_many(const struct split *s)
 {
     const struct rule_info *i = &s->rule->info;
-    return err_set(s->err, -EINVAL, "%s:%u:1: found conditions of rule %s that unfold into more than %d cases, expected "
-                   "fewer 'any' over zones and roles", i->file, i->line, i->id, RULES_MAX_ENTRIES);
+    return err_set(s->err, -EINVAL, "%s:%u:1: found conditions of rule %s that unfold into more than %d cases, "
+                   "expected fewer 'any' over zones and roles", i->file, i->line, i->id, RULES_MAX_ENTRIES);
 }
 
 static int out_of_memory(const struct split *s)
@@ -174,8 +175,9 @@ static int name_protocols(const struct split *s, const struct pairs *p, struct r
     if (n == 0 && rule->info.shipped) /* for a protocol that this build lacks */
         rule->info.enabled = false;
     else if (n == 0)
-        return err_set(s->err, -EINVAL, "%s:%u:1: found conditions of rule %s that no message can meet together, expected "
-                       "functions, objects and fields of one protocol", rule->info.file, rule->info.line, rule->info.id);
+        return err_set(s->err, -EINVAL, "%s:%u:1: found conditions of rule %s that no message can meet together, "
+                       "expected functions, objects and fields of one protocol", rule->info.file, rule->info.line,
+                       rule->info.id);
     rule->info.protocols = set_text(s->rs, n == s->rs->o.n_schemas ? "" : text, n == s->rs->o.n_schemas ? 0 : at);
     return rule->info.protocols ? 0 : out_of_memory(s);
 }

@@ -265,8 +265,9 @@ static int syntax(struct builder *b, const yaml_parser_t *p)
     if (p->error == YAML_MEMORY_ERROR)
         return no_memory(b);
     if (p->error == YAML_READER_ERROR)
-        return err_set(b->err, -EINVAL, "%s:%zu:%zu: found bytes that are not UTF-8 text (%s at byte %zu), expected YAML",
-                       b->doc->name, p->mark.line + 1, p->mark.column + 1, what, p->problem_offset);
+        return err_set(b->err, -EINVAL,
+                       "%s:%zu:%zu: found bytes that are not UTF-8 text (%s at byte %zu), expected YAML", b->doc->name,
+                       p->mark.line + 1, p->mark.column + 1, what, p->problem_offset);
     return err_set(b->err, -EINVAL, "%s:%zu:%zu: found a fault of syntax%s%s (%s), expected YAML", b->doc->name,
                    p->problem_mark.line + 1, p->problem_mark.column + 1, p->context ? " " : "",
                    p->context ? p->context : "", what);

@@ -1,4 +1,4 @@
-/* yaml_get.c: asking a YAML tree: keys, typed values, and the messages that say what was found and what was expected. */
+/* yaml_get.c: asking a YAML tree: keys, typed values, and messages that say what was found and what was expected. */
 #include "rules/yaml.h"
 
 #include <math.h>
@@ -246,7 +246,8 @@ int yaml_u64(const struct yaml_node *n, uint64_t min, uint64_t max, uint64_t *re
     if (n->type != YAML_TEXT || !scaled(n->text, thousands, ARRAY_LEN(thousands), &v) || v < min || v > max) {
         if (max == UINT64_MAX)
             return yaml_expected(n, e, "a whole number from %llu on", (unsigned long long)min);
-        return yaml_expected(n, e, "a whole number from %llu to %llu", (unsigned long long)min, (unsigned long long)max);
+        return yaml_expected(n, e, "a whole number from %llu to %llu", (unsigned long long)min,
+                             (unsigned long long)max);
     }
     *ret = v;
     return 0;

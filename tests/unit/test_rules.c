@@ -101,7 +101,8 @@ static struct rule_input input(unsigned i)
 static int load(const char *text, struct ruleset **ret, struct err *e)
 {
     const struct rules_text t = {"t.yaml", text, strlen(text), false};
-    const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .site = &site, .no_defaults = true, .texts = &t, .n_texts = 1};
+    const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .site = &site, .no_defaults = true,
+                                   .texts = &t, .n_texts = 1};
     return ruleset_load(&o, ret, e);
 }
 

@@ -68,8 +68,8 @@ static unsigned send(uint64_t ts_ns)
 
 START_TEST(test_plant)
 {
-    const struct asset_info station = {.name = "ES-1", .type = "engineering station", .vendor = "Siemens AG", .roles = ROLE_ENGINEERING,
-                                       .purdue = 3, .known = 1, .criticality = "high"};
+    const struct asset_info station = {.name = "ES-1", .type = "engineering station", .vendor = "Siemens AG",
+                                       .roles = ROLE_ENGINEERING, .purdue = 3, .known = 1, .criticality = "high"};
     const struct asset_info panel = {.name = "HMI-1", .roles = ROLE_HMI | ROLE_SERVER, .purdue = -1};
     fx_begin(&ev, &fx_alpha, 6, 0);
     static const struct {
@@ -92,7 +92,8 @@ START_TEST(test_plant)
         {"{any: [{src_role: hmi}, {function: read_regs}]}", false, true, false},
         {"{not: {function: write_reg, src_role: hmi}}", true, false, true},
         {"{not: [{function: read_regs}, {src_role: hmi}]}", true, false, true},
-        {"{any: [{all: [{src_role: hmi}, {action: write}]}, {not: {any: [{src_known: true}, {unit: 3}]}}]}", false, true, true},
+        {"{any: [{all: [{src_role: hmi}, {action: write}]}, {not: {any: [{src_known: true}, {unit: 3}]}}]}",
+         false, true, true},
     };
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         char text[512];
@@ -117,7 +118,8 @@ START_TEST(test_site)
     struct err e;
     subnet_parse("10.0.0.0/24", &a);
     subnet_parse("10.0.1.0/24", &b);
-    const struct site_zone zones[] = {{.name = "office", .subnets = &a, .n_subnets = 1}, {.name = "cell", .subnets = &b, .n_subnets = 1}};
+    const struct site_zone zones[] = {{.name = "office", .subnets = &a, .n_subnets = 1},
+                                      {.name = "cell", .subnets = &b, .n_subnets = 1}};
     struct addr far, nowhere, station;
     addr_parse("10.0.1.9", &far);
     addr_parse("192.168.0.1", &nowhere);
@@ -292,7 +294,8 @@ START_TEST(test_split)
             if (!loaded) {
                 struct err e = {""};
                 const struct rules_text t = {"t", text, strlen(text), false};
-                const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .no_defaults = true, .texts = &t, .n_texts = 1};
+                const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .no_defaults = true,
+                                               .texts = &t, .n_texts = 1};
                 teardown();
                 if (ruleset_load(&o, &set, &e) < 0) /* unfolds into too many cases, or can never be met */
                     break;
