@@ -137,7 +137,7 @@ static uint32_t dig_index(const struct baseline *b, uint64_t digest, uint8_t kin
 {
     uint64_t h = hash_u64(b->conf.hash_key, digest);
     for (uint32_t i = tab_find(&b->digs, h, 0); i; i = tab_find(&b->digs, h, i))
-        if (dig_at(b, i)->digest == digest && (dig_at(b, i)->kind == DIG_OP) == (kind == DIG_OP))
+        if (dig_at(b, i)->digest_hi == (uint32_t)(digest >> 32) && (dig_at(b, i)->kind == DIG_OP) == (kind == DIG_OP))
             return i;
     return 0;
 }
@@ -187,7 +187,7 @@ void dig_bind(struct baseline *b, uint64_t digest, uint8_t kind, uint32_t target
     }
     i = tab_add(&b->digs, hash_u64(b->conf.hash_key, digest), 0);
     struct dig *d = dig_at(b, i);
-    d->digest = digest;
+    d->digest_hi = (uint32_t)(digest >> 32);
     d->kind = kind;
     d->target = target;
     uint32_t *head = dig_head(b, d);

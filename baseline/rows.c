@@ -167,11 +167,13 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
         idmap_done(&b->loaded[i]); /* loading is over */
     while (k < b->n_gone && s->gone(s->ctx, b->gone_kinds[k], b->gone_ids[k]))
         k++;
-    memmove(b->gone_ids, b->gone_ids + k, (b->n_gone - k) * sizeof *b->gone_ids * (b->n_gone > k));
-    memmove(b->gone_kinds, b->gone_kinds + k, (b->n_gone - k) * (size_t)(b->n_gone > k));
-    b->n_gone -= k;
-    if (b->n_gone) /* the order of "gone" and "here again" of one row must hold */
+    if (k < b->n_gone) { /* the order of "gone" and "here again" of one row must hold */
+        b->n_gone -= k;
+        memmove(b->gone_ids, b->gone_ids + k, b->n_gone * sizeof *b->gone_ids);
+        memmove(b->gone_kinds, b->gone_kinds + k, b->n_gone);
         return 0;
+    }
+    b->n_gone = 0;
     for (unsigned what = 0; what < OUT_TABLES; what++) {
         uint32_t high = tables[what] ? tables[what]->high : b->n_nets;
         for (uint32_t i = 1; i <= high; i++) {
@@ -202,6 +204,8 @@ static bool get_net(void *ctx, const struct row_net *r)
     struct baseline *b = ctx;
     struct net_rec *n = net_rec(b, net_of(b, r->net));
     n->life = r->life;
+    b->n_due -= n->dirty & DIRTY;
+    n->dirty = STORED;
     return true;
 }
 
