@@ -298,6 +298,7 @@ static void link_new(struct baseline *b, const struct rec_link *r)
                      .flags = (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->attempt ? ROW_LINK_ATTEMPT : 0))};
     uint32_t i = blink_create(b, &n, r->ts_ns);
     struct subject s = {.ts_ns = r->ts_ns, .link = i};
+    roles_link(b, blink_at(b, i));
     dig_bind(b, r->digest, DIG_LINK, i);
     if (is_try(&n) && !addr_is_group(&r->server)) {
         blink_at(b, i)->probe = 1;

@@ -333,7 +333,8 @@ void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
     due(b, &f->dirty);
     struct incident *c = o->life.learned == FACT_LEARNED ? NULL : inc_any(b, o->inc);
     if (c) {
-        c->d.count += r->count;
+        c->d.count += r->count - (c->counted && r->count);
+        c->counted = 0;
         inc_follow(b, c, r->last_ns, 0);
     }
 }

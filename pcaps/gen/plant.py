@@ -30,7 +30,7 @@ INTAKE, FILTER, PUMPS, DOSING = "10.10.1.11", "10.10.1.12", "10.10.1.21", "10.10
 RESERVOIR, SUBSTATION, SWITCH, GROUP = "10.10.1.41", "10.10.1.51", "10.10.0.2", "10.10.255.255"
 OUIS = {
     SCADA: "00:14:22:00:00:00", EWS: "00:1e:c9:00:00:00",        # Dell
-    PANEL: "00:1c:06:00:00:00", PUMPS: "00:1b:1b:00:00:00",      # Siemens
+    PANEL: "00:0e:8c:00:00:00", PUMPS: "00:1b:1b:00:00:00",      # Siemens
     INTAKE: "00:80:f4:00:00:00", FILTER: "00:30:de:00:00:00",    # Telemecanique (Schneider), WAGO
     DOSING: "00:00:bc:00:00:00", RESERVOIR: "00:30:a7:00:00:00", # Rockwell, Schweitzer
     SUBSTATION: "00:02:a3:00:00:00", SWITCH: "00:80:63:00:00:00",  # ABB, Hirschmann
@@ -266,10 +266,10 @@ class Waterworks:
         self.t.udp(ip, 137, GROUP, 137, query + b"\xc0\x0c\0\x20\0\1\0\4\x93\xe0\0\6\0\0" + socket.inet_aton(ip))
 
     def time_service(self, k):
-        for ip in (INTAKE, PUMPS, DOSING):
-            stamp = struct.pack(">II", int(self.t.clock()) + 2208988800, 0)
-            self.t.udp(ip, 123, SCADA, 123, b"\x23\0\x06\xec" + bytes(36) + stamp)
-            self.t.udp(SCADA, 123, ip, 123, b"\x24\3\x06\xec" + bytes(8) + b"\x0a\x0a\x02\x01" + stamp * 4)
+        for i, ip in enumerate((INTAKE, PUMPS, DOSING)):
+            stamp, port = struct.pack(">II", int(self.t.clock()) + 2208988800, 0), 2001 + 8 * k + i
+            self.t.udp(ip, port, SCADA, 123, b"\x23\0\x06\xec" + bytes(36) + stamp)
+            self.t.udp(SCADA, 123, ip, port, b"\x24\3\x06\xec" + bytes(8) + b"\x0a\x0a\x02\x01" + stamp * 4)
 
     def switch_state(self, k):
         oid = bytes.fromhex("06082b06010201010100")
@@ -281,15 +281,16 @@ class Waterworks:
 
     # ---- what the engineering station does on some mornings ----
 
-    def s7_identity(self, s):
+    def s7_identity(self, s, run=True):
         order = b"6ES7 315-2EH14-0AB0 "
         s7comm.szl(s, 0x0011, 0, 28, b"\0\x01" + order + b"\0\xc0\0\x03\0\x01", b"\0\x06" + order + b"\0\xc0\0\x03\0\x01",
                    b"\0\x07" + b" " * 20 + b"\0\xc0V\x03\x02\x06")
         s7comm.szl(s, 0x001C, 0, 34, b"\0\x01WATERWORKS EAST", b"\0\x02PUMPS", b"\0\x03", b"\0\x04Original Siemens Equipment",
                    b"\0\x05S C-X4U421302009", b"\0\x07CPU 315-2 PN/DP", b"\0\x08MMC 2CC28AB6")
+        s7comm.szl(s, 0x0424, 0, 20, bytes.fromhex("4302ff68" if run else "4301ff04") + bytes(8) + s7comm.NOW)
 
-    def inventory(self, cport, filter_firmware):
-        t = self.t
+    def inventory(self, cport, filter_firmware, status=0x3060):
+        t, me = self.t, enip.identity(status=status)
         for server, firmware, names in ((INTAKE, b"V2.9", (b"Schneider Electric", b"BMX P34 2020")),
                                         (FILTER, filter_firmware, (b"WAGO", b"750-881"))):
             self.resolve(EWS, server)
@@ -300,10 +301,10 @@ class Waterworks:
             t.wait(0.4)
         t.udp(EWS, 50001, GROUP, enip.PORT, enip.encap(0x63))
         t.wait(0.02)
-        t.udp(DOSING, enip.PORT, EWS, 50001, enip.encap(0x63, enip.list_identity(DOSING)))
+        t.udp(DOSING, enip.PORT, EWS, 50001, enip.encap(0x63, enip.list_identity(DOSING, status=status)))
         self.resolve(EWS, DOSING)
         c = enip.Client(t, EWS, DOSING, cport)
-        c.rr(enip.req(0x01, enip.path(enip.IDENTITY, 1)), enip.rep(0x01, enip.identity()))
+        c.rr(enip.req(0x01, enip.path(enip.IDENTITY, 1)), enip.rep(0x01, me))
         c.rr(enip.req(0x01, enip.path(enip.IDENTITY, 1)),
              enip.rep(0x01, enip.identity(code=94, kind=7, serial=0x00D1A201, rev=(3, 3), name="1756-IB16/A")), b"\x01\x03")
         c.bye()
@@ -453,11 +454,11 @@ def incident(t):
     t.at(115.6, trip)
     t.at(125.4, lambda: w.panel.both(1, b"\x05\0\x07\xff\0", b"\x05\0\x07\xff\0"))
     # the engineering station looks: a firmware that nobody announced; then it brings the pumps back
-    t.at(140, fresh(lambda: w.inventory(51200, b"V2.7.0")))
+    t.at(140, fresh(lambda: w.inventory(51200, b"V2.7.0", 0x3070)))
 
     def restart():
         s = s7comm.S7(t, EWS, PUMPS, 51210)
-        w.s7_identity(s)
+        w.s7_identity(s, run=False)
         s.job(s7comm.pi(b"P_PROGRAM"))
         s.close()
     t.at(155, fresh(restart))

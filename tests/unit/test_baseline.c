@@ -59,7 +59,7 @@ START_TEST(detect_learns_nothing_and_folds)
     fact_counts(&f, HMI, PLC, WRITE(400), 7);
     tick(&f);
     ck_assert_uint_eq(f.n_again, 1);
-    ck_assert_uint_eq(f.last_again.count, 8);
+    ck_assert_uint_eq(f.last_again.count, 7); /* the first is one of them */
     ck_assert_uint_eq(f.last_again.fold, f.seen[0].fold);
     ck_assert_uint_eq(f.last_again.first_ns, f.seen[0].first_ns);
 }
