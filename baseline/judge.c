@@ -523,6 +523,8 @@ void judge_event(struct baseline *b, const struct subject *in)
     struct link *l = blink_at(b, s.link);
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
     blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
+    if (l->life.learned == FACT_CONDEMNED && !s.condemned)
+        judge_link(b, s.link, &s); /* what condemned its first message says nothing of this one */
     c.n = above_link(b, l, c.above);
     c.above[c.n++] = l->inc;
     struct inc_ref cmd = e->n_facts ? judge_command(b, &s) : (struct inc_ref){0};

@@ -159,6 +159,15 @@ static bool put(struct baseline *b, const struct row_sink *s, unsigned what, uin
     }
 }
 
+/* While a flood pushes rows out of a full table, those that never got an answer are not worth the disk: most are gone
+ * before anybody could look. They stay due, and are written once there is room. */
+static bool fleeting(const struct baseline *b, unsigned what, const struct table *t, uint32_t i)
+{
+    if (!t || !tab_full(t) || ((const struct node *)tab_at(t, i))->list != 0)
+        return false;
+    return what == OUT_LINKS ? !blink_at(b, i)->funcs : what == OUT_ASSETS && !asset_at(b, i)->idents;
+}
+
 uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 {
     const struct table *const tables[OUT_TABLES] = {NULL, &b->assets, &b->idents, &b->links, &b->funcs, &b->ops};
@@ -180,7 +189,7 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
             uint8_t *dirty = dirty_of(b, what, i);
             if (tables[what] && !((struct node *)tab_at(tables[what], i))->used)
                 continue;
-            if (!all && !(*dirty & DIRTY))
+            if (!all && (!(*dirty & DIRTY) || fleeting(b, what, tables[what], i)))
                 continue;
             if (!put(b, s, what, i))
                 return n;

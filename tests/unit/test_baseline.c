@@ -206,6 +206,21 @@ START_TEST(condemned_is_not_learned)
 }
 END_TEST
 
+START_TEST(a_condemned_message_does_not_condemn_the_link)
+{
+    plant(&f, BASE_LEARN);
+    asset(&f, LAPTOP, NULL);
+    link_made(&f, LAPTOP, PLC, 502, false);
+    message(&f, LAPTOP, PLC, (struct msg_spec){.fn = F_STOP, .condemned = true});
+    message(&f, LAPTOP, PLC, READ(0, 9));
+    baseline_set_mode(f.b, BASE_DETECT);
+    message(&f, LAPTOP, PLC, READ(0, 9));
+    ck_assert_uint_eq(f.n, 0);
+    message(&f, LAPTOP, PLC, (struct msg_spec){.fn = F_STOP});
+    the(&f, DEV_STATE_COMMAND);
+}
+END_TEST
+
 START_TEST(learning_ends_by_itself)
 {
     plant(&f, BASE_LIVE);
@@ -527,6 +542,7 @@ int main(void)
     tcase_add_test(t, identity);
     tcase_add_test(t, address_conflict);
     tcase_add_test(t, condemned_is_not_learned);
+    tcase_add_test(t, a_condemned_message_does_not_condemn_the_link);
     tcase_add_test(t, learning_ends_by_itself);
     tcase_add_test(t, accept_brings_along_what_was_folded);
     tcase_add_test(t, maintenance_and_engineering_lower);

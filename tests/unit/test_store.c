@@ -159,6 +159,7 @@ START_TEST(evicted_rows_leave)
         f.now += SEC;
         asset(&f, a, M_PLC);
         link_made(&f, a, PLC, 502, false);
+        link_counts(&f, a, PLC, 502, 5, 5);
         message(&f, a, PLC, (struct msg_spec){.fn = F_READ, .last = 9, .unit = 1});
         if (i % 10 == 0)
             baseline_save(f.b, store_sink(s), false);
