@@ -50,6 +50,9 @@ struct asset {
     const struct site_asset *told;
     uint32_t idents, n_idents; /* first of its identity facts */
     uint32_t n_targets;        /* distinct control servers it talks to */
+    const char *oui;           /* vendor by MAC as last looked up, for ... */
+    uint8_t oui_macs;          /* ... so many of the MACs, ... */
+    uint8_t oui_mac[6];        /* ... the first of which was this */
     uint32_t units[4];         /* distinct units that answered behind it (bounded sample: 4 make a gateway) */
     uint16_t net;
     uint8_t n_ips, n_macs, n_vlans, macs_learned, n_units;

@@ -268,13 +268,15 @@ static void reply_status(struct dis_ctx *x, struct event *e, const struct reply 
 }
 
 /* A request that somebody on the way refused: it has no answer of its own and never reached its object. */
-static void refuse(struct dis_ctx *x, uint64_t key, uint32_t service, const char *why)
+static void refuse(struct dis_ctx *x, uint64_t key, uint32_t service, uint8_t status, const char *why)
 {
     if (!ev_is_waited(x, key))
         return;
     struct event *e = ev_answer(x, &cip_schema, key, service, OP_ANY_SELECTOR);
     if (e->n_msgs > 1)
         e->n_msgs--;
+    if (status)
+        ev_status(e, status, true);
     e->error = 1;
     e->error_name = why;
     ev_commit(x, e);
@@ -291,7 +293,7 @@ void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, c
         e->error_name = why;
         ev_commit(x, e);
     }
-    refuse(x, service_key(v, service), service, why);
+    refuse(x, service_key(v, service), service, 0, why);
 }
 
 /* An answer to what an Unconnected Send carried, or the router's own refusal. True: it was the latter, and all is done.
@@ -318,7 +320,7 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
     ev_commit(x, e);
     const char *why = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
     if (failed && r->status)
-        refuse(x, service_key(v, inner), inner, why ? why : "route_failed");
+        refuse(x, service_key(v, inner), inner, r->status, why ? why : "route_failed");
     return failed;
 }
 

@@ -70,7 +70,7 @@ START_TEST(route_fails)
     rr(f, 1, 1, "d200 0101 0402 02 00");
     HAS(f,
         "transaction 82,82 unconnected_send other unit=9 cip:connection_manager/1 status=connection_failure! refused");
-    HAS(f, "transaction 1 get_attributes_all read unit=9 cip:identity/1 refused");
+    HAS(f, "transaction 1 get_attributes_all read unit=9 cip:identity/1 status=connection_failure! refused");
     /* Read Tag Fragmented has the code of Unconnected Send: its own failure is not the route's */
     rr(f, 0, 2, "5202 2006 2401 0af0 0c00 5202 9101 4100 0100 00000000 0100 0100");
     rr(f, 1, 2, "d200 0401 0000");
