@@ -224,8 +224,11 @@ static void evidence(const struct js *v)
         }
         putchar('\n');
     }
-    if (bytes && js_u64(v, "tyto.evidence.offset", &k)) {
-        printf("  bytes from %" PRIu64 " on:\n", k);
+    if (bytes) {
+        if (js_u64(v, "tyto.evidence.offset", &k))
+            printf("  from its byte %" PRIu64 " on:\n", k);
+        else
+            puts("  the message, put together from several packets:");
         for (size_t i = 0; bytes[i] && bytes[i + 1]; i += 2)
             printf("%s%c%c", i % 64 ? " " : i ? "\n    " : "    ", bytes[i], bytes[i + 1]);
         putchar('\n');
