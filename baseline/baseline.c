@@ -142,6 +142,15 @@ void baseline_event(struct baseline *b, const struct rec_event *e, bool condemne
         asset_seen(b, s.server, e->ts_ns);
 }
 
+bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r)
+{
+    bool turned;
+    uint32_t i = dig_find(b, e->link, DIG_LINK, &turned);
+    if (!i || turned)
+        i = blink_find(b, e->net, &e->src, &e->dst, e->l4, e->dport);
+    return i && judge_met(b, i, e, r);
+}
+
 void baseline_tick(struct baseline *b, const struct rec_tick *r)
 {
     if (r->ts_ns > b->now_ns)

@@ -121,6 +121,9 @@ static int better(const struct ident *x, const struct ident *y)
 {
     if (x->current != y->current)
         return x->current > y->current ? 1 : -1;
+    bool moves = x->kind == OBS_STATE || x->kind == OBS_PROTECTION; /* the latest word counts, whoever said it */
+    if (moves && x->last_ns != y->last_ns)
+        return x->last_ns > y->last_ns ? 1 : -1;
     if (x->confidence != y->confidence)
         return x->confidence > y->confidence ? 1 : -1;
     if (x->last_ns != y->last_ns)

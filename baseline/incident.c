@@ -117,6 +117,7 @@ static struct inc_ref open_incident(struct baseline *b, const struct deviation *
     struct incident *c = inc_at(b, i);
     c->d = *d;
     c->worst = worst;
+    c->counted = d->event != NULL;
     c->until_ns = d->last_ns + b->conf.fold_ns;
     return (struct inc_ref){i, (uint32_t)d->fold};
 }
@@ -165,7 +166,7 @@ struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
     if (i) {
         struct incident *c = inc_at(b, i);
         tab_touch(&b->incidents, i);
-        c->d.count++;
+        c->d.count += !d->event; /* a message is counted by its fact */
         c->until_ns = d->last_ns + b->conf.fold_ns;
         inc_follow(b, c, d->last_ns, worst);
         return (struct inc_ref){i, (uint32_t)d->fold};

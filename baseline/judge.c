@@ -465,13 +465,55 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     }
 }
 
+static struct op_key key_of(const struct rec_fact *r)
+{
+    return (struct op_key){.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
+                           .space = r->space, .first = r->has_range ? r->first : 0,
+                           .last = r->has_range ? r->last : 0, .name = r->name};
+}
+
+/* The same function, learned with a unit where this message tells none, or the reverse: messages of a connection that was
+ * opened before the capture began do not say which slot they are for. The one that has the object goes first. */
+static uint32_t func_unit_untold(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                                 const struct op_key *key)
+{
+    uint32_t found = 0;
+    for (uint32_t k = blink_at(b, link)->funcs; k; k = func_at(b, k)->next) {
+        const struct func *f = func_at(b, k);
+        if (f->proto != proto || f->fn != e->function || f->sel != e->selector || f->sub != e->sub ||
+            f->has_unit == e->has_unit || f->life.learned != FACT_LEARNED)
+            continue;
+        found = found ? found : k;
+        if (op_find(b, k, key))
+            return k;
+    }
+    return found;
+}
+
+static uint32_t func_of(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                        const struct op_key *key, bool learns)
+{
+    uint32_t i = func_find(b, link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
+    if (learns || (i && func_at(b, i)->life.learned == FACT_LEARNED))
+        return i;
+    uint32_t other = func_unit_untold(b, link, proto, e, key);
+    return other ? other : i;
+}
+
+bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, const struct rec_fact *r)
+{
+    struct op_key k = key_of(r);
+    uint32_t fi = func_of(b, link, app_intern(b, e->schema->name, e->schema), e, &k, false);
+    return fi && op_find(b, fi, &k);
+}
+
 static void judge_fact(struct baseline *b, const struct subject *s, uint16_t proto, const struct chain *base)
 {
     const struct rec_event *e = s->event;
     const struct rec_fact *r = s->fact;
+    struct op_key k = key_of(r);
     struct chain c = *base;
-    uint32_t fi =
-        func_find(b, s->link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
+    uint32_t fi = func_of(b, s->link, proto, e, &k, life_learns(b, &blink_at(b, s->link)->life, s->ts_ns));
     if (!fi) {
         struct func f = {.link = s->link,
                          .proto = proto,
@@ -487,9 +529,6 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
     tab_touch(&b->funcs, fi);
     judge_func(b, fi, s, &c);
     c.above[c.n++] = func_at(b, fi)->inc;
-    struct op_key k = {.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
-                       .space = r->space, .first = r->has_range ? r->first : 0, .last = r->has_range ? r->last : 0,
-                       .name = r->name};
     uint32_t oi = op_find(b, fi, &k);
     if (!oi)
         oi = op_create(b, fi, &k, s->ts_ns);

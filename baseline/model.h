@@ -160,6 +160,7 @@ struct incident {
     uint64_t until_ns;
     uint32_t due_next;         /* of the list of those to be told again */
     uint8_t due, worst;
+    uint8_t counted;           /* facts told one by one whose first count is still to come and must not count twice */
     struct deviation d;
 };
 
@@ -255,6 +256,7 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
 
 /* ---- roles.c ---- */
 void roles_event(struct baseline *b, uint32_t client, uint32_t server, const struct rec_event *e);
+void roles_link(struct baseline *b, const struct link *l);
 void roles_app(struct baseline *b, const struct link *l, const char *app, bool ndpi);
 void roles_told(struct baseline *b, uint32_t asset, struct span value);
 uint32_t roles_of(const struct baseline *b, const struct asset *a);
@@ -346,6 +348,8 @@ void judge_link(struct baseline *b, uint32_t link, const struct subject *s);
 void judge_app(struct baseline *b, uint32_t link, int app, const struct subject *s);
 void judge_wrong_port(struct baseline *b, uint32_t link, const char *app, const struct subject *s);
 void judge_event(struct baseline *b, const struct subject *s);
+/* Is there a row for that fact of the event, learned or not? */
+bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, const struct rec_fact *r);
 void judge_ident(struct baseline *b, uint32_t asset, uint32_t ident, uint32_t before, const struct rec_ident *r);
 void judge_mac(struct baseline *b, uint32_t asset, const uint8_t old[6], const struct rec_asset *r, bool sure);
 

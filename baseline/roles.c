@@ -127,6 +127,14 @@ static const struct {
     {"workstation", EVI_TOLD_WORKSTATION}, {"server", EVI_TOLD_SERVER},
 };
 
+/* IEEE 802.1D 7.12.3: only bridges send to the bridge group address. */
+void roles_link(struct baseline *b, const struct link *l)
+{
+    static const uint8_t bridges[6] = {0x01, 0x80, 0xc2, 0, 0, 0};
+    if (addr_is_mac(&l->server) && memcmp(l->server.b + 10, bridges, 6) == 0)
+        add(b, asset_find(b, l->net, &l->client), EVI_SWITCH);
+}
+
 void roles_told(struct baseline *b, uint32_t asset, struct span value)
 {
     char low[REC_VALUE + 1];

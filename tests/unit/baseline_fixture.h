@@ -206,11 +206,17 @@ static inline void tick(struct fix *f)
     baseline_tick(f->b, &r);
 }
 
-static inline void ident(struct fix *f, const char *addr, uint8_t kind, uint32_t sub, const char *value, uint8_t conf)
+static inline void ident_by(struct fix *f, const char *source, const char *addr, uint8_t kind, uint32_t sub,
+                            const char *value, uint8_t conf)
 {
-    struct rec_ident r = {.ts_ns = f->now, .addr = ip(addr), .source = "xbus", .sub = sub, .kind = kind,
+    struct rec_ident r = {.ts_ns = f->now, .addr = ip(addr), .source = source, .sub = sub, .kind = kind,
                           .confidence = conf, .value = {(const uint8_t *)value, (uint32_t)strlen(value)}};
     baseline_ident(f->b, &r);
+}
+
+static inline void ident(struct fix *f, const char *addr, uint8_t kind, uint32_t sub, const char *value, uint8_t conf)
+{
+    ident_by(f, "xbus", addr, kind, sub, value, conf);
 }
 
 static inline struct asset_info info(struct fix *f, const char *addr)
