@@ -29,7 +29,7 @@ enum { /* packet time without a packet after which a flow is over */
     IDLE_TCP_ATTEMPT_S = 30,
     IDLE_TCP_CLOSED_S = 15,
     IDLE_OTHER_S = 180,
-    EXPIRE_EVERY = 16,      /* seconds between two looks at idle flows */
+    EXPIRE_EVERY = 60,      /* seconds between two looks at idle flows */
     EXPIRE_AT_ONCE = 1024,
 };
 
