@@ -5,8 +5,15 @@
 #include "engine/decode_impl.h"
 
 enum {
-    PROTO_HOP = 0, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_NO_NEXT = 59, PROTO_DEST = 60,
-    PROTO_MOBILITY = 135, PROTO_HIP = 139, PROTO_SHIM6 = 140,
+    PROTO_HOP = 0,
+    PROTO_ROUTING = 43,
+    PROTO_FRAGMENT = 44,
+    PROTO_AH = 51,
+    PROTO_NO_NEXT = 59,
+    PROTO_DEST = 60,
+    PROTO_MOBILITY = 135,
+    PROTO_HIP = 139,
+    PROTO_SHIM6 = 140,
 };
 
 enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
@@ -20,8 +27,15 @@ enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
         return STEP_END;
     }
     struct frag f = {
-        .src = l->src, .dst = l->dst, .ts_ns = w->ts_ns, .data = cur_rest(&c), .id = id, .off = off, .ver = l->ip_ver,
-        .proto = w->proto, .more = more,
+        .src = l->src,
+        .dst = l->dst,
+        .ts_ns = w->ts_ns,
+        .data = cur_rest(&c),
+        .id = id,
+        .off = off,
+        .ver = l->ip_ver,
+        .proto = w->proto,
+        .more = more,
     };
     struct defrag_done done;
     enum defrag_verdict v = defrag_add(w->d->defrag, &f, decode_room(w), &done);
@@ -63,7 +77,12 @@ static enum step fragment_header(struct walk *w)
 static uint32_t ext_bytes(uint8_t proto, uint8_t len)
 {
     switch (proto) {
-    case PROTO_HOP: case PROTO_ROUTING: case PROTO_DEST: case PROTO_MOBILITY: case PROTO_HIP: case PROTO_SHIM6:
+    case PROTO_HOP:
+    case PROTO_ROUTING:
+    case PROTO_DEST:
+    case PROTO_MOBILITY:
+    case PROTO_HIP:
+    case PROTO_SHIM6:
         return 8 + len * 8u;
     case PROTO_AH:
         return 8 + len * 4u;

@@ -12,20 +12,11 @@ static const struct type_row {
     uint16_t type;
     uint8_t step;
 } types[] = {
-    {0x0800, STEP_IP4},
-    {0x8100, STEP_VLAN}, /* 802.1Q */
-    {0x86dd, STEP_IP6},
-    {0x0806, STEP_ARP},
-    {0x892f, STEP_HSR},
-    {0x88a8, STEP_VLAN}, /* 802.1ad */
+    {0x0800, STEP_IP4},  {0x8100, STEP_VLAN},                                            /* 802.1Q */
+    {0x86dd, STEP_IP6},  {0x0806, STEP_ARP},   {0x892f, STEP_HSR},  {0x88a8, STEP_VLAN}, /* 802.1ad */
     {0x9100, STEP_VLAN}, /* QinQ before there was a standard */
-    {0x9200, STEP_VLAN},
-    {0x8847, STEP_MPLS},
-    {0x8848, STEP_MPLS},
-    {0x8864, STEP_PPPOE},
-    {0x88e7, STEP_PBB},
-    {0x8926, STEP_VNTAG},
-    {0x8909, STEP_CMD},
+    {0x9200, STEP_VLAN}, {0x8847, STEP_MPLS},  {0x8848, STEP_MPLS}, {0x8864, STEP_PPPOE},
+    {0x88e7, STEP_PBB},  {0x8926, STEP_VNTAG}, {0x8909, STEP_CMD},
 };
 
 enum step decode_type_step(uint16_t type)
@@ -265,7 +256,10 @@ enum step decode_pppoe(struct walk *w)
 enum step decode_ppp(struct walk *w)
 {
     static const struct type_row protocols[] = {
-        {0x0021, STEP_IP4}, {0x0057, STEP_IP6}, {0x0281, STEP_MPLS}, {0x0283, STEP_MPLS},
+        {0x0021, STEP_IP4},
+        {0x0057, STEP_IP6},
+        {0x0281, STEP_MPLS},
+        {0x0283, STEP_MPLS},
     };
     struct cur c = w->c;
     if (cur_peek(&c, 0) == 0xff && cur_peek(&c, 1) == 0x03)

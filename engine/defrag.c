@@ -15,7 +15,7 @@ enum {
 };
 #define NONE UINT32_MAX
 #define TIMEOUT_NS UINT64_C(30000000000) /* RFC 791 says 15 s and up, RFC 8200 60 s; senders' usual 30 s */
-#define ECHO_NS UINT64_C(2000000) /* a SPAN port's second copy of a fragment comes within 2 ms */
+#define ECHO_NS UINT64_C(2000000)        /* a SPAN port's second copy of a fragment comes within 2 ms */
 
 struct key {
     struct addr src, dst;
@@ -28,11 +28,11 @@ enum { LIST_OPEN, LIST_DONE, N_LISTS }; /* DONE: completed, kept to know its fra
 
 struct dgram {
     struct key key;
-    uint64_t ns;              /* of the first fragment; of the last one when done */
+    uint64_t ns; /* of the first fragment; of the last one when done */
     uint32_t next_hash, prev, next;
-    uint32_t total;           /* bytes; NONE: the last fragment has not come */
-    uint32_t end;             /* the highest byte seen */
-    uint32_t units;           /* that are there */
+    uint32_t total; /* bytes; NONE: the last fragment has not come */
+    uint32_t end;   /* the highest byte seen */
+    uint32_t units; /* that are there */
     uint8_t list, proto;
     bool overlap;
     uint32_t block[BLOCKS];
@@ -254,7 +254,8 @@ enum defrag_verdict defrag_add(struct defrag *d, const struct frag *f, uint8_t *
 {
     d->stats->fragments++;
     /* RFC 8200 4.5: all but the last are multiples of 8; nothing reaches beyond the largest datagram. */
-    if (f->data.n == 0 || (f->more && f->data.n % UNIT) || f->off % UNIT || f->off + (uint64_t)f->data.n >= DEFRAG_MAX) {
+    if (f->data.n == 0 || (f->more && f->data.n % UNIT) || f->off % UNIT ||
+        f->off + (uint64_t)f->data.n >= DEFRAG_MAX) {
         d->stats->frag_bad++;
         return DEFRAG_BAD;
     }

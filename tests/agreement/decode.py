@@ -15,12 +15,11 @@ import subprocess
 import sys
 
 # Headers behind which Wireshark goes on and Tyto ends: quoted packets, tunnels that are not taken off.
-STOPS = {'icmp', 'icmpv6', 'gtp', 'gtpprime', 'teredo', 'l2tp', 'ayiya', 'capwap', 'capwap.data', 'esp', 'lisp-data', 'lisp',
-         'pfcp', 'socks', 'wlan', 'wlan_radio', 'radiotap', 'dtls', 'openvpn', 'wg', 'sip', 'gre.8200', 'llt', 'tzsp', 'usb',
-         'cflow', 'sflow', 'pktap', 'amt', 'mint', 'bat', 'batadv', 'dcerpc', 'nflog', 'sctp', 'geonw', 'ieee1905', 'udp.heur'}
-LINKS = {'eth', 'sll', 'null', 'raw', 'ppp', 'chdlc', 'fr', 'loop'}
-FIELDS = ['frame.number', 'frame.protocols', 'ip.src', 'ip.dst', 'ip.proto', 'ipv6.src', 'ipv6.dst', 'tcp.srcport',
-          'tcp.dstport', 'tcp.len', 'udp.srcport', 'udp.dstport', 'udp.length', 'ip.flags.mf', 'ip.frag_offset', 'vlan.id']
+STOPS = set("""icmp icmpv6 gtp gtpprime teredo l2tp ayiya capwap capwap.data esp lisp lisp-data pfcp socks wlan wlan_radio
+radiotap dtls openvpn wg sip llt tzsp usb cflow sflow pktap amt mint bat batadv nflog sctp nsh nhrp""".split())
+LINKS = set('eth sll null raw ppp chdlc fr loop'.split())
+FIELDS = """frame.number frame.protocols ip.src ip.dst ip.proto ipv6.src ipv6.dst tcp.srcport tcp.dstport tcp.len
+udp.srcport udp.dstport udp.length""".split()
 
 
 def captures(args):
