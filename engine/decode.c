@@ -85,14 +85,6 @@ static enum step decode_type(struct walk *w)
 
 /* ---- IPv4 ----------------------------------------------------------------------------------------------------- */
 
-/* total > wire: the header claims bytes that the frame never had (or a tunnel cut them off). */
-static inline void limit(struct walk *w, uint32_t header, uint32_t total)
-{
-    if (__builtin_expect(total > w->wire + header, 0) && !w->truncated)
-        w->l->what |= LAY_BAD_HEADER;
-    walk_trim(w, total - header);
-}
-
 STRAIGHT read_ip4(struct walk *w)
 {
     struct cur c = w->c;
@@ -116,7 +108,7 @@ STRAIGHT read_ip4(struct walk *w)
     walk_to(w, c);
     if (total < header)
         return walk_bad(w);
-    limit(w, 20, total);
+    walk_claim(w, total - 20);
     l->l3 = h.p;
     l->l3_len = 20 + cur_left(&w->c);
     if (header > 20) {

@@ -119,12 +119,23 @@ static inline void walk_to(struct walk *w, struct cur c)
     w->c = c;
 }
 
-/* What follows is n bytes by a length field; anything beyond is padding. n > wire: the caller has dealt with it. */
+/* What follows is n (<= wire) bytes; anything beyond is padding or a trailer. */
 static inline void walk_trim(struct walk *w, uint32_t n)
 {
     if (cur_left(&w->c) > n)
         w->c = cur_sub(&w->c, n);
     w->wire = n;
+}
+
+/* What follows is n bytes by a header's length field. More than the frame had is a contradiction, and the frame is
+ * right (as a receiver and Wireshark see it), unless a tunnel has told that it cut the frame. */
+static inline void walk_claim(struct walk *w, uint32_t n)
+{
+    if (__builtin_expect(n > w->wire, 0) && !w->truncated) {
+        w->l->what |= LAY_BAD_HEADER;
+        n = w->wire;
+    }
+    walk_trim(w, n);
 }
 
 /* One header deeper; false at the bound. */

@@ -21,7 +21,7 @@ enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
     struct layers *l = w->l;
     struct cur c = w->c;
     l->what |= LAY_FRAGMENT;
-    if (w->wire > cur_left(&c)) { /* cut: the datagram cannot become whole */
+    if (w->wire > cur_left(&c) || (l->what & LAY_BAD_HEADER)) { /* cut: the datagram cannot become whole */
         w->d->stats.fragments++;
         w->d->stats.frag_bad++;
         return STEP_END;
@@ -164,9 +164,7 @@ enum step decode_ip6(struct walk *w)
     l->ip_id = 0;
     walk_to(w, c);
     uint32_t len = payload_bytes(be16(h.p + 4), h.p[6], w->wire);
-    if (len > w->wire && !w->truncated)
-        l->what |= LAY_BAD_HEADER;
-    walk_trim(w, len);
+    walk_claim(w, len);
     l->l3 = h.p;
     l->l3_len = 40 + cur_left(&w->c);
     return STEP_EXT;

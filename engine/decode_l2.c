@@ -146,11 +146,8 @@ enum step decode_llc(struct walk *w)
 {
     struct layers *l = w->l;
     l->ethertype = 0;
-    if (w->type != NO_LENGTH) {
-        if (w->type > w->wire && !w->truncated)
-            l->what |= LAY_BAD_HEADER;
-        walk_trim(w, w->type);
-    }
+    if (w->type != NO_LENGTH)
+        walk_claim(w, w->type);
     struct cur c = w->c;
     uint16_t saps = cur_u16be(&c);
     uint8_t control = cur_u8(&c);
@@ -246,9 +243,7 @@ enum step decode_pppoe(struct walk *w)
     if (code != 0 || !walk_deeper(w)) /* RFC 2516 6: 0 is session data */
         return STEP_END;
     walk_to(w, c);
-    if (len > w->wire && !w->truncated)
-        w->l->what |= LAY_BAD_HEADER;
-    walk_trim(w, len);
+    walk_claim(w, len);
     return STEP_PPP;
 }
 

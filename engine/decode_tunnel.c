@@ -142,9 +142,7 @@ enum step decode_pptp(struct walk *w)
     if (!(flags & GRE_SEQ) || len == 0 || !walk_deeper(w)) /* only an acknowledgement */
         return STEP_END;
     walk_to(w, c);
-    if (len > w->wire && !w->truncated)
-        w->l->what |= LAY_BAD_HEADER;
-    walk_trim(w, len);
+    walk_claim(w, len);
     w->l->what |= LAY_TUNNEL;
     return enter_ip(w, STEP_PPP);
 }

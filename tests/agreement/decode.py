@@ -63,6 +63,8 @@ def expected(row):
     if src is None or dst is None:
         return None
     tail = layers[len(layers) - 1 - layers[::-1].index(inner[-1]):]
+    if 'eth' in tail:  # a frame in a tunnel without IP in it
+        return None
     sport = dport = payload = None
     for name in ('tcp', 'udp'):
         if name in tail:
