@@ -409,7 +409,7 @@ static int fact_line(struct import *m)
 {
     static const char *const keys[] = {"protocol", "unit", "slot", "function", "code", "selector", "action", "object",
                                        "errors", "state", NULL};
-    struct func f = {0};
+    struct func f = {.sel = OP_ANY_SELECTOR};
     struct op_key k = {.kind = REC_NO_KIND, .bit = ITEM_BIT_NONE};
     bool has_unit = false, has_code = false;
     int r = known_keys(m, keys);
@@ -422,7 +422,7 @@ static int fact_line(struct import *m)
     if (!r)
         r = get_number(m, "code", UINT32_MAX, "none", &f.fn, &has_code);
     if (!r)
-        r = get_number(m, "selector", UINT32_MAX, "any", &f.sel, NULL);
+        r = get_number(m, "selector", UINT32_MAX, NULL, &f.sel, NULL);
     if (!r && (!proto || !proto->value || !has_code || !action || !action->value))
         return bad(m, 1, "a fact without it", "protocol, code and action");
     for (unsigned i = 0; !r && errors && i < errors->n; i++)

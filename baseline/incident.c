@@ -13,7 +13,7 @@ struct incident *inc_any(const struct baseline *b, struct inc_ref r)
     if (!r.i)
         return NULL;
     struct incident *c = inc_at(b, r.i);
-    return c->node.used && c->d.fold == r.fold ? c : NULL;
+    return c->node.used && (uint32_t)c->d.fold == r.fold ? c : NULL;
 }
 
 struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t ts_ns)
@@ -118,7 +118,7 @@ static struct inc_ref open_incident(struct baseline *b, const struct deviation *
     c->d = *d;
     c->worst = worst;
     c->until_ns = d->last_ns + b->conf.fold_ns;
-    return (struct inc_ref){i, d->fold};
+    return (struct inc_ref){i, (uint32_t)d->fold};
 }
 
 /* Beyond so many a window, one flood stands for all of its type. */
@@ -154,7 +154,7 @@ struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
         c->d.count++;
         c->until_ns = d->last_ns + b->conf.fold_ns;
         inc_follow(b, c, d->last_ns, worst);
-        return (struct inc_ref){i, d->fold};
+        return (struct inc_ref){i, (uint32_t)d->fold};
     }
     struct budget *g = &b->budget[d->type][changes];
     uint64_t window = d->last_ns / b->conf.fold_ns;

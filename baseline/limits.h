@@ -10,11 +10,11 @@ enum {
                               * learned goes, else the one not seen for the longest time. 9 MiB */
     LIM_LINKS = 65536,       /* four a device; full: unanswered attempts, then unlearned, then least recently seen. 14 MiB */
     LIM_FUNCS = 65536,       /* functions per link and unit; full: the least recently seen with its operations. 8 MiB */
-    LIM_OPS = 262144,        /* objects; full: the least recently seen. 35 MiB */
-    LIM_DIGESTS = 524288,    /* worker's digest to row; full: the oldest is forgotten, its counts are not attributed
+    LIM_OPS = 180224,        /* objects; full: the least recently seen. 35 MiB */
+    LIM_DIGESTS = 327680,    /* worker's digest to row; full: the oldest is forgotten, its counts are not attributed
                               * until the worker reports the fact again. 12 MiB */
     LIM_IDENTS = 32768,      /* identity facts, old values included; full: the oldest superseded, else the oldest. 6 MiB */
-    LIM_NAMES = 65536,       /* distinct object names (tags, paths); full: the least recently seen operation goes. 12 MiB */
+    LIM_NAMES = 32768,       /* distinct object names (tags, paths); full: the least recently seen operation goes. 12 MiB */
     LIM_INCIDENTS = 2048,    /* deviations that still collect what follows; full: the oldest stops collecting. 4 MiB */
     LIM_SCANNERS = 256,      /* sources watched for scans at a time; full: the one with the fewest probes stops being
                               * watched. 3 MiB */

@@ -11,8 +11,7 @@
 
 /* A reference to an incident that may be gone by now. */
 struct inc_ref {
-    uint32_t i;
-    uint64_t fold;
+    uint32_t i, fold; /* fold: low half of the fold id */
 };
 
 enum { /* asset.evidence: what a device was seen to do. Stored: never renumber. */
@@ -51,6 +50,9 @@ struct asset {
     const struct site_asset *told;
     uint32_t idents, n_idents; /* first of its identity facts */
     uint32_t n_targets;        /* distinct control servers it talks to */
+    const char *oui;           /* vendor by MAC as last looked up, for ... */
+    uint8_t oui_macs;          /* ... so many of the MACs, ... */
+    uint8_t oui_mac[6];        /* ... the first of which was this */
     uint32_t units[4];         /* distinct units that answered behind it (bounded sample: 4 make a gateway) */
     uint16_t net;
     uint8_t n_ips, n_macs, n_vlans, macs_learned, n_units;
@@ -131,7 +133,7 @@ struct op {
     uint64_t count, errors;
     uint32_t func, next, prev; /* of its function */
     uint32_t digs, name;
-    uint32_t space, first, last, period_us, period_n;
+    uint32_t space, first, last, period_us;
     uint32_t status[LIM_OP_ERRORS];
     uint8_t kind, action, has_range, bit, n_status, status_learned, dirty;
 };
@@ -139,8 +141,8 @@ struct op {
 /* A worker's digest and what it stands for. */
 enum { DIG_LINK, DIG_OP, DIG_LINK_REVERSED /* its client is the link's server */ };
 struct dig {
-    struct node node;          /* hash: of the digest and its kind */
-    uint64_t digest;
+    struct node node;          /* hash: of the digest */
+    uint32_t digest_hi;        /* with the hash of all of it, nobody is mistaken for another */
     uint32_t target, next, prev;
     uint8_t kind;
 };
@@ -213,7 +215,7 @@ struct baseline {
     struct idmap loaded[ROW_KINDS];
 };
 
-/* ---- inventory.c, merge.c ---- */
+/* ---- inventory.c, router.c ---- */
 struct asset *asset_at(const struct baseline *b, uint32_t i);
 uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a); /* IP or MAC; 0 none */
 uint32_t asset_by_id(const struct baseline *b, uint64_t id);
@@ -222,6 +224,11 @@ void asset_delete(struct baseline *b, uint32_t i);
 uint32_t asset_merge(struct baseline *b, uint32_t keep, uint32_t gone);
 void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns);
 void asset_rank(struct baseline *b, uint32_t i); /* put it into the eviction list it belongs to */
+struct addr_rec *addr_rec_at(const struct baseline *b, uint32_t i);
+struct mac_rec *mac_rec_at(const struct baseline *b, uint32_t i);
+uint64_t addr_rec_hash(const struct baseline *b, uint16_t net, const struct addr *a);
+void addr_rec_unbind(struct baseline *b, uint32_t i);
+void addr_rec_delete(struct baseline *b, uint32_t i);
 uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a);
 uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, uint32_t asset);
 uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[6]);
@@ -318,6 +325,12 @@ struct subject {
     uint32_t link, client, server;
     uint8_t condemned;
 };
+enum fate { FATE_KNOWN, FATE_LEARN, FATE_FOLD, FATE_RAISE };
+/* What becomes of a fact. FATE_FOLD: *into is the open deviation that it follows from. */
+enum fate judge_fate(struct baseline *b, struct row_life *own, struct inc_ref *ref, bool may_learn,
+                     const struct subject *s, const struct inc_ref *above, unsigned n_above, struct incident **into);
+/* Emit it; `own` and `ref` remember it. */
+void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes);
 /* May what lies beneath this life be learned now? Ends the learning when its time has come. */
 bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);

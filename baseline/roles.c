@@ -231,17 +231,27 @@ const char *roles_type(const struct baseline *b, const struct asset *a, char rea
     return "unknown";
 }
 
+/* The look-up is remembered in the asset: alerts and rules ask for it again and again. */
+static const char *mac_vendor(const struct baseline *b, struct asset *a)
+{
+    if (!a->n_macs)
+        return NULL;
+    if (a->oui_macs == a->n_macs && memcmp(a->oui_mac, a->macs[0], 6) == 0)
+        return a->oui;
+    a->oui = NULL;
+    for (unsigned k = 0; k < a->n_macs && !a->oui; k++)
+        a->oui = oui_vendor(a->macs[k], b->conf.oui_excerpt);
+    a->oui_macs = a->n_macs;
+    memcpy(a->oui_mac, a->macs[0], 6);
+    return a->oui;
+}
+
 const char *asset_vendor(const struct baseline *b, const struct asset *a)
 {
     const struct ident *x = ident_best(b, a, OBS_VENDOR);
     if (x)
         return x->value;
-    for (unsigned k = 0; k < a->n_macs; k++) {
-        const char *v = oui_vendor(a->macs[k], b->conf.oui_excerpt);
-        if (v)
-            return v;
-    }
-    return NULL;
+    return mac_vendor(b, (struct asset *)(uintptr_t)a);
 }
 
 const char *asset_name(const struct baseline *b, const struct asset *a)

@@ -159,6 +159,15 @@ static bool put(struct baseline *b, const struct row_sink *s, unsigned what, uin
     }
 }
 
+/* While a flood pushes rows out of a full table, those that never got an answer are not worth the disk: most are gone
+ * before anybody could look. They stay due, and are written once there is room. */
+static bool fleeting(const struct baseline *b, unsigned what, const struct table *t, uint32_t i)
+{
+    if (!t || !tab_full(t) || ((const struct node *)tab_at(t, i))->list != 0)
+        return false;
+    return what == OUT_LINKS ? !blink_at(b, i)->funcs : what == OUT_ASSETS && !asset_at(b, i)->idents;
+}
+
 uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 {
     const struct table *const tables[OUT_TABLES] = {NULL, &b->assets, &b->idents, &b->links, &b->funcs, &b->ops};
@@ -167,18 +176,20 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
         idmap_done(&b->loaded[i]); /* loading is over */
     while (k < b->n_gone && s->gone(s->ctx, b->gone_kinds[k], b->gone_ids[k]))
         k++;
-    memmove(b->gone_ids, b->gone_ids + k, (b->n_gone - k) * sizeof *b->gone_ids * (b->n_gone > k));
-    memmove(b->gone_kinds, b->gone_kinds + k, (b->n_gone - k) * (size_t)(b->n_gone > k));
-    b->n_gone -= k;
-    if (b->n_gone) /* the order of "gone" and "here again" of one row must hold */
+    if (k < b->n_gone) { /* the order of "gone" and "here again" of one row must hold */
+        b->n_gone -= k;
+        memmove(b->gone_ids, b->gone_ids + k, b->n_gone * sizeof *b->gone_ids);
+        memmove(b->gone_kinds, b->gone_kinds + k, b->n_gone);
         return 0;
+    }
+    b->n_gone = 0;
     for (unsigned what = 0; what < OUT_TABLES; what++) {
         uint32_t high = tables[what] ? tables[what]->high : b->n_nets;
         for (uint32_t i = 1; i <= high; i++) {
             uint8_t *dirty = dirty_of(b, what, i);
             if (tables[what] && !((struct node *)tab_at(tables[what], i))->used)
                 continue;
-            if (!all && !(*dirty & DIRTY))
+            if (!all && (!(*dirty & DIRTY) || fleeting(b, what, tables[what], i)))
                 continue;
             if (!put(b, s, what, i))
                 return n;
@@ -202,6 +213,8 @@ static bool get_net(void *ctx, const struct row_net *r)
     struct baseline *b = ctx;
     struct net_rec *n = net_rec(b, net_of(b, r->net));
     n->life = r->life;
+    b->n_due -= n->dirty & DIRTY;
+    n->dirty = STORED;
     return true;
 }
 

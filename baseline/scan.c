@@ -138,7 +138,7 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
     d.first_ns = t->first_ns;
     struct inc_ref r = inc_raise(b, &d, false);
     struct incident *c = inc_any(b, r);
-    if (c && r.fold == d.fold && n > c->d.count)
+    if (c && r.fold == (uint32_t)d.fold && n > c->d.count)
         c->d.count = n;
     if (ai)
         asset_at(b, ai)->scan = r;

@@ -45,8 +45,13 @@ static unsigned learned_functions(const struct baseline *b, const struct func *f
         if (o == f || o->proto != f->proto || o->has_unit != f->has_unit || o->unit != f->unit || o->sub != f->sub ||
             o->life.learned != FACT_LEARNED)
             continue;
-        if (count++ < 4)
-            text_add(out, n, "%s%s", count > 1 ? ", " : "", *o->name ? o->name : "?");
+        if (count++ >= 4)
+            continue;
+        char code[FN_TEXT] = "?";
+        const struct proto_schema *s = b->apps[o->proto].schema;
+        if (s && o->fn != FN_NONE)
+            schema_fn_text(s, o->fn, code);
+        text_add(out, n, "%s%s%s", count > 1 ? ", " : "", *o->name ? "" : "function ", *o->name ? o->name : code);
     }
     if (count > 4)
         text_add(out, n, ", ...");

@@ -47,12 +47,12 @@ static bool condemns(const struct rule_info *r)
 
 static bool finish_rules(struct collector *c, const struct rec_event *r)
 {
-    struct raise_asset src, dst;
+    struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
-    bool condemned = false, know_src = raise_asset(c->raise, r->net, &r->src, &src);
-    bool know_dst = raise_asset(c->raise, r->net, &r->dst, &dst);
+    bool condemned = false, know_src = baseline_asset_info(c->baseline, r->net, &r->src, &src);
+    bool know_dst = baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
     for (unsigned i = 0; i < r->n_hits; i++) {
-        if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src.info : NULL, know_dst ? &dst.info : NULL, &v))
+        if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_rule(c->raise, r, &v);
         condemned |= condemns(v.rule);

@@ -7,7 +7,9 @@
 
 #include "baseline/deviation.h"
 #include "engine/evjson.h"
+#include "engine/outputs.h"
 #include "rules/rules.h"
+#include "store/store.h"
 
 enum { MALFORMED_MANY = 10 /* malformed messages of one connection in one window: an alert of its own */ };
 
@@ -434,9 +436,16 @@ void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, cons
 
 void raise_tick(struct raise *r, const struct rec_tick *t)
 {
+    const char *why = r->c.store ? store_error(r->c.store) : NULL;
     r->loss = t->lossy;
     r->clock_bad = false;
     alerts_tick(r->c.alerts, t->ts_ns);
+    if (t->lossy)
+        raise_operational(r, AT_OPS_LOSS, t->ts_ns, "capture", 1, "packets were lost in the window that ended now");
+    if (why)
+        raise_operational(r, AT_OPS_STORE, t->ts_ns, "database", 1, "the database cannot be written: %s", why);
+    if (r->c.outputs)
+        outputs_report(r->c.outputs, r, t->ts_ns);
     if (t->last)
         alerts_finish(r->c.alerts);
 }
