@@ -257,10 +257,11 @@ static inline int read_packet(struct file *f, uint32_t type, uint32_t len, struc
     *ret = (struct pkt){.ts_ns = f->last_ns,
                         .data = p + r.data,
                         .linktype = i->linktype,
-                        .frame = ++f->frame,
+                        .frame = f->frame + 1,
                         .file = f->index,
                         .iface = i->name};
     file_lengths(ret, r.caplen, r.wirelen, i->fcs);
+    f->frame++;
     f->in.from += len;
     return 1;
 }
