@@ -24,6 +24,8 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
         break;
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_ASSET, false, ts_ns, &a->life, &a->inc))
+            break;
         dev_begin(b, &d, DEV_NEW_ASSET, &s);
         text_asset(b, &d, i, r);
         d.fold = fold_id(DEV_NEW_ASSET, a->id, 0, 0);
@@ -71,6 +73,18 @@ static const struct {
     {OBS_STATE, DEV_STATE_CHANGED, DEV_WARNING},        {OBS_PROTECTION, DEV_STATE_CHANGED, DEV_WARNING},
 };
 
+/* Two protocols tell one change: what became of the word of the first holds for the second. */
+static uint8_t told_elsewhere(const struct baseline *b, const struct asset *a, const struct ident *x)
+{
+    for (uint32_t i = a->idents; i; i = ident_at(b, i)->next) {
+        const struct ident *y = ident_at(b, i);
+        if (y != x && y->current && y->kind == x->kind && y->sub == x->sub && strcmp(y->value, x->value) == 0 &&
+            strcmp(y->source, x->source) != 0)
+            return y->learned == FACT_LEARNED ? FACT_LEARNED : FACT_FOLDED;
+    }
+    return FACT_NEW;
+}
+
 void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, const struct rec_ident *r)
 {
     struct asset *a = asset_at(b, ai);
@@ -80,6 +94,11 @@ void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, 
         return;
     if (!before || life_learns(b, &a->life, r->ts_ns)) {
         x->learned = FACT_LEARNED; /* the first word is no change, whatever the mode */
+        return;
+    }
+    uint8_t elsewhere = told_elsewhere(b, a, x);
+    if (elsewhere != FACT_NEW) {
+        x->learned = elsewhere;
         return;
     }
     for (unsigned k = 0; k < ARRAY_LEN(ident_rows); k++) {

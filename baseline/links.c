@@ -314,6 +314,7 @@ static void link_new(struct baseline *b, const struct rec_link *r)
                      .frame = r->frame,
                      .flags = (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->attempt ? ROW_LINK_ATTEMPT : 0))};
     uint32_t i = blink_create(b, &n, r->ts_ns);
+    roles_link(b, blink_at(b, i));
     dig_bind(b, r->digest, DIG_LINK, i);
     judge_later(b, i, r->ts_ns);
 }

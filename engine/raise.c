@@ -287,6 +287,11 @@ static void describe(const struct rec_event *ev, char *out, size_t cap)
     }
 }
 
+static bool is_transfer(unsigned action)
+{
+    return action == ACT_DOWNLOAD || action == ACT_UPLOAD || action == ACT_FIRMWARE;
+}
+
 void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_verdict *v)
 {
     struct draft d;
@@ -310,6 +315,8 @@ void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_v
     describe(ev, d.seen, sizeof d.seen);
     snprintf(d.object, sizeof d.object, "%u/%u/%u/%016llx", ev->function, ev->has_unit ? ev->unit : 0, ev->sub,
              (unsigned long long)ev->object);
+    if (is_transfer(ev->action)) /* one program is many blocks in many messages */
+        snprintf(d.object, sizeof d.object, "%s/%u", action_name(ev->action), ev->has_unit ? ev->unit : 0);
     if (info->threshold.count)
         snprintf(d.object, sizeof d.object, "-"); /* what was counted together is one alert */
     d.in.object = d.object;
