@@ -49,7 +49,8 @@ static int tables_init(struct baseline *b)
     b->nets = calloc(LIM_NETS, sizeof *b->nets);
     b->apps = calloc(MAX_APPS, sizeof *b->apps);
     b->pending = calloc(LIM_PENDING, sizeof *b->pending);
-    b->st.memory += sizeof *b + LIM_NETS * sizeof *b->nets + MAX_APPS * sizeof *b->apps + LIM_PENDING * sizeof *b->pending;
+    b->st.memory +=
+        sizeof *b + LIM_NETS * sizeof *b->nets + MAX_APPS * sizeof *b->apps + LIM_PENDING * sizeof *b->pending;
     return b->nets && b->apps && b->pending ? 0 : -ENOMEM;
 }
 

@@ -1,7 +1,8 @@
 /* baseline.h: the model: who exists, who talks to whom and how, what of it is normal.
  *
- * Owned by the collector, plain single-threaded C. Records (record.h) go in, in packet order; deviations come out through
- * conf.emit during the call, changed rows through baseline_save(). Nothing depends on clocks, pointers or hash keys. */
+ * Owned by the collector, plain single-threaded C. Records (record.h) go in, in packet order; deviations come out
+ * through conf.emit during the call, changed rows through baseline_save(). Nothing depends on clocks, pointers or hash
+ * keys. */
 #pragma once
 
 #include <stdio.h>
@@ -89,7 +90,8 @@ uint32_t baseline_due(const struct baseline *b);
 struct row_sink baseline_loader(struct baseline *b);
 
 /* ---- review ----------------------------------------------------------------------------------------------------- */
-/* Learn the fact of a deviation.accept text ("link:0123456789abcdef") with what lies beneath it; 0, -ENOENT, -EINVAL. */
+/* Learn the fact of a deviation.accept text ("link:0123456789abcdef") with what lies beneath it; 0, -ENOENT, -EINVAL.
+ */
 int baseline_accept(struct baseline *b, const char *key, uint64_t now_ns, struct err *e);
 /* The learned model as text (YAML), one fact a line, deterministic: docs/BASELINE.md. all: also what is not learned. */
 int baseline_export(struct baseline *b, FILE *f, bool all, struct err *e);

@@ -81,7 +81,9 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
         b->idents.evicted++;
         rewrite(b, of);
     }
-    uint32_t i = tab_add(&b->idents, 0, 1);
+    uint64_t spread = hash_u64(ts_ns, (uint64_t)asset << 32 | (uint64_t)kind << 24 |
+                                          asset_at(b, asset)->n_idents); /* never looked up */
+    uint32_t i = tab_add(&b->idents, spread, 1);
     struct ident *x = ident_at(b, i);
     x->asset = asset;
     x->kind = kind;

@@ -145,6 +145,20 @@ static struct inc_ref flood(struct baseline *b, const struct deviation *d, struc
     return g->flood;
 }
 
+bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref)
+{
+    struct budget *g = &b->budget[type][changes];
+    struct incident *c =
+        g->window == ts_ns / b->conf.fold_ns && g->raised >= LIM_NOVELTIES ? inc_any(b, g->flood) : NULL;
+    if (!c)
+        return false;
+    b->st.flooded++;
+    c->d.count++;
+    inc_follow(b, c, ts_ns, 0);
+    *ref = g->flood;
+    return true;
+}
+
 struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
 {
     uint8_t worst = d->severity;

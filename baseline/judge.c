@@ -1,12 +1,13 @@
-/* judge.c: is a fact normal? Learned, or a deviation: raised by itself, or counted in the higher one it follows from. */
+/* judge.c: is a fact normal? Learned, or a deviation: raised by itself, or counted in the higher one it follows from.
+ */
 #include <stdio.h>
 
 #include "baseline/model.h"
 #include "engine/base/obs.h"
 
 #define BIT(a) (UINT64_C(1) << (a))
-static const uint64_t STATE_COMMANDS = BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) |
-                                       BIT(ACT_FIRMWARE);
+static const uint64_t STATE_COMMANDS =
+    BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE);
 
 /* ---- learning ---- */
 
@@ -100,6 +101,16 @@ void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, 
     own->learned = ref->fold == (uint32_t)d->fold ? FACT_ALERTED : FACT_FOLDED;
 }
 
+bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own,
+                   struct inc_ref *ref)
+{
+    /* One that was alerted before keeps its alert: it is told again whatever else happens. */
+    if (own->learned == FACT_ALERTED || !inc_flooding(b, type, changes, ts_ns, ref))
+        return false;
+    own->learned = FACT_FOLDED;
+    return true;
+}
+
 static uint8_t severity_of(uint8_t action)
 {
     static const uint64_t critical = BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_STOP) | BIT(ACT_RESET);
@@ -178,6 +189,8 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
         break;
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_LINK, false, s->ts_ns, &l->life, &l->inc))
+            break;
         dev_begin(b, &d, DEV_NEW_LINK, &sub);
         text_link(b, &d, i);
         d.fold = fold_id(DEV_NEW_LINK, l->id, 0, 0);
@@ -224,7 +237,8 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
         break;
     case FATE_RAISE: {
         struct deviation d;
-        if (k == 0 && l->life.learned == FACT_LEARNED && !l->app_learned && l->n_apps == 1 && s->ts_ns < l->life.first_ns + b->conf.fold_ns) {
+        if (k == 0 && l->life.learned == FACT_LEARNED && !l->app_learned && l->n_apps == 1 &&
+            s->ts_ns < l->life.first_ns + b->conf.fold_ns) {
             l->app_learned = 1; /* the first protocol of a learned link is its own: no change */
             break;
         }
@@ -289,7 +303,8 @@ static struct inc_ref judge_command(struct baseline *b, const struct subject *s)
     return inc_raise(b, &d, true);
 }
 
-static void follow(struct baseline *b, struct incident *into, const struct subject *s, uint8_t action, uint32_t *counter)
+static void follow(struct baseline *b, struct incident *into, const struct subject *s, uint8_t action,
+                   uint32_t *counter)
 {
     ++*counter;
     into->d.follow.writes += action_changes(action);
@@ -357,6 +372,9 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     case FATE_RAISE: {
         struct deviation d;
         bool unit = f->has_unit && l->n_funcs > 1 && !unit_known(b, l, f);
+        if (judge_flooded(b, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, action_changes(f->action), s->ts_ns, &f->life,
+                          &f->inc))
+            break;
         dev_begin(b, &d, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, s);
         d.severity = severity_of(f->action);
         text_function(b, &d, i, s, unit);
@@ -391,6 +409,8 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
         return op_merge(b, i);
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_OBJECT, action_changes(o->action), s->ts_ns, &o->life, &o->inc))
+            return op_merge(b, i);
         dev_begin(b, &d, DEV_NEW_OBJECT, s);
         d.severity = severity_of(o->action);
         text_object(b, &d, o->func, i, s);
@@ -495,8 +515,14 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
     struct chain c = *base;
     uint32_t fi = func_of(b, s->link, proto, e, &k, life_learns(b, &blink_at(b, s->link)->life, s->ts_ns));
     if (!fi) {
-        struct func f = {.link = s->link, .proto = proto, .fn = e->function, .sel = e->selector,
-                         .has_unit = e->has_unit, .unit = e->has_unit ? e->unit : 0, .sub = e->sub, .action = e->action};
+        struct func f = {.link = s->link,
+                         .proto = proto,
+                         .fn = e->function,
+                         .sel = e->selector,
+                         .has_unit = e->has_unit,
+                         .unit = e->has_unit ? e->unit : 0,
+                         .sub = e->sub,
+                         .action = e->action};
         snprintf(f.name, sizeof f.name, "%s", e->op ? e->op->name : "");
         fi = func_create(b, &f, s->ts_ns);
     }

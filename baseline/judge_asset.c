@@ -24,6 +24,8 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
         break;
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_ASSET, false, ts_ns, &a->life, &a->inc))
+            break;
         dev_begin(b, &d, DEV_NEW_ASSET, &s);
         text_asset(b, &d, i, r);
         d.fold = fold_id(DEV_NEW_ASSET, a->id, 0, 0);

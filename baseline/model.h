@@ -78,7 +78,8 @@ struct mac_rec {
     uint8_t router;
 };
 
-/* A public /24 (IPv4) or /64: addresses with MACs of their own are devices here, those behind one MAC are the router's. */
+/* A public /24 (IPv4) or /64: addresses with MACs of their own are devices here, those behind one MAC are the router's.
+ */
 struct subnet_rec {
     struct node node;
     struct addr base, first;   /* first: the address that was seen first, with `mac` */
@@ -245,7 +246,8 @@ bool addr_is_private(const struct addr *a);
 bool subnet_is_local(struct baseline *b, uint16_t net, const struct addr *a, const uint8_t mac[6]);
 
 /* ---- ident.c ---- */
-const struct ident *ident_best(const struct baseline *b, const struct asset *a, uint8_t kind); /* of the device itself */
+const struct ident *ident_best(const struct baseline *b, const struct asset *a,
+                               uint8_t kind); /* of the device itself */
 void idents_delete(struct baseline *b, uint32_t asset);
 void idents_move(struct baseline *b, uint32_t from, uint32_t to);
 struct ident *ident_at(const struct baseline *b, uint32_t i);
@@ -333,6 +335,9 @@ enum fate judge_fate(struct baseline *b, struct row_life *own, struct inc_ref *r
                      const struct subject *s, const struct inc_ref *above, unsigned n_above, struct incident **into);
 /* Emit it; `own` and `ref` remember it. */
 void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes);
+/* Nothing to raise: a flood of that type is on, the fact was counted there. */
+bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own,
+                   struct inc_ref *ref);
 /* May what lies beneath this life be learned now? Ends the learning when its time has come. */
 bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);
@@ -348,10 +353,13 @@ bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, con
 void judge_ident(struct baseline *b, uint32_t asset, uint32_t ident, uint32_t before, const struct rec_ident *r);
 void judge_mac(struct baseline *b, uint32_t asset, const uint8_t old[6], const struct rec_asset *r, bool sure);
 
-struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t ts_ns); /* collects what follows; or NULL */
+struct incident *inc_open(const struct baseline *b, struct inc_ref r,
+                          uint64_t ts_ns); /* collects what follows; or NULL */
 struct incident *inc_any(const struct baseline *b, struct inc_ref r);
 /* Emit (new or again, within the budget) and open. d->fold and texts are set by the caller. */
 struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes);
+/* The budget of that type is used up: counted in its flood, nothing is to be told. */
+bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref);
 void inc_due(struct baseline *b, uint32_t i);
 void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t severity);
 void inc_flush(struct baseline *b, uint64_t ts_ns);

@@ -7,8 +7,8 @@
 #include "engine/base/obs.h"
 
 #define BIT(a) (UINT64_C(1) << (a))
-static const uint64_t ENGINEERING = BIT(ACT_UPLOAD) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_START) | BIT(ACT_STOP) |
-                                    BIT(ACT_MODE);
+static const uint64_t ENGINEERING =
+    BIT(ACT_UPLOAD) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_MODE);
 static const uint64_t WRITING = BIT(ACT_WRITE) | BIT(ACT_CONTROL) | BIT(ACT_FORCE) | BIT(ACT_SELECT);
 static const uint64_t PROCESS = BIT(ACT_READ) | BIT(ACT_WRITE) | BIT(ACT_CONTROL) | BIT(ACT_FORCE) | BIT(ACT_SELECT) |
                                 BIT(ACT_UPLOAD) | BIT(ACT_DOWNLOAD) | BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_MODE) |
@@ -75,7 +75,8 @@ void roles_event(struct baseline *b, uint32_t client, uint32_t server, const str
 {
     int row = proto_row(e->schema->name);
     uint64_t act = BIT(e->action);
-    bool answered = e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE || (e->kind == EV_UNSOLICITED && !e->from_client);
+    bool answered =
+        e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE || (e->kind == EV_UNSOLICITED && !e->from_client);
     if (row >= 0 && protos[row].publisher) {
         add(b, client, protos[row].publisher);
         return;

@@ -294,15 +294,16 @@ static void service_lines(struct query *q, uint64_t id, int query, const char *w
     char b[CELL];
     for (bool first = true; next(r); first = false) {
         const char *apps = rows_text(r, QS_APPS);
-        printf("%-14s %s/%lld%s%s\n", first ? what : "", cell_proto(b, rows_int(r, QS_L4)), (long long)rows_int(r, QS_PORT),
-               *apps ? " " : "", apps);
+        printf("%-14s %s/%lld%s%s\n", first ? what : "", cell_proto(b, rows_int(r, QS_L4)),
+               (long long)rows_int(r, QS_PORT), *apps ? " " : "", apps);
     }
     rows_done(r);
 }
 
 static int properties(struct query *q, uint64_t id)
 {
-    static const char *const head[] = {"PROPERTY", "SLOT", "VALUE", "SOURCE", "CONFIDENCE", "FIRST SEEN", "LAST SEEN", NULL};
+    static const char *const head[] = {"PROPERTY",   "SLOT",       "VALUE",     "SOURCE",
+                                       "CONFIDENCE", "FIRST SEEN", "LAST SEEN", NULL};
     struct columns t;
     char b[CELL];
     unsigned n = 0;
@@ -342,9 +343,10 @@ static int one_people(struct query *q, struct rows *r)
     static const struct {
         const char *what;
         int col;
-    } lines[] = {{"vendor", QA_VENDOR}, {"model", QA_MODEL}, {"firmware", QA_FIRMWARE}, {"serial", QA_SERIAL}, {"os", QA_OS},
-                 {"state", QA_STATE}, {"network", QA_NET}, {"zone", QA_ZONE}, {"criticality", QA_CRITICALITY},
-                 {"owner", QA_OWNER}, {"tags", QA_TAGS}};
+    } lines[] = {{"vendor", QA_VENDOR}, {"model", QA_MODEL}, {"firmware", QA_FIRMWARE},
+                 {"serial", QA_SERIAL}, {"os", QA_OS},       {"state", QA_STATE},
+                 {"network", QA_NET},   {"zone", QA_ZONE},   {"criticality", QA_CRITICALITY},
+                 {"owner", QA_OWNER},   {"tags", QA_TAGS}};
     for (unsigned i = 0; i < ARRAY_LEN(lines); i++)
         line(lines[i].what, rows_text(r, lines[i].col));
     line("purdue level", cell_purdue(b, rows_int(r, QA_PURDUE)));

@@ -95,11 +95,12 @@ static void on_ident(struct collector *c, struct ring_head *h)
     baseline_ident(c->baseline, &r);
 }
 
-/* What the model knows goes to the store in large steps; alerts went at once. */
+/* What the model knows goes to the store in large steps; alerts went at once. A row that changes all the time is written
+ * once a step, which is why a replay, that nobody waits for, takes long ones. */
 static void save(struct collector *c, bool all)
 {
-    enum { ENOUGH = 10000 };
-    if (all || baseline_due(c->baseline) >= ENOUGH)
+    enum { TOO_MANY = 100000 };
+    if (all || ++c->n_windows % c->save_every == 0 || baseline_due(c->baseline) >= TOO_MANY)
         baseline_save(c->baseline, store_sink(c->store), false);
 }
 
@@ -183,7 +184,7 @@ void *collector_run(void *arg)
             if (++spins < 32)
                 sched_yield();
             else
-                usleep(200);
+                usleep(spins < 64 ? 200 : 2000);
             continue;
         }
         spins = 0;

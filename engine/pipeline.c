@@ -191,7 +191,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
         return r;
     p->collector = (struct collector){.events = events ? &p->events : NULL, .baseline = p->baseline,
                                       .raise = &p->raise, .alerts = p->alerts, .rule_state = p->rule_state,
-                                      .rules = p->rules, .store = p->store, .source = p->source};
+                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source};
     return 0;
 }
 

@@ -113,8 +113,8 @@ int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err
         goto fail;
     if (!write && (empty || version < db_version())) {
         r = empty ? err_set(e, -EINVAL, "%s: an empty database", path)
-                  : err_set(e, -EINVAL, "%s: database version %d; a run of `tyto db migrate` brings it to %d", path, version,
-                            db_version());
+                  : err_set(e, -EINVAL, "%s: database version %d; a run of `tyto db migrate` brings it to %d", path,
+                            version, db_version());
         goto fail;
     }
     if (write && ((rc = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=OFF;"

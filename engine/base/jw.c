@@ -99,6 +99,41 @@ void jw_i64(struct jw *w, int64_t v)
     jw_u64(w, 0 - (uint64_t)v);
 }
 
+void jw_u64_text(struct jw *w, uint64_t v)
+{
+    char t[22];
+    unsigned k = sizeof t;
+    t[--k] = '"';
+    do
+        t[--k] = (char)('0' + v % 10);
+    while (v /= 10);
+    t[--k] = '"';
+    jw_raw(w, t + k, (uint32_t)sizeof t - k);
+}
+
+void jw_hex_text(struct jw *w, uint64_t v)
+{
+    char t[20];
+    unsigned k = sizeof t;
+    t[--k] = '"';
+    do
+        t[--k] = hexdigit[v & 15];
+    while (v >>= 4);
+    t[--k] = 'x';
+    t[--k] = '0';
+    t[--k] = '"';
+    jw_raw(w, t + k, (uint32_t)sizeof t - k);
+}
+
+void jw_id(struct jw *w, uint64_t v)
+{
+    char t[18];
+    t[0] = t[17] = '"';
+    for (unsigned i = 16; i; i--, v >>= 4)
+        t[i] = hexdigit[v & 15];
+    jw_raw(w, t, sizeof t);
+}
+
 static void put_double(struct jw *w, double v, int shortest, int longest, bool is_float)
 {
     char t[40];

@@ -34,6 +34,9 @@ void jw_u64(struct jw *w, uint64_t v);
 void jw_i64(struct jw *w, int64_t v);
 void jw_f64(struct jw *w, double v);       /* shortest that reads back; NaN and infinities: null */
 void jw_f32(struct jw *w, float v);
+void jw_u64_text(struct jw *w, uint64_t v); /* "42" */
+void jw_hex_text(struct jw *w, uint64_t v); /* "0x2a" */
+void jw_id(struct jw *w, uint64_t v);       /* 16 hex digits */
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_str(struct jw *w, const char *s);  /* NULL: null */

@@ -26,8 +26,14 @@ static const struct op_row x_ops[] = {
 };
 static const struct kind_def x_kinds[] = {{"reg", KIND_RANGE}, {"tag", KIND_NAME}};
 static const struct code_name x_statuses[] = {{2, "illegal_address"}, {4, "failure"}, {0, NULL}};
-static const struct proto_schema x_schema = {.name = "xbus", .title = "X bus", .ops = x_ops, .n_ops = 5, .kinds = x_kinds,
-                                             .n_kinds = 2, .statuses = x_statuses, .unit_is = "unit"};
+static const struct proto_schema x_schema = {.name = "xbus",
+                                             .title = "X bus",
+                                             .ops = x_ops,
+                                             .n_ops = 5,
+                                             .kinds = x_kinds,
+                                             .n_kinds = 2,
+                                             .statuses = x_statuses,
+                                             .unit_is = "unit"};
 
 static inline const struct proto_schema *x_schema_by_name(const char *name)
 {
@@ -112,8 +118,16 @@ static inline uint64_t link_digest(const char *c, const char *s, uint16_t port)
 
 static inline void link_made(struct fix *f, const char *c, const char *s, uint16_t port, bool attempt)
 {
-    struct rec_link r = {.ts_ns = f->now, .digest = link_digest(c, s, port), .client = ip(c), .server = ip(s),
-                         .l4 = PROTO_TCP, .sure = 1, .attempt = attempt, .port = port, .client_port = 40000, .frame = 2};
+    struct rec_link r = {.ts_ns = f->now,
+                         .digest = link_digest(c, s, port),
+                         .client = ip(c),
+                         .server = ip(s),
+                         .l4 = PROTO_TCP,
+                         .sure = 1,
+                         .attempt = attempt,
+                         .port = port,
+                         .client_port = 40000,
+                         .frame = 2};
     baseline_link(f->b, &r);
 }
 
@@ -152,11 +166,30 @@ static inline void message(struct fix *f, const char *c, const char *s, struct m
     }
     if (m.tag)
         fact.name = (struct span){(const uint8_t *)m.tag, (uint32_t)strlen(m.tag)};
-    struct rec_event e = {.schema = &x_schema, .op = op, .ts_ns = f->now, .ts_first_ns = f->now, .link = link_digest(c, s, 502),
-                          .src = ip(c), .dst = ip(s), .sport = 40000, .dport = 502, .l4 = PROTO_TCP, .frame = 9,
-                          .function = m.fn, .selector = 0, .unit = m.unit, .has_unit = m.unit != 0, .action = act,
-                          .kind = EV_TRANSACTION, .outcome = m.status ? OUT_REFUSED : OUT_EXECUTED, .status = m.status,
-                          .has_status = 1, .error = m.status != 0, .n_facts = 1, .facts = &fact, .wanted = REC_WANT_FACT};
+    struct rec_event e = {.schema = &x_schema,
+                          .op = op,
+                          .ts_ns = f->now,
+                          .ts_first_ns = f->now,
+                          .link = link_digest(c, s, 502),
+                          .src = ip(c),
+                          .dst = ip(s),
+                          .sport = 40000,
+                          .dport = 502,
+                          .l4 = PROTO_TCP,
+                          .frame = 9,
+                          .function = m.fn,
+                          .selector = 0,
+                          .unit = m.unit,
+                          .has_unit = m.unit != 0,
+                          .action = act,
+                          .kind = EV_TRANSACTION,
+                          .outcome = m.status ? OUT_REFUSED : OUT_EXECUTED,
+                          .status = m.status,
+                          .has_status = 1,
+                          .error = m.status != 0,
+                          .n_facts = 1,
+                          .facts = &fact,
+                          .wanted = REC_WANT_FACT};
     baseline_event(f->b, &e, m.condemned);
 }
 

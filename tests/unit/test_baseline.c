@@ -45,7 +45,8 @@ START_TEST(new_read_is_minor)
     plant(&f, BASE_DETECT);
     message(&f, HMI, PLC, READ(500, 510));
     ck_assert_int_eq(the(&f, DEV_NEW_OBJECT)->severity, DEV_MINOR);
-    ck_assert_msg(strstr(f.seen[0].why, "learned 0-99 from") && strstr(f.seen[0].why, "1000 times"), "%s", f.seen[0].why);
+    ck_assert_msg(strstr(f.seen[0].why, "learned 0-99 from") && strstr(f.seen[0].why, "1000 times"), "%s",
+                  f.seen[0].why);
 }
 END_TEST
 
@@ -71,7 +72,8 @@ START_TEST(one_laptop_is_one_alert)
     asset(&f, LAPTOP, "00:1b:1b:00:00:66");
     link_made(&f, LAPTOP, PLC, 502, false);
     for (uint32_t i = 0; i < 50; i++)
-        message(&f, LAPTOP, PLC, (struct msg_spec){.fn = F_READ, .first = i * 100, .last = i * 100 + 9, .unit = 1 + i % 3});
+        message(&f, LAPTOP, PLC,
+                (struct msg_spec){.fn = F_READ, .first = i * 100, .last = i * 100 + 9, .unit = 1 + i % 3});
     message(&f, LAPTOP, PLC, WRITE(5));
     tick(&f);
     const struct deviation *d = the(&f, DEV_NEW_ASSET);
@@ -110,7 +112,8 @@ START_TEST(new_function_and_unit)
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_BROWSE, .unit = 1});
     const struct deviation *d = the(&f, DEV_NEW_FUNCTION);
     ck_assert_int_eq(d->severity, DEV_MINOR);
-    ck_assert_msg(strstr(d->why, "first identify (browse) of unit 1") && strstr(d->why, "read_registers"), "%s", d->why);
+    ck_assert_msg(strstr(d->why, "first identify (browse) of unit 1") && strstr(d->why, "read_registers"), "%s",
+                  d->why);
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .last = 9, .unit = 7});
     d = the(&f, DEV_NEW_UNIT);
     ck_assert_msg(strstr(d->why, "learned units 1"), "%s", d->why);
@@ -145,11 +148,14 @@ END_TEST
 START_TEST(errors_per_object)
 {
     plant(&f, BASE_LEARN);
-    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 4, .known = true});
+    message(&f, HMI, PLC,
+            (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 4, .known = true});
     baseline_set_mode(f.b, BASE_DETECT);
-    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 4, .known = true});
+    message(&f, HMI, PLC,
+            (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 4, .known = true});
     ck_assert_uint_eq(f.n, 0);
-    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 2, .known = true});
+    message(&f, HMI, PLC,
+            (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 2, .known = true});
     const struct deviation *d = the(&f, DEV_NEW_ERROR);
     ck_assert_msg(strstr(d->why, "first error illegal_address") && strstr(d->why, "errors failure"), "%s", d->why);
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_WRITE, .first = 10, .unit = 1, .status = 4, .known = true});
@@ -327,11 +333,18 @@ START_TEST(maintenance_and_engineering_lower)
     site_done(&s);
     s = (struct site){.windows = &w, .n_windows = 1};
     ck_assert_int_eq(site_prepare(&s, &e), 0);
+    f.n = 0;
+    asset(&f, HMI, NULL);
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_LOAD});
-    (void)d;
-    for (unsigned i = 0; i < f.n; i++)
-        if (f.seen[i].type == DEV_STATE_COMMAND && addr_eq(&f.seen[i].src, &(struct addr){{0}}))
-            ck_abort_msg("no source");
+    d = the(&f, DEV_STATE_COMMAND);
+    ck_assert_str_eq(d->maintenance, "shutdown");
+    ck_assert_int_eq(d->severity, DEV_MAJOR);
+    ck_assert(d->lowered && !d->engineering);
+    f.n = 0;
+    f.now = T0 + 2 * DAY; /* the work is over */
+    asset(&f, "10.0.0.7", NULL);
+    message(&f, "10.0.0.7", PLC, (struct msg_spec){.fn = F_STOP});
+    ck_assert_int_eq(the(&f, DEV_STATE_COMMAND)->severity, DEV_CRITICAL);
     site_done(&s);
 }
 END_TEST
@@ -436,8 +449,15 @@ END_TEST
 START_TEST(operations_are_bounded)
 {
     fix_init(&f, BASE_LEARN);
-    f.conf.limits = (struct baseline_limits){.ops = 64, .funcs = 32, .links = 32, .digests = 64, .names = 32, .assets = 32,
-                                             .idents = 16, .incidents = 16, .scanners = 16};
+    f.conf.limits = (struct baseline_limits){.ops = 64,
+                                             .funcs = 32,
+                                             .links = 32,
+                                             .digests = 64,
+                                             .names = 32,
+                                             .assets = 32,
+                                             .idents = 16,
+                                             .incidents = 16,
+                                             .scanners = 16};
     fix_open(&f);
     for (uint32_t i = 0; i < 5000; i++) {
         char a[32], tag[32];
@@ -488,7 +508,8 @@ START_TEST(export_and_import)
     plant(&f, BASE_LEARN);
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .tag = "odd \"name\": {x}, y", .unit = 2});
     message(&f, HMI, PLC, (struct msg_spec){.fn = F_STOP});
-    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 4, .known = true});
+    message(&f, HMI, PLC,
+            (struct msg_spec){.fn = F_READ, .first = 0, .last = 99, .unit = 1, .status = 4, .known = true});
     char *one = exported(&f, false);
     baseline_free(f.b);
     f.conf.mode = BASE_DETECT;
@@ -551,7 +572,12 @@ END_TEST
 START_TEST(reversed_guess_is_one_link)
 {
     plant(&f, BASE_LEARN);
-    struct rec_link g = {.ts_ns = f.now, .digest = 1, .client = ip(PLC), .server = ip(LAPTOP), .l4 = PROTO_TCP, .port = 40000,
+    struct rec_link g = {.ts_ns = f.now,
+                         .digest = 1,
+                         .client = ip(PLC),
+                         .server = ip(LAPTOP),
+                         .l4 = PROTO_TCP,
+                         .port = 40000,
                          .client_port = 102};
     struct rec_link sure = {.ts_ns = f.now, .digest = 2, .client = ip(LAPTOP), .server = ip(PLC), .l4 = PROTO_TCP,
                             .port = 102, .client_port = 40000, .sure = 1};

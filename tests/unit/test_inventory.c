@@ -192,8 +192,15 @@ START_TEST(configured_device)
 {
     struct addr a = ip(PLC);
     static const char *const tags[] = {"line7"};
-    struct site_asset told = {.name = "PLC one", .type = "controller", .criticality = "high", .owner = "ops", .addrs = &a,
-                              .n_addrs = 1, .tags = tags, .n_tags = 1, .net = SITE_ANY_NET};
+    struct site_asset told = {.name = "PLC one",
+                              .type = "controller",
+                              .criticality = "high",
+                              .owner = "ops",
+                              .addrs = &a,
+                              .n_addrs = 1,
+                              .tags = tags,
+                              .n_tags = 1,
+                              .net = SITE_ANY_NET};
     struct subnet sub;
     ck_assert(subnet_parse("10.0.0.0/24", &sub));
     struct site_zone zone = {.name = "cell", .subnets = &sub, .n_subnets = 1, .purdue = 1};

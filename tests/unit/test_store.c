@@ -180,9 +180,21 @@ END_TEST
 
 static bool put_alert(struct store *s, uint64_t uid, uint32_t update, uint64_t count, const char *json)
 {
-    struct store_alert a = {.uid = uid, .update = update, .first_ns = T0, .last_ns = T0 + count, .count = count, .sid = 7,
-                            .severity = 3, .id = "OT-POL-001", .engine = "policy", .title = "t", .src = HMI, .dst = PLC,
-                            .accept = "link:0123456789abcdef", .json = json, .json_len = (uint32_t)strlen(json)};
+    struct store_alert a = {.uid = uid,
+                            .update = update,
+                            .first_ns = T0,
+                            .last_ns = T0 + count,
+                            .count = count,
+                            .sid = 7,
+                            .severity = 3,
+                            .id = "OT-POL-001",
+                            .engine = "policy",
+                            .title = "t",
+                            .src = HMI,
+                            .dst = PLC,
+                            .accept = "link:0123456789abcdef",
+                            .json = json,
+                            .json_len = (uint32_t)strlen(json)};
     return store_alert(s, &a);
 }
 
@@ -234,7 +246,9 @@ START_TEST(refusals)
     struct query *q;
     struct err e;
     FILE *w = fopen(path, "w");
-    fputs("this is no database, just some text that is long enough to be looked at as one, page by page, and more of it", w);
+    fputs(
+        "this is no database, just some text that is long enough to be looked at as one, page by page, and more of it",
+        w);
     fclose(w);
     ck_assert_int_lt(store_open(&c, &s, NULL, &e), 0);
     ck_assert_msg(strstr(e.text, "is not a database"), "%s", e.text);
@@ -305,8 +319,16 @@ START_TEST(queue_packs_rows)
     static const uint8_t macs[2][6] = {{1, 2, 3, 4, 5, 6}, {7, 8, 9, 10, 11, 12}};
     static const uint16_t vlans[3] = {5, 6, 7};
     struct addr ips[1] = {ip(PLC)};
-    struct row_asset a = {.id = 9, .net = "default", .name = "n", .vendor = NULL, .macs = macs, .n_macs = 2, .vlans = vlans,
-                          .n_vlans = 3, .ips = ips, .n_ips = 1};
+    struct row_asset a = {.id = 9,
+                          .net = "default",
+                          .name = "n",
+                          .vendor = NULL,
+                          .macs = macs,
+                          .n_macs = 2,
+                          .vlans = vlans,
+                          .n_vlans = 3,
+                          .ips = ips,
+                          .n_ips = 1};
     unsigned n = 0;
     while (msg_put(&b, MSG_ASSET, &a))
         n++;
