@@ -137,6 +137,8 @@ void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 /* dispatch.c: one PDU to the dissector */
 enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset);
 void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x);
+/* Of a packet that is gone: what the flow knows of all packets of that side. */
+void flow_layers(const struct flow *f, unsigned side, struct layers *ret);
 void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x);
 bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port);
 void flow_unclaim(struct shard *s, struct flow *f);
