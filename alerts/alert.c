@@ -15,11 +15,19 @@ struct rate_slot {
     uint32_t n;
 };
 
+enum { ENDED_SETS = 4096, ENDED_WAYS = 4 };
+
+struct ended { /* a uid that ended in this run, and the last update told of it */
+    uint64_t uid;
+    uint32_t update;
+};
+
 struct alerts {
     struct alert_conf c;
     struct alert_table t;
     struct alert_stats s;
-    struct rate_slot rate[RATE_SLOTS]; /* by type; two types that share a slot share the rate */
+    struct rate_slot rate[RATE_SLOTS];          /* by type; two types that share a slot share the rate */
+    struct ended ended[ENDED_SETS][ENDED_WAYS]; /* the last ones of each set; older: see update_before() */
     uint64_t now_ns, window;
     uint64_t host_key;
     bool started;
@@ -99,12 +107,20 @@ static void send_update(struct alerts *a, struct open_alert *o)
         a->s.sink_errors += a->c.sinks[i].put(a->c.sinks[i].ctx, &out) < 0;
 }
 
+static void remember(struct alerts *a, const struct open_alert *o)
+{
+    struct ended *set = a->ended[o->uid % ENDED_SETS];
+    memmove(set + 1, set, (ENDED_WAYS - 1) * sizeof *set);
+    set[0] = (struct ended){.uid = o->uid, .update = o->update};
+}
+
 static void close_alert(struct alerts *a, struct open_alert *o)
 {
     if (o->due) {
         a->s.updates++;
         send_update(a, o);
     }
+    remember(a, o);
     table_del(&a->t, o);
 }
 
@@ -251,11 +267,16 @@ static void fill(struct open_alert *o, const struct alert_in *in)
     o->dst = in->event ? in->event->dst : in->flow.dst;
 }
 
+/* The last update told of a uid that opens (again): in this run, in an earlier one, or as it may have been. */
 static uint32_t update_before(struct alerts *a, const struct open_alert *o, const struct alert_in *in)
 {
+    const struct ended *set = a->ended[o->uid % ENDED_SETS];
+    for (unsigned i = 0; i < ENDED_WAYS; i++)
+        if (set[i].uid == o->uid && set[i].update)
+            return set[i].update;
     uint32_t n = a->c.last_update ? a->c.last_update(a->c.ctx, o->uid) : 0;
-    if (in->absolute && in->first_ns && in->first_ns < in->ts_ns) {
-        /* It may have been told and forgotten. A window tells at most a few updates, so this number was not used. */
+    if (set[ENDED_WAYS - 1].update && in->absolute && in->first_ns && in->first_ns < in->ts_ns) {
+        /* Perhaps told and forgotten. A window tells at most a few updates, so this number was not used. */
         uint64_t windows = in->ts_ns / a->c.window_ns - in->first_ns / a->c.window_ns;
         uint32_t least = windows > UINT32_MAX / 32 ? UINT32_MAX / 2 : (uint32_t)windows * 16;
         n = n > least ? n : least;

@@ -225,12 +225,14 @@ static void put_evidence(struct jw *w, const struct alert_conf *c, const struct 
     jw_key(w, "bytes");
     if (ev && ev->bytes.n) {
         jw_hex(w, (struct span){.p = ev->bytes.p, .n = ev->bytes.n < most ? ev->bytes.n : most});
-        jw_kv_u64(w, "offset", ev->offset);
     } else {
         jw_null(w);
-        jw_key(w, "offset");
-        jw_null(w);
     }
+    jw_key(w, "offset");
+    if (ev && ev->bytes.n && ev->offset)
+        jw_u64(w, ev->offset);
+    else
+        jw_null(w); /* put together from several packets */
     jw_key(w, "capture");
     jw_null(w);
     jw_close(w, '}');

@@ -216,7 +216,8 @@ int baseline_accept(struct baseline *b, const char *text, uint64_t now_ns, struc
     char *end = NULL;
     struct key k = {.more = ""};
     for (unsigned i = 0; colon && i < ARRAY_LEN(kinds); i++) {
-        if (strlen(kinds[i].name) != (size_t)(colon - text) || strncmp(kinds[i].name, text, (size_t)(colon - text)) != 0)
+        if (strlen(kinds[i].name) != (size_t)(colon - text) ||
+            strncmp(kinds[i].name, text, (size_t)(colon - text)) != 0)
             continue;
         k.id = strtoull(colon + 1, &end, 16);
         if (end != colon + 17 || (*end && *end != ':') || (kinds[i].more && !*end))

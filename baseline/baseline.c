@@ -49,7 +49,8 @@ static int tables_init(struct baseline *b)
     b->nets = calloc(LIM_NETS, sizeof *b->nets);
     b->apps = calloc(MAX_APPS, sizeof *b->apps);
     b->pending = calloc(LIM_PENDING, sizeof *b->pending);
-    b->st.memory += sizeof *b + LIM_NETS * sizeof *b->nets + MAX_APPS * sizeof *b->apps + LIM_PENDING * sizeof *b->pending;
+    b->st.memory +=
+        sizeof *b + LIM_NETS * sizeof *b->nets + MAX_APPS * sizeof *b->apps + LIM_PENDING * sizeof *b->pending;
     return b->nets && b->apps && b->pending ? 0 : -ENOMEM;
 }
 
@@ -139,6 +140,15 @@ void baseline_event(struct baseline *b, const struct rec_event *e, bool condemne
         asset_seen(b, s.client, e->ts_ns);
     if (s.server && (!e->from_client || e->kind == EV_TRANSACTION))
         asset_seen(b, s.server, e->ts_ns);
+}
+
+bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r)
+{
+    bool turned;
+    uint32_t i = dig_find(b, e->link, DIG_LINK, &turned);
+    if (!i || turned)
+        i = blink_find(b, e->net, &e->src, &e->dst, e->l4, e->dport);
+    return i && judge_met(b, i, e, r);
 }
 
 void baseline_tick(struct baseline *b, const struct rec_tick *r)

@@ -1,7 +1,8 @@
 /* baseline.h: the model: who exists, who talks to whom and how, what of it is normal.
  *
- * Owned by the collector, plain single-threaded C. Records (record.h) go in, in packet order; deviations come out through
- * conf.emit during the call, changed rows through baseline_save(). Nothing depends on clocks, pointers or hash keys. */
+ * Owned by the collector, plain single-threaded C. Records (record.h) go in, in packet order; deviations come out
+ * through conf.emit during the call, changed rows through baseline_save(). Nothing depends on clocks, pointers or hash
+ * keys. */
 #pragma once
 
 #include <stdio.h>
@@ -62,6 +63,8 @@ void baseline_tick(struct baseline *b, const struct rec_tick *r);
 /* False when the address is no asset. Strings are borrowed until the next call of any baseline_ function. */
 bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a, struct asset_info *ret);
 
+/* Was that fact of the event met before, in this run or in one that the database tells of? Ask before baseline_event(). */
+bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r);
 /* Is the link of that digest (0: the whole sensor) still learning? */
 bool baseline_learning(struct baseline *b, uint64_t link_digest);
 /* Only one direction of it was seen so far. */
@@ -87,7 +90,8 @@ uint32_t baseline_due(const struct baseline *b);
 struct row_sink baseline_loader(struct baseline *b);
 
 /* ---- review ----------------------------------------------------------------------------------------------------- */
-/* Learn the fact of a deviation.accept text ("link:0123456789abcdef") with what lies beneath it; 0, -ENOENT, -EINVAL. */
+/* Learn the fact of a deviation.accept text ("link:0123456789abcdef") with what lies beneath it; 0, -ENOENT, -EINVAL.
+ */
 int baseline_accept(struct baseline *b, const char *key, uint64_t now_ns, struct err *e);
 /* The learned model as text (YAML), one fact a line, deterministic: docs/BASELINE.md. all: also what is not learned. */
 int baseline_export(struct baseline *b, FILE *f, bool all, struct err *e);

@@ -61,7 +61,7 @@ struct deviation {
     const struct rec_event *event; /* the message, NULL when there is none; valid for the call */
     const struct rec_fact *fact;   /* of that event, the one it is about; may be NULL */
     char object[EV_OBJECT];        /* object, address, or what changed; "" none */
-    char why[DEV_TEXT];            /* "first write to holding_register:400 of unit 1; learned 0-99 from .. to .., 1200 times" */
+    char why[DEV_TEXT]; /* "first write to holding_register:400 of unit 1; learned 0-99 from .. to .., 1200 times" */
     char expected[DEV_TEXT], seen[DEV_TEXT];
     char accept[DEV_ACCEPT];       /* argument of `tyto baseline accept`; "" when there is nothing to learn */
 };

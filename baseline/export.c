@@ -171,9 +171,7 @@ static void put_op(const struct out *o, const struct op *p)
         fputs(", code: none", o->f);
     else
         fprintf(o->f, ", code: %u", f->fn);
-    if (f->sel == OP_ANY_SELECTOR)
-        fputs(", selector: any", o->f);
-    else if (f->sel)
+    if (f->sel != OP_ANY_SELECTOR)
         fprintf(o->f, ", selector: %u", f->sel);
     put_pair(o->f, "action", action_name(p->action), false);
     if (*object)

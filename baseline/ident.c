@@ -81,7 +81,9 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
         b->idents.evicted++;
         rewrite(b, of);
     }
-    uint32_t i = tab_add(&b->idents, 0, 1);
+    uint64_t spread = hash_u64(ts_ns, (uint64_t)asset << 32 | (uint64_t)kind << 24 |
+                                          asset_at(b, asset)->n_idents); /* never looked up */
+    uint32_t i = tab_add(&b->idents, spread, 1);
     struct ident *x = ident_at(b, i);
     x->asset = asset;
     x->kind = kind;
@@ -119,6 +121,9 @@ static int better(const struct ident *x, const struct ident *y)
 {
     if (x->current != y->current)
         return x->current > y->current ? 1 : -1;
+    bool moves = x->kind == OBS_STATE || x->kind == OBS_PROTECTION; /* the latest word counts, whoever said it */
+    if (moves && x->last_ns != y->last_ns)
+        return x->last_ns > y->last_ns ? 1 : -1;
     if (x->confidence != y->confidence)
         return x->confidence > y->confidence ? 1 : -1;
     if (x->last_ns != y->last_ns)

@@ -1,5 +1,5 @@
-/* import.c: the text of export.c back into the model. It reads just the lines that export.c writes (comments, blank lines
- * and other orders of the keys are fine); the whole text is checked before anything is learned. */
+/* import.c: the text of export.c back into the model. It reads just the lines that export.c writes (comments, blank
+ * lines and other orders of the keys are fine); the whole text is checked before anything is learned. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,7 +33,8 @@ static int bad(struct import *m, unsigned column, const char *found, const char 
 
 static int bad_text(struct import *m, unsigned column, const char *what, const char *found, const char *expected)
 {
-    return err_set(m->e, -EINVAL, "%s:%u:%u: %s: found \"%.80s\", expected %s", m->name, m->line, column, what, found, expected);
+    return err_set(m->e, -EINVAL, "%s:%u:%u: %s: found \"%.80s\", expected %s", m->name, m->line, column, what, found,
+                   expected);
 }
 
 /* ---- the flow mapping of one line: {key: value, key: [a, b]} ---- */
@@ -47,7 +48,10 @@ static char *skip(char *p)
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* A scalar in place; *p moves behind it. NULL: broken. */
@@ -92,7 +96,8 @@ static int flow_list(struct import *m, struct pair *x, char **at, const char *st
         char *begin = p;
         const char *v = scalar(&p, &stop);
         if (!v || x->n == MAX_LIST)
-            return bad(m, (unsigned)(begin - start) + 1, v ? "too many values" : "no value", "at most 32 values and a ]");
+            return bad(m, (unsigned)(begin - start) + 1, v ? "too many values" : "no value",
+                       "at most 32 values and a ]");
         x->list[x->n++] = v;
         char *end = p;
         p = skip(p);
@@ -409,7 +414,7 @@ static int fact_line(struct import *m)
 {
     static const char *const keys[] = {"protocol", "unit", "slot", "function", "code", "selector", "action", "object",
                                        "errors", "state", NULL};
-    struct func f = {0};
+    struct func f = {.sel = OP_ANY_SELECTOR};
     struct op_key k = {.kind = REC_NO_KIND, .bit = ITEM_BIT_NONE};
     bool has_unit = false, has_code = false;
     int r = known_keys(m, keys);
@@ -422,7 +427,7 @@ static int fact_line(struct import *m)
     if (!r)
         r = get_number(m, "code", UINT32_MAX, "none", &f.fn, &has_code);
     if (!r)
-        r = get_number(m, "selector", UINT32_MAX, "any", &f.sel, NULL);
+        r = get_number(m, "selector", UINT32_MAX, NULL, &f.sel, NULL);
     if (!r && (!proto || !proto->value || !has_code || !action || !action->value))
         return bad(m, 1, "a fact without it", "protocol, code and action");
     for (unsigned i = 0; !r && errors && i < errors->n; i++)
@@ -439,7 +444,8 @@ static int fact_line(struct import *m)
         return bad_text(m, action->column, "action", action->value, "an action");
     k.action = f.action = (uint8_t)act;
     if (object && object->value && !object_parse(s, object->value, &k))
-        return bad_text(m, object->column, "object", object->value, "an object of this protocol, as in holding_register:0-9");
+        return bad_text(m, object->column, "object", object->value,
+                        "an object of this protocol, as in holding_register:0-9");
     f.has_unit = has_unit;
     snprintf(f.name, sizeof f.name, "%s", name && name->value ? name->value : "");
     return m->apply && m->link && is_learned(m) ? fact_apply(m, &f, &k) : 0;

@@ -13,7 +13,7 @@ struct incident *inc_any(const struct baseline *b, struct inc_ref r)
     if (!r.i)
         return NULL;
     struct incident *c = inc_at(b, r.i);
-    return c->node.used && c->d.fold == r.fold ? c : NULL;
+    return c->node.used && (uint32_t)c->d.fold == r.fold ? c : NULL;
 }
 
 struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t ts_ns)
@@ -117,8 +117,9 @@ static struct inc_ref open_incident(struct baseline *b, const struct deviation *
     struct incident *c = inc_at(b, i);
     c->d = *d;
     c->worst = worst;
+    c->counted = d->event != NULL;
     c->until_ns = d->last_ns + b->conf.fold_ns;
-    return (struct inc_ref){i, d->fold};
+    return (struct inc_ref){i, (uint32_t)d->fold};
 }
 
 /* Beyond so many a window, one flood stands for all of its type. */
@@ -144,6 +145,20 @@ static struct inc_ref flood(struct baseline *b, const struct deviation *d, struc
     return g->flood;
 }
 
+bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref)
+{
+    struct budget *g = &b->budget[type][changes];
+    struct incident *c =
+        g->window == ts_ns / b->conf.fold_ns && g->raised >= LIM_NOVELTIES ? inc_any(b, g->flood) : NULL;
+    if (!c)
+        return false;
+    b->st.flooded++;
+    c->d.count++;
+    inc_follow(b, c, ts_ns, 0);
+    *ref = g->flood;
+    return true;
+}
+
 struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
 {
     uint8_t worst = d->severity;
@@ -151,10 +166,10 @@ struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
     if (i) {
         struct incident *c = inc_at(b, i);
         tab_touch(&b->incidents, i);
-        c->d.count++;
+        c->d.count += !d->event; /* a message is counted by its fact */
         c->until_ns = d->last_ns + b->conf.fold_ns;
         inc_follow(b, c, d->last_ns, worst);
-        return (struct inc_ref){i, d->fold};
+        return (struct inc_ref){i, (uint32_t)d->fold};
     }
     struct budget *g = &b->budget[d->type][changes];
     uint64_t window = d->last_ns / b->conf.fold_ns;

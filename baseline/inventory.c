@@ -7,17 +7,17 @@ struct asset *asset_at(const struct baseline *b, uint32_t i)
     return tab_at(&b->assets, i);
 }
 
-static struct addr_rec *rec_at(const struct baseline *b, uint32_t i)
+struct addr_rec *addr_rec_at(const struct baseline *b, uint32_t i)
 {
     return tab_at(&b->addrs, i);
 }
 
-static struct mac_rec *mac_at(const struct baseline *b, uint32_t i)
+struct mac_rec *mac_rec_at(const struct baseline *b, uint32_t i)
 {
     return tab_at(&b->macs, i);
 }
 
-static uint64_t addr_hash(const struct baseline *b, uint16_t net, const struct addr *a)
+uint64_t addr_rec_hash(const struct baseline *b, uint16_t net, const struct addr *a)
 {
     return hash_bytes(hash_u64(b->conf.hash_key, net), a, sizeof *a);
 }
@@ -29,9 +29,9 @@ static uint64_t mac_hash(const struct baseline *b, uint16_t net, const uint8_t m
 
 uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a)
 {
-    uint64_t h = addr_hash(b, net, a);
+    uint64_t h = addr_rec_hash(b, net, a);
     for (uint32_t i = tab_find(&b->addrs, h, 0); i; i = tab_find(&b->addrs, h, i))
-        if (rec_at(b, i)->net == net && addr_eq(&rec_at(b, i)->addr, a))
+        if (addr_rec_at(b, i)->net == net && addr_eq(&addr_rec_at(b, i)->addr, a))
             return i;
     return 0;
 }
@@ -40,7 +40,7 @@ uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[
 {
     uint64_t h = mac_hash(b, net, mac);
     for (uint32_t i = tab_find(&b->macs, h, 0); i; i = tab_find(&b->macs, h, i))
-        if (mac_at(b, i)->net == net && memcmp(mac_at(b, i)->mac, mac, 6) == 0)
+        if (mac_rec_at(b, i)->net == net && memcmp(mac_rec_at(b, i)->mac, mac, 6) == 0)
             return i;
     return 0;
 }
@@ -51,12 +51,12 @@ uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a
         uint32_t m = mac_rec_find(b, net, a->b + 10);
         if (!m)
             return 0;
-        if (mac_at(b, m)->asset)
-            return mac_at(b, m)->asset;
-        return mac_at(b, m)->n_addrs == 1 ? rec_at(b, mac_at(b, m)->addrs)->asset : 0;
+        if (mac_rec_at(b, m)->asset)
+            return mac_rec_at(b, m)->asset;
+        return mac_rec_at(b, m)->n_addrs == 1 ? addr_rec_at(b, mac_rec_at(b, m)->addrs)->asset : 0;
     }
     uint32_t i = addr_rec_find(b, net, a);
-    return i ? rec_at(b, i)->asset : 0;
+    return i ? addr_rec_at(b, i)->asset : 0;
 }
 
 uint32_t asset_by_id(const struct baseline *b, uint64_t id)
@@ -105,13 +105,13 @@ void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
 
 /* ---- MAC bindings ---- */
 
-static void mac_unbind(struct baseline *b, uint32_t ri)
+void addr_rec_unbind(struct baseline *b, uint32_t ri)
 {
-    struct addr_rec *r = rec_at(b, ri);
+    struct addr_rec *r = addr_rec_at(b, ri);
     if (!r->mac)
         return;
-    struct mac_rec *m = mac_at(b, r->mac);
-    for (uint32_t *at = &m->addrs; *at; at = &rec_at(b, *at)->mac_next)
+    struct mac_rec *m = mac_rec_at(b, r->mac);
+    for (uint32_t *at = &m->addrs; *at; at = &addr_rec_at(b, *at)->mac_next)
         if (*at == ri) {
             *at = r->mac_next;
             m->n_addrs--;
@@ -123,8 +123,8 @@ static void mac_unbind(struct baseline *b, uint32_t ri)
 
 static void mac_delete(struct baseline *b, uint32_t mi)
 {
-    while (mac_at(b, mi)->addrs)
-        mac_unbind(b, mac_at(b, mi)->addrs);
+    while (mac_rec_at(b, mi)->addrs)
+        addr_rec_unbind(b, mac_rec_at(b, mi)->addrs);
     tab_del(&b->macs, mi);
 }
 
@@ -140,8 +140,8 @@ static uint32_t mac_get(struct baseline *b, uint16_t net, const uint8_t mac[6])
         b->macs.evicted++;
     }
     i = tab_add(&b->macs, mac_hash(b, net, mac), 0);
-    mac_at(b, i)->net = net;
-    memcpy(mac_at(b, i)->mac, mac, 6);
+    mac_rec_at(b, i)->net = net;
+    memcpy(mac_rec_at(b, i)->mac, mac, 6);
     return i;
 }
 
@@ -197,11 +197,11 @@ uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, ui
     if (!i) {
         if (tab_full(&b->addrs)) /* twice as many as assets: some asset holds many; the oldest goes */
             return 0;
-        i = tab_add(&b->addrs, addr_hash(b, net, a), 0);
-        rec_at(b, i)->net = net;
-        rec_at(b, i)->addr = *a;
+        i = tab_add(&b->addrs, addr_rec_hash(b, net, a), 0);
+        addr_rec_at(b, i)->net = net;
+        addr_rec_at(b, i)->addr = *a;
     }
-    rec_at(b, i)->asset = asset;
+    addr_rec_at(b, i)->asset = asset;
     struct asset *as = asset_at(b, asset);
     for (unsigned k = 0; k < as->n_ips; k++)
         if (addr_eq(&as->ips[k], a))
@@ -212,9 +212,9 @@ uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, ui
     return i;
 }
 
-static void addr_rec_delete(struct baseline *b, uint32_t i)
+void addr_rec_delete(struct baseline *b, uint32_t i)
 {
-    mac_unbind(b, i);
+    addr_rec_unbind(b, i);
     tab_del(&b->addrs, i);
 }
 
@@ -223,13 +223,13 @@ void asset_delete(struct baseline *b, uint32_t i)
     struct asset *a = asset_at(b, i);
     for (unsigned k = 0; k < a->n_ips; k++) {
         uint32_t r = addr_rec_find(b, a->net, &a->ips[k]);
-        if (r && rec_at(b, r)->asset == i)
+        if (r && addr_rec_at(b, r)->asset == i)
             addr_rec_delete(b, r);
     }
     for (unsigned k = 0; k < a->n_macs; k++) {
         uint32_t m = mac_rec_find(b, a->net, a->macs[k]);
-        if (m && mac_at(b, m)->asset == i)
-            mac_at(b, m)->asset = 0;
+        if (m && mac_rec_at(b, m)->asset == i)
+            mac_rec_at(b, m)->asset = 0;
     }
     idents_delete(b, i);
     if (a->dirty & STORED)
@@ -244,7 +244,7 @@ uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, 
         asset_delete(b, tab_victim(&b->assets));
         b->assets.evicted++;
     }
-    uint32_t i = tab_add(&b->assets, addr_hash(b, net, key), 0);
+    uint32_t i = tab_add(&b->assets, addr_rec_hash(b, net, key), 0);
     struct asset *a = asset_at(b, i);
     a->id = id ? id : asset_id_of(b, net, key);
     a->net = net;
@@ -260,7 +260,7 @@ uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, 
     if (addr_is_mac(key)) {
         a->flags |= ROW_ASSET_L2;
         asset_add_mac(b, i, key->b + 10, false);
-        mac_at(b, mac_get(b, net, key->b + 10))->asset = i;
+        mac_rec_at(b, mac_get(b, net, key->b + 10))->asset = i;
     } else {
         addr_rec_add(b, net, key, i);
     }
@@ -298,8 +298,8 @@ uint32_t asset_merge(struct baseline *b, uint32_t x, uint32_t y)
     for (unsigned n = 0; n < g->n_macs; n++) {
         asset_add_mac(b, x, g->macs[n], g->macs_learned >> n & 1);
         uint32_t m = mac_rec_find(b, g->net, g->macs[n]);
-        if (m && mac_at(b, m)->asset == y)
-            mac_at(b, m)->asset = x;
+        if (m && mac_rec_at(b, m)->asset == y)
+            mac_rec_at(b, m)->asset = x;
     }
     k->evidence |= g->evidence;
     k->flags |= g->flags;
@@ -318,153 +318,17 @@ uint32_t asset_merge(struct baseline *b, uint32_t x, uint32_t y)
     return x;
 }
 
-/* ---- public addresses that are here ---- */
-
-static struct subnet_rec *subnet_at(const struct baseline *b, uint32_t i)
-{
-    return tab_at(&b->subnets, i);
-}
-
-/* The first address had been taken for a remote one. */
-static void subnet_turns(struct baseline *b, struct subnet_rec *s)
-{
-    s->local = 1;
-    uint32_t ri = addr_rec_find(b, s->net, &s->first);
-    uint32_t mi = ri ? rec_at(b, ri)->mac : 0;
-    if (!mi || mac_at(b, mi)->router)
-        return;
-    struct asset *a = asset_at(b, rec_at(b, ri)->asset);
-    asset_add_mac(b, rec_at(b, ri)->asset, mac_at(b, mi)->mac, true);
-    a->evidence &= ~(uint64_t)EVI_EXTERNAL;
-    due(b, &a->dirty);
-}
-
-bool subnet_is_local(struct baseline *b, uint16_t net, const struct addr *a, const uint8_t mac[6])
-{
-    struct addr base = *a;
-    if (addr_is_v4(a))
-        base.b[15] = 0;
-    else
-        memset(base.b + 8, 0, 8);
-    uint64_t h = addr_hash(b, net, &base);
-    uint32_t i = tab_find(&b->subnets, h, 0);
-    while (i && (subnet_at(b, i)->net != net || !addr_eq(&subnet_at(b, i)->base, &base)))
-        i = tab_find(&b->subnets, h, i);
-    if (!i) {
-        if (tab_full(&b->subnets)) {
-            tab_del(&b->subnets, tab_victim(&b->subnets));
-            b->subnets.evicted++;
-        }
-        i = tab_add(&b->subnets, h, 0);
-        struct subnet_rec *s = subnet_at(b, i);
-        s->base = base;
-        s->first = *a;
-        s->net = net;
-        memcpy(s->mac, mac, 6);
-        return false;
-    }
-    tab_touch(&b->subnets, i);
-    struct subnet_rec *s = subnet_at(b, i);
-    if (!s->local && !addr_eq(&s->first, a) && memcmp(s->mac, mac, 6) != 0)
-        subnet_turns(b, s);
-    return s->local;
-}
-
-/* ---- routers ---- */
-
-/* An L2 asset had been taken for the owner of an address that only came through it: undo that. */
-static void router_split(struct baseline *b, uint32_t asset, uint32_t ri)
-{
-    struct addr ip = rec_at(b, ri)->addr;
-    struct row_life life = asset_at(b, asset)->life;
-    addr_rec_delete(b, ri);
-    struct asset *a = asset_at(b, asset);
-    unsigned n = 0;
-    for (unsigned k = 0; k < a->n_ips; k++)
-        if (!addr_eq(&a->ips[k], &ip))
-            a->ips[n++] = a->ips[k];
-    a->n_ips = (uint8_t)n;
-    if (n)
-        a->key = a->ips[0];
-    else if (a->n_macs)
-        a->key = addr_mac(a->macs[0]);
-    uint32_t i = asset_create(b, a->net, &ip, 0, life.first_ns);
-    asset_at(b, i)->life = life;
-    asset_at(b, i)->flags |= ROW_ASSET_REMOTE;
-}
-
-/* What the addresses behind a router's MAC tell of the router itself. */
-struct behind {
-    uint64_t l2_id, first_ns;
-    uint32_t own;      /* the asset that the router is */
-    uint8_t learned;
-};
-
-static void router_address(struct baseline *b, struct mac_rec *m, const struct addr *ip, struct behind *w)
-{
-    uint32_t ri = addr_rec_find(b, m->net, ip);
-    if (!ri)
-        return;
-    uint32_t ai = rec_at(b, ri)->asset;
-    struct asset *a = asset_at(b, ai);
-    if (a->life.first_ns < w->first_ns)
-        w->first_ns = a->life.first_ns;
-    if (a->life.learned == FACT_LEARNED)
-        w->learned = FACT_LEARNED;
-    if (rec_at(b, ri)->arp) { /* the router's own address, by its own word */
-        if (!w->own)
-            w->own = ai;
-        return;
-    }
-    mac_unbind(b, ri);
-    if (a->id == w->l2_id) {
-        w->own = ai;
-        router_split(b, ai, ri);
-    } else {
-        asset_drop_mac(b, ai, m->mac);
-        a->flags |= ROW_ASSET_REMOTE;
-        due(b, &a->dirty);
-    }
-}
-
-void router_made(struct baseline *b, uint32_t mi)
-{
-    struct mac_rec *m = mac_at(b, mi);
-    uint16_t net = m->net;
-    struct addr key = addr_mac(m->mac), ips[MAX_ROUTER_ADDRESSES + 1];
-    struct behind w = {.l2_id = asset_id_of(b, net, &key), .first_ns = UINT64_MAX, .own = m->asset};
-    unsigned n = 0;
-    m->router = 1;
-    tab_move(&b->macs, mi, 2);
-    for (uint32_t ri = m->addrs; ri && n < ARRAY_LEN(ips); ri = rec_at(b, ri)->mac_next)
-        ips[n++] = rec_at(b, ri)->addr;
-    while (n) /* the list has the latest first */
-        router_address(b, m, &ips[--n], &w);
-    if (!w.own) {
-        w.own = asset_create(b, net, &key, w.l2_id, w.first_ns);
-        asset_at(b, w.own)->life.learned = w.learned;
-        asset_at(b, w.own)->life.learn_ns = w.learned == FACT_LEARNED ? w.first_ns : 0;
-    }
-    mi = mac_rec_find(b, net, key.b + 10);
-    if (mi)
-        mac_at(b, mi)->asset = w.own;
-    asset_at(b, w.own)->evidence |= EVI_ROUTER;
-    asset_at(b, w.own)->flags |= ROW_ASSET_ROUTER | ROW_ASSET_ANSWERED;
-    asset_add_mac(b, w.own, key.b + 10, true);
-    asset_rank(b, w.own);
-}
-
 bool asset_told_by_arp(const struct baseline *b, const struct asset *a)
 {
     uint32_t ri = addr_is_mac(&a->key) ? 0 : addr_rec_find(b, a->net, &a->key);
-    return ri && rec_at(b, ri)->arp;
+    return ri && addr_rec_at(b, ri)->arp;
 }
 
 static void bind(struct baseline *b, uint32_t ri, uint32_t mi, bool arp)
 {
-    struct addr_rec *a = rec_at(b, ri);
-    struct mac_rec *m = mac_at(b, mi);
-    mac_unbind(b, ri);
+    struct addr_rec *a = addr_rec_at(b, ri);
+    struct mac_rec *m = mac_rec_at(b, mi);
+    addr_rec_unbind(b, ri);
     a->mac = mi;
     a->arp = arp;
     a->mac_next = m->addrs;
@@ -479,9 +343,9 @@ void asset_loaded(struct baseline *b, uint32_t i, bool arp)
     for (unsigned k = 0; k < a->n_macs; k++) {
         uint32_t mi = mac_get(b, a->net, a->macs[k]);
         if (a->flags & (ROW_ASSET_ROUTER | ROW_ASSET_L2))
-            mac_at(b, mi)->asset = i;
+            mac_rec_at(b, mi)->asset = i;
         if (a->flags & ROW_ASSET_ROUTER)
-            mac_at(b, mi)->router = 1;
+            mac_rec_at(b, mi)->router = 1;
         else if (ri)
             bind(b, ri, mi, arp);
     }
@@ -498,8 +362,8 @@ static bool mac_usable(const struct rec_asset *r)
 /* The address `ri` was seen with the MAC `mi`. */
 static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct rec_asset *r, bool here)
 {
-    struct addr_rec *a = rec_at(b, ri);
-    struct mac_rec *m = mac_at(b, mi);
+    struct addr_rec *a = addr_rec_at(b, ri);
+    struct mac_rec *m = mac_rec_at(b, mi);
     bool arp = r->via == ASSET_VIA_ARP, was_arp = a->arp;
     uint32_t ai = a->asset, old = a->mac;
     if (m->router && !arp) {
@@ -517,9 +381,9 @@ static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct 
         return;
     bool owns = arp || here;
     uint8_t old_mac[6] = {0};
-    bool moved = owns && old && !mac_at(b, old)->router;
+    bool moved = owns && old && !mac_rec_at(b, old)->router;
     if (moved)
-        memcpy(old_mac, mac_at(b, old)->mac, 6);
+        memcpy(old_mac, mac_rec_at(b, old)->mac, 6);
     bind(b, ri, mi, arp);
     if (moved)
         judge_mac(b, ai, old_mac, r, arp && was_arp);
@@ -527,7 +391,7 @@ static void mac_bind(struct baseline *b, uint32_t ri, uint32_t mi, const struct 
         asset_add_mac(b, ai, r->mac, true);
     if (owns)
         asset_at(b, ai)->evidence &= ~(uint64_t)EVI_EXTERNAL;
-    if (mac_at(b, mi)->n_addrs > b->conf.router_addresses && !mac_at(b, mi)->router)
+    if (mac_rec_at(b, mi)->n_addrs > b->conf.router_addresses && !mac_rec_at(b, mi)->router)
         router_made(b, mi);
 }
 
@@ -549,8 +413,8 @@ static void asset_of_mac(struct baseline *b, const struct rec_asset *r)
     if (made)
         i = asset_create(b, r->net, &r->addr, 0, r->ts_ns);
     uint32_t m = mac_get(b, r->net, r->addr.b + 10);
-    if (!mac_at(b, m)->asset)
-        mac_at(b, m)->asset = i;
+    if (!mac_rec_at(b, m)->asset)
+        mac_rec_at(b, m)->asset = i;
     asset_seen(b, i, r->ts_ns);
     add_vlan(b, asset_at(b, i), r->vlan);
     judge_asset(b, i, r, r->ts_ns);
@@ -561,8 +425,8 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
     uint32_t mi = mac_usable(r) ? mac_get(b, r->net, r->mac) : 0;
     uint32_t ri = addr_rec_find(b, r->net, &r->addr), i;
     bool here = addr_is_private(&r->addr) || (mi && subnet_is_local(b, r->net, &r->addr, r->mac));
-    bool owns = mi && !mac_at(b, mi)->router && (r->via == ASSET_VIA_ARP || here);
-    uint32_t l2 = mi ? mac_at(b, mi)->asset : 0;
+    bool owns = mi && !mac_rec_at(b, mi)->router && (r->via == ASSET_VIA_ARP || here);
+    uint32_t l2 = mi ? mac_rec_at(b, mi)->asset : 0;
     if (!ri) {
         if (owns && l2 && asset_at(b, l2)->n_ips == 0) {
             asset_gets_ip(b, l2, &r->addr);
@@ -572,7 +436,7 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
         }
         ri = addr_rec_find(b, r->net, &r->addr);
     } else {
-        i = rec_at(b, ri)->asset;
+        i = addr_rec_at(b, ri)->asset;
         if (owns && l2 && l2 != i && asset_at(b, l2)->n_ips == 0)
             i = asset_merge(b, i, l2);
     }

@@ -1,12 +1,13 @@
-/* judge.c: is a fact normal? Learned, or a deviation: raised by itself, or counted in the higher one it follows from. */
+/* judge.c: is a fact normal? Learned, or a deviation: raised by itself, or counted in the higher one it follows from.
+ */
 #include <stdio.h>
 
 #include "baseline/model.h"
 #include "engine/base/obs.h"
 
 #define BIT(a) (UINT64_C(1) << (a))
-static const uint64_t STATE_COMMANDS = BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) |
-                                       BIT(ACT_FIRMWARE);
+static const uint64_t STATE_COMMANDS =
+    BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE);
 
 /* ---- learning ---- */
 
@@ -60,10 +61,7 @@ struct net_rec *net_rec(struct baseline *b, uint16_t net)
 }
 
 enum { ABOVE = 8 }; /* command, scan, client, server, link, function, object */
-enum fate { FATE_KNOWN, FATE_LEARN, FATE_FOLD, FATE_RAISE };
-
-/* What becomes of a fact. FATE_FOLD: *into is the open deviation that it follows from. */
-static enum fate decide(struct baseline *b, struct row_life *own, struct inc_ref *ref, bool may_learn,
+enum fate judge_fate(struct baseline *b, struct row_life *own, struct inc_ref *ref, bool may_learn,
                         const struct subject *s, const struct inc_ref *above, unsigned n_above, struct incident **into)
 {
     if (own->learned == FACT_LEARNED)
@@ -94,13 +92,23 @@ static enum fate decide(struct baseline *b, struct row_life *own, struct inc_ref
     return FATE_RAISE;
 }
 
-static void raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes)
+void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes)
 {
     if (!own->alert_ns)
         own->alert_ns = d->last_ns;
     d->first_ns = own->alert_ns; /* the same alert when it is met again after a restart */
     *ref = inc_raise(b, d, changes);
-    own->learned = ref->fold == d->fold ? FACT_ALERTED : FACT_FOLDED;
+    own->learned = ref->fold == (uint32_t)d->fold ? FACT_ALERTED : FACT_FOLDED;
+}
+
+bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own,
+                   struct inc_ref *ref)
+{
+    /* One that was alerted before keeps its alert: it is told again whatever else happens. */
+    if (own->learned == FACT_ALERTED || !inc_flooding(b, type, changes, ts_ns, ref))
+        return false;
+    own->learned = FACT_FOLDED;
+    return true;
 }
 
 static uint8_t severity_of(uint8_t action)
@@ -111,116 +119,12 @@ static uint8_t severity_of(uint8_t action)
     return action_changes(action) || action == ACT_UPLOAD ? DEV_MAJOR : DEV_MINOR;
 }
 
-/* ---- assets ---- */
+/* ---- links ---- */
 
 static bool mostly_known(struct baseline *b, const struct asset *a)
 {
     return a->life.learned == FACT_LEARNED || (b->conf.mode == BASE_LEARN);
 }
-
-void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint64_t ts_ns)
-{
-    struct asset *a = asset_at(b, i);
-    struct net_rec *n = net_rec(b, a->net);
-    struct subject s = {.ts_ns = ts_ns, .client = i};
-    struct incident *into = NULL;
-    if (a->life.learned == FACT_LEARNED)
-        return;
-    bool may = life_learns(b, &n->life, ts_ns) || a->told;
-    due(b, &n->dirty);
-    due(b, &a->dirty);
-    switch (decide(b, &a->life, &a->inc, may, &s, &a->scan, 1, &into)) {
-    case FATE_LEARN:
-        life_learned(b, &a->life, ts_ns);
-        n->life.novelty_ns = ts_ns;
-        break;
-    case FATE_FOLD:
-        into->d.follow.assets++;
-        inc_follow(b, into, ts_ns, 0);
-        break;
-    case FATE_RAISE: {
-        struct deviation d;
-        dev_begin(b, &d, DEV_NEW_ASSET, &s);
-        text_asset(b, &d, i, r);
-        d.fold = fold_id(DEV_NEW_ASSET, a->id, 0, 0);
-        raise(b, &d, &a->life, &a->inc, false);
-        break;
-    }
-    case FATE_KNOWN:
-        break;
-    }
-    asset_rank(b, i);
-}
-
-void judge_mac(struct baseline *b, uint32_t i, const uint8_t old[6], const struct rec_asset *r, bool sure)
-{
-    struct asset *a = asset_at(b, i);
-    struct subject s = {.ts_ns = r->ts_ns, .client = i};
-    for (unsigned k = 0; k < a->n_macs; k++)
-        if (memcmp(a->macs[k], r->mac, 6) == 0 && (a->macs_learned >> k & 1))
-            return;
-    if (life_learns(b, &a->life, r->ts_ns) || !a->n_macs) {
-        asset_add_mac(b, i, r->mac, true);
-        a->life.novelty_ns = r->ts_ns;
-        return;
-    }
-    asset_add_mac(b, i, r->mac, false);
-    struct deviation d;
-    dev_begin(b, &d, DEV_ADDRESS_CONFLICT, &s);
-    text_mac(b, &d, i, old, r, sure);
-    d.severity = sure ? DEV_MAJOR : DEV_MINOR;
-    uint64_t m = 0;
-    memcpy(&m, r->mac, 6);
-    d.fold = fold_id(DEV_ADDRESS_CONFLICT, a->id, m, 0);
-    inc_raise(b, &d, false);
-}
-
-static const struct {
-    uint8_t kind, type, severity;
-} ident_rows[] = {
-    {OBS_VENDOR, DEV_IDENTITY_CHANGED, DEV_MAJOR},      {OBS_MODEL, DEV_IDENTITY_CHANGED, DEV_MAJOR},
-    {OBS_PRODUCT_CODE, DEV_IDENTITY_CHANGED, DEV_MAJOR},{OBS_SERIAL, DEV_IDENTITY_CHANGED, DEV_MAJOR},
-    {OBS_MODULE, DEV_IDENTITY_CHANGED, DEV_MAJOR},      {OBS_DEVICE_TYPE, DEV_IDENTITY_CHANGED, DEV_MAJOR},
-    {OBS_PROGRAM, DEV_IDENTITY_CHANGED, DEV_MAJOR},     {OBS_NAME, DEV_IDENTITY_CHANGED, DEV_MINOR},
-    {OBS_LOCATION, DEV_IDENTITY_CHANGED, DEV_MINOR},    {OBS_FIRMWARE, DEV_FIRMWARE_CHANGED, DEV_MAJOR},
-    {OBS_HARDWARE, DEV_FIRMWARE_CHANGED, DEV_MAJOR},    {OBS_OS, DEV_FIRMWARE_CHANGED, DEV_MINOR},
-    {OBS_STATE, DEV_STATE_CHANGED, DEV_WARNING},        {OBS_PROTECTION, DEV_STATE_CHANGED, DEV_WARNING},
-};
-
-void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, const struct rec_ident *r)
-{
-    struct asset *a = asset_at(b, ai);
-    struct ident *x = ident_at(b, ii);
-    struct subject s = {.ts_ns = r->ts_ns, .server = ai};
-    if (x->learned == FACT_LEARNED)
-        return;
-    if (!before || life_learns(b, &a->life, r->ts_ns)) {
-        x->learned = FACT_LEARNED; /* the first word is no change, whatever the mode */
-        return;
-    }
-    for (unsigned k = 0; k < ARRAY_LEN(ident_rows); k++) {
-        if (ident_rows[k].kind != r->kind)
-            continue;
-        struct incident *into = inc_open(b, a->inc, r->ts_ns);
-        x->learned = into ? FACT_FOLDED : FACT_ALERTED;
-        if (into) { /* a device that is new itself has no old identity to lose */
-            inc_follow(b, into, r->ts_ns, 0);
-            return;
-        }
-        struct deviation d;
-        dev_begin(b, &d, ident_rows[k].type, &s);
-        d.severity = ident_rows[k].severity;
-        text_ident(b, &d, ai, ii, before, r);
-        d.fold = fold_id(d.type, a->id, (uint64_t)r->kind << 32 ^ r->sub,
-                         hash_bytes(hash_bytes(HASH_ID_KEY, x->source, strlen(x->source)), x->value, strlen(x->value)));
-        d.first_ns = x->first_ns;
-        inc_raise(b, &d, false);
-        return;
-    }
-    x->learned = FACT_LEARNED;
-}
-
-/* ---- links ---- */
 
 static uint32_t client_of(const struct baseline *b, const struct link *l)
 {
@@ -271,7 +175,7 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
         return;
     bool may = link_may_learn(b, sub.client, sub.server, s->ts_ns);
     due(b, &l->dirty);
-    switch (decide(b, &l->life, &l->inc, may, &sub, above, above_link(b, l, above), &into)) {
+    switch (judge_fate(b, &l->life, &l->inc, may, &sub, above, above_link(b, l, above), &into)) {
     case FATE_LEARN:
         life_learned(b, &l->life, s->ts_ns);
         if (sub.client)
@@ -285,10 +189,12 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
         break;
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_LINK, false, s->ts_ns, &l->life, &l->inc))
+            break;
         dev_begin(b, &d, DEV_NEW_LINK, &sub);
         text_link(b, &d, i);
         d.fold = fold_id(DEV_NEW_LINK, l->id, 0, 0);
-        raise(b, &d, &l->life, &l->inc, false);
+        judge_raise(b, &d, &l->life, &l->inc, false);
         break;
     }
     case FATE_KNOWN:
@@ -320,7 +226,7 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
         }
         return;
     }
-    switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns), &sub, above, n, &into)) {
+    switch (judge_fate(b, &life, &ref, life_learns(b, &l->life, s->ts_ns), &sub, above, n, &into)) {
     case FATE_LEARN:
         l->app_learned |= (uint8_t)(1u << k);
         l->life.novelty_ns = s->ts_ns;
@@ -331,7 +237,8 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
         break;
     case FATE_RAISE: {
         struct deviation d;
-        if (k == 0 && l->life.learned == FACT_LEARNED && !l->app_learned && l->n_apps == 1 && s->ts_ns < l->life.first_ns + b->conf.fold_ns) {
+        if (k == 0 && l->life.learned == FACT_LEARNED && !l->app_learned && l->n_apps == 1 &&
+            s->ts_ns < l->life.first_ns + b->conf.fold_ns) {
             l->app_learned = 1; /* the first protocol of a learned link is its own: no change */
             break;
         }
@@ -396,7 +303,8 @@ static struct inc_ref judge_command(struct baseline *b, const struct subject *s)
     return inc_raise(b, &d, true);
 }
 
-static void follow(struct baseline *b, struct incident *into, const struct subject *s, uint8_t action, uint32_t *counter)
+static void follow(struct baseline *b, struct incident *into, const struct subject *s, uint8_t action,
+                   uint32_t *counter)
 {
     ++*counter;
     into->d.follow.writes += action_changes(action);
@@ -438,6 +346,12 @@ struct chain { /* what an object may follow from, the highest first */
     unsigned n;
 };
 
+/* What was judged while learning: learned, or condemned together with what lies beneath. */
+static bool passed(uint8_t learned)
+{
+    return learned == FACT_LEARNED || learned == FACT_CONDEMNED;
+}
+
 static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, struct chain *c)
 {
     struct func *f = func_at(b, i);
@@ -445,7 +359,7 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     struct incident *into = NULL;
     due(b, &f->dirty);
     switch (quiet(b, l, f->action, &f->inc, &into,
-                  decide(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into))) {
+                  judge_fate(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &f->life, s->ts_ns);
         l->life.novelty_ns = s->ts_ns;
@@ -458,11 +372,14 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     case FATE_RAISE: {
         struct deviation d;
         bool unit = f->has_unit && l->n_funcs > 1 && !unit_known(b, l, f);
+        if (judge_flooded(b, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, action_changes(f->action), s->ts_ns, &f->life,
+                          &f->inc))
+            break;
         dev_begin(b, &d, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, s);
         d.severity = severity_of(f->action);
         text_function(b, &d, i, s, unit);
         d.fold = fold_id(d.type, f->id, 0, 0);
-        raise(b, &d, &f->life, &f->inc, action_changes(f->action));
+        judge_raise(b, &d, &f->life, &f->inc, action_changes(f->action));
         break;
     }
     case FATE_KNOWN:
@@ -479,7 +396,7 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
     due(b, &o->dirty);
     /* Objects belong to the link's learning: a new function inside it brings its own. */
     switch (quiet(b, l, o->action, &o->inc, &into,
-                  decide(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && f->life.learned == FACT_LEARNED, s,
+                  judge_fate(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && passed(f->life.learned), s,
                          c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &o->life, s->ts_ns);
@@ -492,11 +409,13 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
         return op_merge(b, i);
     case FATE_RAISE: {
         struct deviation d;
+        if (judge_flooded(b, DEV_NEW_OBJECT, action_changes(o->action), s->ts_ns, &o->life, &o->inc))
+            return op_merge(b, i);
         dev_begin(b, &d, DEV_NEW_OBJECT, s);
         d.severity = severity_of(o->action);
         text_object(b, &d, o->func, i, s);
         d.fold = fold_id(DEV_NEW_OBJECT, o->id, 0, 0);
-        raise(b, &d, &o->life, &o->inc, action_changes(o->action));
+        judge_raise(b, &d, &o->life, &o->inc, action_changes(o->action));
         return i; /* kept apart: its id is in the alert's accept command */
     }
     case FATE_KNOWN:
@@ -523,7 +442,7 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     struct inc_ref ref = seen ? o->inc : (struct inc_ref){0};
     due(b, &o->dirty);
     c->above[c->n] = o->inc;
-    switch (decide(b, &life, &ref, life_learns(b, &l->life, s->ts_ns) && o->life.learned == FACT_LEARNED, s, c->above,
+    switch (judge_fate(b, &life, &ref, life_learns(b, &l->life, s->ts_ns) && passed(o->life.learned), s, c->above,
                    c->n + 1, &into)) {
     case FATE_LEARN:
         o->status_learned |= (uint8_t)(1u << k);
@@ -546,24 +465,70 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     }
 }
 
+static struct op_key key_of(const struct rec_fact *r)
+{
+    return (struct op_key){.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
+                           .space = r->space, .first = r->has_range ? r->first : 0,
+                           .last = r->has_range ? r->last : 0, .name = r->name};
+}
+
+/* The same function, learned with a unit where this message tells none, or the reverse: messages of a connection that was
+ * opened before the capture began do not say which slot they are for. The one that has the object goes first. */
+static uint32_t func_unit_untold(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                                 const struct op_key *key)
+{
+    uint32_t found = 0;
+    for (uint32_t k = blink_at(b, link)->funcs; k; k = func_at(b, k)->next) {
+        const struct func *f = func_at(b, k);
+        if (f->proto != proto || f->fn != e->function || f->sel != e->selector || f->sub != e->sub ||
+            f->has_unit == e->has_unit || f->life.learned != FACT_LEARNED)
+            continue;
+        found = found ? found : k;
+        if (op_find(b, k, key))
+            return k;
+    }
+    return found;
+}
+
+static uint32_t func_of(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                        const struct op_key *key, bool learns)
+{
+    uint32_t i = func_find(b, link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
+    if (learns || (i && func_at(b, i)->life.learned == FACT_LEARNED))
+        return i;
+    uint32_t other = func_unit_untold(b, link, proto, e, key);
+    return other ? other : i;
+}
+
+bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, const struct rec_fact *r)
+{
+    struct op_key k = key_of(r);
+    uint32_t fi = func_of(b, link, app_intern(b, e->schema->name, e->schema), e, &k, false);
+    return fi && op_find(b, fi, &k);
+}
+
 static void judge_fact(struct baseline *b, const struct subject *s, uint16_t proto, const struct chain *base)
 {
     const struct rec_event *e = s->event;
     const struct rec_fact *r = s->fact;
+    struct op_key k = key_of(r);
     struct chain c = *base;
-    uint32_t fi = func_find(b, s->link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
+    uint32_t fi = func_of(b, s->link, proto, e, &k, life_learns(b, &blink_at(b, s->link)->life, s->ts_ns));
     if (!fi) {
-        struct func f = {.link = s->link, .proto = proto, .fn = e->function, .sel = e->selector,
-                         .has_unit = e->has_unit, .unit = e->has_unit ? e->unit : 0, .sub = e->sub, .action = e->action};
+        struct func f = {.link = s->link,
+                         .proto = proto,
+                         .fn = e->function,
+                         .sel = e->selector,
+                         .has_unit = e->has_unit,
+                         .unit = e->has_unit ? e->unit : 0,
+                         .sub = e->sub,
+                         .action = e->action};
         snprintf(f.name, sizeof f.name, "%s", e->op ? e->op->name : "");
         fi = func_create(b, &f, s->ts_ns);
     }
     tab_touch(&b->funcs, fi);
     judge_func(b, fi, s, &c);
     c.above[c.n++] = func_at(b, fi)->inc;
-    struct op_key k = {.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
-                       .space = r->space, .first = r->has_range ? r->first : 0, .last = r->has_range ? r->last : 0,
-                       .name = r->name};
     uint32_t oi = op_find(b, fi, &k);
     if (!oi)
         oi = op_create(b, fi, &k, s->ts_ns);
@@ -584,6 +549,8 @@ void judge_event(struct baseline *b, const struct subject *in)
     struct link *l = blink_at(b, s.link);
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
     blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
+    if (l->life.learned == FACT_CONDEMNED && !s.condemned)
+        judge_link(b, s.link, &s); /* what condemned its first message says nothing of this one */
     c.n = above_link(b, l, c.above);
     c.above[c.n++] = l->inc;
     struct inc_ref cmd = e->n_facts ? judge_command(b, &s) : (struct inc_ref){0};

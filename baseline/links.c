@@ -137,7 +137,7 @@ static uint32_t dig_index(const struct baseline *b, uint64_t digest, uint8_t kin
 {
     uint64_t h = hash_u64(b->conf.hash_key, digest);
     for (uint32_t i = tab_find(&b->digs, h, 0); i; i = tab_find(&b->digs, h, i))
-        if (dig_at(b, i)->digest == digest && (dig_at(b, i)->kind == DIG_OP) == (kind == DIG_OP))
+        if (dig_at(b, i)->digest_hi == (uint32_t)(digest >> 32) && (dig_at(b, i)->kind == DIG_OP) == (kind == DIG_OP))
             return i;
     return 0;
 }
@@ -187,7 +187,7 @@ void dig_bind(struct baseline *b, uint64_t digest, uint8_t kind, uint32_t target
     }
     i = tab_add(&b->digs, hash_u64(b->conf.hash_key, digest), 0);
     struct dig *d = dig_at(b, i);
-    d->digest = digest;
+    d->digest_hi = (uint32_t)(digest >> 32);
     d->kind = kind;
     d->target = target;
     uint32_t *head = dig_head(b, d);
@@ -290,6 +290,23 @@ static bool is_try(const struct link *l)
     return (l->flags & ROW_LINK_ATTEMPT) || l->l4 == PROTO_UDP || l->l4 == PROTO_ICMP || l->l4 == PROTO_ICMP6;
 }
 
+/* To be judged when its window ends, or when it turns out to be real; a try may be part of a scan. */
+static void judge_later(struct baseline *b, uint32_t i, uint64_t ts_ns)
+{
+    struct link *l = blink_at(b, i);
+    struct subject s = {.ts_ns = ts_ns, .link = i};
+    if (is_try(l) && !addr_is_group(&l->server)) {
+        l->probe = 1;
+        scan_probe(b, i, ts_ns);
+    }
+    if (b->n_pending == LIM_PENDING) {
+        judge_link(b, i, &s);
+        return;
+    }
+    b->pending[b->n_pending] = i;
+    l->pending = ++b->n_pending;
+}
+
 static void link_new(struct baseline *b, const struct rec_link *r)
 {
     struct link n = {.client = r->client, .server = r->server, .net = r->net, .port = r->port, .l4 = r->l4,
@@ -297,18 +314,9 @@ static void link_new(struct baseline *b, const struct rec_link *r)
                      .frame = r->frame,
                      .flags = (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->attempt ? ROW_LINK_ATTEMPT : 0))};
     uint32_t i = blink_create(b, &n, r->ts_ns);
-    struct subject s = {.ts_ns = r->ts_ns, .link = i};
+    roles_link(b, blink_at(b, i));
     dig_bind(b, r->digest, DIG_LINK, i);
-    if (is_try(&n) && !addr_is_group(&r->server)) {
-        blink_at(b, i)->probe = 1;
-        scan_probe(b, i, r->ts_ns);
-    }
-    if (b->n_pending == LIM_PENDING) {
-        judge_link(b, i, &s);
-        return;
-    }
-    b->pending[b->n_pending] = i;
-    blink_at(b, i)->pending = ++b->n_pending;
+    judge_later(b, i, r->ts_ns);
 }
 
 void baseline_link(struct baseline *b, const struct rec_link *r)
@@ -329,10 +337,8 @@ void baseline_link(struct baseline *b, const struct rec_link *r)
     l->file = r->file;
     l->client_port = r->client_port;
     link_seen(b, i, r->ts_ns);
-    if (!l->pending && l->life.learned != FACT_LEARNED) {
-        struct subject s = {.ts_ns = r->ts_ns, .link = i};
-        judge_link(b, i, &s);
-    }
+    if (!l->pending && l->life.learned != FACT_LEARNED)
+        judge_later(b, i, r->ts_ns);
 }
 
 void baseline_link_app(struct baseline *b, const struct rec_link_app *r)
@@ -398,10 +404,11 @@ void baseline_link_count(struct baseline *b, const struct rec_link_count *r)
     l->resets += r->resets;
     l->retransmissions += r->retransmissions;
     l->gaps += r->gaps;
-    if (l->packets[1] > (l->l4 == PROTO_TCP ? 2 : 0)) {
-        l->flags &= (uint8_t)~ROW_LINK_ATTEMPT;
+    uint64_t answers = r->packets[turned ? 0 : 1], first_answers = l->l4 == PROTO_TCP ? 2 : 0;
+    if (answers > first_answers)
         l->probe = 0;
-    }
+    if (l->packets[1] > first_answers)
+        l->flags &= (uint8_t)~ROW_LINK_ATTEMPT;
     link_seen(b, i, r->last_ns);
     blink_rank(b, i);
     for (unsigned k = 0; k < 2; k++) {

@@ -11,8 +11,7 @@
 
 /* A reference to an incident that may be gone by now. */
 struct inc_ref {
-    uint32_t i;
-    uint64_t fold;
+    uint32_t i, fold; /* fold: low half of the fold id */
 };
 
 enum { /* asset.evidence: what a device was seen to do. Stored: never renumber. */
@@ -51,6 +50,9 @@ struct asset {
     const struct site_asset *told;
     uint32_t idents, n_idents; /* first of its identity facts */
     uint32_t n_targets;        /* distinct control servers it talks to */
+    const char *oui;           /* vendor by MAC as last looked up, for ... */
+    uint8_t oui_macs;          /* ... so many of the MACs, ... */
+    uint8_t oui_mac[6];        /* ... the first of which was this */
     uint32_t units[4];         /* distinct units that answered behind it (bounded sample: 4 make a gateway) */
     uint16_t net;
     uint8_t n_ips, n_macs, n_vlans, macs_learned, n_units;
@@ -76,7 +78,8 @@ struct mac_rec {
     uint8_t router;
 };
 
-/* A public /24 (IPv4) or /64: addresses with MACs of their own are devices here, those behind one MAC are the router's. */
+/* A public /24 (IPv4) or /64: addresses with MACs of their own are devices here, those behind one MAC are the router's.
+ */
 struct subnet_rec {
     struct node node;
     struct addr base, first;   /* first: the address that was seen first, with `mac` */
@@ -131,7 +134,7 @@ struct op {
     uint64_t count, errors;
     uint32_t func, next, prev; /* of its function */
     uint32_t digs, name;
-    uint32_t space, first, last, period_us, period_n;
+    uint32_t space, first, last, period_us;
     uint32_t status[LIM_OP_ERRORS];
     uint8_t kind, action, has_range, bit, n_status, status_learned, dirty;
 };
@@ -139,8 +142,8 @@ struct op {
 /* A worker's digest and what it stands for. */
 enum { DIG_LINK, DIG_OP, DIG_LINK_REVERSED /* its client is the link's server */ };
 struct dig {
-    struct node node;          /* hash: of the digest and its kind */
-    uint64_t digest;
+    struct node node;          /* hash: of the digest */
+    uint32_t digest_hi;        /* with the hash of all of it, nobody is mistaken for another */
     uint32_t target, next, prev;
     uint8_t kind;
 };
@@ -157,6 +160,7 @@ struct incident {
     uint64_t until_ns;
     uint32_t due_next;         /* of the list of those to be told again */
     uint8_t due, worst;
+    uint8_t counted;           /* facts told one by one whose first count is still to come and must not count twice */
     struct deviation d;
 };
 
@@ -213,7 +217,7 @@ struct baseline {
     struct idmap loaded[ROW_KINDS];
 };
 
-/* ---- inventory.c, merge.c ---- */
+/* ---- inventory.c, router.c ---- */
 struct asset *asset_at(const struct baseline *b, uint32_t i);
 uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a); /* IP or MAC; 0 none */
 uint32_t asset_by_id(const struct baseline *b, uint64_t id);
@@ -222,6 +226,11 @@ void asset_delete(struct baseline *b, uint32_t i);
 uint32_t asset_merge(struct baseline *b, uint32_t keep, uint32_t gone);
 void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns);
 void asset_rank(struct baseline *b, uint32_t i); /* put it into the eviction list it belongs to */
+struct addr_rec *addr_rec_at(const struct baseline *b, uint32_t i);
+struct mac_rec *mac_rec_at(const struct baseline *b, uint32_t i);
+uint64_t addr_rec_hash(const struct baseline *b, uint16_t net, const struct addr *a);
+void addr_rec_unbind(struct baseline *b, uint32_t i);
+void addr_rec_delete(struct baseline *b, uint32_t i);
 uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a);
 uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, uint32_t asset);
 uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[6]);
@@ -237,7 +246,8 @@ bool addr_is_private(const struct addr *a);
 bool subnet_is_local(struct baseline *b, uint16_t net, const struct addr *a, const uint8_t mac[6]);
 
 /* ---- ident.c ---- */
-const struct ident *ident_best(const struct baseline *b, const struct asset *a, uint8_t kind); /* of the device itself */
+const struct ident *ident_best(const struct baseline *b, const struct asset *a,
+                               uint8_t kind); /* of the device itself */
 void idents_delete(struct baseline *b, uint32_t asset);
 void idents_move(struct baseline *b, uint32_t from, uint32_t to);
 struct ident *ident_at(const struct baseline *b, uint32_t i);
@@ -246,6 +256,7 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
 
 /* ---- roles.c ---- */
 void roles_event(struct baseline *b, uint32_t client, uint32_t server, const struct rec_event *e);
+void roles_link(struct baseline *b, const struct link *l);
 void roles_app(struct baseline *b, const struct link *l, const char *app, bool ndpi);
 void roles_told(struct baseline *b, uint32_t asset, struct span value);
 uint32_t roles_of(const struct baseline *b, const struct asset *a);
@@ -318,6 +329,15 @@ struct subject {
     uint32_t link, client, server;
     uint8_t condemned;
 };
+enum fate { FATE_KNOWN, FATE_LEARN, FATE_FOLD, FATE_RAISE };
+/* What becomes of a fact. FATE_FOLD: *into is the open deviation that it follows from. */
+enum fate judge_fate(struct baseline *b, struct row_life *own, struct inc_ref *ref, bool may_learn,
+                     const struct subject *s, const struct inc_ref *above, unsigned n_above, struct incident **into);
+/* Emit it; `own` and `ref` remember it. */
+void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, struct inc_ref *ref, bool changes);
+/* Nothing to raise: a flood of that type is on, the fact was counted there. */
+bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own,
+                   struct inc_ref *ref);
 /* May what lies beneath this life be learned now? Ends the learning when its time has come. */
 bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);
@@ -328,13 +348,18 @@ void judge_link(struct baseline *b, uint32_t link, const struct subject *s);
 void judge_app(struct baseline *b, uint32_t link, int app, const struct subject *s);
 void judge_wrong_port(struct baseline *b, uint32_t link, const char *app, const struct subject *s);
 void judge_event(struct baseline *b, const struct subject *s);
+/* Is there a row for that fact of the event, learned or not? */
+bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, const struct rec_fact *r);
 void judge_ident(struct baseline *b, uint32_t asset, uint32_t ident, uint32_t before, const struct rec_ident *r);
 void judge_mac(struct baseline *b, uint32_t asset, const uint8_t old[6], const struct rec_asset *r, bool sure);
 
-struct incident *inc_open(const struct baseline *b, struct inc_ref r, uint64_t ts_ns); /* collects what follows; or NULL */
+struct incident *inc_open(const struct baseline *b, struct inc_ref r,
+                          uint64_t ts_ns); /* collects what follows; or NULL */
 struct incident *inc_any(const struct baseline *b, struct inc_ref r);
 /* Emit (new or again, within the budget) and open. d->fold and texts are set by the caller. */
 struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes);
+/* The budget of that type is used up: counted in its flood, nothing is to be told. */
+bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref);
 void inc_due(struct baseline *b, uint32_t i);
 void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t severity);
 void inc_flush(struct baseline *b, uint64_t ts_ns);

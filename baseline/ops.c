@@ -333,7 +333,10 @@ void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
     due(b, &f->dirty);
     struct incident *c = o->life.learned == FACT_LEARNED ? NULL : inc_any(b, o->inc);
     if (c) {
-        c->d.count += r->count;
-        inc_follow(b, c, r->last_ns, 0);
+        uint64_t more = r->count - (c->counted && r->count);
+        c->counted = 0;
+        c->d.count += more;
+        if (more)
+            inc_follow(b, c, r->last_ns, 0);
     }
 }

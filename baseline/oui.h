@@ -1,4 +1,5 @@
-/* oui.h: the tables that oui_gen.py makes: rows sorted, the prefix above bit 24, the vendor's place in the text below. */
+/* oui.h: the tables that oui_gen.py makes: rows sorted, the prefix above bit 24, the vendor's place in the text below.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -16,7 +16,7 @@ def read(paths):
             for row in csv.reader(f):
                 if len(row) < 3 or len(row[1]) not in BITS or row[0] == 'Registry':
                     continue
-                name = ' '.join(row[2].split())
+                name = ' '.join(row[2].split()).rstrip(' ,.;')
                 # "Private" and the registry itself (whose blocks are split into MA-M and MA-S) name nobody
                 if name and name not in ('Private', 'IEEE Registration Authority'):
                     rows[BITS[len(row[1])]].setdefault(int(row[1], 16), name)

@@ -7,8 +7,8 @@
 #include "engine/base/obs.h"
 
 #define BIT(a) (UINT64_C(1) << (a))
-static const uint64_t ENGINEERING = BIT(ACT_UPLOAD) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_START) | BIT(ACT_STOP) |
-                                    BIT(ACT_MODE);
+static const uint64_t ENGINEERING =
+    BIT(ACT_UPLOAD) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_MODE);
 static const uint64_t WRITING = BIT(ACT_WRITE) | BIT(ACT_CONTROL) | BIT(ACT_FORCE) | BIT(ACT_SELECT);
 static const uint64_t PROCESS = BIT(ACT_READ) | BIT(ACT_WRITE) | BIT(ACT_CONTROL) | BIT(ACT_FORCE) | BIT(ACT_SELECT) |
                                 BIT(ACT_UPLOAD) | BIT(ACT_DOWNLOAD) | BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_MODE) |
@@ -75,7 +75,8 @@ void roles_event(struct baseline *b, uint32_t client, uint32_t server, const str
 {
     int row = proto_row(e->schema->name);
     uint64_t act = BIT(e->action);
-    bool answered = e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE || (e->kind == EV_UNSOLICITED && !e->from_client);
+    bool answered =
+        e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE || (e->kind == EV_UNSOLICITED && !e->from_client);
     if (row >= 0 && protos[row].publisher) {
         add(b, client, protos[row].publisher);
         return;
@@ -125,6 +126,14 @@ static const struct {
     {"router", EVI_TOLD_ROUTER},        {"switch", EVI_TOLD_SWITCH},    {"bridge", EVI_TOLD_SWITCH},
     {"workstation", EVI_TOLD_WORKSTATION}, {"server", EVI_TOLD_SERVER},
 };
+
+/* IEEE 802.1D 7.12.3: only bridges send to the bridge group address. */
+void roles_link(struct baseline *b, const struct link *l)
+{
+    static const uint8_t bridges[6] = {0x01, 0x80, 0xc2, 0, 0, 0};
+    if (addr_is_mac(&l->server) && memcmp(l->server.b + 10, bridges, 6) == 0)
+        add(b, asset_find(b, l->net, &l->client), EVI_SWITCH);
+}
 
 void roles_told(struct baseline *b, uint32_t asset, struct span value)
 {
@@ -231,17 +240,27 @@ const char *roles_type(const struct baseline *b, const struct asset *a, char rea
     return "unknown";
 }
 
+/* The look-up is remembered in the asset: alerts and rules ask for it again and again. */
+static const char *mac_vendor(const struct baseline *b, struct asset *a)
+{
+    if (!a->n_macs)
+        return NULL;
+    if (a->oui_macs == a->n_macs && memcmp(a->oui_mac, a->macs[0], 6) == 0)
+        return a->oui;
+    a->oui = NULL;
+    for (unsigned k = 0; k < a->n_macs && !a->oui; k++)
+        a->oui = oui_vendor(a->macs[k], b->conf.oui_excerpt);
+    a->oui_macs = a->n_macs;
+    memcpy(a->oui_mac, a->macs[0], 6);
+    return a->oui;
+}
+
 const char *asset_vendor(const struct baseline *b, const struct asset *a)
 {
     const struct ident *x = ident_best(b, a, OBS_VENDOR);
     if (x)
         return x->value;
-    for (unsigned k = 0; k < a->n_macs; k++) {
-        const char *v = oui_vendor(a->macs[k], b->conf.oui_excerpt);
-        if (v)
-            return v;
-    }
-    return NULL;
+    return mac_vendor(b, (struct asset *)(uintptr_t)a);
 }
 
 const char *asset_name(const struct baseline *b, const struct asset *a)

@@ -7,7 +7,8 @@
 
 void row_gone(struct baseline *b, enum row_kind kind, uint64_t id)
 {
-    if (b->n_gone == b->cap_gone) { /* bounded by the tables: a row leaves the store once for each time it was written */
+    if (b->n_gone ==
+        b->cap_gone) { /* bounded by the tables: a row leaves the store once for each time it was written */
         uint32_t cap = b->cap_gone ? b->cap_gone * 2 : 256;
         uint64_t *ids = realloc(b->gone_ids, cap * sizeof *ids);
         if (ids)
@@ -82,11 +83,23 @@ static bool put_link(struct baseline *b, const struct row_sink *s, const struct 
     char apps[LIM_LINK_APPS * 33] = "";
     for (unsigned k = 0; k < l->n_apps; k++)
         text_add(apps, sizeof apps, "%s%s", k ? "," : "", b->apps[l->apps[k]].name);
-    struct row_link r = {.id = l->id, .client = l->client, .server = l->server, .net = net_rec(b, l->net)->name,
-                         .apps = apps, .packets = {l->packets[0], l->packets[1]},
-                         .bytes = {l->bytes[0], l->bytes[1]}, .errors = l->errors, .resets = l->resets,
-                         .retransmissions = l->retransmissions, .gaps = l->gaps, .port = l->port, .l4 = l->l4,
-                         .flags = l->flags, .app_learned = l->app_learned, .app_judged = l->app_judged, .life = l->life};
+    struct row_link r = {.id = l->id,
+                         .client = l->client,
+                         .server = l->server,
+                         .net = net_rec(b, l->net)->name,
+                         .apps = apps,
+                         .packets = {l->packets[0], l->packets[1]},
+                         .bytes = {l->bytes[0], l->bytes[1]},
+                         .errors = l->errors,
+                         .resets = l->resets,
+                         .retransmissions = l->retransmissions,
+                         .gaps = l->gaps,
+                         .port = l->port,
+                         .l4 = l->l4,
+                         .flags = l->flags,
+                         .app_learned = l->app_learned,
+                         .app_judged = l->app_judged,
+                         .life = l->life};
     return s->link(s->ctx, &r);
 }
 
@@ -98,9 +111,17 @@ static bool put_func(const struct baseline *b, const struct row_sink *s, const s
         schema_fn_text(p->schema, f->fn, code);
     else if (f->fn != FN_NONE)
         snprintf(code, sizeof code, "%u", f->fn);
-    struct row_func r = {.id = f->id, .link = blink_at(b, f->link)->id, .proto = p->name, .function = *code ? code : NULL,
-                         .name = *f->name ? f->name : NULL, .fn = f->fn, .sel = f->sel, .unit = f->unit, .sub = f->sub,
-                         .has_unit = f->has_unit, .life = f->life};
+    struct row_func r = {.id = f->id,
+                         .link = blink_at(b, f->link)->id,
+                         .proto = p->name,
+                         .function = *code ? code : NULL,
+                         .name = *f->name ? f->name : NULL,
+                         .fn = f->fn,
+                         .sel = f->sel,
+                         .unit = f->unit,
+                         .sub = f->sub,
+                         .has_unit = f->has_unit,
+                         .life = f->life};
     return s->func(s->ctx, &r);
 }
 
@@ -159,6 +180,15 @@ static bool put(struct baseline *b, const struct row_sink *s, unsigned what, uin
     }
 }
 
+/* While a flood pushes rows out of a full table, those that never got an answer are not worth the disk: most are gone
+ * before anybody could look. They stay due, and are written once there is room. */
+static bool fleeting(const struct baseline *b, unsigned what, const struct table *t, uint32_t i)
+{
+    if (!t || !tab_full(t) || ((const struct node *)tab_at(t, i))->list != 0)
+        return false;
+    return what == OUT_LINKS ? !blink_at(b, i)->funcs : what == OUT_ASSETS && !asset_at(b, i)->idents;
+}
+
 uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 {
     const struct table *const tables[OUT_TABLES] = {NULL, &b->assets, &b->idents, &b->links, &b->funcs, &b->ops};
@@ -167,18 +197,20 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
         idmap_done(&b->loaded[i]); /* loading is over */
     while (k < b->n_gone && s->gone(s->ctx, b->gone_kinds[k], b->gone_ids[k]))
         k++;
-    memmove(b->gone_ids, b->gone_ids + k, (b->n_gone - k) * sizeof *b->gone_ids * (b->n_gone > k));
-    memmove(b->gone_kinds, b->gone_kinds + k, (b->n_gone - k) * (size_t)(b->n_gone > k));
-    b->n_gone -= k;
-    if (b->n_gone) /* the order of "gone" and "here again" of one row must hold */
+    if (k < b->n_gone) { /* the order of "gone" and "here again" of one row must hold */
+        b->n_gone -= k;
+        memmove(b->gone_ids, b->gone_ids + k, b->n_gone * sizeof *b->gone_ids);
+        memmove(b->gone_kinds, b->gone_kinds + k, b->n_gone);
         return 0;
+    }
+    b->n_gone = 0;
     for (unsigned what = 0; what < OUT_TABLES; what++) {
         uint32_t high = tables[what] ? tables[what]->high : b->n_nets;
         for (uint32_t i = 1; i <= high; i++) {
             uint8_t *dirty = dirty_of(b, what, i);
             if (tables[what] && !((struct node *)tab_at(tables[what], i))->used)
                 continue;
-            if (!all && !(*dirty & DIRTY))
+            if (!all && (!(*dirty & DIRTY) || fleeting(b, what, tables[what], i)))
                 continue;
             if (!put(b, s, what, i))
                 return n;
@@ -202,6 +234,8 @@ static bool get_net(void *ctx, const struct row_net *r)
     struct baseline *b = ctx;
     struct net_rec *n = net_rec(b, net_of(b, r->net));
     n->life = r->life;
+    b->n_due -= n->dirty & DIRTY;
+    n->dirty = STORED;
     return true;
 }
 
@@ -251,10 +285,20 @@ static bool get_ident(void *ctx, const struct row_ident *r)
 static bool get_link(void *ctx, const struct row_link *r)
 {
     struct baseline *b = ctx;
-    struct link l = {.client = r->client, .server = r->server, .net = net_of(b, r->net), .port = r->port,
-                     .l4 = r->l4, .flags = r->flags, .packets = {r->packets[0], r->packets[1]},
-                     .bytes = {r->bytes[0], r->bytes[1]}, .errors = r->errors, .resets = r->resets,
-                     .retransmissions = r->retransmissions, .gaps = r->gaps, .app_learned = r->app_learned, .app_judged = r->app_judged};
+    struct link l = {.client = r->client,
+                     .server = r->server,
+                     .net = net_of(b, r->net),
+                     .port = r->port,
+                     .l4 = r->l4,
+                     .flags = r->flags,
+                     .packets = {r->packets[0], r->packets[1]},
+                     .bytes = {r->bytes[0], r->bytes[1]},
+                     .errors = r->errors,
+                     .resets = r->resets,
+                     .retransmissions = r->retransmissions,
+                     .gaps = r->gaps,
+                     .app_learned = r->app_learned,
+                     .app_judged = r->app_judged};
     if (blink_find(b, l.net, &l.client, &l.server, l.l4, l.port))
         return true;
     for (const char *p = r->apps; p && *p && l.n_apps < LIM_LINK_APPS;) {

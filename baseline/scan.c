@@ -1,7 +1,8 @@
 /* scan.c: scans by one source: many addresses, many ports of one address, controller ports on many devices.
  *
- * A probe is a new link that got no further than a first answer (SYN and RST or SYN-ACK, ICMP echo, a lone datagram). It
- * is counted when its window ends, so that a station that connects to sixty controllers and talks to them is no scan. */
+ * A probe is a new link that got no further than a first answer (SYN and RST or SYN-ACK, ICMP echo, a lone datagram).
+ * It is counted when its window ends, so that a station that connects to sixty controllers and talks to them is no
+ * scan. */
 #include <stdio.h>
 
 #include "baseline/model.h"
@@ -24,17 +25,10 @@ static struct scanner *scanner_at(const struct baseline *b, uint32_t i)
     return tab_at(&b->scanners, i);
 }
 
-/* The source with the fewest probes; among equals the one silent for longest. */
-static uint32_t weakest(const struct baseline *b)
+/* Sources with few probes are given up first: those of a flood of forged addresses have one each. */
+static uint8_t rank_of(const struct scanner *s)
 {
-    uint32_t pick = 0;
-    for (uint32_t i = b->scanners.oldest[0]; i; i = scanner_at(b, i)->node.prev)
-        if (!pick || scanner_at(b, i)->n < scanner_at(b, pick)->n) {
-            pick = i;
-            if (scanner_at(b, i)->n <= 1)
-                break;
-        }
-    return pick;
+    return s->n <= 1 ? 0 : s->n < 8 ? 1 : 2;
 }
 
 void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns)
@@ -46,14 +40,13 @@ void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns)
         i = tab_find(&b->scanners, h, i);
     if (!i) {
         if (tab_full(&b->scanners)) {
-            tab_del(&b->scanners, weakest(b));
+            tab_del(&b->scanners, tab_victim(&b->scanners));
             b->scanners.evicted++;
         }
         i = tab_add(&b->scanners, h, 0);
         scanner_at(b, i)->src = l->client;
         scanner_at(b, i)->net = l->net;
     }
-    tab_touch(&b->scanners, i);
     struct scanner *s = scanner_at(b, i);
     s->last_ns = ts_ns;
     s->probes[s->at] = (struct probe){.ts_ns = ts_ns, .link = l->id, .dst = l->server, .port = l->port, .l4 = l->l4,
@@ -61,6 +54,7 @@ void scan_probe(struct baseline *b, uint32_t link, uint64_t ts_ns)
     s->at = (uint16_t)((s->at + 1) % LIM_SCAN_PROBES);
     if (s->n < LIM_SCAN_PROBES)
         s->n++;
+    tab_move(&b->scanners, i, rank_of(s));
 }
 
 /* Still no more than a probe? Links that were evicted never were. */
@@ -100,7 +94,8 @@ static void tally_up(const struct baseline *b, const struct scanner *s, uint64_t
     }
 }
 
-static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t, uint64_t ts_ns)
+static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t,
+                       uint64_t ts_ns)
 {
     static const char *const what[] = {[DEV_ADDRESS_SCAN] = "addresses", [DEV_PORT_SCAN] = "ports of one device",
                                        [DEV_CONTROLLER_SCAN] = "controller ports"};
@@ -127,7 +122,8 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
     text_who(b, s->net, &d.dst, other);
     unsigned seconds = (unsigned)(b->conf.scan_ns / 1000000000);
     text_add(d.object, sizeof d.object, "%s", what[type]);
-    text_add(d.why, sizeof d.why, "%s tried %u %s within %u s without a conversation following", who, n, what[type], seconds);
+    text_add(d.why, sizeof d.why, "%s tried %u %s within %u s without a conversation following", who, n, what[type],
+             seconds);
     if (type == DEV_PORT_SCAN)
         text_add(d.why, sizeof d.why, ": %s", other);
     text_add(d.expected, sizeof d.expected, "fewer than %u in %u s", limit, seconds);
@@ -138,7 +134,7 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
     d.first_ns = t->first_ns;
     struct inc_ref r = inc_raise(b, &d, false);
     struct incident *c = inc_any(b, r);
-    if (c && r.fold == d.fold && n > c->d.count)
+    if (c && r.fold == (uint32_t)d.fold && n > c->d.count)
         c->d.count = n;
     if (ai)
         asset_at(b, ai)->scan = r;
@@ -147,10 +143,10 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
 void scan_tick(struct baseline *b, uint64_t ts_ns)
 {
     struct tally t;
-    uint32_t prev;
-    for (uint32_t i = b->scanners.oldest[0]; i; i = prev) {
+    for (uint32_t i = 1; i <= b->scanners.high; i++) {
         struct scanner *s = scanner_at(b, i);
-        prev = s->node.prev;
+        if (!s->node.used)
+            continue;
         if (s->last_ns + b->conf.scan_ns < ts_ns) {
             tab_del(&b->scanners, i);
             continue;

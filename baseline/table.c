@@ -41,7 +41,7 @@ uint64_t tab_bytes(const struct table *t)
 uint32_t tab_find(const struct table *t, uint64_t hash, uint32_t after)
 {
     uint32_t i = after ? node(t, after)->chain : t->heads[hash & t->mask];
-    while (i && node(t, i)->hash != hash)
+    while (i && node(t, i)->hash != (uint32_t)hash)
         i = node(t, i)->chain;
     return i;
 }
@@ -81,7 +81,7 @@ uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list)
         i = ++t->high;
     struct node *n = node(t, i);
     memset(n, 0, t->size);
-    n->hash = hash;
+    n->hash = (uint32_t)hash;
     n->used = 1;
     n->list = list;
     n->chain = t->heads[hash & t->mask];

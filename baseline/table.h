@@ -11,7 +11,7 @@ enum { TABLE_LISTS = 3 };
 
 /* First member of every record; only table.c writes it. */
 struct node {
-    uint64_t hash;
+    uint32_t hash;       /* its low half */
     uint32_t chain;      /* next of the bucket, or of the free list */
     uint32_t prev, next; /* of its list: towards newer, towards older */
     uint8_t used, list;

@@ -168,7 +168,8 @@ void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struc
     text_add(d->expected, sizeof d->expected, "one of the %u known devices", known);
     text_add(d->seen, sizeof d->seen, "a new device: %s", who);
     if (*mac)
-        text_add(d->seen, sizeof d->seen, ", MAC %s%s%s%s", mac, vendor ? " (" : "", vendor ? vendor : "", vendor ? ")" : "");
+        text_add(d->seen, sizeof d->seen, ", MAC %s%s%s%s", mac, vendor ? " (" : "", vendor ? vendor : "",
+                 vendor ? ")" : "");
     if (r)
         text_add(d->seen, sizeof d->seen, ", %s", via[r->via < 3 ? r->via : 0]);
     snprintf(d->accept, sizeof d->accept, "asset:%016llx", (unsigned long long)a->id);
@@ -214,8 +215,9 @@ void text_ident(struct baseline *b, struct deviation *d, uint32_t ai, uint32_t n
     d->file = r->file;
     d->app = b->apps[app_intern(b, r->source, NULL)].name;
     text_add(d->object, sizeof d->object, "%s", obs_name(r->kind));
-    text_add(d->why, sizeof d->why, "the %s%s of %s changed from \"%.60s\" to \"%.60s\"; it was the former from %s to %s",
-             obs_name(r->kind), sub, who, o->value, x->value, from, to);
+    text_add(d->why, sizeof d->why,
+             "the %s%s of %s changed from \"%.60s\" to \"%.60s\"; it was the former from %s to %s", obs_name(r->kind),
+             sub, who, o->value, x->value, from, to);
     text_add(d->expected, sizeof d->expected, "%s", o->value);
     text_add(d->seen, sizeof d->seen, "%s", x->value);
     snprintf(d->accept, sizeof d->accept, "ident:%016llx:%s", (unsigned long long)a->id, obs_name(r->kind));
@@ -257,7 +259,8 @@ void text_link(struct baseline *b, struct deviation *d, uint32_t i)
     if (of_pair)
         text_add(d->why, sizeof d->why, "learned between them: %s%s", pair, of_pair > 3 ? ", ..." : "");
     else
-        text_add(d->why, sizeof d->why, "nothing is learned between them, %u links of this client to others", of_client);
+        text_add(d->why, sizeof d->why, "nothing is learned between them, %u links of this client to others",
+                 of_client);
     text_add(d->expected, sizeof d->expected, "%s", of_pair ? pair : "no link between them");
     text_add(d->seen, sizeof d->seen, "%s", what);
     snprintf(d->accept, sizeof d->accept, "link:%016llx", (unsigned long long)l->id);
@@ -282,8 +285,8 @@ void text_app(struct baseline *b, struct deviation *d, uint32_t i, int k)
     text_date(l->life.last_ns, to);
     d->app = b->apps[l->apps[k]].name;
     text_add(d->object, sizeof d->object, "%s", d->app);
-    text_add(d->why, sizeof d->why, "first %s on the link from %s to %s port %u; learned %s from %s to %s", d->app, client,
-             server, l->port, *apps ? apps : "no protocol", from, to);
+    text_add(d->why, sizeof d->why, "first %s on the link from %s to %s port %u; learned %s from %s to %s", d->app,
+             client, server, l->port, *apps ? apps : "no protocol", from, to);
     text_add(d->expected, sizeof d->expected, "%s", *apps ? apps : "no protocol");
     text_add(d->seen, sizeof d->seen, "%s", d->app);
     snprintf(d->accept, sizeof d->accept, "app:%016llx:%.26s", (unsigned long long)l->id, d->app);

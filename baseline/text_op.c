@@ -45,8 +45,13 @@ static unsigned learned_functions(const struct baseline *b, const struct func *f
         if (o == f || o->proto != f->proto || o->has_unit != f->has_unit || o->unit != f->unit || o->sub != f->sub ||
             o->life.learned != FACT_LEARNED)
             continue;
-        if (count++ < 4)
-            text_add(out, n, "%s%s", count > 1 ? ", " : "", *o->name ? o->name : "?");
+        if (count++ >= 4)
+            continue;
+        char code[FN_TEXT] = "?";
+        const struct proto_schema *s = b->apps[o->proto].schema;
+        if (s && o->fn != FN_NONE)
+            schema_fn_text(s, o->fn, code);
+        text_add(out, n, "%s%s%s", count > 1 ? ", " : "", *o->name ? "" : "function ", *o->name ? o->name : code);
     }
     if (count > 4)
         text_add(out, n, ", ...");
@@ -153,14 +158,14 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
         op_text(b, f, near, near_text);
         text_date(near->life.first_ns, from);
         text_date(near->life.last_ns, to);
-        text_add(d->why, sizeof d->why, "; learned %.60s from %s to %s, %llu times", range_part(near, o, near_text), from, to,
-                 (unsigned long long)(near->count ? near->count : 1));
+        text_add(d->why, sizeof d->why, "; learned %.60s from %s to %s, %llu times", range_part(near, o, near_text),
+                 from, to, (unsigned long long)(near->count ? near->count : 1));
         if (n > 1)
             text_add(d->why, sizeof d->why, ", and %u more", n - 1);
         text_add(d->expected, sizeof d->expected, "%.150s%s", near_text, n > 1 ? " or another learned object" : "");
     } else {
-        text_add(d->why, sizeof d->why, "; for %s from %s no object of this kind is learned", *f->name ? f->name : "this function",
-                 pair);
+        text_add(d->why, sizeof d->why, "; for %s from %s no object of this kind is learned",
+                 *f->name ? f->name : "this function", pair);
         text_add(d->expected, sizeof d->expected, "no such object");
     }
     text_add(d->seen, sizeof d->seen, "%s", d->object);
@@ -180,7 +185,8 @@ void text_error(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t o
     for (unsigned k = 0; k < o->n_status; k++) {
         const char *kn = code_name(e->schema->statuses, o->status[k]);
         if (o->status_learned >> k & 1)
-            text_add(known, sizeof known, kn ? "%s%s" : "%s%s%u", *known ? ", " : "", kn ? kn : "status ", o->status[k]);
+            text_add(known, sizeof known, kn ? "%s%s" : "%s%s%u", *known ? ", " : "", kn ? kn : "status ",
+                     o->status[k]);
     }
     text_add(d->object, sizeof d->object, "%s", object[0] ? object : function_name(e, nb));
     text_add(d->why, sizeof d->why, "first error %s for %s %.100s%s; learned %s%s in %llu answers", name ? name : num,
@@ -206,7 +212,8 @@ void text_command(struct baseline *b, struct deviation *d, const struct subject 
     d->has_action = 1;
     d->action = e->action;
     text_add(d->object, sizeof d->object, "%s", action_name(e->action));
-    text_add(d->why, sizeof d->why, "%.90s sent %s (%s) to %.90s%s and never sent one before; known since %s, it sent %s", who,
+    text_add(d->why, sizeof d->why,
+             "%.90s sent %s (%s) to %.90s%s and never sent one before; known since %s, it sent %s", who,
              function_name(e, nb), action_name(e->action), other, unit, since,
              *sent ? sent : "no command that changes a controller's state");
     text_add(d->expected, sizeof d->expected, "%s", *sent ? sent : "no state command from this station");

@@ -16,7 +16,8 @@
  * enip_names tables.
  * Not decoded: the inside of assemblies and of structures (their layout is not on the wire), CIP Motion and CIP Safety
  * data frames beyond their size, DH+ and ControlNet bridging headers, DTLS (CIP Security) content.
- * Assets: ListIdentity, Identity object, electronic keys, PCCC diagnostic status, host name, addresses and MAC objects. */
+ * Assets: ListIdentity, Identity object, electronic keys, PCCC diagnostic status, host name, addresses and MAC
+ * objects. */
 #include "dissectors/enip_int.h"
 
 enum { HEADER = 24, PORT = 44818, PORT_IO = 2222 };
@@ -165,8 +166,8 @@ static uint8_t dir_by_bytes(struct cur c, const struct header *h)
 static void set_dir(struct dis_ctx *x, struct cur c, const struct header *h)
 {
     uint8_t told = dir_by_bytes(c, h);
-    /* Over UDP both ends may use port 44818. */
-    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && x->sport == x->dport)))
+    /* Over UDP both ends may use port 44818, or a device answers from another one. */
+    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && (x->sport == x->dport || is_list(h->command)))))
         x->dir = told;
     else if (x->dir == DIR_UNKNOWN)
         x->dir = x->sport == PORT ? DIR_S2C : DIR_C2S;
@@ -295,6 +296,8 @@ static void items_fields(struct dis_ctx *x, struct event *e, const struct cpf *p
                 ev_anomaly(e, EA_CPF_ITEM);
         } else if (it->type == ITEM_CONN_DATA && it->data.n >= 2 && cpf_find(p, ITEM_CONN_ADDR)) {
             ev_u64(e, EF_SEQ, cur_u16le(&c));
+        } else if (it->type == ITEM_DATA && it->data.n && !(it->data.p[0] & 0x80)) {
+            ev_u64(e, EF_CIP, it->data.p[0]);
         } else if (it->type == ITEM_NULL && it->data.n) {
             ev_anomaly(e, EA_CPF_ITEM);
         }
@@ -343,6 +346,12 @@ static uint64_t enip_key(const struct header *h)
     return hash_bytes(hash_u64(KEY_ENIP, h->command), h->context.p, h->context.n);
 }
 
+/* What a sender context pairs inside the command. */
+static uint64_t cip_key(const struct header *h)
+{
+    return hash_bytes(KEY_CIP, h->context.p, h->context.n);
+}
+
 static struct event *open_event(struct dis_ctx *x, const struct header *h)
 {
     struct enip_flow *f = x->state;
@@ -384,6 +393,8 @@ static struct event *open_event(struct dis_ctx *x, const struct header *h)
 
 /* ---- the CIP inside ---- */
 
+/* send_unit_data carries transport class 2 and 3 only (Vol 2, 2-4.8), so a connection whose opening was not seen is read
+ * as such: sequence count, then a message. */
 static void connected(struct dis_ctx *x, uint32_t id, struct cur c)
 {
     const struct conn *k = conn_find(x, x->dir == DIR_S2C ? CONN_T2O : CONN_O2T, id);
@@ -397,12 +408,8 @@ static void connected(struct dis_ctx *x, uint32_t id, struct cur c)
         v.slot = k->slot;
     }
     v.seq = cur_u16le(&c);
-    if (!cur_left(&c))
+    if (cur_left(&c) < 2)
         return; /* no message: keeps the connection alive */
-    if (!k && !cip_plausible(c)) {
-        ev_silent(x, &cip_schema);
-        return;
-    }
     v.key = hash_mix(hash_u64(KEY_CIP, k ? k->o2t : 0), v.seq);
     cip_message(x, c, &v);
 }
@@ -417,13 +424,21 @@ static void content(struct dis_ctx *x, const struct header *h, const struct cpf 
         if (type == ITEM_CONN_ADDR || type == ITEM_SEQ_ADDR) {
             id = cur_u32le(&c);
             has_id = cur_ok(&c);
-        } else if (type == ITEM_CONN_DATA && has_id) {
+        } else if (type == ITEM_CONN_DATA && has_id && h->command == CMD_UNIT) {
             connected(x, id, c);
         } else if (type == ITEM_DATA && cur_left(&c)) {
-            struct cip_via v = {.key = hash_bytes(KEY_CIP, h->context.p, h->context.n)};
+            struct cip_via v = {.key = cip_key(h)};
             cip_message(x, c, &v);
         }
     }
+}
+
+/* The encapsulation layer refused the command: what it carried is not answered. */
+static void refused(struct dis_ctx *x, const struct header *h, uint32_t service)
+{
+    struct cip_via v = {.key = cip_key(h)};
+    const char *why = code_name(enip_schema.statuses, h->status);
+    cip_refused(x, &v, service, why ? why : "encapsulation_error");
 }
 
 static enum verdict parse_command(struct dis_ctx *x, const struct header *h, struct cur c)
@@ -438,11 +453,15 @@ static enum verdict parse_command(struct dis_ctx *x, const struct header *h, str
     bool bad = e->anomalies & ~(UINT64_C(1) << EA_REGISTERED_TWICE | UINT64_C(1) << EA_INTERFACE |
                                 UINT64_C(1) << EA_REQUEST_STATUS | UINT64_C(1) << EA_CPF_TRAILING |
                                 UINT64_C(1) << EA_SESSION_MISMATCH | UINT64_C(1) << EA_NO_SESSION);
+    uint64_t service = cip_field(e, EF_CIP, 0, UINT64_MAX);
+    bool cancels = h->command == CMD_RR && h->status && e->kind == EV_TRANSACTION && service != UINT64_MAX;
     if (e->kind == EV_MESSAGE && x->dir != DIR_S2C && !(e->op && (e->op->flags & OP_NO_ANSWER)))
         ev_wait(x, e, enip_key(h));
     else
         ev_commit(x, e);
     content(x, h, &p);
+    if (cancels)
+        refused(x, h, (uint32_t)service);
     return bad ? DIS_MALFORMED : DIS_OK;
 }
 

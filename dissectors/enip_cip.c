@@ -1,12 +1,14 @@
-/* enip_cip.c: the CIP message router: requests, replies, Unconnected Send and Multiple Service Packet, and their pairing.
+/* enip_cip.c: the CIP message router: requests, replies, Unconnected Send and Multiple Service Packet, and their
+ * pairing.
  *
- * Spec: CIP Vol 1, 2-4 (message router request and reply), 3-5.5.2 (Unconnected_Send), A-4.10 (Multiple_Service_Packet).
+ * Spec: CIP Vol 1, 2-4 (message router request and reply), 3-5.5.2 (Unconnected_Send), A-4.10
+ * (Multiple_Service_Packet).
  *
  *   request  service u8 | path size in words u8 | path | data
  *   reply    service + 0x80 u8 | reserved u8 | general status u8 | words of extended status u8 | those | data
  *
- * A reply names no object: what it is about comes from its request, which waits under a key made of the carrier's (sender
- * context, or connection and sequence count), the place inside a Multiple Service Packet, and the service. */
+ * A reply names no object: what it is about comes from its request, which waits under a key made of the carrier's
+ * (sender context, or connection and sequence count), the place inside a Multiple Service Packet, and the service. */
 #include "dissectors/enip_int.h"
 
 enum { SVC_MSP = 0x0a, SVC_UNCONNECTED_SEND = 0x52 };
@@ -129,7 +131,8 @@ struct send {
     uint8_t bad_size;
 };
 
-/* Vol 1, table 3-5.21: priority and tick u8, time-out ticks u8, size u16, message, pad, route size u8, reserved u8, route */
+/* Vol 1, table 3-5.21: priority and tick u8, time-out ticks u8, size u16, message, pad, route size u8, reserved u8,
+ * route */
 static void read_send(struct dis_ctx *x, struct event *e, struct cur c, struct send *s)
 {
     uint8_t tick = cur_u8(&c), ticks = cur_u8(&c);
@@ -264,17 +267,33 @@ static void reply_status(struct dis_ctx *x, struct event *e, const struct reply 
         ev_anomaly(e, CA_REPLY_FROM_CLIENT);
 }
 
-/* What an Unconnected Send carried and its route refused: it has no answer of its own and never reached its object. */
-static void refuse_inner(struct dis_ctx *x, const struct reply *r, uint32_t service, const struct cip_via *v)
+/* A request that somebody on the way refused: it has no answer of its own and never reached its object. */
+static void refuse(struct dis_ctx *x, uint64_t key, uint32_t service, uint8_t status, const char *why)
 {
-    if (!ev_is_waited(x, service_key(v, service)))
+    if (!ev_is_waited(x, key))
         return;
-    struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
+    struct event *e = ev_answer(x, &cip_schema, key, service, OP_ANY_SELECTOR);
     if (e->n_msgs > 1)
         e->n_msgs--;
-    ev_status(e, r->status, true);
-    e->error_name = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
+    if (status)
+        ev_status(e, status, true);
+    e->error = 1;
+    e->error_name = why;
     ev_commit(x, e);
+}
+
+void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, const char *why)
+{
+    if (service == SVC_UNCONNECTED_SEND && ev_is_waited(x, send_key(v))) {
+        struct event *e = ev_answer(x, &cip_schema, send_key(v), service, CLS_CM);
+        service = (uint32_t)cip_field(e, CF_EMBEDDED, 0, service);
+        if (e->n_msgs > 1)
+            e->n_msgs--;
+        e->error = 1;
+        e->error_name = why;
+        ev_commit(x, e);
+    }
+    refuse(x, service_key(v, service), service, 0, why);
 }
 
 /* An answer to what an Unconnected Send carried, or the router's own refusal. True: it was the latter, and all is done.
@@ -299,8 +318,9 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
         e->outcome = OUT_ACCEPTED;
     }
     ev_commit(x, e);
+    const char *why = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
     if (failed && r->status)
-        refuse_inner(x, r, inner, v);
+        refuse(x, service_key(v, inner), inner, r->status, why ? why : "route_failed");
     return failed;
 }
 
@@ -351,19 +371,4 @@ void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v)
         reply(x, service, c, v, UINT64_C(1) << CA_NO_REPLY_BIT); /* the answer by place and shape: pathless */
     else
         request(x, service, c, v);
-}
-
-bool cip_plausible(struct cur c)
-{
-    uint8_t service = cur_u8(&c);
-    if (service & REPLY) {
-        uint8_t reserved = cur_u8(&c), status = cur_u8(&c), words = cur_u8(&c);
-        return cur_ok(&c) && reserved == 0 && words * 2u <= cur_left(&c) && (status <= 0x2e || status >= 0xd0) &&
-               (service & 0x7f) != 0;
-    }
-    uint32_t words = cur_u8(&c);
-    if (!cur_ok(&c) || !service || words * 2 > cur_left(&c) || !words)
-        return false;
-    struct epath p;
-    return epath_parse(cur_sub(&c, words * 2), &p);
 }

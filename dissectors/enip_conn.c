@@ -6,7 +6,8 @@
  *   Forward_Open  priority/tick u8, ticks u8, O->T id u32, T->O id u32, serial u16, vendor u16, originator serial u32,
  *                 time-out multiplier u8, reserved 3, O->T RPI u32, parameters u16 (large: u32), T->O RPI u32,
  *                 parameters, transport u8, path size u8, path
- *   reply         O->T id, T->O id, serial, vendor, originator serial, O->T API, T->O API, application words u8, reserved u8 */
+ *   reply         O->T id, T->O id, serial, vendor, originator serial, O->T API, T->O API, application words u8,
+ *                   reserved u8 */
 #include "dissectors/enip_int.h"
 
 /* Either end chooses the id under which it receives, so ids are unique only together with the originator. */
@@ -189,7 +190,8 @@ static void remember(struct cip_svc *s, uint32_t o2t, uint32_t t2o)
     }
 }
 
-/* What the originator expects and the target accepted. A key of zeros asks for nothing; a compatible one is no proof. */
+/* What the originator expects and the target accepted. A key of zeros asks for nothing; a compatible one is no
+ * proof. */
 static void key_facts(struct cip_svc *s)
 {
     struct event *e = s->e;

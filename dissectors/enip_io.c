@@ -4,8 +4,8 @@
  *
  *   items u16 = 2 | 0x8002, 8: connection id u32, sequence u32 | 0x00b1, n: [class 1: sequence u16] [run/idle u32] data
  *
- * Without the Forward Open nothing on the wire tells whether there is a run/idle header, nor who is the originator: then
- * the header is not read, and who speaks first stands as source. */
+ * Without the Forward Open nothing on the wire tells whether there is a run/idle header, nor who is the originator:
+ * then the header is not read, and who speaks first stands as source. */
 #include "dissectors/enip_int.h"
 
 enum { ITEM_CONN_ADDR = 0xa1, ITEM_CONN_DATA = 0xb1, ITEM_SEQ_ADDR = 0x8002 };
@@ -145,7 +145,8 @@ static void io_data(struct dis_ctx *x, struct io_packet *p)
     unsigned what = what_changed(p, st, has_run, run, &back);
     struct io_state now = *st;
     if (changed)
-        obs_fmt(x, &cip_io_schema, x->dir == DIR_S2C ? OBS_SERVER : OBS_CLIENT, OBS_SELF, OBS_STATE, 60, "%s", run ? "run" : "idle");
+        obs_fmt(x, &cip_io_schema, x->dir == DIR_S2C ? OBS_SERVER : OBS_CLIENT, OBS_SELF, OBS_STATE, 60, "%s",
+                run ? "run" : "idle");
     if (what == IO_NOTHING)
         ev_silent(x, &cip_io_schema);
     else

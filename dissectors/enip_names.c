@@ -1,6 +1,7 @@
 /* enip_names.c: CIP's numbers by name: vendors, device types, object classes, general and extended status, PCCC status.
  *
- * Spec: CIP Vol 1 (ODVA), appendix B (status codes), chapter 5 (object classes), 6-1 (device types); ODVA vendor id list;
+ * Spec: CIP Vol 1 (ODVA), appendix B (status codes), chapter 5 (object classes), 6-1 (device types); ODVA vendor id
+ * list;
  * Rockwell 1770-6.5.16 (PCCC status). Classes 0x64-0x8e, 0xa1, 0xac and 0xb2 are Rockwell's own: 1756-PM020 (symbol,
  * template, program name, wall clock) or named after what controllers are seen to do with them. Vendors: those met in
  * plants; others stay numbers. */

@@ -3,14 +3,16 @@
  * Spec: CIP Vol 1 (ODVA) appendix C-1 "Abstract syntax encoding for segment types"; Vol 2 (EtherNet/IP) 2-4 and 3-5.
  *
  *   segment byte   000 E pppp  port: link address behind port p (E: its size follows; p 15: extended port number)
- *                  001 ttt ff  logical: t class, instance, member, connection point, attribute, special, service, extended
+ *                  001 ttt ff  logical: t class, instance, member, connection point, attribute, special, service,
+ *                   extended
  *                              f  8, 16 or 32 bits; in padded paths a pad byte precedes 16 and 32 bits
  *                  010 sssss   network: schedule, fixed tag, production inhibit time, safety
  *                  011 nnnnn   symbolic, n characters; n 0: extended
  *                  100 sssss   data: 0x80 simple (configuration), 0x91 ANSI extended symbol (tag names)
  *                  101, 110    data types: not part of a path that addresses something
  *
- * The application part is rendered as one stable text: classes by name and numbers by "/", tags as engineers write them. */
+ * The application part is rendered as one stable text: classes by name and numbers by "/", tags as engineers write
+ * them. */
 #include "dissectors/enip_int.h"
 
 #include <stddef.h>

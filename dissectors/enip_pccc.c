@@ -6,8 +6,8 @@
  *   request   requestor id: length u8, vendor u16, serial u32 | CMD u8 | STS u8 | TNS u16 | FNC u8 | data
  *   reply     requestor id | CMD + 0x40 | STS | TNS | EXT STS, when STS is 0xf0 | data
  *
- * Addresses: "N7:0" in typed logical commands (file type, number, element, sub-element); PLC-5 system addresses carry no
- * type ("#7:0", "#" for the file) or are text ("$N7:0"). */
+ * Addresses: "N7:0" in typed logical commands (file type, number, element, sub-element); PLC-5 system addresses
+ * carry no type ("#7:0", "#" for the file) or are text ("$N7:0"). */
 #include "dissectors/enip_int.h"
 
 enum { CMD_REPLY = 0x40, STS_EXT = 0xf0 };
@@ -195,7 +195,8 @@ static void item_values(struct event *e, uint32_t type, struct cur c)
     it->v.enc = f && f->enc != VE_BYTES && (size == f->elem || f->elem == 6) ? f->enc : size == 2 ? VE_U16LE : VE_BYTES;
 }
 
-/* Typed data: flag byte: high nibble type, low nibble size; bit 7, bit 3: given in as many bytes as the bits below say. */
+/* Typed data: flag byte: high nibble type, low nibble size; bit 7, bit 3: given in as many bytes as the bits below
+ * say. */
 static uint32_t descriptor(struct cur *c, uint32_t *size)
 {
     uint8_t flag = cur_u8(c);

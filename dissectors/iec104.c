@@ -19,8 +19,14 @@
 #include "dissectors/iec104_priv.h"
 
 enum {
-    START = 0x68, LEN_MIN = 4, LEN_MAX = 253, APCI_LEN = 6, SEQ_MASK = 0x7fff, SEQ_HALF = 0x4000,
-    DEFAULT_K = 12, DEFAULT_W = 8, /* clause 9.6 */
+    START = 0x68,
+    LEN_MIN = 4,
+    LEN_MAX = 253,
+    APCI_LEN = 6,
+    SEQ_MASK = 0x7fff,
+    SEQ_HALF = 0x4000,
+    DEFAULT_K = 12,
+    DEFAULT_W = 8, /* clause 9.6 */
 };
 
 static bool valid_u(uint8_t c1)
@@ -31,7 +37,9 @@ static bool valid_u(uint8_t c1)
 
 static uint8_t u_direction(unsigned code)
 {
-    return code == U_STARTDT_ACT || code == U_STOPDT_ACT ? DIR_C2S : code == U_STARTDT_CON || code == U_STOPDT_CON ? DIR_S2C : DIR_UNKNOWN;
+    return code == U_STARTDT_ACT || code == U_STOPDT_ACT   ? DIR_C2S
+           : code == U_STARTDT_CON || code == U_STOPDT_CON ? DIR_S2C
+                                                           : DIR_UNKNOWN;
 }
 
 /* ---- recognition ---- */
@@ -170,7 +178,9 @@ static uint64_t u_key(unsigned act, bool sent_by_client)
 
 static void on_u(struct dis_ctx *x, struct iec_flow *st, uint8_t c1, bool bad)
 {
-    static const uint8_t next[] = {[U_STARTDT_ACT] = ST_STARTING, [U_STARTDT_CON] = ST_STARTED, [U_STOPDT_ACT] = ST_STOPPING,
+    static const uint8_t next[] = {[U_STARTDT_ACT] = ST_STARTING,
+                                   [U_STARTDT_CON] = ST_STARTED,
+                                   [U_STOPDT_ACT] = ST_STOPPING,
                                    [U_STOPDT_CON] = ST_STOPPED};
     unsigned code = c1 >> 2;
     uint32_t fn = IEC_FN_U + code;

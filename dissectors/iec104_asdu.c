@@ -6,7 +6,14 @@
 #include "dissectors/iec104_priv.h"
 
 enum awaited { /* what a transaction waits for: part of its key */
-    AW_CON, AW_SELECT_CON, AW_EXECUTE, AW_TERM, AW_DEACT_CON, AW_READ, AW_FILE_C2S, AW_FILE_S2C
+               AW_CON,
+               AW_SELECT_CON,
+               AW_EXECUTE,
+               AW_TERM,
+               AW_DEACT_CON,
+               AW_READ,
+               AW_FILE_C2S,
+               AW_FILE_S2C
 };
 enum { TERM_TIMEOUT_S = 30 /* a tap changer or a long interrogation ends later than it was confirmed */ };
 
@@ -46,139 +53,18 @@ static void wait_as(struct iec_asdu *a, enum awaited what)
 {
     struct iec_flow *st = a->st;
     if (a->value) {
-        st->pending[st->pending_next] = (struct iec_pending){.ioa = a->ioa, .ca = a->ca, .value = a->value, .ns = a->ns,
-                                                              .type = a->type};
+        st->pending[st->pending_next] =
+            (struct iec_pending){.ioa = a->ioa, .ca = a->ca, .value = a->value, .ns = a->ns, .type = a->type};
         st->pending_next = (uint8_t)((st->pending_next + 1) % ARRAY_LEN(st->pending));
     }
     ev_wait(a->x, a->e, own_key(a, what));
 }
 
-/* ---- objects ---- */
-
-static uint32_t read_ioa(struct cur *c, unsigned size)
-{
-    return size == 3 ? cur_u24le(c) : size == 2 ? cur_u16le(c) : cur_u8(c);
-}
-
-static void read_element(struct iec_asdu *a, struct item *it, struct cur *c)
-{
-    struct cur el = cur_sub(c, a->t->flags & T_VARIABLE ? cur_left(c) : a->t->len);
-    a->t->read(a, it, &el);
-    if (a->t->form & T_TIME24)
-        el_time24(a, &el);
-    if (a->t->form & T_TIME56)
-        el_time56(a, &el);
-}
-
-/* A sequence whose elements need no look each: one object with all values. Its quality is either the same for all or
- * stands in an octet of its own. */
-static bool lazy_sequence(struct iec_asdu *a, struct cur c)
-{
-    const struct iec_type *t = a->t;
-    uint32_t n = a->n * (uint32_t)t->len;
-    if (t->lazy == VE_NONE || a->n < 2 || cur_left(&c) < n)
-        return false;
-    struct span raw = cur_bytes(&c, n);
-    uint8_t q = raw.p[t->qual_at] & t->qual_mask;
-    bool uniform = true;
-    for (unsigned i = 1; i < a->n && uniform; i++)
-        uniform = (raw.p[i * t->len + (unsigned)t->qual_at] & t->qual_mask) == q;
-    if (!uniform && t->mask) /* value and quality share the octet: it cannot be shown as it is */
-        return false;
-    struct item *it = ev_range(a->e, IK_IOA, 0, a->ioa, a->ioa + a->n - 1u);
-    it->v = (struct vals){.raw = raw, .n = a->n, .stride = t->len, .enc = t->lazy, .mask = t->mask,
-                          .qual_off = uniform ? -1 : t->qual_at};
-    it->quality = uniform ? q : 0;
-    return true;
-}
-
-static void one_object(struct iec_asdu *a, uint32_t ioa, struct cur *c)
-{
-    bool plain = !(a->t->form & T_NO_IOA);
-    struct item none = {.bit = ITEM_BIT_NONE, .v.qual_off = -1};
-    struct item *it = plain ? ev_range(a->e, IK_IOA, 0, ioa, ioa) : &none;
-    if (!plain && ioa != 0 && a->first)
-        iec_anomaly(a, IA_IOA_NOT_ZERO);
-    read_element(a, it, c);
-    if (!plain && (it->has_range || it->v.n)) { /* an interrogation or a clock became the object */
-        struct item *o = ev_item(a->e, it->kind);
-        uint8_t action = o->action;
-        *o = *it;
-        o->action = action;
-        o->status = ITEM_STATUS_NONE;
-    }
-}
-
-void iec_read_objects(struct iec_asdu *a)
-{
-    struct cur c = a->objects;
-    uint32_t ioa = a->ioa;
-    if (!a->t) {
-        el_opaque(a, NULL, &c);
-        return;
-    }
-    if (a->t->flags & T_SECURE) {
-        a->t->read(a, NULL, &c);
-        return;
-    }
-    a->first = 1;
-    for (unsigned i = 0; i < a->n; i++) {
-        if (i == 0 || !a->sq)
-            ioa = read_ioa(&c, a->z.ioa);
-        else
-            ioa++;
-        if (!cur_ok(&c) || (a->t->len && !cur_left(&c)))
-            return;
-        if (i == 0 && a->sq && ioa + a->n - 1u > 0xffffffu >> (24 - 8 * a->z.ioa))
-            iec_anomaly(a, IA_IOA_RANGE);
-        if (i == 0 && a->sq && lazy_sequence(a, c))
-            return;
-        one_object(a, ioa, &c);
-        a->first = 0;
-    }
-}
-
-/* The first element of this ASDU, without adding anything to the event. */
-static bool peek_value(struct iec_asdu *a, struct item *it)
-{
-    struct cur c = a->objects;
-    *it = (struct item){.v.qual_off = -1};
-    read_ioa(&c, a->z.ioa);
-    struct cur el = cur_sub(&c, a->t->len);
-    uint64_t anomalies = a->e->anomalies;
-    a->first = 0;
-    a->t->read(a, it, &el);
-    a->e->anomalies = anomalies;
-    return cur_ok(&el);
-}
-
-void iec_compare_object(struct iec_asdu *a, unsigned anomaly)
-{
-    struct item it;
-    if (!a->t || !(a->t->flags & (T_COMMAND | T_PARAM)) || a->t->read == el_qpa || !a->e->n_items || !peek_value(a, &it))
-        return;
-    const struct item *was = &a->e->items[0];
-    if (was->v.enc == it.v.enc && was->v.now.u != it.v.now.u)
-        iec_anomaly(a, anomaly);
-}
-
-/* The object of a read command gets the value that came back. */
-void iec_answer_object(struct iec_asdu *a)
-{
-    struct cur c = a->objects;
-    uint32_t ioa = read_ioa(&c, a->z.ioa);
-    if (!a->e->n_items || !a->t || a->e->items[0].first != ioa) {
-        iec_read_objects(a);
-        return;
-    }
-    a->first = 1;
-    read_element(a, &a->e->items[0], &c);
-}
-
 /* ---- header ---- */
 
-static const struct iec_sizes all_sizes[IEC_N_SIZES] = {{2, 2, 3}, {1, 2, 3}, {1, 1, 2}, {1, 2, 2}, {2, 2, 2}, {2, 1, 2},
-                                                        {1, 1, 3}, {2, 1, 3}, {1, 1, 1}, {1, 2, 1}, {2, 2, 1}, {2, 1, 1}};
+static const struct iec_sizes all_sizes[IEC_N_SIZES] = {{2, 2, 3}, {1, 2, 3}, {1, 1, 2}, {1, 2, 2},
+                                                        {2, 2, 2}, {2, 1, 2}, {1, 1, 3}, {2, 1, 3},
+                                                        {1, 1, 1}, {1, 2, 1}, {2, 2, 1}, {2, 1, 1}};
 
 const struct iec_sizes *iec_sizes_at(unsigned i)
 {
@@ -231,7 +117,8 @@ uint8_t iec_asdu_dir(uint8_t type, uint8_t cot)
     if (t->flags & (T_COMMAND | T_SYSTEM | T_PARAM)) {
         if (cot == COT_ACT || cot == COT_DEACT || cot == COT_REQ)
             return DIR_C2S;
-        if (cot == COT_ACTCON || cot == COT_DEACTCON || cot == COT_ACTTERM || (cot >= COT_UNKNOWN_TYPE && cot <= COT_UNKNOWN_IOA))
+        if (cot == COT_ACTCON || cot == COT_DEACTCON || cot == COT_ACTTERM ||
+            (cot >= COT_UNKNOWN_TYPE && cot <= COT_UNKNOWN_IOA))
             return DIR_S2C;
     }
     return DIR_UNKNOWN;
@@ -351,7 +238,7 @@ static void commit_new(struct iec_asdu *a, uint8_t kind)
 static void executed_value(struct iec_asdu *a)
 {
     struct item it;
-    if (!a->e->n_items || !peek_value(a, &it) || it.v.enc < VE_NOW_UINT)
+    if (!a->e->n_items || !iec_peek_value(a, &it) || it.v.enc < VE_NOW_UINT)
         return;
     a->e->items[0].v = it.v;
 }
@@ -449,7 +336,10 @@ static void on_confirmation(struct iec_asdu *a)
     status_of(a);
     learn(a);
     bool alone = a->e->kind == EV_RESPONSE, good = !a->negative && !unknown;
-    a->e->phase = row == 2 ? PHASE_TERMINATE : !(a->t->flags & T_COMMAND) ? PHASE_NONE : row == 3 ? PHASE_SELECT : PHASE_CONFIRM;
+    a->e->phase = row == 2                     ? PHASE_TERMINATE
+                  : !(a->t->flags & T_COMMAND) ? PHASE_NONE
+                  : row == 3                   ? PHASE_SELECT
+                                               : PHASE_CONFIRM;
     if (!alone && good && row == 0) {
         a->e->phase = PHASE_SELECT;
         wait_as(a, AW_EXECUTE);
@@ -483,7 +373,8 @@ static void on_process_data(struct iec_asdu *a)
     commit_new(a, by_itself ? EV_UNSOLICITED : a->cot == COT_REQ ? EV_RESPONSE : EV_MESSAGE);
     if (a->type != 70 || a->x->dir != DIR_S2C)
         return;
-    obs_text(a->x, &iec104_schema, OBS_SERVER, OBS_SELF, OBS_STATE, (struct span){(const uint8_t *)"initialised", 11}, 70);
+    obs_text(a->x, &iec104_schema, OBS_SERVER, OBS_SELF, OBS_STATE, (struct span){(const uint8_t *)"initialised", 11},
+             70);
 }
 
 /* 101 7.4.11: a call is answered by what it calls for, a ready by a call, a last section by an acknowledgement; the
@@ -561,7 +452,7 @@ static bool read_header(struct iec_asdu *a, struct cur c)
     a->t = iec_type_get(a->type);
     a->objects = c;
     struct cur o = c;
-    a->ioa = read_ioa(&o, a->z.ioa);
+    a->ioa = iec_read_ioa(&o, a->z.ioa);
     a->has_ioa = cur_ok(&o);
     if (a->t && a->t->se_at >= 0)
         a->select = cur_peek(&o, (uint32_t)a->t->se_at) >> 7;
@@ -570,7 +461,8 @@ static bool read_header(struct iec_asdu *a, struct cur c)
     return cur_ok(&c);
 }
 
-enum verdict iec_asdu_parse(struct cur c, struct dis_ctx *x, struct iec_flow *st, uint16_t ns, uint16_t nr, uint64_t found)
+enum verdict iec_asdu_parse(struct cur c, struct dis_ctx *x, struct iec_flow *st, uint16_t ns, uint16_t nr,
+                            uint64_t found)
 {
     if (!x->cut)
         settle_sizes(st, c);

@@ -119,36 +119,54 @@ static const struct code_name types[] = {
     {0, NULL},
 };
 static const struct code_name causes[] = {
-    {1, "periodic"}, {2, "background"}, {3, "spontaneous"}, {4, "initialised"}, {5, "request"}, {6, "activation"}, {7, "activation_con"},
-    {8, "deactivation"}, {9, "deactivation_con"}, {10, "activation_termination"}, {11, "return_info_remote"}, {12, "return_info_local"},
-    {13, "file_transfer"}, {14, "authentication"}, {15, "session_key_maintenance"}, {16, "user_role_update_key_maintenance"},
-    {20, "interrogated_by_station"}, {21, "interrogated_by_group_1"}, {22, "interrogated_by_group_2"}, {23, "interrogated_by_group_3"},
-    {24, "interrogated_by_group_4"}, {25, "interrogated_by_group_5"}, {26, "interrogated_by_group_6"}, {27, "interrogated_by_group_7"},
-    {28, "interrogated_by_group_8"}, {29, "interrogated_by_group_9"}, {30, "interrogated_by_group_10"}, {31, "interrogated_by_group_11"},
-    {32, "interrogated_by_group_12"}, {33, "interrogated_by_group_13"}, {34, "interrogated_by_group_14"}, {35, "interrogated_by_group_15"},
-    {36, "interrogated_by_group_16"}, {37, "counter_general"}, {38, "counter_group_1"}, {39, "counter_group_2"}, {40, "counter_group_3"},
+    {1, "periodic"}, {2, "background"}, {3, "spontaneous"}, {4, "initialised"}, {5, "request"}, {6,
+        "activation"}, {7, "activation_con"},
+    {8, "deactivation"}, {9, "deactivation_con"}, {10, "activation_termination"}, {11, "return_info_remote"}, {12,
+        "return_info_local"},
+    {13, "file_transfer"}, {14, "authentication"}, {15, "session_key_maintenance"}, {16,
+        "user_role_update_key_maintenance"},
+    {20, "interrogated_by_station"}, {21, "interrogated_by_group_1"}, {22, "interrogated_by_group_2"}, {23,
+        "interrogated_by_group_3"},
+    {24, "interrogated_by_group_4"}, {25, "interrogated_by_group_5"}, {26, "interrogated_by_group_6"}, {27,
+        "interrogated_by_group_7"},
+    {28, "interrogated_by_group_8"}, {29, "interrogated_by_group_9"}, {30, "interrogated_by_group_10"}, {31,
+        "interrogated_by_group_11"},
+    {32, "interrogated_by_group_12"}, {33, "interrogated_by_group_13"}, {34, "interrogated_by_group_14"}, {35,
+        "interrogated_by_group_15"},
+    {36, "interrogated_by_group_16"}, {37, "counter_general"}, {38, "counter_group_1"}, {39, "counter_group_2"}, {40,
+        "counter_group_3"},
     {41, "counter_group_4"}, {44, "unknown_type"}, {45, "unknown_cause"}, {46, "unknown_common_address"},
     {47, "unknown_object_address"}, {0, NULL},
 };
 static const struct code_name interrogations[] = {
-    {20, "station"}, {21, "group_1"}, {22, "group_2"}, {23, "group_3"}, {24, "group_4"}, {25, "group_5"}, {26, "group_6"}, {27, "group_7"},
-    {28, "group_8"}, {29, "group_9"}, {30, "group_10"}, {31, "group_11"}, {32, "group_12"}, {33, "group_13"}, {34, "group_14"},
+    {20, "station"}, {21, "group_1"}, {22, "group_2"}, {23, "group_3"}, {24, "group_4"}, {25, "group_5"}, {26,
+        "group_6"}, {27, "group_7"},
+    {28, "group_8"}, {29, "group_9"}, {30, "group_10"}, {31, "group_11"}, {32, "group_12"}, {33, "group_13"}, {34,
+        "group_14"},
     {35, "group_15"}, {36, "group_16"}, {0, NULL},
 };
-static const struct code_name counters[] = {{1, "group_1"}, {2, "group_2"}, {3, "group_3"}, {4, "group_4"}, {5, "general"}, {0, NULL}};
-static const struct code_name freezes[] = {{0, "read"}, {1, "freeze"}, {2, "freeze_and_reset"}, {3, "reset"}, {0, NULL}};
+static const struct code_name counters[] = {{1, "group_1"}, {2, "group_2"}, {3, "group_3"}, {4, "group_4"}, {5,
+    "general"}, {0, NULL}};
+static const struct code_name freezes[] = {{0, "read"}, {1, "freeze"}, {2, "freeze_and_reset"}, {3,
+    "reset"}, {0, NULL}};
 static const struct code_name resets[] = {{1, "process"}, {2, "pending_events"}, {0, NULL}};
-static const struct code_name inits[] = {{0, "local_power_on"}, {1, "local_manual_reset"}, {2, "remote_reset"}, {0, NULL}};
-static const struct code_name params[] = {{1, "threshold"}, {2, "smoothing_factor"}, {3, "low_limit"}, {4, "high_limit"}, {0, NULL}};
-static const struct code_name activations[] = {{1, "loaded_parameters"}, {2, "parameter_of_object"}, {3, "cyclic_transmission"}, {0, NULL}};
+static const struct code_name inits[] = {{0, "local_power_on"}, {1, "local_manual_reset"}, {2,
+    "remote_reset"}, {0, NULL}};
+static const struct code_name params[] = {{1, "threshold"}, {2, "smoothing_factor"}, {3, "low_limit"}, {4,
+    "high_limit"}, {0, NULL}};
+static const struct code_name activations[] = {{1, "loaded_parameters"}, {2, "parameter_of_object"}, {3,
+    "cyclic_transmission"}, {0, NULL}};
 static const struct code_name calls[] = {
-    {0, "default"}, {1, "select_file"}, {2, "request_file"}, {3, "deactivate_file"}, {4, "delete_file"}, {5, "select_section"},
+    {0, "default"}, {1, "select_file"}, {2, "request_file"}, {3, "deactivate_file"}, {4, "delete_file"}, {5,
+        "select_section"},
     {6, "request_section"}, {7, "deactivate_section"}, {0, NULL},
 };
 static const struct code_name lasts[] = {
-    {1, "file_transfer"}, {2, "file_transfer_deactivated"}, {3, "section_transfer"}, {4, "section_transfer_deactivated"}, {0, NULL},
+    {1, "file_transfer"}, {2, "file_transfer_deactivated"}, {3, "section_transfer"}, {4,
+        "section_transfer_deactivated"}, {0, NULL},
 };
-static const struct code_name acks[] = {{1, "file_positive"}, {2, "file_negative"}, {3, "section_positive"}, {4, "section_negative"}, {0, NULL}};
+static const struct code_name acks[] = {{1, "file_positive"}, {2, "file_negative"}, {3, "section_positive"}, {4,
+    "section_negative"}, {0, NULL}};
 
 static const struct field_def fields[] = {
     [IF_TYPE] = {"type", FT_NAME, false, NULL, types, "type identification of the ASDU"},
@@ -158,10 +176,12 @@ static const struct field_def fields[] = {
     [IF_TEST] = {"test", FT_BOOL, false, NULL, NULL, "T bit: sent in test"},
     [IF_SEND_SEQ] = {"send_sequence", FT_UINT, false, NULL, NULL, "N(S) of the first I frame"},
     [IF_RECV_SEQ] = {"receive_sequence", FT_UINT, false, NULL, NULL, "N(R) of the first I frame"},
-    [IF_OBJECTS] = {"number_of_objects", FT_UINT, false, NULL, NULL, "number of objects or elements, where it is not 1"},
+    [IF_OBJECTS] = {"number_of_objects", FT_UINT, false, NULL, NULL,
+        "number of objects or elements, where it is not 1"},
     [IF_SEQUENCE] = {"sequence", FT_BOOL, false, NULL, NULL, "SQ bit: elements at consecutive addresses"},
     [IF_TIME] = {"time", FT_TIME, true, NULL, NULL, "CP56Time2a tags, as the station tells them, item by item"},
-    [IF_TIME24] = {"time_in_hour_ms", FT_UINT, true, NULL, NULL, "CP24Time2a tags: milliseconds into the hour, item by item"},
+    [IF_TIME24] = {"time_in_hour_ms", FT_UINT, true, NULL, NULL,
+        "CP24Time2a tags: milliseconds into the hour, item by item"},
     [IF_TIME_INVALID] = {"time_invalid", FT_BOOL, false, NULL, NULL, "a time tag is marked invalid"},
     [IF_SUMMER_TIME] = {"summer_time", FT_BOOL, false, NULL, NULL, "the time is marked as summer time"},
     [IF_CLOCK_DRIFT] = {"clock_drift_ms", FT_INT, false, NULL, NULL, "first time tag minus the packet's time"},
@@ -172,15 +192,18 @@ static const struct field_def fields[] = {
     [IF_FREEZE] = {"freeze", FT_NAME, false, NULL, freezes, "what is done to the counters"},
     [IF_QRP] = {"reset", FT_NAME, false, NULL, resets, "qualifier of reset process"},
     [IF_COI] = {"initialisation", FT_NAME, false, NULL, inits, "cause of initialisation"},
-    [IF_LOCAL_CHANGE] = {"local_parameters_changed", FT_BOOL, false, NULL, NULL, "initialised after a change of local parameters"},
+    [IF_LOCAL_CHANGE] = {"local_parameters_changed", FT_BOOL, false, NULL, NULL,
+        "initialised after a change of local parameters"},
     [IF_QPM] = {"parameter", FT_NAME, false, NULL, params, "kind of parameter of a measured value"},
     [IF_QPA] = {"parameter_activation", FT_NAME, false, NULL, activations, "qualifier of parameter activation"},
-    [IF_ELAPSED] = {"elapsed_ms", FT_UINT, true, NULL, NULL, "elapsed, relay duration or operating time of protection events"},
+    [IF_ELAPSED] = {"elapsed_ms", FT_UINT, true, NULL, NULL,
+        "elapsed, relay duration or operating time of protection events"},
     [IF_DELAY] = {"delay_ms", FT_UINT, false, NULL, NULL, "transmission delay"},
     [IF_FBP] = {"test_pattern", FT_HEX, false, NULL, NULL, "fixed test bit pattern; 0x55aa is right"},
     [IF_TSC] = {"test_counter", FT_UINT, false, NULL, NULL, "test sequence counter"},
     [IF_COUNTER_SEQ] = {"counter_sequence", FT_UINT, true, NULL, NULL, "sequence numbers of integrated totals"},
-    [IF_PROTECTION] = {"protection", FT_HEX, true, NULL, NULL, "start events or output circuit information of protection equipment"},
+    [IF_PROTECTION] = {"protection", FT_HEX, true, NULL, NULL,
+        "start events or output circuit information of protection equipment"},
     [IF_CHANGED] = {"changed", FT_HEX, true, NULL, NULL, "change detection bits of packed single points"},
     [IF_SECTION] = {"section", FT_UINT, false, NULL, NULL, "name of the section of a file"},
     [IF_FILE_LENGTH] = {"length", FT_UINT, true, NULL, NULL, "length of the file or section"},
@@ -207,17 +230,22 @@ static const struct kind_def kinds[IK_COUNT] = {
 #define C101 "IEC 60870-5-101 "
 static const struct anomaly_def anomalies[] = {
     [IA_BAD_LENGTH] = {"bad_length", 2, "the length does not fit type, number of objects and SQ; " C101 "7.2.2, 7.3"},
-    [IA_BAD_CONTROL] = {"bad_control_field", 2, "control field that is no I, S or U format, or with reserved bits set; " C104 "5.1"},
+    [IA_BAD_CONTROL] = {"bad_control_field", 2,
+        "control field that is no I, S or U format, or with reserved bits set; " C104 "5.1"},
     [IA_ZERO_OBJECTS] = {"zero_objects", 1, "an ASDU without objects; " C101 "7.2.2"},
     [IA_UNKNOWN_TYPE] = {"unknown_type", 1, "type identification that is reserved; " C101 "7.2.1"},
     [IA_UNKNOWN_COT] = {"unknown_cause", 1, "cause of transmission 0 or reserved; " C101 "7.2.3"},
     [IA_COT_MISMATCH] = {"cause_mismatch", 2, "the cause does not go with the type; " C101 "7.2.3, 7.3"},
-    [IA_DIRECTION] = {"wrong_direction", 2, "a command from the controlled or process data from the controlling station; " C104 "9"},
+    [IA_DIRECTION] = {"wrong_direction", 2,
+        "a command from the controlled or process data from the controlling station; " C104 "9"},
     [IA_SEQ_GAP] = {"sequence_gap", 2, "N(S) skips numbers; " C104 "5.1"},
     [IA_SEQ_DUPLICATE] = {"sequence_duplicate", 2, "N(S) repeats numbers; " C104 "5.1"},
-    [IA_ACK_INVALID] = {"acknowledge_invalid", 2, "N(R) goes back, or acknowledges far more than was sent; " C104 "5.1"},
-    [IA_WINDOW_K] = {"window_k_exceeded", 0, "more than 12 I frames without acknowledgement (default of k); " C104 "5.5"},
-    [IA_WINDOW_W] = {"window_w_exceeded", 0, "acknowledged only after more than 8 I frames (default of w); " C104 "5.5"},
+    [IA_ACK_INVALID] = {"acknowledge_invalid", 2,
+        "N(R) goes back, or acknowledges far more than was sent; " C104 "5.1"},
+    [IA_WINDOW_K] = {"window_k_exceeded", 0,
+        "more than 12 I frames without acknowledgement (default of k); " C104 "5.5"},
+    [IA_WINDOW_W] = {"window_w_exceeded", 0,
+        "acknowledged only after more than 8 I frames (default of w); " C104 "5.5"},
     [IA_NOT_STARTED] = {"data_before_start", 2, "I frames after STARTDT act and before its confirmation; " C104 "5.3"},
     [IA_WHILE_STOPPED] = {"data_while_stopped", 2, "I frames after STOPDT was confirmed; " C104 "5.3"},
     [IA_CON_ALONE] = {"unasked_confirmation", 1, "STARTDT, STOPDT or TESTFR con without act; " C104 "5.2, 5.3"},
@@ -226,18 +254,21 @@ static const struct anomaly_def anomalies[] = {
     [IA_IOA_RANGE] = {"object_address_range", 2, "a sequence passes the last address; " C101 "7.2.5"},
     [IA_BAD_TIME] = {"bad_time", 1, "a time that does not exist; IEC 60870-5-4 6.8"},
     [IA_BAD_VALUE] = {"value_not_permitted", 2, "a command state or qualifier that is not permitted; " C101 "7.2.6"},
-    [IA_SQ] = {"sequence_not_permitted", 1, "SQ or several objects where the type has one object; " C101 "7.2.2.1, 7.3"},
+    [IA_SQ] = {"sequence_not_permitted", 1,
+        "SQ or several objects where the type has one object; " C101 "7.2.2.1, 7.3"},
     [IA_EXECUTE_DIFFERS] = {"execute_differs", 3, "the execute command is not what was selected; IEC 60870-5-5 6.8"},
     [IA_CON_DIFFERS] = {"confirmation_differs", 2, "the confirmation is no mirror of the command; IEC 60870-5-5 6.8"},
     [IA_PRIVATE_TYPE] = {"private_type", 0, "type identification of the private range; " C101 "7.2.1"},
     [IA_TRUNCATED] = {"asdu_too_short", 2, "no room for the header of an ASDU; " C101 "7.2"},
-    [IA_SIZES] = {"other_field_sizes", 0, "cause, common or object addresses of other sizes than 2, 2, 3; " C104 "9.4, 9.5"},
+    [IA_SIZES] = {"other_field_sizes", 0,
+        "cause, common or object addresses of other sizes than 2, 2, 3; " C104 "9.4, 9.5"},
     [IA_GARBAGE] = {"bytes_between_frames", 2, "bytes that belong to no frame; " C104 "5"},
     [IA_TEST] = {"test_bit", 0, "sent with the test bit; " C101 "7.2.3"},
 };
 
 static const struct code_name statuses[] = {
-    {0, "ok"}, {44, "unknown_type"}, {45, "unknown_cause"}, {46, "unknown_common_address"}, {47, "unknown_object_address"},
+    {0, "ok"}, {44, "unknown_type"}, {45, "unknown_cause"}, {46, "unknown_common_address"}, {47,
+        "unknown_object_address"},
     {64, "negative_confirmation"}, {0, NULL},
 };
 /* Bits of SIQ, DIQ, QDS, QDP as they stand in the octet; 8-10 are those of BCR and VTI, moved there. */

@@ -20,11 +20,11 @@
 #include "dissectors/modbus_priv.h"
 
 enum {
-    MBAP_LEN = 6,         /* bytes before those that the length field counts */
-    LEN_MIN = 2,          /* unit and function */
-    LEN_MAX = 254,        /* unit and 253 bytes of PDU (V1.1b3 4.1) */
-    LEN_LONG = 2048,      /* longer PDUs are seen: UMAS negotiates 1 KiB frames */
-    RTU_LOST = 3,         /* wrong check sums in a row: this is not RTU after all */
+    MBAP_LEN = 6,    /* bytes before those that the length field counts */
+    LEN_MIN = 2,     /* unit and function */
+    LEN_MAX = 254,   /* unit and 253 bytes of PDU (V1.1b3 4.1) */
+    LEN_LONG = 2048, /* longer PDUs are seen: UMAS negotiates 1 KiB frames */
+    RTU_LOST = 3,    /* wrong check sums in a row: this is not RTU after all */
 };
 
 static uint64_t key_of(const struct mb_msg *m)
@@ -40,6 +40,16 @@ static bool exact_mbap(struct cur c)
     uint32_t n = cur_left(&c);
     cur_skip(&c, 4);
     return n == MBAP_LEN + (uint32_t)cur_u16be(&c);
+}
+
+/* All bytes at hand are one RTU frame of known length with a right CRC. This is asked first: "read 2 registers at 0" in
+ * RTU can have the shape of a whole MBAP message, while one MBAP message in 65536 has a CRC that is right by chance. */
+static bool exact_rtu(struct cur c, const struct dis_ctx *x)
+{
+    if (x->transport != DIS_TCP || cur_left(&c) > 256 || (!x->on_port && cur_peek(&c, 0) > 247))
+        return false;
+    struct frame f = mb_rtu_frame(c, DIR_UNKNOWN, MB_RTU_STRICT);
+    return f.st == FRAME_OK && f.len == cur_left(&c);
 }
 
 /* The first PDU by its header, and the one behind it as far as it is there. */
@@ -89,6 +99,8 @@ static bool sane_request(struct cur c)
 static enum match modbus_probe(struct cur c, struct dis_ctx *x)
 {
     unsigned dirs = 0;
+    if (exact_rtu(c, x))
+        return MATCH_YES;
     enum match m = mbap_match(c, x, &dirs);
     if (m == MATCH_YES && dirs == 1 && !x->on_port && !sane_request(c))
         m = MATCH_NO;
@@ -99,7 +111,7 @@ static enum match modbus_probe(struct cur c, struct dis_ctx *x)
     }
     if (x->transport != DIS_TCP || (!x->on_port && cur_peek(&c, 0) > 247))
         return m;
-    struct frame f = mb_rtu_frame(c, DIR_UNKNOWN, false);
+    struct frame f = mb_rtu_frame(c, DIR_UNKNOWN, x->on_port ? MB_RTU_SCAN : MB_RTU_STRICT);
     if (f.st == FRAME_OK && f.len <= cur_left(&c))
         return MATCH_YES; /* function, length and check sum agree */
     if (m != MATCH_NO)
@@ -145,14 +157,16 @@ static struct frame modbus_frame(struct cur c, const struct dis_ctx *x)
     static const struct mb_flow fresh;
     const struct mb_flow *st = x->state ? x->state : &fresh;
     if (st->mode == MB_MODE_RTU)
-        return mb_rtu_frame(c, rtu_direction(x, st), true);
+        return mb_rtu_frame(c, rtu_direction(x, st), MB_RTU_CLAIMED);
     if (st->mode == MB_MODE_UNKNOWN) {
+        if (exact_rtu(c, x))
+            return (struct frame){FRAME_OK, cur_left(&c)};
         struct dis_ctx guess = *x;
         unsigned dirs;
         enum match m = mbap_match(c, &guess, &dirs);
         struct frame f = {FRAME_BAD, 0};
         if (m != MATCH_YES && !(m == MATCH_MAYBE && exact_mbap(c)))
-            f = mb_rtu_frame(c, rtu_direction(x, st), false);
+            f = mb_rtu_frame(c, rtu_direction(x, st), x->on_port ? MB_RTU_SCAN : MB_RTU_STRICT);
         if (f.st == FRAME_OK || (f.st == FRAME_MORE && cur_left(&c) < MBAP_LEN + LEN_MIN))
             return f; /* "unit 3 0 0 0 10" may begin either; no MBAP message is shorter than this */
         if (m == MATCH_NO && !x->on_port)
@@ -241,7 +255,26 @@ static void judge_length(struct mb_msg *m, const struct mb_shape *s)
         mb_anomaly(m, s->kind == MB_CNT8 && m->len >= s->min && m->len <= s->max ? MBA_BYTE_COUNT : MBA_BAD_LENGTH);
 }
 
-static void on_request(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
+/* RTU frames have nothing but their check sum,
+    and other protocols (ROC) use the same one: on an unknown port the flow is
+ * Modbus only when a request and its answer agree. False: it is not. */
+static bool prove(struct mb_msg *m)
+{
+    enum { ENOUGH_REQUESTS = 4 };
+    static const uint64_t against = UINT64_C(1) << MBA_ANSWER_SIZE | UINT64_C(1) << MBA_ANSWER_DIFFERS |
+                                    UINT64_C(1) << MBA_BAD_LENGTH | UINT64_C(1) << MBA_BYTE_COUNT |
+                                    UINT64_C(1) << MBA_QUANTITY | UINT64_C(1) << MBA_ADDRESS_RANGE;
+    struct mb_flow *st = m->st;
+    if (st->mode != MB_MODE_RTU || m->x->on_port || st->proven)
+        return true;
+    if ((m->e->anomalies & against) || m->alone)
+        return false;
+    st->proven = m->e->kind == EV_TRANSACTION || st->n_requests >= ENOUGH_REQUESTS;
+    return true;
+}
+
+/* False: the flow is not Modbus after all. */
+static bool on_request(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
 {
     bool rtu = m->st->mode == MB_MODE_RTU;
     uint32_t sel = m->fn == MB_FN_UMAS ? mb_umas_code(&m->body) : mb_selector(m->fn, &m->body);
@@ -263,6 +296,8 @@ static void on_request(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
     }
     if (rtu && m->unit >= 248)
         mb_anomaly(m, MBA_UNIT_RESERVED);
+    if (!prove(m))
+        return false;
     bool broadcast = rtu && m->unit == 0; /* Serial Line V1.02 2.1: nobody answers */
     if (broadcast) {
         ev_u64(m->e, MBF_BROADCAST, 1);
@@ -271,10 +306,11 @@ static void on_request(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
     }
     if (broadcast || raw_fn >= 128 || (m->e->op && (m->e->op->flags & OP_NO_ANSWER))) {
         ev_commit(m->x, m->e);
-        return;
+        return true;
     }
     remember(m);
     ev_wait(m->x, m->e, key_of(m));
+    return true;
 }
 
 static void report_unit(struct mb_msg *m, uint8_t exception)
@@ -302,7 +338,21 @@ static uint8_t on_exception(struct mb_msg *m)
     return code;
 }
 
-static void on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
+/* What waits was no request: nothing of it may become an event. */
+static enum verdict disown(struct mb_msg *m)
+{
+    for (unsigned i = 0; i < MB_PENDING; i++) {
+        struct mb_pending *p = &m->st->pending[i];
+        struct mb_msg was = {.st = m->st, .tid = p->tid, .unit = p->unit, .fn = p->fn};
+        if (p->used && ev_is_waited(m->x, key_of(&was)))
+            (void)ev_answer(m->x, &modbus_schema, key_of(&was), p->fn, OP_ANY_SELECTOR);
+        p->used = 0;
+    }
+    return DIS_NOT_MINE;
+}
+
+/* False: the flow is not Modbus after all. */
+static bool on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
 {
     int wrong = find_request(m);
     uint8_t exception = 0;
@@ -331,8 +381,11 @@ static void on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
             mb_opaque(m);
         }
     }
+    if (!prove(m))
+        return false;
     report_unit(m, exception);
     ev_commit(m->x, m->e);
+    return true;
 }
 
 /* Who sends this? On an unknown port the first PDU whose shape tells decides for the flow, whoever opened it: devices
@@ -360,10 +413,9 @@ static void settle_direction(struct mb_msg *m, uint8_t raw_fn)
 static enum verdict dispatch(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
 {
     settle_direction(m, raw_fn);
-    if (m->x->dir == DIR_S2C)
-        on_answer(m, raw_fn, proto);
-    else
-        on_request(m, raw_fn, proto);
+    bool mine = m->x->dir == DIR_S2C ? on_answer(m, raw_fn, proto) : on_request(m, raw_fn, proto);
+    if (!mine)
+        return disown(m);
     uint64_t fatal = UINT64_C(1) << MBA_BAD_LENGTH | UINT64_C(1) << MBA_BYTE_COUNT;
     return m->e->anomalies & fatal ? DIS_MALFORMED : DIS_OK;
 }
@@ -393,6 +445,8 @@ static enum verdict parse_rtu(struct cur pdu, struct dis_ctx *x)
 /* Is this unframed PDU RTU? Only asked while the mode of the flow is open. */
 static bool looks_rtu(struct cur pdu, struct dis_ctx *x)
 {
+    if (exact_rtu(pdu, x))
+        return true;
     unsigned dirs;
     enum match m = x->transport == DIS_TCP ? mbap_match(pdu, x, &dirs) : MATCH_YES;
     if (m == MATCH_YES || (m == MATCH_MAYBE && exact_mbap(pdu)))

@@ -3,9 +3,14 @@
 
 enum { MAX_READ_BITS = 2000, MAX_READ_REGS = 125, MAX_WRITE_BITS = 1968, MAX_WRITE_REGS = 123, MAX_RW_WRITE = 121 };
 
-static const uint8_t kind_of[] = {[1] = MBK_COIL, [2] = MBK_DISCRETE_INPUT, [3] = MBK_HOLDING_REGISTER,
-                                  [4] = MBK_INPUT_REGISTER, [5] = MBK_COIL, [6] = MBK_HOLDING_REGISTER,
-                                  [15] = MBK_COIL, [16] = MBK_HOLDING_REGISTER};
+static const uint8_t kind_of[] = {[1] = MBK_COIL,
+                                  [2] = MBK_DISCRETE_INPUT,
+                                  [3] = MBK_HOLDING_REGISTER,
+                                  [4] = MBK_INPUT_REGISTER,
+                                  [5] = MBK_COIL,
+                                  [6] = MBK_HOLDING_REGISTER,
+                                  [15] = MBK_COIL,
+                                  [16] = MBK_HOLDING_REGISTER};
 
 /* An address range as one item; quantity 0 names no object. */
 static struct item *range_item(struct mb_msg *m, uint8_t kind, uint16_t addr, uint32_t qty, uint32_t limit)
@@ -45,7 +50,8 @@ static uint32_t item_count(const struct item *it)
 /* The first item of the request, when it is of this kind; an answer alone has none. */
 static struct item *asked(struct mb_msg *m, uint8_t kind)
 {
-    return !m->alone && m->e->n_items && m->e->items[0].kind == kind && m->e->items[0].has_range ? &m->e->items[0] : NULL;
+    return !m->alone && m->e->n_items && m->e->items[0].kind == kind && m->e->items[0].has_range ? &m->e->items[0]
+                                                                                                 : NULL;
 }
 
 void mb_req_range(struct mb_msg *m)

@@ -135,8 +135,13 @@ static const struct {
     enum obs_kind kind;
     uint8_t confidence;
 } object_meaning[] = {
-    {OBS_VENDOR, 100}, {OBS_PRODUCT_CODE, 100}, {OBS_FIRMWARE, 100}, {OBS_OTHER, 80} /* vendor URL */,
-    {OBS_MODEL, 100} /* product name */, {OBS_MODEL, 90} /* model name */, {OBS_NAME, 80} /* user application */,
+    {OBS_VENDOR, 100},
+    {OBS_PRODUCT_CODE, 100},
+    {OBS_FIRMWARE, 100},
+    {OBS_OTHER, 80} /* vendor URL */,
+    {OBS_MODEL, 100} /* product name */,
+    {OBS_MODEL, 90} /* model name */,
+    {OBS_NAME, 80} /* user application */,
 };
 
 void mb_req_mei(struct mb_msg *m)

@@ -122,16 +122,20 @@ static const struct code_name transports[] = {{MB_MODE_TCP, "mbap"}, {MB_MODE_RT
 static const struct code_name run_indicators[] = {{0x00, "off"}, {0xff, "on"}, {0, NULL}};
 static const struct code_name mei_types[] = {{13, "canopen_general_reference"}, {14, "read_device_identification"},
                                              {0, NULL}};
-static const struct code_name read_codes[] = {{1, "basic"}, {2, "regular"}, {3, "extended"}, {4, "individual"}, {0, NULL}};
+static const struct code_name read_codes[] = {{1, "basic"}, {2, "regular"}, {3, "extended"}, {4,
+    "individual"}, {0, NULL}};
 static const struct code_name umas_responses[] = {{0xfd, "error"}, {0xfe, "ok"}, {0, NULL}};
 static const struct code_name umas_states[] = {{1, "stop"}, {2, "run"}, {0, NULL}};
 
 static const struct field_def fields[] = {
     [MBF_TRANSACTION_ID] = {"transaction_id", FT_UINT, false, NULL, NULL, "transaction identifier of the MBAP header"},
     [MBF_TRANSPORT] = {"transport", FT_NAME, false, NULL, transports, "framing: MBAP header, or RTU frames in TCP"},
-    [MBF_PROTOCOL_ID] = {"protocol_id", FT_UINT, false, NULL, NULL, "protocol identifier of the MBAP header, where it is not 0"},
-    [MBF_BROADCAST] = {"broadcast", FT_BOOL, false, NULL, NULL, "sent to unit 0 of a serial line: every unit obeys, none answers"},
-    [MBF_QUANTITY] = {"quantity", FT_UINT, false, NULL, NULL, "quantity asked for, where it cannot be an address range"},
+    [MBF_PROTOCOL_ID] = {"protocol_id", FT_UINT, false, NULL, NULL,
+        "protocol identifier of the MBAP header, where it is not 0"},
+    [MBF_BROADCAST] = {"broadcast", FT_BOOL, false, NULL, NULL,
+        "sent to unit 0 of a serial line: every unit obeys, none answers"},
+    [MBF_QUANTITY] = {"quantity", FT_UINT, false, NULL, NULL,
+        "quantity asked for, where it cannot be an address range"},
     [MBF_AND_MASK] = {"and_mask", FT_HEX, false, NULL, NULL, "AND mask of mask_write_register"},
     [MBF_OR_MASK] = {"or_mask", FT_HEX, false, NULL, NULL, "OR mask of mask_write_register"},
     [MBF_SUB_FUNCTION] = {"sub_function", FT_UINT, false, NULL, NULL, "sub-function of diagnostics (8)"},
@@ -150,13 +154,15 @@ static const struct field_def fields[] = {
     [MBF_NEXT_OBJECT] = {"next_object_id", FT_UINT, false, NULL, NULL, "43/14: object to ask for next"},
     [MBF_OBJECT_ID] = {"object_id", FT_UINT, true, NULL, NULL, "43/14: ids of the objects returned"},
     [MBF_OBJECT_VALUE] = {"object_value", FT_TEXT, true, NULL, NULL, "43/14: their values, in the same order"},
-    [MBF_DATA] = {"data", FT_BYTES, false, NULL, NULL, "body of a PDU that the standard does not describe, or of an answer without its request"},
+    [MBF_DATA] = {"data", FT_BYTES, false, NULL, NULL,
+        "body of a PDU that the standard does not describe, or of an answer without its request"},
     [MBU_PAIRING_KEY] = {"pairing_key", FT_HEX, false, "umas", NULL, "session (reservation) key"},
     [MBU_FUNCTION] = {"function", FT_HEX, false, "umas", NULL, "UMAS function code"},
     [MBU_RESPONSE] = {"response", FT_NAME, false, "umas", umas_responses, "answer code"},
     [MBU_ERROR] = {"error", FT_BYTES, false, "umas", NULL, "error bytes of a refused request"},
     [MBU_SIGNED] = {"signed", FT_BOOL, false, "umas", NULL, "the message is wrapped in a signature (0x38)"},
-    [MBU_STATION] = {"station", FT_TEXT, false, "umas", NULL, "name of the station that takes or holds the reservation"},
+    [MBU_STATION] = {"station", FT_TEXT, false, "umas", NULL,
+        "name of the station that takes or holds the reservation"},
     [MBU_NEW_KEY] = {"new_key", FT_HEX, false, "umas", NULL, "key given with a reservation"},
     [MBU_MAX_FRAME] = {"max_frame", FT_UINT, false, "umas", NULL, "largest frame, from init_comm"},
     [MBU_MODEL] = {"model", FT_TEXT, false, "umas", NULL, "device type, from read_id"},
@@ -207,7 +213,8 @@ static const struct anomaly_def anomalies[] = {
     [MBA_UNIT_MISMATCH] = {"unit_mismatch", 2, "the answer names another unit than the request; " MG "4.4.2.2"},
     [MBA_FUNCTION_MISMATCH] = {"function_mismatch", 2, "the answer names another function than the request; " AP "4.1"},
     [MBA_ANSWER_SIZE] = {"answer_size_mismatch", 2, "the answer holds more or less than was asked for; " AP "6"},
-    [MBA_ANSWER_DIFFERS] = {"answer_differs", 3, "an answer that must echo the request does not; " AP "6.5, 6.6, 6.11, 6.12, 6.16"},
+    [MBA_ANSWER_DIFFERS] = {"answer_differs", 3,
+        "an answer that must echo the request does not; " AP "6.5, 6.6, 6.11, 6.12, 6.16"},
     [MBA_EXCEPTION_CODE] = {"exception_code_unknown", 1, "exception code that the standard does not know; " AP "7"},
     [MBA_BROADCAST_READ] = {"broadcast_read", 2, "a read sent to all units: nobody may answer; " SL "2.1"},
     [MBA_UNIT_RESERVED] = {"unit_reserved", 1, "unit 248-255 on a serial line is reserved; " SL "2.2"},
@@ -217,7 +224,8 @@ static const struct anomaly_def anomalies[] = {
     [MBA_FIFO_COUNT] = {"fifo_count_mismatch", 2, "FIFO count over 31 or against the byte count; " AP "6.18"},
     [MBA_MEI_TYPE] = {"mei_type_reserved", 1, "MEI type other than 13 and 14; " AP "6.19, Annex A"},
     [MBA_READ_CODE] = {"read_device_id_code_invalid", 1, "Read Device ID code other than 1-4; " AP "6.21"},
-    [MBA_OBJECT_LIST] = {"object_list_invalid", 2, "the list of identification objects contradicts its count or length; " AP "6.21"},
+    [MBA_OBJECT_LIST] = {"object_list_invalid", 2,
+        "the list of identification objects contradicts its count or length; " AP "6.21"},
     [MBA_SUB_FUNCTION] = {"sub_function_reserved", 1, "diagnostics sub-function that is reserved; " AP "6.8.1"},
     [MBA_DIAG_DATA] = {"diagnostic_data_invalid", 1, "data field that the sub-function does not allow; " AP "6.8.1"},
     [MBA_BAD_CRC] = {"bad_crc", 2, "wrong check sum of an RTU frame; " SL "2.5.1.2"},

@@ -2,8 +2,14 @@
  * sum delimit (Modbus Application Protocol V1.1b3 clause 6; Modbus over Serial Line V1.02 clause 2.5.1). */
 #include "dissectors/modbus_priv.h"
 
-#define FIX(n) {MB_FIX, 0, 0, n, n}
-#define CNT8(at, step, lo, hi) {MB_CNT8, at, step, (at) + 1 + (lo), (at) + 1 + (hi)}
+#define FIX(n)                                                                                                         \
+    {                                                                                                                  \
+        MB_FIX, 0, 0, n, n                                                                                             \
+    }
+#define CNT8(at, step, lo, hi)                                                                                         \
+    {                                                                                                                  \
+        MB_CNT8, at, step, (at) + 1 + (lo), (at) + 1 + (hi)                                                            \
+    }
 
 enum { BODY_MAX = 252, RTU_MIN = 4, RTU_MAX = 256 };
 
@@ -173,7 +179,7 @@ static uint32_t crc_scan(struct cur c)
     return 0;
 }
 
-struct frame mb_rtu_frame(struct cur c, uint8_t dir, bool claimed)
+struct frame mb_rtu_frame(struct cur c, uint8_t dir, enum mb_rtu_how how)
 {
     const struct frame more = {FRAME_MORE, 0}, bad = {FRAME_BAD, 0};
     if (cur_left(&c) < RTU_MIN)
@@ -185,7 +191,7 @@ struct frame mb_rtu_frame(struct cur c, uint8_t dir, bool claimed)
     const struct mb_shape *shapes[2] = {f && dir != DIR_S2C ? &f->req : NULL, f && dir != DIR_C2S ? &f->rsp : NULL};
     if (fn >= 128)
         shapes[1] = &exception_shape;
-    bool unknown = !f && fn < 128, short_of = false;
+    bool unknown = !f && fn < 128, short_of = false; /* unknown: nothing tells the length */
     uint32_t known = 0;
     for (unsigned i = 0; i < 2; i++) {
         int n = shapes[i] ? mb_shape_len(shapes[i], &body) : 0;
@@ -199,10 +205,11 @@ struct frame mb_rtu_frame(struct cur c, uint8_t dir, bool claimed)
         if (crc_good(c, known))
             return (struct frame){FRAME_OK, known};
     }
+    unknown = unknown && how != MB_RTU_STRICT;
     uint32_t n = unknown ? crc_scan(c) : 0;
     if (n)
         return (struct frame){FRAME_OK, n};
     if (short_of || (unknown && cur_left(&c) < RTU_MAX))
         return more;
-    return claimed && known ? (struct frame){FRAME_OK, known} : bad;
+    return how == MB_RTU_CLAIMED && known ? (struct frame){FRAME_OK, known} : bad;
 }

@@ -16,10 +16,22 @@
 #include "dissectors/modbus_priv.h"
 
 enum {
-    UMAS_INIT = 0x01, UMAS_READ_ID = 0x02, UMAS_PROJECT = 0x03, UMAS_PLC_INFO = 0x04, UMAS_RESERVE = 0x10,
-    UMAS_READ_BLOCK = 0x20, UMAS_WRITE_BLOCK = 0x21, UMAS_READ_VARS = 0x22, UMAS_WRITE_VARS = 0x23,
-    UMAS_BLOCK_IN = 0x31, UMAS_BLOCK_OUT = 0x34, UMAS_SIGNED = 0x38, UMAS_START = 0x40, UMAS_STOP = 0x41,
-    UMAS_ERROR = 0xfd, UMAS_OK = 0xfe,
+    UMAS_INIT = 0x01,
+    UMAS_READ_ID = 0x02,
+    UMAS_PROJECT = 0x03,
+    UMAS_PLC_INFO = 0x04,
+    UMAS_RESERVE = 0x10,
+    UMAS_READ_BLOCK = 0x20,
+    UMAS_WRITE_BLOCK = 0x21,
+    UMAS_READ_VARS = 0x22,
+    UMAS_WRITE_VARS = 0x23,
+    UMAS_BLOCK_IN = 0x31,
+    UMAS_BLOCK_OUT = 0x34,
+    UMAS_SIGNED = 0x38,
+    UMAS_START = 0x40,
+    UMAS_STOP = 0x41,
+    UMAS_ERROR = 0xfd,
+    UMAS_OK = 0xfe,
     SIGNED_EXTRA = 1 + 32 /* magic and signature */,
 };
 
@@ -92,7 +104,8 @@ static void req_block(struct mb_msg *m)
     ev_u64(m->e, MBU_LENGTH, n);
     if (!n)
         return;
-    struct item *it = ev_range(m->e, MBK_UMAS_BLOCK, block, offset, offset + n - 1u < offset ? offset : offset + n - 1u);
+    struct item *it =
+        ev_range(m->e, MBK_UMAS_BLOCK, block, offset, offset + n - 1u < offset ? offset : offset + n - 1u);
     if (m->e->selector == UMAS_WRITE_BLOCK)
         it->v = (struct vals){.raw = cur_rest(&m->body), .n = 1, .stride = n, .enc = VE_BYTES, .qual_off = -1};
 }
@@ -199,7 +212,8 @@ static void rsp_read_id(struct mb_msg *m)
     ev_span(m->e, MBU_MODEL, model);
     ev_span(m->e, MBU_FIRMWARE, v);
     ev_u64(m->e, MBU_HARDWARE, hw);
-    obs_text(m->x, &modbus_schema, OBS_SERVER, sub, OBS_VENDOR, (struct span){(const uint8_t *)"Schneider Electric", 18}, 90);
+    obs_text(m->x, &modbus_schema, OBS_SERVER, sub, OBS_VENDOR,
+             (struct span){(const uint8_t *)"Schneider Electric", 18}, 90);
     obs_text(m->x, &modbus_schema, OBS_SERVER, sub, OBS_MODEL, model, 100);
     obs_text(m->x, &modbus_schema, OBS_SERVER, sub, OBS_FIRMWARE, v, 95);
     obs_fmt(m->x, &modbus_schema, OBS_SERVER, sub, OBS_HARDWARE, 60, "0x%04x", hw);
@@ -258,7 +272,8 @@ static void rsp_block(struct mb_msg *m)
     if (raw.n != n)
         mb_anomaly(m, MBA_UMAS_SHORT);
     if (m->e->n_items && raw.n)
-        m->e->items[0].v = (struct vals){.raw = raw, .n = 1, .stride = (uint16_t)raw.n, .enc = VE_BYTES, .qual_off = -1};
+        m->e->items[0].v =
+            (struct vals){.raw = raw, .n = 1, .stride = (uint16_t)raw.n, .enc = VE_BYTES, .qual_off = -1};
 }
 
 /* The values stand one after the other, as long as the request said. */
@@ -288,7 +303,8 @@ static void rsp_block_out(struct mb_msg *m)
     ev_u64(m->e, MBU_LAST, last == 1);
     ev_u64(m->e, MBU_LENGTH, raw.n);
     if (m->e->n_items && raw.n)
-        m->e->items[0].v = (struct vals){.raw = raw, .n = 1, .stride = (uint16_t)raw.n, .enc = VE_BYTES, .qual_off = -1};
+        m->e->items[0].v =
+            (struct vals){.raw = raw, .n = 1, .stride = (uint16_t)raw.n, .enc = VE_BYTES, .qual_off = -1};
 }
 
 static void rsp_started(struct mb_msg *m)

@@ -67,6 +67,21 @@ void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side
     char t[160];
     va_list ap;
     va_start(ap, fmt);
+    if (fmt[0] == '%' && fmt[1] == 's' && !fmt[2]) { /* the forms that come with every message */
+        const char *text = va_arg(ap, const char *);
+        va_end(ap);
+        obs_text(x, s, side, sub, kind, (struct span){(const uint8_t *)text, (uint32_t)strlen(text)}, confidence);
+        return;
+    }
+    if (fmt[0] == '%' && fmt[1] == 'u' && !fmt[2]) {
+        unsigned v = va_arg(ap, unsigned), k = sizeof t;
+        va_end(ap);
+        do
+            t[--k] = (char)('0' + v % 10);
+        while (v /= 10);
+        obs_text(x, s, side, sub, kind, (struct span){(const uint8_t *)t + k, (uint32_t)sizeof t - k}, confidence);
+        return;
+    }
     int n = vsnprintf(t, sizeof t, fmt, ap);
     va_end(ap);
     if (n > 0)

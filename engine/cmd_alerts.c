@@ -110,7 +110,7 @@ static void add_row(struct columns *t, struct rows *r)
     columns_add(t, "%s", src ? src : "");
     dst = rows_text(r, QX_DST);
     columns_add(t, "%s", dst ? dst : "");
-    columns_add(t, "%s", rows_text(r, QX_UID));
+    columns_add(t, "%.8s", rows_text(r, QX_UID)); /* as many digits as tell them apart; --json has all */
     title = rows_text(r, QX_TITLE);
     columns_add(t, "%s", title ? title : "");
 }
@@ -125,8 +125,10 @@ static int list(struct query *q, const struct opts *o, struct err *e)
     int more;
     if (!r)
         return 1;
-    if (!o->json)
+    if (!o->json) {
         columns_init(&t, 8, head);
+        t.wrap = 120;
+    }
     while ((more = rows_next(r, e)) > 0) {
         const char *line = o->json ? rows_text(r, QX_JSON) : NULL;
         if (line)
@@ -222,8 +224,11 @@ static void evidence(const struct js *v)
         }
         putchar('\n');
     }
-    if (bytes && js_u64(v, "tyto.evidence.offset", &k)) {
-        printf("  bytes from %" PRIu64 " on:\n", k);
+    if (bytes) {
+        if (js_u64(v, "tyto.evidence.offset", &k))
+            printf("  from its byte %" PRIu64 " on:\n", k);
+        else
+            puts("  the message, put together from several packets:");
         for (size_t i = 0; bytes[i] && bytes[i + 1]; i += 2)
             printf("%s%c%c", i % 64 ? " " : i ? "\n    " : "    ", bytes[i], bytes[i + 1]);
         putchar('\n');

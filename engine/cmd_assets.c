@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dissectors/dissector.h"
 #include "engine/base/obs.h"
 #include "engine/base/row.h"
 #include "engine/cmd.h"
@@ -139,25 +140,39 @@ static void json_services(struct jw *w, struct query *q, uint64_t id, int query,
     rows_done(r);
 }
 
-/* Every protocol that it serves or uses, once. */
+/* Is the word one of the comma-joined list? */
+static bool has_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ',') && (p[n] == 0 || p[n] == ','))
+            return true;
+    return false;
+}
+
+/* Of "a,b,c" those that are dissected in depth, or those that are not, each once. */
+static void add_words(char *out, size_t n, const char *list, bool dissected)
+{
+    char word[40];
+    for (const char *p = list; p && *p;) {
+        const char *end = strchrnul(p, ',');
+        size_t at = strlen(out);
+        snprintf(word, sizeof word, "%.*s", (int)(end - p < 39 ? end - p : 39), p);
+        if ((schema_by_name(word) != NULL) == dissected && !has_word(out, word) && at + strlen(word) + 2 < n)
+            snprintf(out + at, n - at, "%s%s", at ? "," : "", word);
+        p = *end ? end + 1 : end;
+    }
+}
+
+/* Every protocol that it serves or uses, once, industrial ones first. */
 static void collect_protocols(struct query *q, uint64_t id, char *out, size_t n)
 {
     static const int both[] = {Q_ASSET_SERVES, Q_ASSET_USES};
-    size_t at = 0;
     *out = 0;
-    for (unsigned k = 0; k < ARRAY_LEN(both); k++) {
-        struct rows *r = ask_id(q, both[k], id);
+    for (unsigned k = 0; k < 4; k++) {
+        struct rows *r = ask_id(q, both[k & 1], id);
         while (next(r))
-            for (const char *p = rows_text(r, QS_APPS); p && *p;) {
-                const char *end = strchrnul(p, ',');
-                char word[40];
-                snprintf(word, sizeof word, ",%.*s,", (int)(end - p < 36 ? end - p : 36), p);
-                char all[1024];
-                snprintf(all, sizeof all, ",%s,", out);
-                if (!strstr(all, word) && at + strlen(word) < n)
-                    at += (size_t)snprintf(out + at, n - at, "%s%.*s", at ? "," : "", (int)strlen(word) - 2, word + 1);
-                p = *end ? end + 1 : end;
-            }
+            add_words(out, n, rows_text(r, QS_APPS), k < 2);
         rows_done(r);
     }
 }
@@ -279,15 +294,16 @@ static void service_lines(struct query *q, uint64_t id, int query, const char *w
     char b[CELL];
     for (bool first = true; next(r); first = false) {
         const char *apps = rows_text(r, QS_APPS);
-        printf("%-14s %s/%lld%s%s\n", first ? what : "", cell_proto(b, rows_int(r, QS_L4)), (long long)rows_int(r, QS_PORT),
-               *apps ? " " : "", apps);
+        printf("%-14s %s/%lld%s%s\n", first ? what : "", cell_proto(b, rows_int(r, QS_L4)),
+               (long long)rows_int(r, QS_PORT), *apps ? " " : "", apps);
     }
     rows_done(r);
 }
 
 static int properties(struct query *q, uint64_t id)
 {
-    static const char *const head[] = {"PROPERTY", "SLOT", "VALUE", "SOURCE", "CONFIDENCE", "FIRST SEEN", "LAST SEEN", NULL};
+    static const char *const head[] = {"PROPERTY",   "SLOT",       "VALUE",     "SOURCE",
+                                       "CONFIDENCE", "FIRST SEEN", "LAST SEEN", NULL};
     struct columns t;
     char b[CELL];
     unsigned n = 0;
@@ -327,9 +343,10 @@ static int one_people(struct query *q, struct rows *r)
     static const struct {
         const char *what;
         int col;
-    } lines[] = {{"vendor", QA_VENDOR}, {"model", QA_MODEL}, {"firmware", QA_FIRMWARE}, {"serial", QA_SERIAL}, {"os", QA_OS},
-                 {"state", QA_STATE}, {"network", QA_NET}, {"zone", QA_ZONE}, {"criticality", QA_CRITICALITY},
-                 {"owner", QA_OWNER}, {"tags", QA_TAGS}};
+    } lines[] = {{"vendor", QA_VENDOR}, {"model", QA_MODEL}, {"firmware", QA_FIRMWARE},
+                 {"serial", QA_SERIAL}, {"os", QA_OS},       {"state", QA_STATE},
+                 {"network", QA_NET},   {"zone", QA_ZONE},   {"criticality", QA_CRITICALITY},
+                 {"owner", QA_OWNER},   {"tags", QA_TAGS}};
     for (unsigned i = 0; i < ARRAY_LEN(lines); i++)
         line(lines[i].what, rows_text(r, lines[i].col));
     line("purdue level", cell_purdue(b, rows_int(r, QA_PURDUE)));

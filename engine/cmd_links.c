@@ -136,11 +136,13 @@ static void link_cells(struct columns *t, struct rows *r)
     columns_add(t, "%s", cell_time(b, rows_u64(r, QL_LAST)));
 }
 
-static const char *const link_head[] = {"CLIENT", "SERVER", "PORT", "PROTOCOLS", "PACKETS", "ERRORS", "OPS", "LAST SEEN", NULL};
+static const char *const link_head[] = {"CLIENT", "SERVER", "PORT",      "PROTOCOLS", "PACKETS",
+                                        "ERRORS", "OPS",    "LAST SEEN", NULL};
 
 static int ops_of(struct query *q, uint64_t id)
 {
-    static const char *const head[] = {"   FUNCTION", "UNIT", "ACTION", "OBJECT", "COUNT", "ERRORS", "PERIOD", "LAST SEEN", NULL};
+    static const char *const head[] = {"   FUNCTION", "UNIT",   "ACTION",    "OBJECT", "COUNT",
+                                       "ERRORS",      "PERIOD", "LAST SEEN", NULL};
     struct columns t;
     char b[CELL];
     unsigned n = 0;
@@ -196,8 +198,13 @@ static int list_people(struct query *q, struct rows *r, bool ops)
 int cmd_links(int argc, char **argv)
 {
     enum { OPT_ASSET = 256, OPT_PROTO, OPT_JSON, OPT_OPS };
-    static const struct option longs[] = {{"help", 0, 0, 'h'}, {"db", 1, 0, 'd'}, {"json", 0, 0, OPT_JSON},
-                                          {"asset", 1, 0, OPT_ASSET}, {"protocol", 1, 0, OPT_PROTO}, {"ops", 0, 0, OPT_OPS}, {0}};
+    static const struct option longs[] = {{"help", 0, 0, 'h'},
+                                          {"db", 1, 0, 'd'},
+                                          {"json", 0, 0, OPT_JSON},
+                                          {"asset", 1, 0, OPT_ASSET},
+                                          {"protocol", 1, 0, OPT_PROTO},
+                                          {"ops", 0, 0, OPT_OPS},
+                                          {0}};
     const char *db = "tyto.db", *args[2] = {NULL};
     bool json = false, ops = false;
     int c;

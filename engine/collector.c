@@ -20,7 +20,7 @@ static unsigned rec_shard(const struct ring_head *h)
 }
 
 /* Point the record's spans at what lies behind it on the ring (report.c wrote it in this order). */
-static void unpack_event(struct ring_head *h, struct rec_event *r)
+static struct rec_fact *unpack_event(struct ring_head *h, struct rec_event *r)
 {
     uint8_t *p = (uint8_t *)(h + 1);
     memcpy(r, p, sizeof *r);
@@ -37,6 +37,7 @@ static void unpack_event(struct ring_head *h, struct rec_event *r)
     r->bytes.p = p;
     p += (r->bytes.n + 7) & ~7u;
     r->json.p = p;
+    return facts;
 }
 
 /* The severities at which an alert condemns what it is about: it is not learned as normal. */
@@ -45,14 +46,22 @@ static bool condemns(const struct rule_info *r)
     return r->severity <= RS_MAJOR && !r->learnable;
 }
 
+/* A worker knows what it met in this run; the baseline also what earlier ones met. Only rules ask. */
+static void recall(struct collector *c, const struct rec_event *r, struct rec_fact *facts)
+{
+    for (unsigned i = 0; i < r->n_facts; i++)
+        if (facts[i].is_new && baseline_met(c->baseline, r, &facts[i]))
+            facts[i].is_new = 0;
+}
+
 static bool finish_rules(struct collector *c, const struct rec_event *r)
 {
-    struct raise_asset src, dst;
+    struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
-    bool condemned = false, know_src = raise_asset(c->raise, r->net, &r->src, &src);
-    bool know_dst = raise_asset(c->raise, r->net, &r->dst, &dst);
+    bool condemned = false, know_src = baseline_asset_info(c->baseline, r->net, &r->src, &src);
+    bool know_dst = baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
     for (unsigned i = 0; i < r->n_hits; i++) {
-        if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src.info : NULL, know_dst ? &dst.info : NULL, &v))
+        if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_rule(c->raise, r, &v);
         condemned |= condemns(v.rule);
@@ -63,13 +72,15 @@ static bool finish_rules(struct collector *c, const struct rec_event *r)
 static void on_event(struct collector *c, struct ring_head *h)
 {
     struct rec_event r;
-    unpack_event(h, &r);
+    struct rec_fact *facts = unpack_event(h, &r);
     if (c->events && (r.wanted & REC_WANT_LOG)) {
         textout_line(c->events, (const char *)r.json.p, r.json.n);
         c->n_events++;
     }
     if (!(r.wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
         return;
+    if (r.n_hits)
+        recall(c, &r, facts);
     bool condemned = r.n_hits && finish_rules(c, &r);
     if (r.wanted & REC_WANT_ANOMALY)
         raise_event_anomalies(c->raise, &r);
@@ -84,11 +95,12 @@ static void on_ident(struct collector *c, struct ring_head *h)
     baseline_ident(c->baseline, &r);
 }
 
-/* What the model knows goes to the store in large steps; alerts went at once. */
+/* What the model knows goes to the store in large steps; alerts went at once. A row that changes all the time is written
+ * once a step, which is why a replay, that nobody waits for, takes long ones. */
 static void save(struct collector *c, bool all)
 {
-    enum { ENOUGH = 10000 };
-    if (all || baseline_due(c->baseline) >= ENOUGH)
+    enum { TOO_MANY = 100000 };
+    if (all || ++c->n_windows % c->save_every == 0 || baseline_due(c->baseline) >= TOO_MANY)
         baseline_save(c->baseline, store_sink(c->store), false);
 }
 
@@ -172,7 +184,7 @@ void *collector_run(void *arg)
             if (++spins < 32)
                 sched_yield();
             else
-                usleep(200);
+                usleep(spins < 64 ? 200 : 2000);
             continue;
         }
         spins = 0;

@@ -25,7 +25,8 @@ struct collector {
     const struct ruleset *rules;
     struct store *store;
     struct source *source;         /* for names */
-    uint64_t n_records, n_events, last_ns;
+    unsigned save_every;           /* windows between two saves of the model; live runs save each */
+    uint64_t n_records, n_events, n_windows, last_ns;
     pthread_t thread;
 };
 

@@ -43,10 +43,35 @@ static size_t width_of(const char *s)
     return n;
 }
 
+static void put_safe(FILE *f, const char *s, size_t n)
+{
+    for (; n; s++, n--)
+        fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, f);
+}
+
 void print_safe(FILE *f, const char *s)
 {
-    for (; *s; s++)
-        fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, f);
+    put_safe(f, s, strlen(s));
+}
+
+/* The last cell of a line that `at` columns stand before, in lines of at most `wrap`. */
+static void print_last(FILE *f, const char *s, size_t at, unsigned wrap)
+{
+    enum { LEAST = 24 };
+    size_t room = wrap > at + LEAST ? wrap - at : LEAST;
+    while (wrap && width_of(s) > room) {
+        size_t n = 0, cut = 0;
+        for (size_t w = 0; w <= room; n++) {
+            w += ((unsigned char)s[n] & 0xc0) != 0x80;
+            cut = s[n] == ' ' ? n : cut;
+        }
+        if (!cut)
+            break;
+        put_safe(f, s, cut);
+        fprintf(f, "\n%*s", (int)at, "");
+        s += cut + 1;
+    }
+    print_safe(f, s);
 }
 
 int columns_print(struct columns *c, FILE *f)
@@ -57,13 +82,19 @@ int columns_print(struct columns *c, FILE *f)
         if (w > width[i % c->n_cols])
             width[i % c->n_cols] = w;
     }
+    size_t before = 0;
+    for (unsigned i = 0; i + 1 < c->n_cols; i++)
+        before += width[i] + 2;
     for (size_t i = 0; i < c->n; i++) {
         unsigned col = (unsigned)(i % c->n_cols);
         bool last = col + 1 == c->n_cols, right = c->right >> col & 1;
         int pad = (int)(width[col] - width_of(c->cell[i]));
         if (right)
             fprintf(f, "%*s", pad, "");
-        print_safe(f, c->cell[i]);
+        if (last)
+            print_last(f, c->cell[i], before, c->wrap);
+        else
+            print_safe(f, c->cell[i]);
         fprintf(f, "%*s%s", right || last ? 0 : pad, "", last ? "\n" : "  ");
         free(c->cell[i]);
     }
@@ -88,8 +119,7 @@ void print_wrapped(FILE *f, const char *text, unsigned indent, unsigned width)
         } else {
             fprintf(f, "%*s", (int)indent, "");
         }
-        for (size_t i = 0; i < n; i++)
-            fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], f);
+        put_safe(f, text, n);
         at += n;
         text += n;
         text += strspn(text, " \n");

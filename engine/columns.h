@@ -12,6 +12,7 @@ enum { COLUMNS_MAX = 16 };
 struct columns {
     unsigned n_cols, at;
     uint32_t right; /* bit per column: numbers */
+    unsigned wrap;  /* the last column goes on below itself where a line would be longer; 0: never */
     char **cell;
     size_t n, cap; /* cells */
     int failed;    /* -ENOMEM: nothing more is collected */

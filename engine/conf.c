@@ -220,6 +220,25 @@ static int read_limits(struct load *l, const struct yaml_node *n)
     return r < 0 ? r : yaml_opt_duration(n, "time_jump", SECONDS(1), SECONDS(366 * 86400), &l->c->time_jump_ns, l->e);
 }
 
+/* Paths of rule files are relative to the configuration file, wherever the program was started. */
+static int resolve(struct load *l, const char *const *files)
+{
+    const char **v = (const char **)(uintptr_t)files; /* ours: conf_texts() made it */
+    const char *slash = l->c->path ? strrchr(l->c->path, '/') : NULL;
+    size_t dir = slash ? (size_t)(slash - l->c->path) + 1 : 0;
+    for (; dir && *v; v++) {
+        if (**v == '/')
+            continue;
+        char *p = conf_alloc(l, dir + strlen(*v) + 1, 1);
+        if (!p)
+            return -ENOMEM;
+        memcpy(p, l->c->path, dir);
+        memcpy(p + dir, *v, strlen(*v));
+        *v = p;
+    }
+    return 0;
+}
+
 static int read_rules(struct load *l, const struct yaml_node *n)
 {
     struct conf_rules *k = &l->c->rules;
@@ -228,6 +247,8 @@ static int read_rules(struct load *l, const struct yaml_node *n)
         r = yaml_opt_bool(n, "defaults", &k->defaults, l->e);
     if (r == 0)
         r = conf_texts(l, yaml_get(n, "files"), &k->files, NULL);
+    if (r == 0)
+        r = resolve(l, k->files);
     if (r == 0)
         r = conf_texts(l, yaml_get(n, "enable"), &k->enable, NULL);
     return r < 0 ? r : conf_texts(l, yaml_get(n, "disable"), &k->disable, NULL);
@@ -305,11 +326,15 @@ static int read_outputs(struct load *l, const struct yaml_node *n)
     if (!out)
         return -ENOMEM;
     l->c->outputs = out;
+    unsigned events = 0;
     YAML_EACH(it, n)
     {
         int r = read_output(l, it, &out[l->c->n_outputs]);
         if (r < 0)
             return r;
+        events += out[l->c->n_outputs].what == OUTPUT_EVENTS;
+        if (events > 1)
+            return yaml_err(it, l->e, "found a second output of events, expected one");
         l->c->n_outputs++;
     }
     return 0;

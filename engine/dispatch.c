@@ -45,13 +45,20 @@ void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_
     report_link(s, f);
 }
 
-enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset)
+/* Where the PDU begins in the packet at hand; 0 when it was put together from several. */
+static uint32_t place_in_packet(const struct shard *s, struct span pdu)
+{
+    uintptr_t p = (uintptr_t)pdu.p, at = s->pkt ? (uintptr_t)s->pkt->data : 0;
+    return at && p > at && p - at < s->pkt->caplen ? (uint32_t)(p - at) : 0;
+}
+
+enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu)
 {
     struct dis_ctx x;
     make_ctx(s, f, c, &x);
-    x.offset = offset;
     struct cur all = pdu;
     x.pdu = cur_rest(&all);
+    x.offset = place_in_packet(s, x.pdu);
     if (!f->link && f->client < 2)
         report_link(s, f);
     enum verdict v = f->dis->parse(pdu, &x);
@@ -63,7 +70,7 @@ enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, st
 
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    switch (dispatch(s, f, c, cur_make(c->p, c->len), 0)) {
+    switch (dispatch(s, f, c, cur_make(c->p, c->len))) {
     case DIS_NOT_MINE:
         s->stats->not_mine++;
         flow_unclaim(s, f);

@@ -103,12 +103,10 @@ static void put_code(struct jw *w, const char *key, const struct code_name *name
 {
     const char *n = code == 0 && zero ? zero : code_name(names, code);
     jw_key(w, key);
-    if (n) {
+    if (n)
         jw_str(w, n);
-    } else {
-        char t[16];
-        jw_text(w, (struct span){(const uint8_t *)t, (uint32_t)snprintf(t, sizeof t, "%u", code)});
-    }
+    else
+        jw_u64_text(w, code);
 }
 
 static void item(struct jw *w, const struct event *e, const struct item *it, uint32_t *budget, bool with_values)
@@ -140,7 +138,6 @@ static void item(struct jw *w, const struct event *e, const struct item *it, uin
 
 static void field_value(struct jw *w, const struct field_def *d, const struct field *f)
 {
-    char t[24];
     struct addr a;
     const char *name;
     switch ((enum field_type)d->type) {
@@ -151,8 +148,7 @@ static void field_value(struct jw *w, const struct field_def *d, const struct fi
         jw_i64(w, f->v.i);
         break;
     case FT_HEX:
-        jw_text(w, (struct span){(const uint8_t *)t,
-                                 (uint32_t)snprintf(t, sizeof t, "0x%llx", (unsigned long long)f->v.u)});
+        jw_hex_text(w, f->v.u);
         break;
     case FT_BOOL:
         jw_bool(w, f->v.u);
@@ -274,19 +270,18 @@ static void error_of(struct jw *w, const struct event *e)
 
 static void ot(struct jw *w, const struct evjson_env *env, const struct event *e, uint16_t file, bool with_values)
 {
-    char t[24];
     uint32_t budget = EV_VALUES_SHOWN;
     jw_key_open(w, "ot", '{');
     jw_kv_str(w, "kind", ev_kind_name(e->kind));
-    snprintf(t, sizeof t, "%016llx", (unsigned long long)e->tx_id);
-    jw_kv_str(w, "tx_id", t);
+    jw_key(w, "tx_id");
+    jw_id(w, e->tx_id);
     messages(w, env, e, file);
     function(w, e, "function", e->function);
     jw_kv_str(w, "function_name", e->op ? e->op->name : NULL);
     jw_kv_str(w, "action", action_name(e->action));
     if (e->has_unit) {
-        snprintf(t, sizeof t, "%u", e->unit);
-        jw_kv_str(w, "unit", t);
+        jw_key(w, "unit");
+        jw_u64_text(w, e->unit);
     }
     if (e->sub)
         jw_kv_u64(w, "slot", e->sub - 1);

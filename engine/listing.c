@@ -69,7 +69,8 @@ const char *cell_proto(char out[CELL], int64_t l4)
     static const struct {
         int64_t l4;
         const char *name;
-    } names[] = {{PROTO_TCP, "TCP"}, {PROTO_UDP, "UDP"}, {PROTO_ICMP, "ICMP"}, {PROTO_ICMP6, "ICMPv6"}, {PROTO_ETH, "ETH"}};
+    } names[] = {
+        {PROTO_TCP, "TCP"}, {PROTO_UDP, "UDP"}, {PROTO_ICMP, "ICMP"}, {PROTO_ICMP6, "ICMPv6"}, {PROTO_ETH, "ETH"}};
     for (unsigned i = 0; i < ARRAY_LEN(names); i++)
         if (names[i].l4 == l4)
             return names[i].name;
@@ -110,8 +111,9 @@ void json_or_null(struct jw *w, const char *key, const char *text)
     jw_kv_str(w, key, text && *text ? text : NULL);
 }
 
-static const char *const roles[] = {"controller", "rtu", "hmi", "engineering_station", "field_device", "gateway", "router",
-                                    "server", "workstation", "historian", "switch"};
+static const char *const roles[] = {"controller",   "rtu",       "hmi",    "engineering_station",
+                                    "field_device", "gateway",   "router", "server",
+                                    "workstation",  "historian", "switch"};
 
 void json_roles(struct jw *w, const char *key, uint32_t bits)
 {

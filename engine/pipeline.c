@@ -5,6 +5,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/env.h"
+#include "store/query.h"
 
 static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
 {
@@ -143,21 +144,25 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
 static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     const struct conf *c = p->conf;
+    if (!p->fresh) { /* alerts go on where an earlier run left them */
+        int q = query_open(o->db, &p->past, e);
+        if (q)
+            return q;
+    }
     struct alert_conf ac = {.host = c->site.sensor, .hash_key = p->env->hash_key, .window_ns = c->alerts.window_ns,
                             .rate = (uint32_t)c->alerts.rate, .max_open = (uint32_t)c->limits.alerts_open,
                             .bytes = (uint32_t)c->limits.alert_bytes, .evidence_bytes = (uint32_t)c->alerts.evidence_bytes,
-                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->store, .last_update = raise_store_update};
-    int r = out_file_open(&p->alert_file, o->alerts ? o->alerts : "-", (uint32_t)c->limits.output_bytes, e);
+                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->past, .last_update = p->past ? raise_past_update : NULL};
+    ac.file_name = p->env->file_name, ac.iface_name = p->env->iface_name, ac.name_arg = p->env->name_arg;
+    ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
+    int r = outputs_open(&p->outputs, c, o->alerts, &ac, e);
     if (r)
         return r;
-    p->alert_sink = (struct out_file_sink){p->alert_file, 4};
-    ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
-    ac.sinks[ac.n_sinks++] = out_file_sink(&p->alert_sink);
     r = alerts_new(&p->alerts, &ac, e);
     if (r)
         return r;
     struct raise_conf rc = {.alerts = p->alerts, .site = &c->site, .ctx = p, .asset = asset_info,
-                            .learning = is_learning};
+                            .learning = is_learning, .outputs = &p->outputs, .store = p->store};
     raise_init(&p->raise, &rc);
     return 0;
 }
@@ -167,13 +172,14 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     int r = conf_load(&p->conf, o->conf, e);
     if (r)
         return r;
+    const char *events = o->events ? o->events : outputs_events(p->conf); /* a configured file is appended to */
     p->env = calloc(1, sizeof *p->env);
     if (!p->env)
         return err_set(e, -ENOMEM, "no memory");
     p->env->hash_key = HASH_ID_KEY;
     p->env->site = &p->conf->site;
     p->env->host = p->conf->site.sensor;
-    p->env->log_events = o->events != NULL;
+    p->env->log_events = events != NULL;
     p->env->no_ndpi = o->no_ndpi;
     env_ports(p->env);
     env_protocols(p->env, p->conf);
@@ -181,11 +187,11 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     if ((r = open_rules(p, o, e)) || (r = open_model(p, o, e)) || (r = open_alerts(p, o, e)))
         return r;
     p->env->rules = p->rules;
-    if (o->events && (r = textout_open(&p->events, o->events, false, e)))
+    if (events && (r = textout_open(&p->events, events, !o->events, e)))
         return r;
-    p->collector = (struct collector){.events = o->events ? &p->events : NULL, .baseline = p->baseline,
+    p->collector = (struct collector){.events = events ? &p->events : NULL, .baseline = p->baseline,
                                       .raise = &p->raise, .alerts = p->alerts, .rule_state = p->rule_state,
-                                      .rules = p->rules, .store = p->store, .source = p->source};
+                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source};
     return 0;
 }
 
@@ -219,10 +225,9 @@ int pipe_close(struct pipeline *p, struct err *first)
         err_set(&e, w, "%s: cannot be written: %s", name, strerror(-w));
     keep_first(&r, first, w, &e);
     alerts_free(p->alerts);
-    w = out_file_close(p->alert_file);
-    if (w)
-        err_set(&e, w, "the alert output cannot be written: %s", strerror(-w));
+    w = outputs_close(&p->outputs, &e);
     keep_first(&r, first, w, &e);
+    query_close(p->past);
     w = store_close(p->store, &e);
     keep_first(&r, first, w, &e);
     baseline_free(p->baseline);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "alerts/alert.h"
-#include "alerts/out_file.h"
+#include "engine/outputs.h"
 #include "baseline/baseline.h"
 #include "engine/conf.h"
 #include "engine/engine.h"
@@ -28,10 +28,10 @@ struct pipeline {
     struct rule_state *rule_state;
     struct baseline *baseline;
     struct store *store;
+    struct query *past;           /* the database as earlier runs left it; NULL: it is new */
     struct alerts *alerts;
     struct raise raise;
-    struct out_file *alert_file;
-    struct out_file_sink alert_sink;
+    struct outputs outputs;
     struct textout events;
     struct collector collector;
     struct source *source;

@@ -7,7 +7,9 @@
 
 #include "baseline/deviation.h"
 #include "engine/evjson.h"
+#include "engine/outputs.h"
 #include "rules/rules.h"
+#include "store/store.h"
 
 enum { MALFORMED_MANY = 10 /* malformed messages of one connection in one window: an alert of its own */ };
 
@@ -285,6 +287,11 @@ static void describe(const struct rec_event *ev, char *out, size_t cap)
     }
 }
 
+static bool is_transfer(unsigned action)
+{
+    return action == ACT_DOWNLOAD || action == ACT_UPLOAD || action == ACT_FIRMWARE;
+}
+
 void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_verdict *v)
 {
     struct draft d;
@@ -308,6 +315,8 @@ void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_v
     describe(ev, d.seen, sizeof d.seen);
     snprintf(d.object, sizeof d.object, "%u/%u/%u/%016llx", ev->function, ev->has_unit ? ev->unit : 0, ev->sub,
              (unsigned long long)ev->object);
+    if (is_transfer(ev->action)) /* one program is many blocks in many messages */
+        snprintf(d.object, sizeof d.object, "%s/%u", action_name(ev->action), ev->has_unit ? ev->unit : 0);
     if (info->threshold.count)
         snprintf(d.object, sizeof d.object, "-"); /* what was counted together is one alert */
     d.in.object = d.object;
@@ -434,9 +443,16 @@ void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, cons
 
 void raise_tick(struct raise *r, const struct rec_tick *t)
 {
+    const char *why = r->c.store ? store_error(r->c.store) : NULL;
     r->loss = t->lossy;
     r->clock_bad = false;
     alerts_tick(r->c.alerts, t->ts_ns);
+    if (t->lossy)
+        raise_operational(r, AT_OPS_LOSS, t->ts_ns, "capture", 1, "packets were lost in the window that ended now");
+    if (why)
+        raise_operational(r, AT_OPS_STORE, t->ts_ns, "database", 1, "the database cannot be written: %s", why);
+    if (r->c.outputs)
+        outputs_report(r->c.outputs, r, t->ts_ns);
     if (t->last)
         alerts_finish(r->c.alerts);
 }

@@ -10,6 +10,7 @@
 #include "engine/base/site.h"
 
 struct deviation;
+struct outputs;
 struct rule_verdict;
 struct store;
 
@@ -24,6 +25,9 @@ struct raise_conf {
     bool (*learning)(void *ctx, uint64_t link);
     /* Has only one direction of the link been seen? NULL: no. */
     bool (*one_way)(void *ctx, uint64_t link);
+    /* Watched at the end of each window: what they cannot write is an alert of its own. May be NULL. */
+    struct outputs *outputs;
+    struct store *store;
 };
 struct raise {
     struct raise_conf c;
@@ -32,7 +36,8 @@ struct raise {
 };
 void raise_init(struct raise *r, const struct raise_conf *c);
 
-/* A window was closed: also drives alerts_tick(). */
+/* A window was closed: drives alerts_tick(), and tells what went wrong with the sensor itself (lost packets, outputs,
+ * database). */
 void raise_tick(struct raise *r, const struct rec_tick *t);
 /* The baseline was contradicted (baseline/deviation.h). */
 void raise_deviation(struct raise *r, const struct deviation *d);
@@ -54,6 +59,8 @@ struct raise_asset {
 /* False: nothing. */
 bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, struct raise_asset *ret);
 
-/* The database as a sink of alerts, and for alert_conf.last_update (ctx: the store). */
+/* The database as a sink of alerts. */
 struct alert_sink raise_store_sink(struct store *s);
-uint32_t raise_store_update(void *store, uint64_t uid);
+/* alert_conf.last_update: what earlier runs told, by a connection of its own, so that the collector never waits for the
+ * writing thread. ctx: a struct query of the database as it is there. */
+uint32_t raise_past_update(void *query, uint64_t uid);

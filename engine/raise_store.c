@@ -1,7 +1,9 @@
 /* raise_store.c: alerts on their way into the database. */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/raise.h"
+#include "store/query.h"
 #include "store/store.h"
 
 static int put(void *ctx, const struct alert_out *a)
@@ -42,7 +44,18 @@ struct alert_sink raise_store_sink(struct store *s)
     return (struct alert_sink){.ctx = s, .put = put};
 }
 
-uint32_t raise_store_update(void *store, uint64_t uid)
+uint32_t raise_past_update(void *query, uint64_t uid)
 {
-    return store_alert_update(store, uid);
+    char hex[17];
+    const char *arg = hex;
+    struct err e;
+    uint32_t n = 0;
+    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)uid);
+    struct rows *r = query_run(query, Q_ALERT, &arg, 1, &e);
+    if (!r)
+        return 0;
+    if (rows_next(r, &e) > 0)
+        n = (uint32_t)rows_int(r, QX_UPDATE);
+    rows_done(r);
+    return n;
 }

@@ -135,7 +135,7 @@ void classify_free(struct shard *s, struct flow *f);
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 /* dispatch.c: one PDU to the dissector */
-enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset);
+enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu);
 void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x);
 /* Of a packet that is gone: what the flow knows of all packets of that side. */
 void flow_layers(const struct flow *f, unsigned side, struct layers *ret);

@@ -12,7 +12,7 @@ enum {
     OOO_MAX = 24,                 /* segments waiting in one direction */
     HOLE_FAR = 1 << 20,           /* a jump beyond this is no hole: the numbers changed */
     LOST_SYNC_MAX = 32,           /* segments in a row without a PDU: this is not the protocol */
-    FEET_MAX = 64,                /* bytes kept, out of step, while probe() asks for more */
+    FEET_MAX = 512,               /* bytes kept, out of step, while probe() asks for more */
     HEADER_STEP = 64,             /* bytes of a chunk added to a split header at a time */
 };
 static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000, copy_ns = 2000000;
@@ -76,10 +76,10 @@ static enum match find_feet(struct shard *s, struct flow *f, const struct chunk 
 }
 
 /* One whole PDU. False: stop working on this chunk (out of step, or the flow has changed hands). */
-static bool one_pdu(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset)
+static bool one_pdu(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu)
 {
     struct half *h = &f->half[c->side];
-    switch (dispatch(s, f, c, pdu, offset)) {
+    switch (dispatch(s, f, c, pdu)) {
     case DIS_NOT_MINE:
         s->stats->not_mine++;
         flow_unclaim(s, f);
@@ -98,15 +98,14 @@ static bool one_pdu(struct shard *s, struct flow *f, const struct chunk *c, stru
 }
 
 /* Keep the beginning of a PDU; what a cut packet leaves of one is parsed as cut. */
-static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, struct cur rest, struct frame fr,
-                      uint32_t offset)
+static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, struct cur rest, struct frame fr)
 {
     struct half *h = &f->half[c->side];
     uint32_t n = cur_left(&rest);
     if (c->cut) {
         struct chunk cut = *c;
         if (fr.st == FRAME_OK)
-            one_pdu(s, f, &cut, rest, offset);
+            one_pdu(s, f, &cut, rest);
         lose_sync(s, h);
         return;
     }
@@ -175,14 +174,14 @@ static uint32_t finish_part(struct shard *s, struct flow *f, const struct chunk 
     uint32_t n = h->part_len;
     h->part.p = NULL;
     h->part_len = h->part_need = 0;
-    bool go_on = one_pdu(s, f, c, cur_make(b.p, n), 0);
+    bool go_on = one_pdu(s, f, c, cur_make(b.p, n));
     buf_put(&s->buffers, &b);
     return go_on ? used : UINT32_MAX;
 }
 
 static bool keep_feet(struct shard *s, struct half *h, const struct chunk *c)
 {
-    if (h->part_len + c->len > FEET_MAX || !part_room(s, h, FEET_MAX))
+    if (h->part_len + c->len > FEET_MAX || !part_room(s, h, h->part_len + c->len))
         return false;
     memcpy(h->part.p + h->part_len, c->p, c->len);
     h->part_len += c->len;
@@ -253,10 +252,10 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
             return;
         }
         if (fr.st == FRAME_MORE || fr.len > c->len - at) {
-            keep_part(s, f, c, rest, fr, at);
+            keep_part(s, f, c, rest, fr);
             return;
         }
-        if (!one_pdu(s, f, c, cur_make(c->p + at, fr.len), at)) {
+        if (!one_pdu(s, f, c, cur_make(c->p + at, fr.len))) {
             struct chunk rest_of = *c;
             rest_of.p += at;
             rest_of.len -= at;

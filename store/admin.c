@@ -42,8 +42,10 @@ int db_check(const char *path, void (*tell)(void *ctx, const char *problem), voi
     /* What SQLite cannot know: rows whose parent is missing. */
     static const char *const sql[] = {
         "PRAGMA integrity_check",
-        "SELECT printf('identity fact of no device: %016x',asset) FROM ident WHERE asset NOT IN (SELECT id FROM asset) LIMIT 100",
-        "SELECT printf('address of no device: %016x',asset) FROM asset_addr WHERE asset NOT IN (SELECT id FROM asset) LIMIT 100",
+        "SELECT printf('identity fact of no device: %016x',asset) FROM ident WHERE asset NOT IN (SELECT id FROM asset) "
+        "LIMIT 100",
+        "SELECT printf('address of no device: %016x',asset) FROM asset_addr WHERE asset NOT IN (SELECT id FROM asset) "
+        "LIMIT 100",
         "SELECT printf('function of no link: %016x',id) FROM func WHERE link NOT IN (SELECT id FROM link) LIMIT 100",
         "SELECT printf('operation of no function: %016x',id) FROM op WHERE func NOT IN (SELECT id FROM func) LIMIT 100",
     };

@@ -101,7 +101,8 @@ int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err
     sqlite3 *db = NULL;
     bool empty = false;
     int version = 0, r, rc;
-    rc = sqlite3_open_v2(path, &db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL);
+    rc = sqlite3_open_v2(path, &db, (write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
+                                      SQLITE_OPEN_NOMUTEX /* one thread a connection */, NULL);
     if (rc != SQLITE_OK) {
         r = db_error(db, rc, path, e);
         goto fail;
@@ -112,8 +113,8 @@ int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err
         goto fail;
     if (!write && (empty || version < db_version())) {
         r = empty ? err_set(e, -EINVAL, "%s: an empty database", path)
-                  : err_set(e, -EINVAL, "%s: database version %d; a run of `tyto db migrate` brings it to %d", path, version,
-                            db_version());
+                  : err_set(e, -EINVAL, "%s: database version %d; a run of `tyto db migrate` brings it to %d", path,
+                            version, db_version());
         goto fail;
     }
     if (write && ((rc = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=OFF;"

@@ -7,8 +7,12 @@
 
 static struct row_life life_at(sqlite3_stmt *s, int i)
 {
-    return (struct row_life){.learned = db_u8(s, i), .first_ns = db_u64(s, i + 1), .last_ns = db_u64(s, i + 2),
-                             .learn_ns = db_u64(s, i + 3), .novelty_ns = db_u64(s, i + 4), .alert_ns = db_u64(s, i + 5)};
+    return (struct row_life){.learned = db_u8(s, i),
+                             .first_ns = db_u64(s, i + 1),
+                             .last_ns = db_u64(s, i + 2),
+                             .learn_ns = db_u64(s, i + 3),
+                             .novelty_ns = db_u64(s, i + 4),
+                             .alert_ns = db_u64(s, i + 5)};
 }
 
 static struct addr addr_at(sqlite3_stmt *s, int i)
@@ -60,7 +64,8 @@ static int load_assets(sqlite3 *db, const struct row_sink *into)
                                 "last_ns,learn_ns,novelty_ns,alert_ns FROM asset ORDER BY last_ns,id",
                                 -1, &s, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(db, "SELECT kind,value,learned FROM asset_addr WHERE asset=?1 ORDER BY kind,n", -1, &sub, NULL);
+        rc = sqlite3_prepare_v2(db, "SELECT kind,value,learned FROM asset_addr WHERE asset=?1 ORDER BY kind,n", -1,
+                                &sub, NULL);
     while (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         struct row_asset r = {.id = db_u64(s, 0), .net = db_text(s, 1), .key = addr_at(s, 2), .parent = db_u64(s, 3),
                               .evidence = db_u64(s, 4), .roles = db_u32(s, 5), .n_targets = db_u32(s, 6),
@@ -90,20 +95,39 @@ static bool take_ident(sqlite3_stmt *s, const struct row_sink *into)
 
 static bool take_link(sqlite3_stmt *s, const struct row_sink *into)
 {
-    struct row_link r = {.id = db_u64(s, 0), .net = db_text(s, 1), .client = addr_at(s, 2), .server = addr_at(s, 3),
-                         .l4 = db_u8(s, 4), .port = (uint16_t)db_u32(s, 5), .apps = db_text(s, 6),
-                         .app_learned = db_u8(s, 7), .app_judged = db_u8(s, 8), .packets = {db_u64(s, 9), db_u64(s, 10)},
-                         .bytes = {db_u64(s, 11), db_u64(s, 12)}, .errors = db_u64(s, 13), .resets = db_u64(s, 14),
-                         .retransmissions = db_u64(s, 15), .gaps = db_u64(s, 16), .flags = db_u8(s, 17),
+    struct row_link r = {.id = db_u64(s, 0),
+                         .net = db_text(s, 1),
+                         .client = addr_at(s, 2),
+                         .server = addr_at(s, 3),
+                         .l4 = db_u8(s, 4),
+                         .port = (uint16_t)db_u32(s, 5),
+                         .apps = db_text(s, 6),
+                         .app_learned = db_u8(s, 7),
+                         .app_judged = db_u8(s, 8),
+                         .packets = {db_u64(s, 9), db_u64(s, 10)},
+                         .bytes = {db_u64(s, 11), db_u64(s, 12)},
+                         .errors = db_u64(s, 13),
+                         .resets = db_u64(s, 14),
+                         .retransmissions = db_u64(s, 15),
+                         .gaps = db_u64(s, 16),
+                         .flags = db_u8(s, 17),
                          .life = life_at(s, 18)};
     return into->link(into->ctx, &r);
 }
 
 static bool take_func(sqlite3_stmt *s, const struct row_sink *into)
 {
-    struct row_func r = {.id = db_u64(s, 0), .link = db_u64(s, 1), .proto = db_text(s, 2), .function = db_text(s, 3),
-                         .name = db_text(s, 4), .fn = db_u32(s, 5), .sel = db_u32(s, 6), .unit = db_u32(s, 7),
-                         .has_unit = sqlite3_column_type(s, 7) != SQLITE_NULL, .sub = db_u32(s, 8), .life = life_at(s, 9)};
+    struct row_func r = {.id = db_u64(s, 0),
+                         .link = db_u64(s, 1),
+                         .proto = db_text(s, 2),
+                         .function = db_text(s, 3),
+                         .name = db_text(s, 4),
+                         .fn = db_u32(s, 5),
+                         .sel = db_u32(s, 6),
+                         .unit = db_u32(s, 7),
+                         .has_unit = sqlite3_column_type(s, 7) != SQLITE_NULL,
+                         .sub = db_u32(s, 8),
+                         .life = life_at(s, 9)};
     return into->func(into->ctx, &r);
 }
 
@@ -132,14 +156,20 @@ static const struct {
     bool (*take)(sqlite3_stmt *s, const struct row_sink *into);
 } tables[] = {
     {"SELECT asset,kind,sub,source,value,confidence,current,learned,first_ns,last_ns FROM ident "
-     "ORDER BY last_ns,asset,kind,sub,source,value", take_ident},
-    {"SELECT id,net,client,server,l4,port,apps,app_learned,app_judged,packets_c,packets_s,bytes_c,bytes_s,errors,resets,"
+     "ORDER BY last_ns,asset,kind,sub,source,value",
+     take_ident},
+    {"SELECT "
+     "id,net,client,server,l4,port,apps,app_learned,app_judged,packets_c,packets_s,bytes_c,bytes_s,errors,resets,"
      "retransmissions,gaps,flags,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM link ORDER BY last_ns,id",
      take_link},
-    {"SELECT id,link,proto,function,name,fn,sel,unit,sub,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM func "
-     "ORDER BY last_ns,id", take_func},
-    {"SELECT id,func,action,kind,name,object,space,first,last,has_range,bit,count,errors,period_us,status,learned,first_ns,"
-     "last_ns,learn_ns,novelty_ns,alert_ns FROM op ORDER BY last_ns,id", take_op},
+    {"SELECT id,link,proto,function,name,fn,sel,unit,sub,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM "
+     "func "
+     "ORDER BY last_ns,id",
+     take_func},
+    {"SELECT "
+     "id,func,action,kind,name,object,space,first,last,has_range,bit,count,errors,period_us,status,learned,first_ns,"
+     "last_ns,learn_ns,novelty_ns,alert_ns FROM op ORDER BY last_ns,id",
+     take_op},
 };
 
 static int load_table(sqlite3 *db, const char *sql, bool (*take)(sqlite3_stmt *, const struct row_sink *),
@@ -155,8 +185,9 @@ static int load_table(sqlite3 *db, const char *sql, bool (*take)(sqlite3_stmt *,
 
 int db_load(sqlite3 *db, const struct row_sink *into)
 {
-    int rc = load_table(db, "SELECT name,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM net ORDER BY first_ns,name",
-                        take_net, into);
+    int rc = load_table(
+        db, "SELECT name,learned,first_ns,last_ns,learn_ns,novelty_ns,alert_ns FROM net ORDER BY first_ns,name",
+        take_net, into);
     if (rc == SQLITE_OK)
         rc = load_assets(db, into);
     for (unsigned i = 0; i < ARRAY_LEN(tables) && rc == SQLITE_OK; i++)

@@ -16,18 +16,22 @@ struct rows {
 };
 
 /* An asset by its id, one of its addresses, or its name. */
-#define WHO(id, who)                                                                                                    \
-    "(" who " IS NULL OR printf('%016x'," id ")=lower(" who ") OR " id " IN (SELECT asset FROM asset_addr WHERE value=lower(" who  \
-    ")) OR " id " IN (SELECT id FROM asset WHERE name=" who " COLLATE NOCASE))"
+#define WHO(id, who)                                                                                                   \
+    "(" who " IS NULL OR printf('%016x'," id ")=lower(" who ") OR " id                                                 \
+    " IN (SELECT asset FROM asset_addr WHERE value=lower(" who ")) OR " id " IN (SELECT id FROM asset WHERE name=" who \
+    " COLLATE NOCASE))"
 #define ADDRS_OF "(SELECT value FROM asset_addr WHERE asset=?1 AND kind<2)"
 #define ALERT_COLUMNS                                                                                                  \
-    "printf('%016x',uid),seq,upd,first_ns,last_ns,count,sid,severity,id,engine,title,src,dst,state,accept,json FROM alert "
+    "printf('%016x',uid),seq,upd,first_ns,last_ns,count,sid,severity,id,engine,title,src,dst,state,accept,json FROM "  \
+    "alert "
 /* An address matches one of the assets that `who` names, or is itself the text. */
 #define SIDE(col)                                                                                                      \
-    "(" col "=lower(?1) OR " col " IN (SELECT d.value FROM asset_addr d JOIN asset a ON a.id=d.asset WHERE d.kind<2 AND "    \
+    "(" col "=lower(?1) OR " col                                                                                       \
+    " IN (SELECT d.value FROM asset_addr d JOIN asset a ON a.id=d.asset WHERE d.kind<2 AND "                           \
     "(printf('%016x',a.id)=lower(?1) OR a.name=?1 COLLATE NOCASE)))"
 #define NAME_OF(col)                                                                                                   \
-    "(SELECT a.name FROM asset_addr d JOIN asset a ON a.id=d.asset WHERE d.value=" col " AND d.kind<2 AND a.net=l.net "      \
+    "(SELECT a.name FROM asset_addr d JOIN asset a ON a.id=d.asset WHERE d.value=" col                                 \
+    " AND d.kind<2 AND a.net=l.net "                                                                                   \
     "ORDER BY a.first_ns,a.id LIMIT 1)"
 
 static const struct {
@@ -35,47 +39,71 @@ static const struct {
     uint8_t n_args, id_arg; /* id_arg: which argument is an id in hex, from 1; 0 none */
 } queries[Q_IDS] = {
     [Q_META] = {"SELECT key,value FROM meta ORDER BY key", 0, 0},
-    [Q_ASSETS] = {"SELECT id,net,key,name,type,type_reason,vendor,model,firmware,serial,os,state,zone,criticality,owner,tags,"
-                  "parent,roles,purdue,authorized,flags,learned,first_ns,last_ns FROM asset WHERE (?1 IS NULL OR type=?1) AND "
-                  "(?2 IS NULL OR zone=?2) AND (?3 IS NULL OR instr(lower(vendor),lower(?3))) AND " WHO("id", "?4")
-                  " ORDER BY net,key COLLATE ADDRESS,id", 4, 0},
+    [Q_ASSETS] =
+        {"SELECT id,net,key,name,type,type_reason,vendor,model,firmware,serial,os,state,zone,criticality,owner,tags,"
+         "parent,roles,purdue,authorized,flags,learned,first_ns,last_ns FROM asset WHERE (?1 IS NULL OR type=?1) AND "
+         "(?2 IS NULL OR zone=?2) AND (?3 IS NULL OR instr(lower(vendor),lower(?3))) AND " WHO(
+             "id", "?4") " ORDER BY net,key COLLATE ADDRESS,id",
+         4, 0},
     [Q_ASSET_ADDRS] = {"SELECT kind,value,learned FROM asset_addr WHERE asset=?1 ORDER BY kind,n", 1, 1},
     [Q_ASSET_IDENTS] = {"SELECT kind,sub,source,value,confidence,current,first_ns,last_ns FROM ident WHERE asset=?1 "
-                        "ORDER BY kind,sub,current DESC,confidence DESC,last_ns DESC,source,value", 1, 1},
-    [Q_ASSET_SERVES] = {"SELECT DISTINCT l4,port,apps FROM link WHERE server IN " ADDRS_OF " AND packets_s>0 AND (packets_s>2 "
-                        "OR apps<>'' OR l4<>6) AND net=(SELECT net FROM asset WHERE id=?1) ORDER BY l4,port,apps", 1, 1},
-    [Q_ASSET_USES] = {"SELECT DISTINCT l4,port,apps FROM link WHERE client IN " ADDRS_OF " AND packets_c>0 AND net=(SELECT net "
-                      "FROM asset WHERE id=?1) ORDER BY l4,port,apps", 1, 1},
-    [Q_LINKS] = {"SELECT id,net,client,server,l4,port,apps,packets_c,packets_s,bytes_c,bytes_s,errors,resets,retransmissions,"
-                 "gaps,flags,learned,first_ns,last_ns," NAME_OF("l.client") "," NAME_OF("l.server") ",(SELECT count(*) FROM op "
-                 "JOIN func f ON f.id=op.func WHERE f.link=l.id) FROM link l WHERE (?1 IS NULL OR " SIDE("client") " OR "
-                 SIDE("server") ") AND (?2 IS NULL OR instr(','||apps||',',','||lower(?2)||',')) "
-                 "ORDER BY net,client COLLATE ADDRESS,server COLLATE ADDRESS,l4,port,id", 2, 0},
-    [Q_LINK_OPS] = {"SELECT op.id,f.proto,f.function,f.name,f.unit,f.sub,op.action,op.object,op.count,op.errors,op.period_us,"
-                    "op.status,op.learned,op.first_ns,op.last_ns FROM func f JOIN op ON op.func=f.id WHERE f.link=?1 ORDER BY "
-                    "f.proto,f.fn,f.sel,f.unit,f.sub,op.action,op.kind,op.space,op.name,op.first,op.last,op.bit,op.id", 1, 1},
-    [Q_ALERTS] = {"SELECT " ALERT_COLUMNS "WHERE (?1 IS NULL OR state=?1) AND (?2 IS NULL OR engine=?2) AND (?3 IS NULL OR "
-                  "id=?3) AND (?4 IS NULL OR src=lower(?4) OR dst=lower(?4)) AND (?5 IS NULL OR severity>=?5+0) AND (?6 IS NULL "
-                  "OR last_ns>=?6+0) ORDER BY first_ns,id,uid", 6, 0},
+                        "ORDER BY kind,sub,current DESC,confidence DESC,last_ns DESC,source,value",
+                        1, 1},
+    [Q_ASSET_SERVES] = {"SELECT DISTINCT l4,port,apps FROM link WHERE server IN " ADDRS_OF
+                        " AND packets_s>0 AND (packets_s>2 "
+                        "OR apps<>'' OR l4<>6) AND net=(SELECT net FROM asset WHERE id=?1) ORDER BY l4,port,apps",
+                        1, 1},
+    [Q_ASSET_USES] = {"SELECT DISTINCT l4,port,apps FROM link WHERE client IN " ADDRS_OF
+                      " AND packets_c>0 AND net=(SELECT net "
+                      "FROM asset WHERE id=?1) ORDER BY l4,port,apps",
+                      1, 1},
+    [Q_LINKS] = {"SELECT "
+                 "id,net,client,server,l4,port,apps,packets_c,packets_s,bytes_c,bytes_s,errors,resets,retransmissions,"
+                 "gaps,flags,learned,first_ns,last_ns," NAME_OF("l.client") "," NAME_OF(
+                     "l.server") ",(SELECT count(*) FROM op "
+                                 "JOIN func f ON f.id=op.func WHERE f.link=l.id) FROM link l WHERE (?1 IS NULL "
+                                 "OR " SIDE("client") " OR " SIDE(
+                                     "server") ") AND (?2 IS NULL OR instr(','||apps||',',','||lower(?2)||',')) "
+                                               "ORDER BY net,client COLLATE ADDRESS,server COLLATE ADDRESS,l4,port,id",
+                 2, 0},
+    [Q_LINK_OPS] =
+        {"SELECT op.id,f.proto,f.function,f.name,f.unit,f.sub,op.action,op.object,op.count,op.errors,op.period_us,"
+         "op.status,op.learned,op.first_ns,op.last_ns FROM func f JOIN op ON op.func=f.id WHERE f.link=?1 ORDER BY "
+         "f.proto,f.fn,f.sel,f.unit,f.sub,op.action,op.kind,op.space,op.name,op.first,op.last,op.bit,op.id",
+         1, 1},
+    [Q_ALERTS] =
+        {"SELECT " ALERT_COLUMNS "WHERE (?1 IS NULL OR state=?1) AND (?2 IS NULL OR engine=?2) AND (?3 IS NULL OR "
+         "id=?3) AND (?4 IS NULL OR src=lower(?4) OR dst=lower(?4)) AND (?5 IS NULL OR severity>=?5+0) AND (?6 IS NULL "
+         "OR last_ns>=?6+0) ORDER BY first_ns,id,uid",
+         6, 0},
     [Q_ALERT] = {"SELECT " ALERT_COLUMNS "WHERE uid=?1", 1, 1},
     [Q_ALERTS_AFTER] = {"SELECT " ALERT_COLUMNS "WHERE seq>?1+0 ORDER BY seq", 1, 0},
     [Q_CURSORS] = {"SELECT output,seq FROM outbox ORDER BY output", 0, 0},
-    [Q_NETS] = {"SELECT name,learn_ns,novelty_ns,first_ns,(SELECT count(*) FROM asset WHERE asset.net=n.name),(SELECT count(*) "
-                "FROM asset WHERE asset.net=n.name AND asset.learned<>1) FROM net n ORDER BY name", 0, 0},
-    [Q_UNLEARNED] = {"SELECT key,learned,what,client,server,count,first_ns,last_ns FROM ("
-                     "SELECT 1 AS level,printf('asset:%016x',id) AS key,learned,'device, '||type AS what,asset.key AS client,NULL AS "
-                     "server,NULL AS count,first_ns,last_ns FROM asset WHERE learned<>1 UNION ALL "
-                     "SELECT 2,printf('link:%016x',id),learned,'link, port '||port||' '||apps,client,server,packets_c+packets_s,"
-                     "first_ns,last_ns FROM link WHERE learned<>1 UNION ALL "
-                     "SELECT 3,printf('function:%016x',f.id),f.learned,coalesce(f.name,f.function,'function'),l.client,l.server,NULL,"
-                     "f.first_ns,f.last_ns FROM func f JOIN link l ON l.id=f.link WHERE f.learned<>1 UNION ALL "
-                     "SELECT 4,printf('object:%016x',op.id),op.learned,op.action||' '||coalesce(op.object,f.name,''),l.client,l.server,"
-                     "op.count,op.first_ns,op.last_ns FROM op JOIN func f ON f.id=op.func JOIN link l ON l.id=f.link WHERE "
-                     "op.learned<>1) ORDER BY level,first_ns,key", 0, 0},
-    [Q_COUNTS] = {"SELECT 'assets',count(*) FROM asset UNION ALL SELECT 'identity facts',count(*) FROM ident UNION ALL SELECT "
-                  "'links',count(*) FROM link UNION ALL SELECT 'functions',count(*) FROM func UNION ALL SELECT 'operations',"
-                  "count(*) FROM op UNION ALL SELECT 'not learned',count(*) FROM op WHERE learned<>1 UNION ALL SELECT 'alerts',"
-                  "count(*) FROM alert", 0, 0},
+    [Q_NETS] = {"SELECT name,learn_ns,novelty_ns,first_ns,(SELECT count(*) FROM asset WHERE asset.net=n.name),(SELECT "
+                "count(*) "
+                "FROM asset WHERE asset.net=n.name AND asset.learned<>1) FROM net n ORDER BY name",
+                0, 0},
+    [Q_UNLEARNED] =
+        {"SELECT key,learned,what,client,server,count,first_ns,last_ns FROM ("
+         "SELECT 1 AS level,printf('asset:%016x',id) AS key,learned,'device, '||type AS what,asset.key AS client,NULL "
+         "AS "
+         "server,NULL AS count,first_ns,last_ns FROM asset WHERE learned<>1 UNION ALL "
+         "SELECT 2,printf('link:%016x',id),learned,'link, port '||port||' '||apps,client,server,packets_c+packets_s,"
+         "first_ns,last_ns FROM link WHERE learned<>1 UNION ALL "
+         "SELECT "
+         "3,printf('function:%016x',f.id),f.learned,coalesce(f.name,f.function,'function'),l.client,l.server,NULL,"
+         "f.first_ns,f.last_ns FROM func f JOIN link l ON l.id=f.link WHERE f.learned<>1 UNION ALL "
+         "SELECT 4,printf('object:%016x',op.id),op.learned,op.action||' "
+         "'||coalesce(op.object,f.name,''),l.client,l.server,"
+         "op.count,op.first_ns,op.last_ns FROM op JOIN func f ON f.id=op.func JOIN link l ON l.id=f.link WHERE "
+         "op.learned<>1) ORDER BY level,first_ns,key",
+         0, 0},
+    [Q_COUNTS] =
+        {"SELECT 'assets',count(*) FROM asset UNION ALL SELECT 'identity facts',count(*) FROM ident UNION ALL SELECT "
+         "'links',count(*) FROM link UNION ALL SELECT 'functions',count(*) FROM func UNION ALL SELECT 'operations',"
+         "count(*) FROM op UNION ALL SELECT 'not learned',count(*) FROM op WHERE learned<>1 UNION ALL SELECT 'alerts',"
+         "count(*) FROM alert",
+         0, 0},
 };
 
 /* Addresses by value: 10.0.0.9 before 10.0.0.10, MACs behind IPs. */

@@ -38,9 +38,32 @@ enum query_id {
 enum { QM_KEY, QM_VALUE };
 enum { QN_NAME, QN_LEARN, QN_NOVELTY, QN_FIRST, QN_ASSETS, QN_UNLEARNED };
 enum { QU_KEY, QU_LEARNED, QU_WHAT, QU_CLIENT, QU_SERVER, QU_COUNT, QU_FIRST, QU_LAST };
-enum { QA_ID, QA_NET, QA_KEY, QA_NAME, QA_TYPE, QA_TYPE_REASON, QA_VENDOR, QA_MODEL, QA_FIRMWARE, QA_SERIAL, QA_OS, QA_STATE,
-       QA_ZONE, QA_CRITICALITY, QA_OWNER, QA_TAGS, QA_PARENT, QA_ROLES, QA_PURDUE, QA_AUTHORIZED, QA_FLAGS, QA_LEARNED,
-       QA_FIRST, QA_LAST };
+enum {
+    QA_ID,
+    QA_NET,
+    QA_KEY,
+    QA_NAME,
+    QA_TYPE,
+    QA_TYPE_REASON,
+    QA_VENDOR,
+    QA_MODEL,
+    QA_FIRMWARE,
+    QA_SERIAL,
+    QA_OS,
+    QA_STATE,
+    QA_ZONE,
+    QA_CRITICALITY,
+    QA_OWNER,
+    QA_TAGS,
+    QA_PARENT,
+    QA_ROLES,
+    QA_PURDUE,
+    QA_AUTHORIZED,
+    QA_FLAGS,
+    QA_LEARNED,
+    QA_FIRST,
+    QA_LAST
+};
 enum { QAD_KIND, QAD_VALUE, QAD_LEARNED }; /* kind: 0 IP, 1 MAC, 2 VLAN */
 enum { QI_KIND, QI_SUB, QI_SOURCE, QI_VALUE, QI_CONFIDENCE, QI_CURRENT, QI_FIRST, QI_LAST };
 enum { QS_L4, QS_PORT, QS_APPS };
@@ -49,8 +72,24 @@ enum { QL_ID, QL_NET, QL_CLIENT, QL_SERVER, QL_L4, QL_PORT, QL_APPS, QL_PACKETS_
        QL_SERVER_NAME, QL_OPS };
 enum { QO_ID, QO_PROTO, QO_FUNCTION, QO_NAME, QO_UNIT, QO_SUB, QO_ACTION, QO_OBJECT, QO_COUNT, QO_ERRORS, QO_PERIOD_US,
        QO_STATUS, QO_LEARNED, QO_FIRST, QO_LAST };
-enum { QX_UID, QX_SEQ, QX_UPDATE, QX_FIRST, QX_LAST, QX_COUNT, QX_SID, QX_SEVERITY, QX_ID, QX_ENGINE, QX_TITLE, QX_SRC, QX_DST,
-       QX_STATE, QX_ACCEPT, QX_JSON };
+enum {
+    QX_UID,
+    QX_SEQ,
+    QX_UPDATE,
+    QX_FIRST,
+    QX_LAST,
+    QX_COUNT,
+    QX_SID,
+    QX_SEVERITY,
+    QX_ID,
+    QX_ENGINE,
+    QX_TITLE,
+    QX_SRC,
+    QX_DST,
+    QX_STATE,
+    QX_ACCEPT,
+    QX_JSON
+};
 
 /* args: as many as the query has, NULL where it says so. Ids as 16 hex digits. NULL with the reason in e. */
 struct rows *query_run(struct query *q, enum query_id id, const char *const *args, unsigned n, struct err *e) MUST_USE;

@@ -13,7 +13,9 @@ struct shape {
 };
 #define S(type, field) offsetof(struct type, field)
 static const struct shape shapes[MSG_KINDS] = {
-    [MSG_ASSET] = {sizeof(struct row_asset), 14, 3,
+    [MSG_ASSET] = {sizeof(struct row_asset),
+                   14,
+                   3,
                    {S(row_asset, net), S(row_asset, name), S(row_asset, type), S(row_asset, type_reason),
                     S(row_asset, vendor), S(row_asset, model), S(row_asset, firmware), S(row_asset, serial),
                     S(row_asset, os), S(row_asset, state), S(row_asset, zone), S(row_asset, criticality),
@@ -24,12 +26,15 @@ static const struct shape shapes[MSG_KINDS] = {
     [MSG_IDENT] = {sizeof(struct row_ident), 2, 0, {S(row_ident, source), S(row_ident, value)}, {{0}}},
     [MSG_LINK] = {sizeof(struct row_link), 2, 0, {S(row_link, net), S(row_link, apps)}, {{0}}},
     [MSG_FUNC] = {sizeof(struct row_func), 3, 0, {S(row_func, proto), S(row_func, function), S(row_func, name)}, {{0}}},
-    [MSG_OP] = {sizeof(struct row_op), 4, 0, {S(row_op, kind), S(row_op, name), S(row_op, action), S(row_op, object)}, {{0}}},
+    [MSG_OP] =
+        {sizeof(struct row_op), 4, 0, {S(row_op, kind), S(row_op, name), S(row_op, action), S(row_op, object)}, {{0}}},
     [MSG_NET] = {sizeof(struct row_net), 1, 0, {S(row_net, net)}, {{0}}},
     [MSG_GONE] = {sizeof(struct msg_gone), 0, 0, {0}, {{0}}},
     [MSG_META] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},
     [MSG_CURSOR] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},
-    [MSG_ALERT] = {sizeof(struct store_alert), 7, 1,
+    [MSG_ALERT] = {sizeof(struct store_alert),
+                   7,
+                   1,
                    {S(store_alert, id), S(store_alert, engine), S(store_alert, title), S(store_alert, src),
                     S(store_alert, dst), S(store_alert, state), S(store_alert, accept)},
                    {{S(store_alert, json), S(store_alert, json_len), 4, 1}}},

@@ -8,7 +8,19 @@
 #include "engine/base/row.h"
 #include "store/store.h"
 
-enum msg_kind { MSG_ASSET, MSG_IDENT, MSG_LINK, MSG_FUNC, MSG_OP, MSG_NET, MSG_GONE, MSG_META, MSG_CURSOR, MSG_ALERT, MSG_KINDS };
+enum msg_kind {
+    MSG_ASSET,
+    MSG_IDENT,
+    MSG_LINK,
+    MSG_FUNC,
+    MSG_OP,
+    MSG_NET,
+    MSG_GONE,
+    MSG_META,
+    MSG_CURSOR,
+    MSG_ALERT,
+    MSG_KINDS
+};
 
 struct msg_gone {
     uint64_t id;

@@ -332,9 +332,16 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
     pthread_cond_init(&s->room, NULL);
     s->wait = c->wait;
     s->path = strdup(c->path);
-    s->sink = (struct row_sink){.ctx = s, .asset = sink_asset, .ident = sink_ident, .link = sink_link, .func = sink_func,
-                                .op = sink_op, .net = sink_net, .gone = sink_gone};
-    if (!s->path || !lane_init(&s->rows, c->queue_bytes ? c->queue_bytes : QUEUE_BYTES) || !lane_init(&s->alerts, ALERT_BYTES)) {
+    s->sink = (struct row_sink){.ctx = s,
+                                .asset = sink_asset,
+                                .ident = sink_ident,
+                                .link = sink_link,
+                                .func = sink_func,
+                                .op = sink_op,
+                                .net = sink_net,
+                                .gone = sink_gone};
+    if (!s->path || !lane_init(&s->rows, c->queue_bytes ? c->queue_bytes : QUEUE_BYTES) ||
+        !lane_init(&s->alerts, ALERT_BYTES)) {
         r = err_set(e, -ENOMEM, "no memory for the store's queue");
         goto fail;
     }

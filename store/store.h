@@ -49,7 +49,8 @@ struct store_alert {
     const char *json;        /* the record, one line without newline */
     uint32_t json_len;
 };
-/* Queue an alert: inserted, or the row of that uid replaced when `update` is not older. False: refused (not waiting). */
+/* Queue an alert: inserted, or the row of that uid replaced when `update` is not older. False: refused (not waiting).
+ */
 bool store_alert(struct store *s, const struct store_alert *a);
 /* The last update stored of an uid, so that a second run goes on from there; 0 none. Call it before the first write. */
 uint32_t store_alert_update(struct store *s, uint64_t uid);

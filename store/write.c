@@ -14,24 +14,29 @@ enum {
 _Static_assert((int)W_N <= (int)WRITE_STATEMENTS, "room for every statement");
 
 static const char *const sql[W_N] = {
-    [W_ASSET] = "INSERT OR REPLACE INTO asset VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-                "?21,?22,?23,?24,?25,?26,?27,?28,?29)",
+    [W_ASSET] =
+        "INSERT OR REPLACE INTO asset VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+        "?21,?22,?23,?24,?25,?26,?27,?28,?29)",
     [W_ADDR_GONE] = "DELETE FROM asset_addr WHERE asset=?1",
     [W_ADDR] = "INSERT OR REPLACE INTO asset_addr VALUES(?1,?2,?3,?4,?5)",
     [W_IDENT] = "INSERT OR REPLACE INTO ident VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-    [W_LINK] = "INSERT OR REPLACE INTO link VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-               "?21,?22,?23,?24)",
+    [W_LINK] =
+        "INSERT OR REPLACE INTO link VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+        "?21,?22,?23,?24)",
     [W_FUNC] = "INSERT OR REPLACE INTO func VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-    [W_OP] = "INSERT OR REPLACE INTO op VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
+    [W_OP] =
+        "INSERT OR REPLACE INTO op VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
     [W_NET] = "INSERT OR REPLACE INTO net VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [W_META] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
     [W_CURSOR] = "INSERT OR REPLACE INTO outbox VALUES(?1,?2)",
-    /* The receiver's key is (uid, update): an older update never replaces a newer one; what people decided (state) stays. */
-    [W_ALERT] = "INSERT INTO alert VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,coalesce(?16,'open'),?17,?18) "
-                "ON CONFLICT(uid) DO UPDATE SET seq=excluded.seq,upd=excluded.upd,first_ns=excluded.first_ns,"
-                "last_ns=excluded.last_ns,count=excluded.count,severity=excluded.severity,title=excluded.title,"
-                "src=excluded.src,dst=excluded.dst,src_asset=excluded.src_asset,dst_asset=excluded.dst_asset,"
-                "state=coalesce(?16,state),accept=excluded.accept,json=excluded.json WHERE excluded.upd>=upd",
+    /* The receiver's key is (uid, update): an older update never replaces a newer one; what people decided (state)
+       stays. */
+    [W_ALERT] =
+        "INSERT INTO alert VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,coalesce(?16,'open'),?17,?18) "
+        "ON CONFLICT(uid) DO UPDATE SET seq=excluded.seq,upd=excluded.upd,first_ns=excluded.first_ns,"
+        "last_ns=excluded.last_ns,count=excluded.count,severity=excluded.severity,title=excluded.title,"
+        "src=excluded.src,dst=excluded.dst,src_asset=excluded.src_asset,dst_asset=excluded.dst_asset,"
+        "state=coalesce(?16,state),accept=excluded.accept,json=excluded.json WHERE excluded.upd>=upd",
     [W_GONE_ASSET] = "DELETE FROM asset WHERE id=?1",
     [W_GONE_ASSET_IDENTS] = "DELETE FROM ident WHERE asset=?1",
     [W_GONE_IDENTS] = "DELETE FROM ident WHERE asset=?1",
@@ -292,9 +297,9 @@ static int put_alert(struct writer *w, const union msg_row *row)
 int writer_put(struct writer *w, enum msg_kind kind, const union msg_row *r)
 {
     static int (*const put[MSG_KINDS])(struct writer *, const union msg_row *) = {
-        [MSG_ASSET] = put_asset, [MSG_IDENT] = put_ident, [MSG_LINK] = put_link, [MSG_FUNC] = put_func, [MSG_OP] = put_op,
-        [MSG_NET] = put_net, [MSG_GONE] = put_gone, [MSG_META] = put_meta, [MSG_CURSOR] = put_cursor,
-        [MSG_ALERT] = put_alert,
+        [MSG_ASSET] = put_asset,   [MSG_IDENT] = put_ident, [MSG_LINK] = put_link, [MSG_FUNC] = put_func,
+        [MSG_OP] = put_op,         [MSG_NET] = put_net,     [MSG_GONE] = put_gone, [MSG_META] = put_meta,
+        [MSG_CURSOR] = put_cursor, [MSG_ALERT] = put_alert,
     };
     return put[kind](w, r);
 }

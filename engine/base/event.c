@@ -50,7 +50,18 @@ static unsigned put_dec(char *out, unsigned n, uint32_t v)
 
 static unsigned put_num(char *out, unsigned n, uint32_t v, bool hex)
 {
-    return hex ? n + (unsigned)snprintf(out + n, EV_OBJECT - n, "0x%x", v) : put_dec(out, n, v);
+    char t[8];
+    unsigned k = 0;
+    if (!hex)
+        return put_dec(out, n, v);
+    out[n++] = '0';
+    out[n++] = 'x';
+    do
+        t[k++] = "0123456789abcdef"[v & 15];
+    while (v >>= 4);
+    while (k)
+        out[n++] = t[--k];
+    return n;
 }
 
 unsigned item_text(const struct proto_schema *s, const struct item *it, char out[EV_OBJECT])

@@ -51,9 +51,8 @@ void jw_close(struct jw *w, char bracket)
     w->comma = true;
 }
 
-void jw_key(struct jw *w, const char *key)
+void jw_key_n(struct jw *w, const char *key, uint32_t n)
 {
-    uint32_t n = (uint32_t)strlen(key);
     char *p = room(w, n + 3 + w->comma);
     if (!p)
         return;
@@ -98,6 +97,41 @@ void jw_i64(struct jw *w, int64_t v)
     put(w, "-", 1);
     w->comma = false;
     jw_u64(w, 0 - (uint64_t)v);
+}
+
+void jw_u64_text(struct jw *w, uint64_t v)
+{
+    char t[22];
+    unsigned k = sizeof t;
+    t[--k] = '"';
+    do
+        t[--k] = (char)('0' + v % 10);
+    while (v /= 10);
+    t[--k] = '"';
+    jw_raw(w, t + k, (uint32_t)sizeof t - k);
+}
+
+void jw_hex_text(struct jw *w, uint64_t v)
+{
+    char t[20];
+    unsigned k = sizeof t;
+    t[--k] = '"';
+    do
+        t[--k] = hexdigit[v & 15];
+    while (v >>= 4);
+    t[--k] = 'x';
+    t[--k] = '0';
+    t[--k] = '"';
+    jw_raw(w, t + k, (uint32_t)sizeof t - k);
+}
+
+void jw_id(struct jw *w, uint64_t v)
+{
+    char t[18];
+    t[0] = t[17] = '"';
+    for (unsigned i = 16; i; i--, v >>= 4)
+        t[i] = hexdigit[v & 15];
+    jw_raw(w, t, sizeof t);
 }
 
 static void put_double(struct jw *w, double v, int shortest, int longest, bool is_float)
@@ -286,40 +320,4 @@ void jw_time(struct jw *w, uint64_t ns)
     t[0] = t[32] = '"';
     /* 31 characters of time, quotes around */
     jw_raw(w, t, 33);
-}
-
-void jw_kv_u64(struct jw *w, const char *key, uint64_t v)
-{
-    jw_key(w, key);
-    jw_u64(w, v);
-}
-
-void jw_kv_i64(struct jw *w, const char *key, int64_t v)
-{
-    jw_key(w, key);
-    jw_i64(w, v);
-}
-
-void jw_kv_bool(struct jw *w, const char *key, bool v)
-{
-    jw_key(w, key);
-    jw_bool(w, v);
-}
-
-void jw_kv_str(struct jw *w, const char *key, const char *s)
-{
-    jw_key(w, key);
-    jw_str(w, s);
-}
-
-void jw_kv_time(struct jw *w, const char *key, uint64_t ns)
-{
-    jw_key(w, key);
-    jw_time(w, ns);
-}
-
-void jw_kv_addr(struct jw *w, const char *key, const struct addr *a)
-{
-    jw_key(w, key);
-    jw_addr(w, a);
 }

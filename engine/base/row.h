@@ -93,7 +93,6 @@ struct row_op {
     uint64_t count, errors;
     uint32_t space, first, last, period_us;
     uint32_t status[ROW_OP_ERRORS]; /* error codes met */
-    uint32_t period_n;
     uint8_t has_range, bit, n_status, status_learned; /* bit per status */
     struct row_life life;
 };

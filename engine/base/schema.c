@@ -1,6 +1,5 @@
 #include "engine/base/schema.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *const action_names[ACT_COUNT] = {
@@ -63,10 +62,18 @@ const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32
 
 void schema_fn_text(const struct proto_schema *s, uint32_t fn, char out[FN_TEXT])
 {
-    if (s->fn_text)
+    if (s->fn_text) {
         s->fn_text(fn, out);
-    else
-        snprintf(out, FN_TEXT, "%u", fn);
+        return;
+    }
+    char t[10];
+    unsigned k = 0;
+    do
+        t[k++] = (char)('0' + fn % 10);
+    while (fn /= 10);
+    while (k)
+        *out++ = t[--k];
+    *out = 0;
 }
 
 const char *code_name(const struct code_name *table, uint32_t code)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Builds captures of IEC 60870-5-104 dialogues, judged by IEC 60870-5-104 (clause 5), -101 (7.2, 7.3) and -5-5. Each gets a table
+"""Builds captures of IEC 60870-5-104 dialogues, judged by IEC 60870-5-104 (clause 5), -101 (7.2, 7.3) and -5-5. Each
+gets a table
 of the messages that must be found.
 
   iec104.py [DIR]        writes DIR/*.pcap and DIR/*.messages.tsv (default: ../iec104 beside this script)
@@ -19,7 +20,8 @@ STARTDT, STOPDT, TESTFR = (1, 2), (4, 8), (16, 32)
 def cp56(t=START, invalid=False, summer=False):
     d = datetime.datetime.fromtimestamp(int(t), datetime.timezone.utc)
     ms = d.second * 1000 + round((t - int(t)) * 1000)
-    return struct.pack("<HBBBBB", ms, d.minute | invalid << 7, d.hour | summer << 7, d.day | d.isoweekday() << 5, d.month, d.year - 2000)
+    return struct.pack("<HBBBBB", ms, d.minute | invalid << 7, d.hour | summer << 7, d.day | d.isoweekday() << 5,
+        d.month, d.year - 2000)
 
 
 def cp24(t=START):
@@ -49,7 +51,9 @@ class Link:
         return self
 
     def i(self, side, typ, cot, objects, n=1, sq=0, ca=10, oa=0, pn=0, test=0, header=None):
-        asdu = bytes([typ, sq << 7 | n, test << 7 | pn << 6 | cot, oa]) + struct.pack("<H", ca) + objects if header is None else header + objects
+        if header is None:
+            header = bytes([typ, sq << 7 | n, test << 7 | pn << 6 | cot, oa]) + struct.pack("<H", ca)
+        asdu = header + objects
         self.out += bytes([0x68, len(asdu) + 4]) + struct.pack("<HH", self.ns[side] << 1, self.ns[1 - side] << 1) + asdu
         self.ns[side] = (self.ns[side] + 1) & 0x7FFF
         self.fns.append(str(typ))
@@ -78,10 +82,14 @@ def h(text):
 
 
 # element without time tag -> types (plain, CP24, CP56)
-MONITOR = [("11", (1, 2, 30)), ("82", (3, 4, 31)), ("ff00", (5, 6, 32)), ("7856341200", (7, 8, 33)), ("00c001", (9, 10, 34)),
-           ("feff10", (11, 12, 35)), ("0000c03f00", (13, 14, 36)), ("ffffffff65", (15, 16, 37)), ("010a00", (None, 17, 38)),
-           ("3f000a00", (None, 18, 39)), ("07000a00", (None, 19, 40)), ("0300010000", (20, None, None)), ("0040", (21, None, None))]
-COMMANDS = [(45, "01", 0), (46, "02", 0), (47, "02", 0), (48, "004000", 2), (49, "0a0000", 2), (50, "0000c03f00", 4), (51, "01000000", None)]
+MONITOR = [("11", (1, 2, 30)), ("82", (3, 4, 31)), ("ff00", (5, 6, 32)), ("7856341200", (7, 8, 33)), ("00c001", (9,
+    10, 34)),
+           ("feff10", (11, 12, 35)), ("0000c03f00", (13, 14, 36)), ("ffffffff65", (15, 16, 37)), ("010a00", (None, 17,
+               38)),
+           ("3f000a00", (None, 18, 39)), ("07000a00", (None, 19, 40)), ("0300010000", (20, None, None)), ("0040", (21,
+               None, None))]
+COMMANDS = [(45, "01", 0), (46, "02", 0), (47, "02", 0), (48, "004000", 2), (49, "0a0000", 2), (50, "0000c03f00", 4),
+    (51, "01000000", None)]
 
 
 def monitor(path):
@@ -111,7 +119,8 @@ def monitor(path):
 
 
 def commands(path):
-    """Every command type: select and execute, direct, with time tag, cancelled, refused, unanswered; several originators."""
+    """Every command type: select and execute, direct, with time tag, cancelled, refused, unanswered; several
+    originators."""
     t = Trace(path)
     l = Link(t)
     for typ, element, se in COMMANDS:
@@ -150,7 +159,8 @@ def commands(path):
 
 
 def system(path):
-    """Interrogations, counters, read, clock, test, reset, delay, end of initialisation, parameters; all stations (65535) too."""
+    """Interrogations, counters, read, clock, test, reset, delay, end of initialisation, parameters; all stations
+    (65535) too."""
     t = Trace(path)
     l = Link(t)
     l.tell(70, 4, ioa(0) + b"\x82")
@@ -172,7 +182,8 @@ def system(path):
     l.tell(13, 5, ioa(50) + h("0000c03f00"))
     l.ask(102, ioa(51), cot=5)
     l.tell(102, 47, ioa(51), pn=1)
-    for typ, e in ((103, cp56(START + 60)), (104, h("aa55")), (105, b"\1"), (105, b"\2"), (106, h("0a00")), (107, h("0100") + cp56())):
+    for typ, e in ((103, cp56(START + 60)), (104, h("aa55")), (105, b"\1"), (105, b"\2"), (106, h("0a00")), (107,
+        h("0100") + cp56())):
         l.ask(typ, ioa(0) + e)
         l.tell(typ, 7, ioa(0) + e)
     l.ask(106, ioa(0) + h("0b00"), cot=3)
@@ -221,7 +232,8 @@ def files(path):
 
 
 def transfer(path):
-    """STARTDT, STOPDT, TESTFR by both; a redundancy group: two connections, of which one is started, and the switch-over; data on
+    """STARTDT, STOPDT, TESTFR by both; a redundancy group: two connections, of which one is started, and the
+    switch-over; data on
     the stopped one; a connection that was not opened in the capture, on another port, from both ends."""
     t = Trace(path)
     a, b = Link(t, 50001), Link(t, 50002, started=False)
@@ -240,7 +252,8 @@ def transfer(path):
     for l in (a, b):
         l.c.close()
     c = Link.__new__(Link)
-    c.t, c.c, c.ns, c.out, c.fns = t, t.tcp(CLIENT, 41000, SERVER, 19999, handshake=False, isn=(7000, 9000)), [300, 4000], b"", []
+    c.t, c.ns, c.out, c.fns = t, [300, 4000], b"", []
+    c.c = t.tcp(CLIENT, 41000, SERVER, 19999, handshake=False, isn=(7000, 9000))
     for k in range(3):
         c.tell(1, 3, ioa(1) + bytes([k & 1]))
     c.ask(45, ioa(700) + b"\1")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Builds captures of Modbus dialogues, judged by Modbus Application Protocol V1.1b3, Messaging on TCP/IP V1.0b and Serial Line
+"""Builds captures of Modbus dialogues, judged by Modbus Application Protocol V1.1b3, Messaging on TCP/IP V1.0b and
+Serial Line
 V1.02; UMAS by its public descriptions. Each gets a table of the messages that must be found.
 
   modbus.py [DIR]        writes DIR/*.pcap and DIR/*.messages.tsv (default: ../modbus beside this script)
@@ -61,15 +62,22 @@ def functions(path):
     """Every public function, asked and answered as the examples of clause 6 are."""
     t = Trace(path)
     d = Dialogue(t)
-    for q, r in [("01 0013 0013", "01 03 cd6b05"), ("02 00c4 0016", "02 03 acdb35"), ("03 006b 0003", "03 06 022b 0000 0064"),
-                 ("04 0008 0001", "04 02 000a"), ("05 00ac ff00", "05 00ac ff00"), ("06 0001 0003", "06 0001 0003"), ("07", "07 6d"),
+    for q, r in [("01 0013 0013", "01 03 cd6b05"), ("02 00c4 0016", "02 03 acdb35"), ("03 006b 0003",
+        "03 06 022b 0000 0064"),
+                 ("04 0008 0001", "04 02 000a"), ("05 00ac ff00", "05 00ac ff00"), ("06 0001 0003", "06 0001 0003"),
+                     ("07", "07 6d"),
                  ("08 0000 a537", "08 0000 a537"), ("0b", "0b ffff 0108"), ("0c", "0c 08 0000 0108 0121 2000"),
                  ("0f 0013 000a 02 cd01", "0f 0013 000a"), ("10 0001 0002 04 000a0102", "10 0001 0002"),
-                 ("11", "11 09 2a ff " + b"PLC-7 A".hex()), ("14 0e 06 0004 0001 0002 06 0003 0009 0002", "14 0c 05 06 0dfe0020 05 06 33cd0040"),
-                 ("15 0d 06 0004 0007 0003 06af04be100d", "15 0d 06 0004 0007 0003 06af04be100d"), ("16 0004 00f2 0025", "16 0004 00f2 0025"),
-                 ("17 0003 0006 000e 0003 06 00ff00ff00ff", "17 0c 00fe0acd00010003000d00ff"), ("18 04de", "18 0006 0002 01b8 1284"),
+                 ("11", "11 09 2a ff " + b"PLC-7 A".hex()), ("14 0e 06 0004 0001 0002 06 0003 0009 0002",
+                     "14 0c 05 06 0dfe0020 05 06 33cd0040"),
+                 ("15 0d 06 0004 0007 0003 06af04be100d", "15 0d 06 0004 0007 0003 06af04be100d"),
+                     ("16 0004 00f2 0025", "16 0004 00f2 0025"),
+                 ("17 0003 0006 000e 0003 06 00ff00ff00ff", "17 0c 00fe0acd00010003000d00ff"), ("18 04de",
+                     "18 0006 0002 01b8 1284"),
                  ("2b 0d 01 0203", "2b 0d 01 0203"),
-                 ("2b 0e 01 00", "2b 0e 01 81 00 00 03 00 07 " + b"Example".hex() + "01 05 " + b"EX-20".hex() + "02 04 " + b"V2.3".hex()),
+                 ("2b 0e 01 00",
+                     "2b 0e 01 81 00 00 03 00 07 " + b"Example".hex() + "01 05 " + b"EX-20".hex() + "02 04 " +
+                      b"V2.3".hex()),
                  ("2b 0e 02 03", "2b 0e 02 82 ff 05 02 03 0c " + b"example.test".hex() + "04 04 " + b"Pump".hex()),
                  ("2b 0e 02 05", "2b 0e 02 82 00 00 02 05 06 " + b"Pump 7".hex() + "06 05 " + b"Line3".hex()),
                  ("2b 0e 04 02", "2b 0e 04 82 00 00 01 02 04 " + b"V2.3".hex())]:
@@ -83,7 +91,8 @@ def diagnostics(path):
     t = Trace(path)
     d = Dialogue(t)
     for sub in [0, 2, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20]:
-        d.both(3, struct.pack(">BHH", 8, sub, 0), struct.pack(">BHH", 8, sub, sub * 7 if 10 < sub < 20 or sub == 2 else 0))
+        d.both(3, struct.pack(">BHH", 8, sub, 0), struct.pack(">BHH", 8, sub,
+            sub * 7 if 10 < sub < 20 or sub == 2 else 0))
     d.both(3, h("08 0003 0d00"), h("08 0003 0d00"))
     d.both(3, h("08 0001 0000"), h("08 0001 0000"))
     d.ask(3, h("08 0004 0000"))
@@ -111,7 +120,8 @@ def exceptions(path):
 
 
 def gateway(path):
-    """Pairing: constant transaction ids, several units and clients, several PDUs a segment, answers out of order, split headers."""
+    """Pairing: constant transaction ids, several units and clients, several PDUs a segment, answers out of order,
+    split headers."""
     t = Trace(path)
     a, b = Dialogue(t, GATEWAY, 50001), Dialogue(t, GATEWAY, 50002)
     for d in (a, b):
@@ -140,7 +150,8 @@ def gateway(path):
 
 
 def rtu(path):
-    """RTU frames in TCP on another port and on 502: broadcast, exception, user function, split frames; a device that opens the connection."""
+    """RTU frames in TCP on another port and on 502: broadcast, exception, user function, split frames; a device that
+    opens the connection."""
     t = Trace(path)
     for cport, sport, reverse in [(50010, 4001, False), (50011, 502, False), (50012, 8899, True)]:
         d = Dialogue(t, GATEWAY, cport, sport, rtu=True, reverse=reverse)
@@ -166,8 +177,10 @@ def anomalies(path):
     """What breaks the standard, one by one; what follows must still be found."""
     t = Trace(path)
     d = Dialogue(t)
-    for q in ["03 0000 0000", "03 0000 007e", "03 ffff 0002", "01 0000 07d1", "05 0001 1234", "00", "09 01", "5b 00", "21 00", "42 00",
-              "03 0000 01", "10 0001 0002 05 000a0102", "10 0001 0002 02 000a", "0f 0000 0009 01 ff", "14 07 07 0000 270f 0002",
+    for q in ["03 0000 0000", "03 0000 007e", "03 ffff 0002", "01 0000 07d1", "05 0001 1234", "00", "09 01", "5b 00",
+        "21 00", "42 00",
+              "03 0000 01", "10 0001 0002 05 000a0102", "10 0001 0002 02 000a", "0f 0000 0009 01 ff",
+                  "14 07 07 0000 270f 0002",
               "2b 0f 00", "2b 0e 05 00", "08 0004 0001", "83 02", "91 0203"]:
         d.ask(1, h(q))
     d.both(1, h("03 0000 0002"), h("03 02 0001"))
@@ -185,17 +198,19 @@ def anomalies(path):
 
 
 def umas(path):
-    """UMAS: identification, reservation, reading and writing the program, memory and variables, stop, start, a refusal, a signed stop."""
+    """UMAS: identification, reservation, reading and writing the program, memory and variables, stop, start, a
+    refusal, a signed stop."""
     t = Trace(path)
     d = Dialogue(t)
     ident = h("0e30 0b010000 0000 2002 0000 0900 0e0b 01020000 0000 0c") + b"BME P58 1020" + h("01 0101000000004a00")
     project = h("030d0000a29b020000 030d0000a29b020000 0422330b0c03e407 0422330b0c03e407 1300 00 00 08") + b"Project\0"
-    state = lambda s: h("028a8c067a73980adab8531400000000be7c2722be7c2722030000000000000000000000000000000000000003010000000000000000"
-                        "000000010804000100")[:60].ljust(60, b"\0") + bytes([s]) + h("010000fa00")
+    state = lambda s: h("028a8c067a73980adab8531400000000be7c2722be7c272203000000000000000000000000000000000000000301"
+                        "0000000000000000" "000000010804000100")[:60].ljust(60, b"\0") + bytes([s]) + h("010000fa00")
     sign = lambda inner: h("5a 00 38 01") + bytes(range(32)) + inner
 
     def u(key, fn, body=b"", reply=b"", ok=True, key_back=None):
-        d.both(0, bytes([0x5A, key, fn]) + body, bytes([0x5A, key if key_back is None else key_back, 0xFE if ok else 0xFD]) + reply)
+        d.both(0, bytes([0x5A, key, fn]) + body, bytes([0x5A, key if key_back is None else key_back,
+            0xFE if ok else 0xFD]) + reply)
 
     u(0, 0x01, h("00"), h("fd03 0006 0000 3200 0000 0000 00"))
     u(0, 0x02, b"", ident)

@@ -167,11 +167,21 @@ static void feed_fill(struct feed *f, struct dis_ctx *x, int from_server)
     bool client = known == 2 ? from_server : !from_server;
     f->lay.src = from_server ? f->key.hi : f->key.lo;
     f->lay.dst = from_server ? f->key.lo : f->key.hi;
-    *x = (struct dis_ctx){.ts_ns = f->now_ns, .frame = f->frame, .transport = f->transport, .on_port = f->on_port,
+    *x = (struct dis_ctx){.ts_ns = f->now_ns,
+                          .frame = f->frame,
+                          .transport = f->transport,
+                          .on_port = f->on_port,
                           .dir = known ? client ? DIR_C2S : DIR_S2C : DIR_UNKNOWN,
-                          .sport = from_server ? f->sport : f->cport, .dport = from_server ? f->cport : f->sport,
-                          .key = &f->key, .lay = &f->lay, .flow_id = 4711, .state = f->state.b, .rt = &f->rt, .fr = &f->fr,
-                          .owner = f, .dis = f->dis};
+                          .sport = from_server ? f->sport : f->cport,
+                          .dport = from_server ? f->cport : f->sport,
+                          .key = &f->key,
+                          .lay = &f->lay,
+                          .flow_id = 4711,
+                          .state = f->state.b,
+                          .rt = &f->rt,
+                          .fr = &f->fr,
+                          .owner = f,
+                          .dis = f->dis};
 }
 
 static void feed_context(void *arg, void *owner, struct dis_ctx *x)
@@ -206,6 +216,19 @@ static const char *feed_end(struct feed *f)
     flow_rt_end(&x);
     return f->text;
 }
+
+/* Expects each of the strings in the text, in this order. */
+static void expect(struct feed *f, const char *const *want, unsigned n)
+{
+    const char *t = feed_end(f), *at = t;
+    for (unsigned i = 0; i < n; i++) {
+        at = strstr(at, want[i]);
+        ck_assert_msg(at != NULL, "missing: %s\nin:\n%s", want[i], t);
+        at += strlen(want[i]);
+    }
+}
+#define EXPECT(f, ...) expect(f, (const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})))
+#define EXPECT_NOT(f, text) ck_assert_msg(!strstr(feed_end(f), text), "%s", feed_end(f))
 
 static void feed_free(struct feed *f)
 {

@@ -395,7 +395,7 @@ START_TEST(test_again)
     in.ts_ns = T0 + 3000 * S;
     in.count = 6;
     alert_raise(al, &in);
-    ck_assert(got[2].uid == got[0].uid && got[2].update > 2 && got[2].count == 6 && got[2].first_ns == T0 + S);
+    ck_assert(got[2].uid == got[0].uid && got[2].update == 3 && got[2].count == 6 && got[2].first_ns == T0 + S);
     stop();
 }
 END_TEST
@@ -412,6 +412,24 @@ START_TEST(test_resume)
     start((struct alert_conf){.ctx = &seven, .last_update = last_update});
     raise_at(T0, "a", "x");
     ck_assert_uint_eq(got[0].update, 8);
+    stop();
+}
+END_TEST
+
+/* Ended early and raised again at the same time: the same uid goes on with its own numbers, whatever the store says. */
+START_TEST(test_evicted_again)
+{
+    char object[16];
+    uint32_t seven = 7;
+    start((struct alert_conf){.max_open = 4, .bytes = 1 << 20, .ctx = &seven, .last_update = last_update});
+    raise_at(T0, "a", "x");
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(object, sizeof object, "%u", i);
+        raise_at(T0, "a", object);
+    }
+    seven = 0;
+    raise_at(T0, "a", "x");
+    ck_assert(got[5].uid == got[0].uid && got[0].update == 8 && got[5].update == 9);
     stop();
 }
 END_TEST
@@ -448,6 +466,7 @@ int main(void)
     tcase_add_test(t, test_long);
     tcase_add_test(t, test_again);
     tcase_add_test(t, test_resume);
+    tcase_add_test(t, test_evicted_again);
     tcase_add_test(t, test_clock);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

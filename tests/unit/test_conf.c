@@ -72,6 +72,18 @@ START_TEST(test_defaults)
 }
 END_TEST
 
+START_TEST(test_relative)
+{
+    static const char text[] = "rules: {files: [a.yaml, /b.yaml]}";
+    struct conf *c = NULL;
+    struct err e;
+    ck_assert_int_eq(conf_parse(&c, "etc/tyto/t.yaml", text, sizeof text - 1, &e), 0);
+    ck_assert_str_eq(c->rules.files[0], "etc/tyto/a.yaml");
+    ck_assert_str_eq(c->rules.files[1], "/b.yaml");
+    conf_free(c);
+}
+END_TEST
+
 START_TEST(test_full)
 {
     struct conf *c = parse(full);
@@ -180,6 +192,7 @@ static const struct {
     {"alerts: {types: {OT-POL-001: mayor}}\n", "t.yaml:1:30:", "major"},
     {"outputs: [{type: file}]\n", "t.yaml:1:11:", "path"},
     {"outputs: [{path: x, type: kafka}]\n", "t.yaml:1:27:", "file"},
+    {"outputs: [{path: x, what: events}, {path: y, what: events}]\n", "t.yaml:1:36:", "second"},
     {"run: {cpus: [1, 0-2]}\n", "t.yaml:1:17:", "twice"},
     {"run: {cpus: [x]}\n", "t.yaml:1:14:", "processor"},
     {"run: {workers: 65}\n", "t.yaml:1:16:", "64"},
@@ -243,6 +256,7 @@ int main(void)
     Suite *s = suite_create("conf");
     TCase *t = tcase_create("conf");
     tcase_add_test(t, test_defaults);
+    tcase_add_test(t, test_relative);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_show);
     tcase_add_loop_test(t, test_refused, 0, (int)(sizeof wrong / sizeof *wrong));

@@ -5,18 +5,25 @@ START_TEST(probe_knows_the_header)
 {
     const char *reg = "6500 0400 00000000 00000000 0000000000000000 00000000 0100 0000";
     const char *nop = "0000 0000 00000000 00000000 0000000000000000 00000000";
-    const char *rr_data = "6f00 1400 01000000 00000000 0000000000000000 00000000 00000000 0000 0200 0000 0000 b200 0400 0e01 2001";
+    const char *rr_data =
+        "6f00 1400 01000000 00000000 0000000000000000 00000000 00000000 0000 0200 0000 0000 b200 0400 0e01 2001";
     ck_assert_int_eq(feed_probe(&dissector_enip, reg, 0, NULL), MATCH_YES);
     ck_assert_int_eq(feed_probe(&dissector_enip, rr_data, 0, NULL), MATCH_YES);
     ck_assert_int_eq(feed_probe(&dissector_enip, nop, 0, NULL), MATCH_MORE); /* zeros are anybody's */
     ck_assert_int_eq(feed_probe(&dissector_enip, nop, 1, NULL), MATCH_YES);
     ck_assert_int_eq(feed_probe(&dissector_enip, "6500 0400 0000", 0, NULL), MATCH_MORE);
-    ck_assert_int_eq(feed_probe(&dissector_enip, "474554202f20485454502f312e310d0a486f73743a20780d0a0d0a", 1, NULL), MATCH_NO);
+    ck_assert_int_eq(feed_probe(&dissector_enip, "474554202f20485454502f312e310d0a486f73743a20780d0a0d0a", 1, NULL),
+                     MATCH_NO);
     /* options other than 0, an unknown status off the port, an unknown command */
-    ck_assert_int_eq(feed_probe(&dissector_enip, "6500 0400 00000000 00000000 0000000000000000 01000000 0100 0000", 0, NULL), MATCH_NO);
-    ck_assert_int_eq(feed_probe(&dissector_enip, "6f00 0000 01000000 08000000 0000000000000000 00000000", 0, NULL), MATCH_NO);
-    ck_assert_int_eq(feed_probe(&dissector_enip, "6f00 0000 01000000 08000000 0000000000000000 00000000", 1, NULL), MATCH_YES);
-    ck_assert_int_eq(feed_probe(&dissector_enip, "7500 0000 01000000 00000000 0000000000000000 00000000", 1, NULL), MATCH_NO);
+    ck_assert_int_eq(
+        feed_probe(&dissector_enip, "6500 0400 00000000 00000000 0000000000000000 01000000 0100 0000", 0, NULL),
+        MATCH_NO);
+    ck_assert_int_eq(feed_probe(&dissector_enip, "6f00 0000 01000000 08000000 0000000000000000 00000000", 0, NULL),
+                     MATCH_NO);
+    ck_assert_int_eq(feed_probe(&dissector_enip, "6f00 0000 01000000 08000000 0000000000000000 00000000", 1, NULL),
+                     MATCH_YES);
+    ck_assert_int_eq(feed_probe(&dissector_enip, "7500 0000 01000000 00000000 0000000000000000 00000000", 1, NULL),
+                     MATCH_NO);
 }
 END_TEST
 
@@ -33,6 +40,7 @@ START_TEST(session_is_followed)
     send_cmd(f, 0, 0x6f, 0x99, 0, 3, "00000000 0000 0200 0000 0000 b200 0800 0e03 2001 2401 3001");
     send_cmd(f, 1, 0x6f, 0x99, 0x64, 3, "");
     HAS(f, "status=invalid_session_handle! refused s2c #session_mismatch");
+    HAS(f, "transaction 14 get_attribute_single read cip:identity/1/1 refused"); /* what it carried is refused too */
     send_cmd(f, 0, 0x65, 0, 0, 4, "0200 0000");
     send_cmd(f, 1, 0x65, 0x11, 0x69, 4, "0100 0000");
     HAS(f, "status=unsupported_protocol_revision! refused s2c #protocol_version #registered_twice");
@@ -47,9 +55,14 @@ START_TEST(faults_are_named)
     struct feed *f = enip_feed();
     feed(f, 0, "6f00 0000 00000000 00000000 0100000000000000 01000000");
     feed(f, 0, "7200 0000 11000000 03000000 0200000000000000 00000000");
-    feed(f, 0, "6f00 0c00 11000000 00000000 0300000000000000 00000000 00000000 0000 0300 0000 0000"); /* one of three items */
-    feed(f, 0, "6f00 1600 11000000 00000000 0400000000000000 00000000 00000000 0000 0200 0000 0000 b200 4000 0e03 20012401"); /* longer than the packet */
-    feed(f, 0, "6f00 1300 11000000 00000000 0500000000000000 00000000 00000000 0000 0200 0000 0000 b200 0000 010203");    /* trailing */
+    feed(f, 0,
+         "6f00 0c00 11000000 00000000 0300000000000000 00000000 00000000 0000 0300 0000 0000"); /* one of three items */
+    feed(
+        f, 0,
+        "6f00 1600 11000000 00000000 0400000000000000 00000000 00000000 0000 0200 0000 0000 b200 4000 0e03 20012401"); /* longer than the packet */
+    feed(f, 0,
+         "6f00 1300 11000000 00000000 0500000000000000 00000000 00000000 0000 0200 0000 0000 b200 0000 010203"); /* trailing
+                                                                                                                  */
     feed(f, 0, "6300 0100 00000000 00000000 0600000000000000 00000000 00");
     feed(f, 1, "6f00 0000 11000000 ee000000 0900000000000000 00000000");
     feed_end(f);
@@ -103,11 +116,13 @@ START_TEST(io_follows_its_connection)
     rr(f, 1, 1, OPENED);
     HAS(f, "forward_open session connection:assembly/102/cp100/cp101 status=success executed");
     HAS(f, "o2t_id=0x330001 t2o_id=0x80f10001");
-    HAS(f, "key_vendor=Rockwell Automation key_device_type=Communications Adapter key_product_code=108 key_revision=5.001 key_compatible=1");
+    HAS(f, "key_vendor=Rockwell Automation key_device_type=Communications Adapter key_product_code=108 "
+           "key_revision=5.001 key_compatible=1");
     HAS(f, "timeout_multiplier=16 o2t_rpi_us=10000 t2o_rpi_us=10000 o2t_size=32 t2o_size=32");
     for (int i = 0; i < 3; i++)
         datagram(f, 0, "0200 0280 0800 01003300 01000000 b100 0a00 0100 01000000 11223344");
-    HAS(f, "message 1 class_1_data report connection:assembly/102/cp100/cp101 unknown c2s { event=first_packet connection_id=0x330001");
+    HAS(f, "message 1 class_1_data report connection:assembly/102/cp100/cp101 unknown c2s { event=first_packet "
+           "connection_id=0x330001");
     HAS(f, "ident client state=run");
     ck_assert_int_eq(f->n_silent, 2);
     datagram(f, 1, "0200 0280 0800 0100f180 01000000 b100 0400 0100 aabb");
@@ -115,11 +130,15 @@ START_TEST(io_follows_its_connection)
     datagram(f, 0, "0200 0280 0800 01003300 05000000 b100 0a00 0500 00000000 11223344");
     HAS(f, "event=idle");
     HAS(f, "ident client state=idle");
-    datagram(f, 0, "0200 0280 0800 01003300 06000000 b100 2800 0600 00000000 11223344 00000000000000000000000000000000000000000000000000000000 0000");
+    datagram(f, 0,
+             "0200 0280 0800 01003300 06000000 b100 2800 0600 00000000 11223344 "
+             "00000000000000000000000000000000000000000000000000000000 0000");
     HAS(f, "#size_not_as_opened");
     rr(f, 0, 2, "4e02 2006 2401 0a0e 0110 0100 c3b2a100 03 00 2004 2466 2c64");
     rr(f, 1, 2, "ce00 0000 0110 0100 c3b2a100 00 00");
-    datagram(f, 0, "0200 0280 0800 01003300 07000000 b100 2800 0700 00000000 11223344 00000000000000000000000000000000000000000000000000000000 0000");
+    datagram(f, 0,
+             "0200 0280 0800 01003300 07000000 b100 2800 0700 00000000 11223344 "
+             "00000000000000000000000000000000000000000000000000000000 0000");
     HAS(f, "#data_after_close { event=after_close");
     ck_assert_int_eq(datagram(f, 0, "0200 0280 0800 01003300 07000000 b100 ff00 0700"), DIS_MALFORMED);
     ck_assert_int_eq(datagram(f, 0, "0200 0080 0400 01003300"), DIS_MALFORMED);
@@ -130,7 +149,9 @@ END_TEST
 START_TEST(large_and_refused_opens)
 {
     struct feed *f = enip_feed();
-    rr(f, 0, 1, "5b02 2006 2401 0a0e 00000000 0100f180 0910 0100 c3b2a100 02 000000 10270000 a00f0042 10270000 a00f0042 a3 03 0103 2002 2401");
+    rr(f, 0, 1,
+       "5b02 2006 2401 0a0e 00000000 0100f180 0910 0100 c3b2a100 02 000000 10270000 a00f0042 10270000 a00f0042 a3 03 "
+       "0103 2002 2401");
     rr(f, 1, 1, "db00 0000 00020000 0100f180 0910 0100 c3b2a100 10270000 10270000 00 00");
     HAS(f, "transaction 91,91 large_forward_open session unit=3 connection:message_router/1");
     HAS(f, "o2t_size=4000 t2o_size=4000 o2t_type=point_to_point");

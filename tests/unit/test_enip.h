@@ -28,7 +28,8 @@ static inline void put_hex(struct pdu *p, const char *hex)
     p->n += feed_hex(hex, p->b + p->n, (uint32_t)sizeof p->b - p->n);
 }
 
-static inline void put_header(struct pdu *p, unsigned command, unsigned len, uint32_t session, uint32_t status, uint32_t context)
+static inline void put_header(struct pdu *p, unsigned command, unsigned len, uint32_t session, uint32_t status,
+                              uint32_t context)
 {
     p->n = 0;
     put16(p, command);

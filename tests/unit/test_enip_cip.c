@@ -12,7 +12,8 @@ static const char *path_text(const char *hex, struct epath *p, bool ok)
     memcpy(copy, b, n);
     ck_assert_int_eq(epath_parse(cur_make(copy, n), p), ok);
     free(copy);
-    snprintf(text, sizeof text, "%.*s%s%.*s", (int)p->app.n, p->app.p, p->n_hops ? "@" : "", (int)p->route.n, p->route.p);
+    snprintf(text, sizeof text, "%.*s%s%.*s", (int)p->app.n, p->app.p, p->n_hops ? "@" : "", (int)p->route.n,
+             p->route.p);
     return text;
 }
 
@@ -32,10 +33,12 @@ START_TEST(paths)
     ck_assert_str_eq(path_text("206b 2464 2805", &p, true), "symbol/100[5]");
     ck_assert_str_eq(path_text("0103 2002 2401", &p, true), "message_router/1@1/3");
     ck_assert_uint_eq(p.slot, 3);
-    ck_assert_str_eq(path_text("0102 1208 31302e302e302e33 0100 2002 2401", &p, true), "message_router/1@1/2,2/10.0.0.3,1/0");
+    ck_assert_str_eq(path_text("0102 1208 31302e302e302e33 0100 2002 2401", &p, true),
+                     "message_router/1@1/2,2/10.0.0.3,1/0");
     ck_assert_uint_ge(p.slot, 0x80000000u);
     ck_assert_str_eq(path_text("1f02 1200 6162 2002", &p, true), "message_router@18/ab");
-    ck_assert_str_eq(path_text("3404 0100 0c00 6c00 8501 2004 2466 2c64 2c65 8003 010203040506", &p, true), "assembly/102/cp100/cp101");
+    ck_assert_str_eq(path_text("3404 0100 0c00 6c00 8501 2004 2466 2c64 2c65 8003 010203040506", &p, true),
+                     "assembly/102/cp100/cp101");
     ck_assert(p.has_key && p.key_vendor == 1 && p.key_major == 0x85 && p.n_cps == 2 && p.data.n == 6);
     ck_assert_str_eq(path_text("2004 2466 5101 1027 430a", &p, true), "assembly/102");
     path_text("2004 2466 430a", &p, true);
@@ -65,7 +68,8 @@ START_TEST(route_fails)
     struct feed *f = enip_feed();
     rr(f, 0, 1, "5202 2006 2401 0af0 0600 0102 2001 2401 0100 0109");
     rr(f, 1, 1, "d200 0101 0402 02 00");
-    HAS(f, "transaction 82,82 unconnected_send other unit=9 cip:connection_manager/1 status=connection_failure! refused");
+    HAS(f,
+        "transaction 82,82 unconnected_send other unit=9 cip:connection_manager/1 status=connection_failure! refused");
     HAS(f, "transaction 1 get_attributes_all read unit=9 cip:identity/1 status=connection_failure! refused");
     /* Read Tag Fragmented has the code of Unconnected Send: its own failure is not the route's */
     rr(f, 0, 2, "5202 2006 2401 0af0 0c00 5202 9101 4100 0100 00000000 0100 0100");
@@ -73,7 +77,8 @@ START_TEST(route_fails)
     HAS(f, "transaction 82,82 read_tag_fragmented read unit=0 tag:A status=path_segment_error! refused");
     rr(f, 0, 3, "5202 2006 2401 0af0 0c00 5202 9101 4100 0100 00000000 0100 0100");
     rr(f, 1, 3, "d200 0101 0402 02 00");
-    HAS(f, "transaction 82,82 unconnected_send other unit=0 cip:connection_manager/1 status=connection_failure! refused");
+    HAS(f,
+        "transaction 82,82 unconnected_send other unit=0 cip:connection_manager/1 status=connection_failure! refused");
     feed_free(f);
 }
 END_TEST
@@ -83,7 +88,8 @@ START_TEST(multiple_service_packet)
     struct feed *f = enip_feed();
     rr(f, 0, 1, "0a02 2002 2401 0200 0600 0e00 4c02 9101 4100 0100 4c02 9101 4200 0100");
     rr(f, 1, 1, "8a00 1e00 0200 0600 1000 cc00 0000 c400 07000000 cc00 0401 0000");
-    HAS(f, "transaction 10,10 multiple_service_packet other cip:message_router/1 status=embedded_service_error! partial s2c { class=message_router instance=1 count=2 }");
+    HAS(f, "transaction 10,10 multiple_service_packet other cip:message_router/1 status=embedded_service_error! "
+           "partial s2c { class=message_router instance=1 count=2 }");
     HAS(f, "transaction 76,76 read_tag read tag:A=[7] status=success executed");
     HAS(f, "transaction 76,76 read_tag read tag:B status=path_segment_error! refused");
     HAS_NOT(f, "#");
@@ -139,7 +145,8 @@ START_TEST(attributes)
     HAS(f, "set_attribute_list time cip:wall_clock/1/6=[1224890891000000]");
     rr(f, 0, 4, "0502 2001 2401 01");
     rr(f, 1, 4, "8500 0000");
-    HAS(f, "transaction 5,5 reset reset cip:identity/1 status=success executed s2c #factory_reset { class=identity instance=1 reset_type=factory_default }");
+    HAS(f, "transaction 5,5 reset reset cip:identity/1 status=success executed s2c #factory_reset { class=identity "
+           "instance=1 reset_type=factory_default }");
     rr(f, 0, 5, "0702 208e 2401");
     rr(f, 1, 5, "8700 0000");
     HAS(f, "set_program_mode stop cip:controller_mode/1 status=success executed");

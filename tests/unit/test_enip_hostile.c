@@ -6,8 +6,8 @@
 #define ENIP_PCAPS "pcaps/enip"
 #endif
 
-static const char *const captures[] = {"reset", "mode", "files", "download", "safety", "pccc",
-                                       "tags", "route", "connections", "address", "odd"};
+static const char *const captures[] = {"reset", "mode",  "files",       "download", "safety", "pccc",
+                                       "tags",  "route", "connections", "address",  "odd"};
 
 struct packet {
     const uint8_t *p;

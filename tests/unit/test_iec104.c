@@ -9,22 +9,6 @@ static struct feed *tcp(void)
     return feed_new(&dissector_iec104, 2404, 1, 1);
 }
 
-static void expect(struct feed *f, const char *const *want, unsigned n)
-{
-    const char *t = feed_end(f), *at = t;
-    for (unsigned i = 0; i < n; i++) {
-        at = strstr(at, want[i]);
-        ck_assert_msg(at != NULL, "missing: %s\nin:\n%s", want[i], t);
-        at += strlen(want[i]);
-    }
-}
-#define EXPECT(f, ...)                                                                                                   \
-    do {                                                                                                                 \
-        const char *const want_[] = {__VA_ARGS__};                                                                       \
-        expect(f, want_, ARRAY_LEN(want_));                                                                              \
-    } while (0)
-#define EXPECT_NOT(f, text) ck_assert_msg(!strstr(feed_end(f), text), "%s", feed_end(f))
-
 /* I frames with right sequence numbers. */
 struct link {
     struct feed *f;
@@ -82,7 +66,8 @@ START_TEST(u_frames_pair_and_s_frames_are_silent)
     feed(f, 0, "68 04 13 00 00 00");
     feed(f, 1, "68 04 23 00 00 00");
     feed(f, 0, "68 04 17 00 00 00");
-    EXPECT(f, "transaction U:1,U:2 startdt_act session executed s2c", "transaction U:16,U:32 testfr_act session executed c2s",
+    EXPECT(f, "transaction U:1,U:2 startdt_act session executed s2c",
+           "transaction U:16,U:32 testfr_act session executed c2s",
            "transaction U:4,U:8 stopdt_act session executed s2c", "message U:5 ? other unknown c2s #bad_control_field");
     ck_assert_uint_eq(f->n_silent, 1);
     ck_assert_uint_eq(f->n_events, 4);
@@ -105,14 +90,17 @@ START_TEST(process_data)
     i_frame(&l, 1, "0f 01 25 00 0a00 010000 ffffffff 65");
     i_frame(&l, 1, "14 01 14 00 0a00 010000 0300 0100 00");
     i_frame(&l, 1, "15 01 01 00 0a00 010000 0040");
-    EXPECT(l.f, "ident server protocol_address=10", "unsolicited 1 single_point report unit=10 ioa:1=[1] ioa:2~invalid=[0] unknown s2c "
+    EXPECT(l.f, "ident server protocol_address=10",
+           "unsolicited 1 single_point report unit=10 ioa:1=[1] ioa:2~invalid=[0] unknown s2c "
            "{ type=M_SP_NA_1 cause=spontaneous send_sequence=0 receive_sequence=0 number_of_objects=2 }",
            "message 1 single_point report unit=10 ioa:1-4=[1,0,1,1]", "sequence=1",
-           "ioa:1=[1] ioa:2~not_topical=[0] ioa:3=[1]", "double_point report unit=10 ioa:1=[2]", "step_position report unit=10 ioa:1~transient=[-1]",
-           "bitstring report unit=10 ioa:1=[305419896]", "measured_normalized report unit=10 ioa:1~overflow=[-0.5]",
+           "ioa:1=[1] ioa:2~not_topical=[0] ioa:3=[1]", "double_point report unit=10 ioa:1=[2]",
+           "step_position report unit=10 ioa:1~transient=[-1]", "bitstring report unit=10 ioa:1=[305419896]",
+           "measured_normalized report unit=10 ioa:1~overflow=[-0.5]",
            "measured_scaled report unit=10 ioa:1-2=[-2,10~blocked]", "measured_float report unit=10 ioa:1=[1.5]",
-           "integrated_totals report unit=10 ioa:1~carry~adjusted=[-1]", "counter_sequence=5", "packed_single_point report unit=10 ioa:1=[3]",
-           "changed=0x1", "measured_normalized_no_quality report unit=10 ioa:1=[0.5]");
+           "integrated_totals report unit=10 ioa:1~carry~adjusted=[-1]", "counter_sequence=5",
+           "packed_single_point report unit=10 ioa:1=[3]", "changed=0x1",
+           "measured_normalized_no_quality report unit=10 ioa:1=[0.5]");
     EXPECT_NOT(l.f, "#");
     feed_free(l.f);
 }
@@ -128,9 +116,10 @@ START_TEST(time_tags)
     i_frame(&l, 1, "02 01 03 00 0a00 010000 01 e02e0b");
     i_frame(&l, 1, "26 01 03 00 0a00 010000 01 0a00 e02e0b0a05011a");
     i_frame(&l, 1, "24 02 03 00 0a00 010000 0000c03f 00 e02e0b0a05011a 050000 0000c03f 00 e12e0b0a05011a");
-    EXPECT(l.f, "summer_time=1 time=1704449472000000000 clock_drift_ms=-63158400003", "time_invalid=1", "#bad_time", "time_in_hour_ms=672000",
-           "protection_event_cp56 report unit=10 ioa:1=[1]", "elapsed_ms=10 time=1767607872000000000 clock_drift_ms=-7",
-           "ioa:1=[1.5] ioa:5=[1.5]", "time=1767607872000000000 clock_drift_ms=-8 time=1767607872001000000 }");
+    EXPECT(l.f, "summer_time=1 time=1704449472000000000 clock_drift_ms=-63158400003", "time_invalid=1", "#bad_time",
+           "time_in_hour_ms=672000", "protection_event_cp56 report unit=10 ioa:1=[1]",
+           "elapsed_ms=10 time=1767607872000000000 clock_drift_ms=-7", "ioa:1=[1.5] ioa:5=[1.5]",
+           "time=1767607872000000000 clock_drift_ms=-8 time=1767607872001000000 }");
     feed_free(l.f);
 }
 END_TEST
@@ -145,8 +134,10 @@ START_TEST(select_execute_terminate_is_one)
     i_frame(&l, 1, "1e 01 0b 00 0a00 010000 01 e02e0b0a05011a"); /* return information in between */
     i_frame(&l, 1, "2d 01 0a 05 0a00 640000 01");
     EXPECT(l.f, "unsolicited 30 single_point_cp56",
-           "transaction 45,45,45,45,45 single_command control phase=terminate unit=10 ioa:100=[1] status=ok executed s2c { type=C_SC_NA_1 "
-           "cause=activation originator=5 send_sequence=0 receive_sequence=0 select=1 cause=activation_con cause=activation "
+           "transaction 45,45,45,45,45 single_command control phase=terminate unit=10 ioa:100=[1] status=ok executed "
+           "s2c { type=C_SC_NA_1 "
+           "cause=activation originator=5 send_sequence=0 receive_sequence=0 select=1 cause=activation_con "
+           "cause=activation "
            "cause=activation_con cause=activation_termination }");
     EXPECT_NOT(l.f, "#");
     feed_free(l.f);
@@ -164,9 +155,12 @@ START_TEST(commands_direct_refused_and_unfinished)
     i_frame(&l, 1, "30 01 07 00 0a00 690000 0040 80");
     i_frame(&l, 0, "30 01 08 00 0a00 690000 0040 80");
     i_frame(&l, 1, "30 01 09 00 0a00 690000 0040 80");
-    EXPECT(l.f, "transaction 46,46 double_command control phase=confirm unit=10 ioa:101=[2] status=negative_confirmation! refused s2c",
+    EXPECT(l.f,
+           "transaction 46,46 double_command control phase=confirm unit=10 ioa:101=[2] status=negative_confirmation! "
+           "refused s2c",
            "cause=activation_con negative=1",
-           "transaction 50,50 set_point_float write phase=confirm unit=10 ioa:102=[1.5] status=unknown_object_address! refused",
+           "transaction 50,50 set_point_float write phase=confirm unit=10 ioa:102=[1.5] status=unknown_object_address! "
+           "refused",
            "transaction 48,48,48,48 set_point_normalized select phase=select unit=10 ioa:105=[0.5] status=ok accepted",
            "cause=deactivation cause=deactivation_con");
     feed_free(l.f);
@@ -201,8 +195,10 @@ START_TEST(commands_that_stay_open)
     i_frame(&l, 0, "2d 01 06 00 0a00 6c0000 81");
     i_frame(&l, 1, "2d 01 07 00 0a00 6c0000 81");
     EXPECT(l.f, "response 51 bitstring_command write phase=terminate unit=10 ioa:107=[1] status=ok executed s2c",
-           "request 47,47,47 regulating_step_command control phase=execute unit=10 ioa:103=[2] unknown c2s #execute_differs",
-           "transaction 49,49 set_point_scaled write phase=confirm unit=10 ioa:104=[10] status=ok accepted s2c #confirmation_differs",
+           "request 47,47,47 regulating_step_command control phase=execute unit=10 ioa:103=[1] unknown c2s "
+           "#execute_differs",
+           "transaction 49,49 set_point_scaled write phase=confirm unit=10 ioa:104=[10] status=ok accepted s2c "
+           "#confirmation_differs",
            "request 46 double_command control phase=execute unit=10 ioa:106=[3] unknown c2s #value_not_permitted",
            "transaction 45,45 single_command select phase=select unit=10 ioa:108=[1] status=ok accepted s2c");
     feed_free(l.f);
@@ -232,17 +228,23 @@ START_TEST(system_commands)
     i_frame(&l, 0, "66 01 05 00 0a00 080000");
     i_frame(&l, 1, "66 01 6f 00 0a00 080000");
     i_frame(&l, 0, "6a 01 06 00 0a00 000000 0a00");
-    EXPECT(l.f, "message 1 single_point", "transaction 100,100,100 interrogation_command read phase=terminate unit=65535 interrogation:20 status=ok "
-           "executed s2c", "interrogation=station",
-           "transaction 101,101,101 counter_freeze_and_reset_command control phase=terminate unit=10 counters:5 status=ok executed",
-           "counters=general freeze=freeze_and_reset",
-           "transaction 102,13 read_command read unit=10 ioa:7~blocked=[1.5] status=ok executed s2c",
-           "transaction 103,103 clock_synchronisation_command time unit=10 clock=[1767607872000000000] status=ok executed",
-           "clock_drift_ms=-12", "ident server state=reset", "transaction 105,105 reset_process_command reset unit=10 status=ok executed",
-           "reset=process", "transaction 104,104 test_command diagnose", "test_pattern=0x55aa",
-           "unsolicited 70 end_of_initialisation report unit=10 unknown s2c", "initialisation=remote_reset local_parameters_changed=1",
-           "ident server state=initialised", "transaction 102,102 read_command read unit=10 ioa:8 status=unknown_object_address! refused",
-           "request 107 test_command_cp56", "test_counter=1", "request 106 delay_acquisition_command time");
+    EXPECT(
+        l.f, "message 1 single_point",
+        "transaction 100,100,100 interrogation_command read phase=terminate unit=65535 interrogation:20 status=ok "
+        "executed s2c",
+        "interrogation=station",
+        "transaction 101,101,101 counter_freeze_and_reset_command control phase=terminate unit=10 counters:5 status=ok "
+        "executed",
+        "counters=general freeze=freeze_and_reset",
+        "transaction 102,13 read_command read unit=10 ioa:7~blocked=[1.5] status=ok executed s2c",
+        "transaction 103,103 clock_synchronisation_command time unit=10 clock=[1767607872000000000] status=ok executed",
+        "clock_drift_ms=-12", "ident server state=reset",
+        "transaction 105,105 reset_process_command reset unit=10 status=ok executed", "reset=process",
+        "transaction 104,104 test_command diagnose", "test_pattern=0x55aa",
+        "unsolicited 70 end_of_initialisation report unit=10 unknown s2c",
+        "initialisation=remote_reset local_parameters_changed=1", "ident server state=initialised",
+        "transaction 102,102 read_command read unit=10 ioa:8 status=unknown_object_address! refused",
+        "request 107 test_command_cp56", "test_counter=1", "request 106 delay_acquisition_command time");
     EXPECT_NOT(l.f, "#");
     feed_free(l.f);
 }
@@ -266,13 +268,13 @@ START_TEST(parameters_and_files)
     i_frame(&l, 1, "7e 82 05 00 0a00 010000 0100 000100 00 e02e0b0a05011a 0200 000200 20 e02e0b0a05011a");
     i_frame(&l, 0, "7a 01 0d 00 0a00 010000 0100 00 04");
     i_frame(&l, 0, "7f 01 05 00 0a00 010000 0100 e02e0b0a05011a e02e0b0a06011a");
-    EXPECT(l.f, "transaction 112,112 parameter_float configure unit=10 ioa:1=[1.5] status=ok executed", "parameter=threshold",
-           "transaction 113,113 parameter_activation configure unit=10 ioa:1 status=ok executed", "parameter_activation=cyclic_transmission",
-           "transaction 122,120 call_select_file file unit=10 ioa:1 file:1", "call=select_file", "length=256",
-           "transaction 122,121 call_select_file file unit=10 ioa:1 file:1");
+    EXPECT(l.f, "transaction 112,112 parameter_float configure unit=10 ioa:1=[1.5] status=ok executed",
+           "parameter=threshold", "transaction 113,113 parameter_activation configure unit=10 ioa:1 status=ok executed",
+           "parameter_activation=cyclic_transmission", "transaction 122,120 call_select_file file unit=10 ioa:1 file:1",
+           "call=select_file", "length=256", "transaction 122,121 call_select_file file unit=10 ioa:1 file:1");
     EXPECT(l.f, "message 125 file_segment file unit=10 ioa:1 file:1 unknown s2c", "segment_length=4 data=deadbeef",
-           "transaction 123,124 last_section_segment file unit=10 ioa:1 file:1", "last=section_transfer checksum=0x38", "acknowledge=section_positive",
-           "file:1", "file:2", "file_status=0x20");
+           "transaction 123,124 last_section_segment file unit=10 ioa:1 file:1", "last=section_transfer checksum=0x38",
+           "acknowledge=section_positive", "file:1", "file:2", "file_status=0x20");
     EXPECT(l.f, "delete_file file unit=10 ioa:1 file:1", "query_log file", "log_stop=1767694272000000000");
     EXPECT_NOT(l.f, "#");
     feed_free(l.f);
@@ -344,9 +346,10 @@ START_TEST(anomalies)
     i_frame(&l, 0, "2d 02 06 00 0a00 010000 01 020000 01");
     i_frame(&l, 0, "64 01 06 00 0a00 050000 14");
     i_frame(&l, 1, "01 01");
-    EXPECT(l.f, "#bad_length", "22 ? other unit=10 unknown s2c #unknown_type", "136 ? other unit=10 unknown s2c #private_type", "#zero_objects",
-           "#unknown_cause", "#cause_mismatch", "#wrong_direction", "#wrong_direction", "#common_address_zero #test_bit",
-           "#object_address_range", "malformed #asdu_too_short", "#sequence_not_permitted", "#object_address_not_zero");
+    EXPECT(l.f, "#bad_length", "22 ? other unit=10 unknown s2c #unknown_type",
+           "136 ? other unit=10 unknown s2c #private_type", "#zero_objects", "#unknown_cause", "#cause_mismatch",
+           "#wrong_direction", "#wrong_direction", "#common_address_zero #test_bit", "#object_address_range",
+           "malformed #asdu_too_short", "#sequence_not_permitted", "#object_address_not_zero");
     feed_free(l.f);
 }
 END_TEST
@@ -356,7 +359,8 @@ START_TEST(other_field_sizes)
     struct feed *f = tcp();
     for (unsigned i = 0; i < 4; i++) {
         char t[80];
-        snprintf(t, sizeof t, "68 0f %02x00 0000 0d 01 03 0a 0100 0000c03f 00", i * 2 + 4); /* cause 1, address 1, object 2 */
+        snprintf(t, sizeof t, "68 0f %02x00 0000 0d 01 03 0a 0100 0000c03f 00",
+                 i * 2 + 4); /* cause 1, address 1, object 2 */
         feed(f, 1, t);
     }
     EXPECT(f, "#bad_length", "#bad_length", "measured_float report unit=10 ioa:1=[1.5] unknown s2c #other_field_sizes");
@@ -371,7 +375,8 @@ START_TEST(mid_stream_direction)
     feed(f, 0, "68 0e 0a00 0000 01 01 03 00 0a00 010000 01"); /* the "client" of the test is the station here */
     feed(f, 1, "68 0e 0000 0c00 2d 01 06 00 0a00 640000 01");
     feed(f, 0, "68 0e 0c00 0200 2d 01 07 00 0a00 640000 01");
-    EXPECT(f, "unsolicited 1 single_point report unit=10 ioa:1=[1] unknown s2c {", "transaction 45,45 single_command control phase=confirm unit=10 ioa:100=[1] status=ok accepted s2c {");
+    EXPECT(f, "unsolicited 1 single_point report unit=10 ioa:1=[1] unknown s2c {",
+           "transaction 45,45 single_command control phase=confirm unit=10 ioa:100=[1] status=ok accepted s2c {");
     feed_free(f);
 }
 END_TEST
@@ -425,12 +430,16 @@ END_TEST
 
 START_TEST(hostile)
 {
-    static const char *const segments[] = {
-        "68 04 07 00 00 00", "68 0e 0400 0000 01 01 03 00 0a00 010000 01", "68 15 0000 0000 3a 01 06 00 0300 951100 81 081800 17130d08",
-        "68 12 0200 0000 01 84 14 00 0a00 010000 01 00 01 01 01", "68 16 0400 0000 0f 82 25 00 0a00 010000 ffffffff 65 00000000 05",
-        "68 1a 0000 0200 7e 81 05 00 0a00 010000 0100 000100 00 e02e0b0a05011a", "68 15 0000 0000 7d 01 0d 00 0a00 010000 0100 01 04 deadbeef",
-        "68 0e 0000 0000 65 01 06 00 0a00 000000 85", "68 13 0000 0000 0d 82 03 00 0a00 010000 0000c03f 00 0000c03f",
-        "68 14 0000 0000 67 01 06 00 0a00 000000 e02e0b0a05011a"};
+    static const char *const segments[] = {"68 04 07 00 00 00",
+                                           "68 0e 0400 0000 01 01 03 00 0a00 010000 01",
+                                           "68 15 0000 0000 3a 01 06 00 0300 951100 81 081800 17130d08",
+                                           "68 12 0200 0000 01 84 14 00 0a00 010000 01 00 01 01 01",
+                                           "68 16 0400 0000 0f 82 25 00 0a00 010000 ffffffff 65 00000000 05",
+                                           "68 1a 0000 0200 7e 81 05 00 0a00 010000 0100 000100 00 e02e0b0a05011a",
+                                           "68 15 0000 0000 7d 01 0d 00 0a00 010000 0100 01 04 deadbeef",
+                                           "68 0e 0000 0000 65 01 06 00 0a00 000000 85",
+                                           "68 13 0000 0000 0d 82 03 00 0a00 010000 0000c03f 00 0000c03f",
+                                           "68 14 0000 0000 67 01 06 00 0a00 000000 e02e0b0a05011a"};
     feed_hostile(&dissector_iec104, 2404, segments, ARRAY_LEN(segments));
 }
 END_TEST

@@ -9,23 +9,6 @@ static struct feed *tcp(void)
     return feed_new(&dissector_modbus, 502, 1, 1);
 }
 
-/* Expects each of the strings in the text, in this order. */
-static void expect(struct feed *f, const char *const *want, unsigned n)
-{
-    const char *t = feed_end(f), *at = t;
-    for (unsigned i = 0; i < n; i++) {
-        at = strstr(at, want[i]);
-        ck_assert_msg(at != NULL, "missing: %s\nin:\n%s", want[i], t);
-        at += strlen(want[i]);
-    }
-}
-#define EXPECT(f, ...)                                                                                                   \
-    do {                                                                                                                 \
-        const char *const want_[] = {__VA_ARGS__};                                                                       \
-        expect(f, want_, ARRAY_LEN(want_));                                                                              \
-    } while (0)
-#define EXPECT_NOT(f, text) ck_assert_msg(!strstr(feed_end(f), text), "%s", feed_end(f))
-
 START_TEST(schema_is_sound)
 {
     struct err e;
@@ -48,11 +31,13 @@ START_TEST(reads_pair_with_their_values)
     feed(f, 1, "0003 0000 0004 02 02 01 05");
     feed(f, 0, "0004 0000 0006 02 04 0008 0001");
     feed(f, 1, "0004 0000 0005 02 04 02 000a");
-    EXPECT(f, "ident server protocol_address=1",
-           "transaction 3,3 read_holding_registers read unit=1 holding_register:0-9=[1,2,3,4,5,6,7,8,9,65535] status=ok "
-           "executed s2c { transaction_id=1 }",
-           "1,1 read_coils read unit=1 coil:19-37=[1,0,1,1,0,0,1,1,1,1,0,1,0,1,1,0,1,0,1]", "ident server protocol_address=2",
-           "2,2 read_discrete_inputs read unit=2 discrete_input:196-199=[1,0,1,0]", "input_register:8=[10]");
+    EXPECT(
+        f, "ident server protocol_address=1",
+        "transaction 3,3 read_holding_registers read unit=1 holding_register:0-9=[1,2,3,4,5,6,7,8,9,65535] status=ok "
+        "executed s2c { transaction_id=1 }",
+        "1,1 read_coils read unit=1 coil:19-37=[1,0,1,1,0,0,1,1,1,1,0,1,0,1,1,0,1,0,1]",
+        "ident server protocol_address=2", "2,2 read_discrete_inputs read unit=2 discrete_input:196-199=[1,0,1,0]",
+        "input_register:8=[10]");
     feed_free(f);
 }
 END_TEST
@@ -75,7 +60,8 @@ START_TEST(writes_pair_and_echoes_are_checked)
            "6,6 write_single_register write unit=1 holding_register:1=[3] status=ok executed s2c #answer_differs",
            "16,16 write_multiple_registers write unit=1 holding_register:1-2=[10,258] status=ok",
            "15,15 write_multiple_coils write unit=1 coil:19-28=[1,0,1,1,0,0,1,1,1,0] status=ok",
-           "22,22 mask_write_register write unit=1 holding_register:4 status=ok executed s2c { transaction_id=5 and_mask=0xf2 "
+           "22,22 mask_write_register write unit=1 holding_register:4 status=ok executed s2c { transaction_id=5 "
+           "and_mask=0xf2 "
            "or_mask=0x25 }",
            "request 5 write_single_coil write unit=1 coil:172=[1] unknown c2s #coil_value_invalid");
     feed_free(f);
@@ -129,9 +115,11 @@ START_TEST(diagnostics_by_sub_function)
     feed(f, 0, "0007 0000 0002 01 0c");
     feed(f, 1, "0007 0000 000b 01 0c 08 0000 0108 0121 2000");
     feed(f, 0, "0008 0000 0006 01 08 0005 0000");
-    EXPECT(f, "8,8 restart_communications_option reset unit=1 status=ok executed s2c { transaction_id=1 sub_function=1 "
-              "diagnostic_data=ff00 }",
-           "message 8 force_listen_only_mode mode unit=1 unknown c2s { transaction_id=2 sub_function=4 diagnostic_data=0000 }",
+    EXPECT(f,
+           "8,8 restart_communications_option reset unit=1 status=ok executed s2c { transaction_id=1 sub_function=1 "
+           "diagnostic_data=ff00 }",
+           "message 8 force_listen_only_mode mode unit=1 unknown c2s { transaction_id=2 sub_function=4 "
+           "diagnostic_data=0000 }",
            "8,8 return_bus_message_count diagnose unit=1 status=ok executed s2c { transaction_id=3 sub_function=11 "
            "diagnostic_data=0017 }",
            "8,8 return_query_data diagnose unit=1 status=ok executed s2c #answer_differs", "exception_status=0x6d",
@@ -151,12 +139,13 @@ START_TEST(identification)
     feed(f, 0, "0003 0000 0002 0a 11");
     feed(f, 1, "0003 0000 000a 0a 11 07 12 ff 57696e6770");
     feed(f, 0, "0004 0000 0006 0a 2b 0d 01 0203 04");
-    EXPECT(f, "ident server/1 vendor=Acme", "ident server/1 product_code=X-1234", "ident server/1 firmware=V2.1",
-           "43,43 read_device_identification browse unit=1 status=ok executed s2c { transaction_id=1 "
-           "mei_type=read_device_identification read_device_id_code=basic conformity_level=0x1 more_follows=0 object_id=0 "
-           "object_value=Acme object_id=1 object_value=X-1234 object_id=2 object_value=V2.1 }",
-           "ident server model=M58", "device_object:5", "ident server/10 name=Wingp", "ident server/10 state=run",
-           "run_indicator=on", "43 canopen_general_reference");
+    EXPECT(
+        f, "ident server/1 vendor=Acme", "ident server/1 product_code=X-1234", "ident server/1 firmware=V2.1",
+        "43,43 read_device_identification browse unit=1 status=ok executed s2c { transaction_id=1 "
+        "mei_type=read_device_identification read_device_id_code=basic conformity_level=0x1 more_follows=0 object_id=0 "
+        "object_value=Acme object_id=1 object_value=X-1234 object_id=2 object_value=V2.1 }",
+        "ident server model=M58", "device_object:5", "ident server/10 name=Wingp", "ident server/10 state=run",
+        "run_indicator=on", "43 canopen_general_reference");
     EXPECT_NOT(f, "#");
     feed_free(f);
 }
@@ -175,8 +164,9 @@ START_TEST(exceptions)
     feed(f, 0, "0001 0000 0003 07 83 02");
     feed(f, 0, "0002 0000 0004 07 91 0203");
     feed(f, 1, "0009 0000 0003 07 83 02");
-    EXPECT(f, "status=illegal_data_address! refused", "status=acknowledge accepted", "status=server_device_busy refused",
-           "status=gateway_target_failed_to_respond! refused", "status=?! refused s2c", "#exception_code_unknown",
+    EXPECT(f, "status=illegal_data_address! refused", "status=acknowledge accepted",
+           "status=server_device_busy refused", "status=gateway_target_failed_to_respond! refused",
+           "status=?! refused s2c", "#exception_code_unknown",
            "message 3 read_holding_registers read unit=7 unknown c2s #exception_from_client",
            "message 17 report_server_id browse unit=7 unknown c2s #function_above_127",
            "response 3 read_holding_registers read unit=7 status=illegal_data_address! refused s2c");
@@ -200,7 +190,8 @@ START_TEST(anomalies_of_requests)
     feed(f, 0, "000b 0007 0006 01 03 0000 0001");
     EXPECT(f, "#quantity_out_of_range", "holding_register:0-125 unknown c2s #quantity_out_of_range",
            "holding_register:65535 unknown c2s #address_past_end", "function_0 other unit=1 unknown c2s #function_zero",
-           "91 reserved_91 other unit=1 unknown c2s #reserved_function", "33 ? other unit=1 unknown c2s #unassigned_function",
+           "91 reserved_91 other unit=1 unknown c2s #reserved_function",
+           "33 ? other unit=1 unknown c2s #unassigned_function",
            "66 ? other unit=1 unknown c2s { transaction_id=7 data=00 }", "#bad_length", "#byte_count_mismatch",
            "#byte_count_mismatch", "#protocol_id_not_zero { transaction_id=11 protocol_id=7 }");
     feed_free(f);
@@ -227,9 +218,11 @@ START_TEST(pairing_survives)
     feed(f, 1, "0099 0000 0005 01 03 02 0009");
     feed(f, 1, "0098 0000 0006 01 06 0009 0001");
     EXPECT(f, "unit=2 holding_register:16=[2]", "unit=1 holding_register:0=[1]", "unit=1 holding_register:32=[3]",
-           "input_register:64=[6]", "holding_register:48=[5]", "unit=1 holding_register:80=[7] status=ok executed s2c "
+           "input_register:64=[6]", "holding_register:48=[5]",
+           "unit=1 holding_register:80=[7] status=ok executed s2c "
            "#unit_mismatch",
-           "response 4 read_input_registers read unit=1 status=ok executed s2c #function_mismatch { transaction_id=8 data=0008 }",
+           "response 4 read_input_registers read unit=1 status=ok executed s2c #function_mismatch { transaction_id=8 "
+           "data=0008 }",
            "response 3 read_holding_registers read unit=1 status=ok executed s2c { transaction_id=153 data=0009 }",
            "response 6 write_single_register write unit=1 holding_register:9=[1]",
            "request 3 read_holding_registers read unit=1 holding_register:96");
@@ -242,7 +235,9 @@ START_TEST(answers_are_measured)
     struct feed *f = tcp();
     feed(f, 0, "0001 0000 0006 01 03 0000 0002");
     feed(f, 1, "0001 0000 0005 01 03 02 0001");
-    feed(f, 0, "0002 0000 0006 01 10 0000 0002" "04 0001 0002");
+    feed(f, 0,
+         "0002 0000 0006 01 10 0000 0002"
+         "04 0001 0002");
     feed(f, 1, "0003 0000 0006 01 04 03 000102");
     EXPECT(f, "holding_register:0-1=[1] status=ok executed s2c #answer_size_mismatch", "#byte_count_mismatch");
     feed_free(f);
@@ -272,7 +267,7 @@ START_TEST(rtu_over_tcp)
     feed_rtu(f, 1, "01 03 14 0001 0002 0003 0004 0005 0006 0007 0008 0009 000a");
     feed_rtu(f, 0, "00 06 0001 0003");
     feed_rtu(f, 0, "00 03 0001 0003");
-    feed_rtu(f, 0, "f9 06 0001 0003");
+    feed_rtu(f, 0, "f9 06 0001 0004");
     feed_rtu(f, 0, "02 05 0001 ff00");
     feed_rtu(f, 1, "02 05 0001 ff00");
     feed_rtu(f, 0, "03 41 010203");
@@ -291,9 +286,21 @@ START_TEST(rtu_over_tcp)
     feed_free(f);
     f = feed_new(&dissector_modbus, 4001, 0, 1);
     f->dir_known = 1;
-    feed_rtu(f, 1, "01 03 0000 000a"); /* a device that calls its master: the opener answers */
+    feed_rtu(f, 1, "01 03 0000 0002"); /* a device that calls its master: the opener answers */
     feed_rtu(f, 0, "01 03 04 0001 0002");
-    EXPECT(f, "transaction 3,3 read_holding_registers read unit=1 holding_register:0-9=[1,2] status=ok executed s2c");
+    EXPECT(f, "transaction 3,3 read_holding_registers read unit=1 holding_register:0-1=[1,2] status=ok executed s2c");
+    feed_free(f);
+}
+END_TEST
+
+/* ROC Plus has the same check sum; its empty messages look like reads of function 2. */
+START_TEST(another_protocol_with_the_same_crc)
+{
+    struct feed *f = feed_new(&dissector_modbus, 4000, 0, 1);
+    feed(f, 0, "0102030406003a2f");
+    feed(f, 1, "0102030407003bbf");
+    ck_assert_str_eq(feed_end(f), "");
+    ck_assert_uint_eq(f->n_lost, 1);
     feed_free(f);
 }
 END_TEST
@@ -350,12 +357,18 @@ START_TEST(umas_dialogue)
 {
     struct feed *f = tcp();
     feed(f, 0, "0000 0000 0004 0b 5a 00 02");
-    feed(f, 1, "0000 0000 0030 0b 5a 00 fe 0e300b01000000002002000009000e0b0102000000000c424d45205035382031303230010101000000004a00");
+    feed(f, 1,
+         "0000 0000 0030 0b 5a 00 fe "
+         "0e300b01000000002002000009000e0b0102000000000c424d45205035382031303230010101000000004a00");
     feed(f, 0, "0000 0000 0005 0b 5a 00 03 00");
-    feed(f, 1, "0000 0000 0033 0b 5a 00 fe 030d0000a29b020000030d0000a29b0200000422330b0c03e4070422330b0c03e407130000000850726f6a65637400");
+    feed(f, 1,
+         "0000 0000 0033 0b 5a 00 fe "
+         "030d0000a29b020000030d0000a29b0200000422330b0c03e4070422330b0c03e407130000000850726f6a65637400");
     feed(f, 0, "0000 0000 0004 0b 5a 00 04");
-    feed(f, 1, "0000 0000 0046 0b 5a 00 fe 038a0c067a73980adab8531400000000be7c2722be7c2722030000000000000000000000000000000000000301"
-               "00000000000000000000000108040002010000fa00");
+    feed(f, 1,
+         "0000 0000 0046 0b 5a 00 fe "
+         "038a0c067a73980adab8531400000000be7c2722be7c2722030000000000000000000000000000000000000301"
+         "00000000000000000000000108040002010000fa00");
     feed(f, 0, "0000 0000 0010 0b 5a 00 10 162a0000 07 4841434b454421");
     feed(f, 1, "0000 0000 0005 0b 5a 00 fe ba");
     feed(f, 0, "0000 0000 0006 0b 5a ba 41 ff00");
@@ -370,17 +383,19 @@ START_TEST(umas_dialogue)
     feed(f, 1, "0000 0000 0004 00 5a 02 fe");
     feed(f, 0, "0000 0000 0003 00 5a 00");
     feed(f, 1, "0001 0000 0003 00 da 01");
-    EXPECT(f, "ident server/11 vendor=Schneider Electric", "ident server/11 model=BME P58 1020", "ident server/11 firmware=2.20",
-           "transaction 90,90 umas_read_id browse unit=11 status=ok executed", "umas.pairing_key=0x0 umas.function=0x2",
-           "umas.model=BME P58 1020 umas.firmware=2.20 umas.hardware_id=0xb0e", "ident server/11 program=Project 0.0.19",
-           "umas.project=Project umas.project_version=0.0.19", "ident server/11 state=run", "umas.plc_state=run",
-           "ident client name=HACKED!", "umas_take_reservation lock unit=11 status=ok", "umas.station=HACKED! umas.response=ok umas.new_key=0xba",
-           "ident server/11 state=stop", "umas_stop_plc stop unit=11 status=ok executed",
-           "umas_start_plc start unit=11 status=umas_error! refused", "umas.error=8180c0c62d0000000000",
-           "umas_read_memory_block read unit=0 umas_block[19]:0-99=[abcd]",
-           "umas_read_variables read unit=0 umas_variable[43]:420-421=[0401]",
-           "umas_upload_block program_download unit=0 umas_program:1=[deadbeef] status=ok executed s2c #umas_key_mismatch",
-           "response 90 umas other unit=0 status=illegal_function!", "#umas_malformed");
+    EXPECT(
+        f, "ident server/11 vendor=Schneider Electric", "ident server/11 model=BME P58 1020",
+        "ident server/11 firmware=2.20", "transaction 90,90 umas_read_id browse unit=11 status=ok executed",
+        "umas.pairing_key=0x0 umas.function=0x2", "umas.model=BME P58 1020 umas.firmware=2.20 umas.hardware_id=0xb0e",
+        "ident server/11 program=Project 0.0.19", "umas.project=Project umas.project_version=0.0.19",
+        "ident server/11 state=run", "umas.plc_state=run", "ident client name=HACKED!",
+        "umas_take_reservation lock unit=11 status=ok", "umas.station=HACKED! umas.response=ok umas.new_key=0xba",
+        "ident server/11 state=stop", "umas_stop_plc stop unit=11 status=ok executed",
+        "umas_start_plc start unit=11 status=umas_error! refused", "umas.error=8180c0c62d0000000000",
+        "umas_read_memory_block read unit=0 umas_block[19]:0-99=[abcd]",
+        "umas_read_variables read unit=0 umas_variable[43]:420-421=[0401]",
+        "umas_upload_block program_download unit=0 umas_program:1=[deadbeef] status=ok executed s2c #umas_key_mismatch",
+        "response 90 umas other unit=0 status=illegal_function!", "#umas_malformed");
     feed_free(f);
 }
 END_TEST
@@ -388,7 +403,9 @@ END_TEST
 START_TEST(umas_signed)
 {
     struct feed *f = tcp();
-    feed(f, 0, "0000 0000 0029 00 5a 00 38 01 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 5a 77 41 ff00");
+    feed(
+        f, 0,
+        "0000 0000 0029 00 5a 00 38 01 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 5a 77 41 ff00");
     EXPECT(f, "90 umas_stop_plc stop unit=0", "umas.pairing_key=0x77 umas.function=0x41 umas.signed=1");
     feed_free(f);
 }
@@ -403,7 +420,9 @@ START_TEST(a_cut_packet_is_not_malformed)
     x.cut = 1;
     uint32_t n = feed_hex("0003 0000 000b 01 10 0001 0002 04 000a", b, sizeof b);
     dissector_modbus.parse(cur_make(b, n), &x);
-    EXPECT(f, "request 16 write_multiple_registers write unit=1 holding_register:1-2=[10] unknown c2s { transaction_id=3 }");
+    EXPECT(
+        f,
+        "request 16 write_multiple_registers write unit=1 holding_register:1-2=[10] unknown c2s { transaction_id=3 }");
     feed_free(f);
 }
 END_TEST
@@ -427,14 +446,23 @@ END_TEST
 START_TEST(hostile)
 {
     static const char *const segments[] = {
-        "0001 0000 0006 01 03 0000 000a", "0001 0000 0007 01 03 04 0001 0002",
-        "0001 0000 0011 01 17 0003 0006 000e 0003 06 00ff 00ff 00ff", "0001 0000 0011 01 14 0e 06 0004 0001 0002 06 0003 0009 0002",
-        "0001 0000 000f 01 14 0c 05 06 0dfe 0020 05 06 33cd 0040", "0002 0000 0010 01 15 0d 06 0004 0007 0003 06af 04be 100d",
-        "0003 0000 000a 01 18 0006 0002 01b8 1284", "0001 0000 001c 01 2b 0e 01 01 00 00 03 00 04 41636d65 01 06 582d31323334 02 04 56322e31",
-        "0003 0000 000a 0a 11 07 12 ff 57696e6770", "0007 0000 000b 01 0c 08 0000 0108 0121 2000",
-        "0000 0000 000e 00 5a 01 31 00 01 0100 0400 deadbeef", "0000 0000 0010 00 5a 00 22 1bf47323 01 02 2b00 01 0100 a4",
-        "0000 0000 0010 0b 5a 00 10 162a0000 07 4841434b454421", "01 03 0000 000a c5cd", "0000 0000 0003 01 83 02",
-        "0000 0000 0030 0b 5a 00 fe 0e300b01000000002002000009000e0b0102000000000c424d452050353820313032300101010000004a00"};
+        "0001 0000 0006 01 03 0000 000a",
+        "0001 0000 0007 01 03 04 0001 0002",
+        "0001 0000 0011 01 17 0003 0006 000e 0003 06 00ff 00ff 00ff",
+        "0001 0000 0011 01 14 0e 06 0004 0001 0002 06 0003 0009 0002",
+        "0001 0000 000f 01 14 0c 05 06 0dfe 0020 05 06 33cd 0040",
+        "0002 0000 0010 01 15 0d 06 0004 0007 0003 06af 04be 100d",
+        "0003 0000 000a 01 18 0006 0002 01b8 1284",
+        "0001 0000 001c 01 2b 0e 01 01 00 00 03 00 04 41636d65 01 06 582d31323334 02 04 56322e31",
+        "0003 0000 000a 0a 11 07 12 ff 57696e6770",
+        "0007 0000 000b 01 0c 08 0000 0108 0121 2000",
+        "0000 0000 000e 00 5a 01 31 00 01 0100 0400 deadbeef",
+        "0000 0000 0010 00 5a 00 22 1bf47323 01 02 2b00 01 0100 a4",
+        "0000 0000 0010 0b 5a 00 10 162a0000 07 4841434b454421",
+        "01 03 0000 000a c5cd",
+        "0000 0000 0003 01 83 02",
+        ("0000 0000 0030 0b 5a 00 fe "
+         "0e300b01000000002002000009000e0b0102000000000c424d452050353820313032300101010000004a00")};
     feed_hostile(&dissector_modbus, 502, segments, ARRAY_LEN(segments));
 }
 END_TEST
@@ -456,6 +484,7 @@ int main(void)
     tcase_add_test(t, pairing_survives);
     tcase_add_test(t, answers_are_measured);
     tcase_add_test(t, rtu_over_tcp);
+    tcase_add_test(t, another_protocol_with_the_same_crc);
     tcase_add_test(t, probing);
     tcase_add_test(t, random_bytes_do_not_match);
     tcase_add_test(t, umas_dialogue);

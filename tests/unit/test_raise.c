@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "baseline/deviation.h"
+#include "engine/conf.h"
 #include "engine/json.h"
+#include "engine/outputs.h"
 #include "rules/rules.h"
 
 #define S UINT64_C(1000000000)
@@ -330,6 +332,40 @@ START_TEST(test_operational)
 }
 END_TEST
 
+/* An output that cannot be written is told on those that can. */
+START_TEST(test_outputs)
+{
+    struct err e;
+    struct conf *c = NULL;
+    struct outputs out;
+    struct alert_conf ac = {0};
+    struct alert_out rec = {.severity = AS_MAJOR, .line = "{}", .line_len = 2};
+    static const char text[] =
+        "outputs: [{path: /dev/full}, {path: /dev/null, severity: major}, {path: ev, what: events}]";
+    const struct rec_tick t = {.ts_ns = T0};
+    ck_assert_int_eq(conf_parse(&c, "t", text, sizeof text - 1, &e), 0);
+    ck_assert_str_eq(outputs_events(c), "ev");
+    ck_assert_int_eq(outputs_open(&out, c, "/dev/null", &ac, &e), 0);
+    ck_assert_uint_eq(ac.n_sinks, 2);
+    ra.c.outputs = &out;
+    raise_tick(&ra, &t);
+    ck_assert_uint_eq(n_lines, 0);
+    ck_assert_int_eq(ac.sinks[0].put(ac.sinks[0].ctx, &rec), -ENOSPC);
+    raise_tick(&ra, &t);
+    ck_assert_uint_eq(n_lines, 1);
+    const struct js *j = parsed(0);
+    has(j, "tyto.id", "OT-OPS-006");
+    has(j, "tyto.why", "/dev/full cannot be written");
+    js_free(j);
+    ck_assert_int_eq(outputs_close(&out, &e), -ENOSPC);
+    ck_assert_int_eq(outputs_close(&out, &e), 0);
+    conf_free(c);
+    ck_assert_int_eq(conf_load(&c, NULL, &e), 0);
+    ck_assert_int_eq(outputs_open(&out, c, "/nowhere/x", &ac, &e), -ENOENT);
+    conf_free(c);
+}
+END_TEST
+
 START_TEST(test_asset)
 {
     struct raise_asset a, b;
@@ -352,6 +388,7 @@ int main(void)
     tcase_add_test(t, test_rules);
     tcase_add_test(t, test_anomalies);
     tcase_add_test(t, test_operational);
+    tcase_add_test(t, test_outputs);
     tcase_add_test(t, test_asset);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

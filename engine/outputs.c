@@ -1,0 +1,78 @@
+/* outputs.c: opens, watches and closes the outputs of alerts. */
+#include "engine/outputs.h"
+
+#include <string.h>
+
+#include "engine/conf.h"
+#include "engine/raise.h"
+
+static int add(struct outputs *o, const char *path, uint8_t least, uint32_t wait, struct alert_conf *ac, struct err *e)
+{
+    if (o->n == ALERT_MAX_SINKS || ac->n_sinks == ALERT_MAX_SINKS)
+        return err_set(e, -EINVAL, "%s: more than %d outputs", path, ALERT_MAX_SINKS);
+    for (unsigned i = 0; i < o->n; i++)
+        if (strcmp(o->path[i], path) == 0)
+            return 0; /* -o names a configured output */
+    int r = out_file_open(&o->file[o->n], path, wait, e);
+    if (r < 0)
+        return r;
+    o->path[o->n] = path;
+    o->sink[o->n] = (struct out_file_sink){.file = o->file[o->n], .least = least};
+    ac->sinks[ac->n_sinks++] = out_file_sink(&o->sink[o->n]);
+    o->n++;
+    return 0;
+}
+
+int outputs_open(struct outputs *o, const struct conf *c, const char *path, struct alert_conf *ac, struct err *e)
+{
+    uint32_t wait = c->limits.output_bytes < UINT32_MAX ? (uint32_t)c->limits.output_bytes : UINT32_MAX;
+    int r = 0;
+    *o = (struct outputs){0};
+    for (uint32_t i = 0; i < c->n_outputs && r == 0; i++)
+        if (c->outputs[i].what == OUTPUT_ALERTS)
+            r = add(o, c->outputs[i].path, c->outputs[i].severity, wait, ac, e);
+    if (r == 0 && (path || !o->n))
+        r = add(o, path ? path : "-", AS_WARNING, wait, ac, e);
+    if (r < 0) {
+        struct err ignored;
+        outputs_close(o, &ignored);
+    }
+    return r;
+}
+
+const char *outputs_events(const struct conf *c)
+{
+    for (uint32_t i = 0; i < c->n_outputs; i++)
+        if (c->outputs[i].what == OUTPUT_EVENTS)
+            return c->outputs[i].path;
+    return NULL;
+}
+
+void outputs_report(struct outputs *o, struct raise *r, uint64_t ts_ns)
+{
+    for (unsigned i = 0; i < o->n; i++) {
+        struct out_file_stats s;
+        out_file_flush(o->file[i]);
+        out_file_stats(o->file[i], &s);
+        if (!s.last_error && s.lost == o->lost[i])
+            continue;
+        uint64_t lost = s.lost - o->lost[i];
+        o->lost[i] = s.lost;
+        raise_operational(r, AT_OPS_OUTPUT, ts_ns, o->path[i], 1,
+                          "%s cannot be written: %s; %llu bytes wait, %llu records did not fit", o->path[i],
+                          s.last_error ? strerror(s.last_error) : "it can again", (unsigned long long)s.waiting,
+                          (unsigned long long)lost);
+    }
+}
+
+int outputs_close(struct outputs *o, struct err *e)
+{
+    int first = 0;
+    for (unsigned i = 0; i < o->n; i++) {
+        int r = out_file_close(o->file[i]);
+        if (r < 0 && first == 0)
+            first = err_set(e, r, "%s cannot be written: %s", o->path[i], strerror(-r));
+    }
+    *o = (struct outputs){0};
+    return first;
+}

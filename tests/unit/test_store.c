@@ -1,0 +1,398 @@
+/* The database: what goes in comes out, what is refused, what happens when the disk says no. */
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/admin.h"
+#include "store/query.h"
+#include "store/queue.h"
+#include "store/store.h"
+#include "tests/unit/baseline_fixture.h"
+
+static struct fix f;
+static char dir[] = "/tmp/tyto-store-XXXXXX";
+static char path[64];
+
+static void setup(void)
+{
+    snprintf(dir, sizeof dir, "/tmp/tyto-store-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/t.db", dir);
+}
+
+static void teardown(void)
+{
+    char cmd[128];
+    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    ck_assert_int_eq(system(cmd), 0);
+}
+
+static struct store *open_store(bool *fresh)
+{
+    struct store_conf c = {.path = path, .version = "test", .sensor = "s1", .wait = true};
+    struct store *s;
+    struct err e;
+    ck_assert_msg(store_open(&c, &s, fresh, &e) == 0, "%s", e.text);
+    return s;
+}
+
+static void close_store(struct store *s)
+{
+    struct err e;
+    ck_assert_msg(store_close(s, &e) == 0, "%s", e.text);
+}
+
+static void sql(const char *text)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static int64_t one(const char *text)
+{
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_prepare_v2(db, text, -1, &s, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    int64_t n = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : -1;
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return n;
+}
+
+static void load_into(struct store *s)
+{
+    struct row_sink into = baseline_loader(f.b);
+    struct err e;
+    ck_assert_msg(store_load(s, &into, &e) == 0, "%s", e.text);
+}
+
+START_TEST(model_survives)
+{
+    bool fresh;
+    struct store *s = open_store(&fresh);
+    ck_assert(fresh);
+    plant(&f, BASE_LEARN);
+    ident(&f, PLC, OBS_FIRMWARE, OBS_SELF, "V1", 90);
+    ident(&f, PLC, OBS_MODULE, 2, "DI 16", 90);
+    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .tag = "Motor", .unit = 1});
+    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .tag = "Motor", .unit = 1, .status = 4, .known = true});
+    ck_assert_uint_gt(baseline_due(f.b), 0);
+    ck_assert_uint_gt(baseline_save(f.b, store_sink(s), false), 0);
+    ck_assert_uint_eq(baseline_due(f.b), 0);
+    ck_assert_uint_eq(baseline_save(f.b, store_sink(s), false), 0);
+    uint64_t id = info(&f, PLC).id;
+    char *before = exported(&f, true);
+    close_store(s);
+
+    s = open_store(&fresh);
+    ck_assert(!fresh);
+    baseline_free(f.b);
+    f.conf.mode = BASE_DETECT;
+    fix_open(&f);
+    load_into(s);
+    char *after = exported(&f, true);
+    ck_assert_str_eq(before, after);
+    ck_assert_uint_eq(baseline_due(f.b), 0);
+    ck_assert_uint_eq(info(&f, PLC).id, id);
+    asset(&f, HMI, M_HMI);
+    asset(&f, PLC, M_PLC);
+    link_made(&f, HMI, PLC, 502, false);
+    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .last = 99, .unit = 1});
+    message(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .tag = "Motor", .unit = 1, .status = 4});
+    ident(&f, PLC, OBS_FIRMWARE, OBS_SELF, "V1", 90);
+    ck_assert_uint_eq(f.n, 0);
+    ident(&f, PLC, OBS_FIRMWARE, OBS_SELF, "V2", 90);
+    the(&f, DEV_FIRMWARE_CHANGED);
+    fact_counts(&f, HMI, PLC, (struct msg_spec){.fn = F_READ, .last = 99, .unit = 1}, 500);
+    baseline_save(f.b, store_sink(s), false);
+    close_store(s);
+    ck_assert_int_eq(one("SELECT count FROM op WHERE object='reg:0-99'"), 1500); /* a second run adds */
+    ck_assert_int_eq(one("SELECT count(*) FROM asset"), 2);
+    free(before);
+    free(after);
+    fix_done(&f);
+}
+END_TEST
+
+START_TEST(folded_stays_folded_and_alerts_keep_their_time)
+{
+    struct store *s = open_store(NULL);
+    plant(&f, BASE_DETECT);
+    asset(&f, LAPTOP, NULL);
+    message(&f, LAPTOP, PLC, (struct msg_spec){.fn = F_READ, .last = 9, .unit = 1});
+    struct deviation first = *the(&f, DEV_NEW_ASSET);
+    baseline_save(f.b, store_sink(s), false);
+    close_store(s);
+    s = open_store(NULL);
+    baseline_free(f.b);
+    f.conf.mode = BASE_DETECT;
+    f.n = 0;
+    fix_open(&f);
+    load_into(s);
+    f.now += DAY;
+    asset(&f, LAPTOP, NULL);
+    message(&f, LAPTOP, PLC, (struct msg_spec){.fn = F_READ, .last = 9, .unit = 1});
+    const struct deviation *d = the(&f, DEV_NEW_ASSET);
+    ck_assert_uint_eq(f.n, 1);
+    ck_assert_uint_eq(d->fold, first.fold);
+    ck_assert_uint_eq(d->first_ns, first.first_ns); /* so it is the same alert */
+    close_store(s);
+    fix_done(&f);
+}
+END_TEST
+
+START_TEST(evicted_rows_leave)
+{
+    struct store *s = open_store(NULL);
+    fix_init(&f, BASE_LEARN);
+    f.conf.limits.assets = 16;
+    f.conf.limits.links = 16;
+    fix_open(&f);
+    for (uint32_t i = 0; i < 200; i++) {
+        char a[32];
+        snprintf(a, sizeof a, "10.1.0.%u", i);
+        f.now += SEC;
+        asset(&f, a, M_PLC);
+        link_made(&f, a, PLC, 502, false);
+        link_counts(&f, a, PLC, 502, 5, 5);
+        message(&f, a, PLC, (struct msg_spec){.fn = F_READ, .last = 9, .unit = 1});
+        if (i % 10 == 0)
+            baseline_save(f.b, store_sink(s), false);
+    }
+    baseline_save(f.b, store_sink(s), false);
+    struct baseline_stats st;
+    baseline_stats(f.b, &st);
+    close_store(s);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset"), st.assets);
+    ck_assert_int_eq(one("SELECT count(*) FROM link"), st.links);
+    ck_assert_int_eq(one("SELECT count(*) FROM func"), st.funcs);
+    ck_assert_int_eq(one("SELECT count(*) FROM op"), st.ops);
+    struct err e;
+    ck_assert_int_eq(db_check(path, NULL, NULL, &e), 0);
+    fix_done(&f);
+}
+END_TEST
+
+static bool put_alert(struct store *s, uint64_t uid, uint32_t update, uint64_t count, const char *json)
+{
+    struct store_alert a = {.uid = uid,
+                            .update = update,
+                            .first_ns = T0,
+                            .last_ns = T0 + count,
+                            .count = count,
+                            .sid = 7,
+                            .severity = 3,
+                            .id = "OT-POL-001",
+                            .engine = "policy",
+                            .title = "t",
+                            .src = HMI,
+                            .dst = PLC,
+                            .accept = "link:0123456789abcdef",
+                            .json = json,
+                            .json_len = (uint32_t)strlen(json)};
+    return store_alert(s, &a);
+}
+
+START_TEST(alerts_are_upserted)
+{
+    struct err e;
+    struct store *s = open_store(NULL);
+    ck_assert_uint_eq(store_alert_update(s, 5), 0);
+    ck_assert(put_alert(s, 5, 1, 1, "{\"a\":1}"));
+    ck_assert(put_alert(s, 0xffffffffffffffff, 1, 1, "{\"b\":1}"));
+    ck_assert(put_alert(s, 5, 2, 9, "{\"a\":2}"));
+    ck_assert(put_alert(s, 5, 1, 1, "{\"old\":1}")); /* older: ignored */
+    ck_assert_int_eq(store_sync(s, &e), 0);
+    ck_assert_uint_eq(store_alert_update(s, 5), 2);
+    store_cursor(s, "file", 3);
+    close_store(s);
+    ck_assert_int_eq(one("SELECT count(*) FROM alert"), 2);
+    ck_assert_int_eq(one("SELECT count FROM alert WHERE uid=5"), 9);
+    ck_assert_int_eq(one("SELECT seq FROM alert WHERE uid=5"), 3); /* moved on: outputs see it again */
+    ck_assert_int_eq(one("SELECT seq FROM outbox WHERE output='file'"), 3);
+    sql("UPDATE alert SET state='closed' WHERE uid=5");
+    s = open_store(NULL);
+    put_alert(s, 5, 3, 10, "{\"a\":3}");
+    close_store(s);
+    ck_assert_int_eq(one("SELECT count(*) FROM alert WHERE uid=5 AND state='closed' AND upd=3 AND seq>3"), 1);
+
+    struct query *q;
+    ck_assert_int_eq(query_open(path, &q, &e), 0);
+    const char *const args[] = {"0000000000000005"};
+    struct rows *r = query_run(q, Q_ALERT, args, 1, &e);
+    ck_assert_int_eq(rows_next(r, &e), 1);
+    ck_assert_str_eq(rows_text(r, QX_JSON), "{\"a\":3}");
+    ck_assert_str_eq(rows_text(r, QX_UID), "0000000000000005");
+    ck_assert_int_eq(rows_next(r, &e), 0);
+    rows_done(r);
+    const char *const after[] = {"2"};
+    r = query_run(q, Q_ALERTS_AFTER, after, 1, &e);
+    ck_assert_int_eq(rows_next(r, &e), 1);
+    ck_assert_int_eq(rows_next(r, &e), 0);
+    rows_done(r);
+    query_close(q);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+    struct store_conf c = {.path = path, .wait = true};
+    struct store *s;
+    struct query *q;
+    struct err e;
+    FILE *w = fopen(path, "w");
+    fputs(
+        "this is no database, just some text that is long enough to be looked at as one, page by page, and more of it",
+        w);
+    fclose(w);
+    ck_assert_int_lt(store_open(&c, &s, NULL, &e), 0);
+    ck_assert_msg(strstr(e.text, "is not a database"), "%s", e.text);
+    unlink(path);
+    sql("CREATE TABLE other(x)");
+    ck_assert_int_eq(store_open(&c, &s, NULL, &e), -EINVAL);
+    ck_assert_msg(strstr(e.text, "another program"), "%s", e.text);
+    ck_assert_int_eq(query_open(path, &q, &e), -EINVAL);
+    unlink(path);
+    s = open_store(NULL);
+    close_store(s);
+    sql("PRAGMA user_version=99");
+    ck_assert_int_eq(store_open(&c, &s, NULL, &e), -EINVAL);
+    ck_assert_msg(strstr(e.text, "newer tyto (database version 99"), "%s", e.text);
+    c.path = "/nonexistent/folder/t.db";
+    ck_assert_int_eq(store_open(&c, &s, NULL, &e), -ENOENT);
+    ck_assert_int_eq(query_open(c.path, &q, &e), -ENOENT);
+}
+END_TEST
+
+START_TEST(locked)
+{
+    struct store_conf c = {.path = path, .wait = true};
+    struct store *s = open_store(NULL);
+    struct err e;
+    sqlite3 *db;
+    close_store(s);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(store_open(&c, &s, NULL, &e), 0);
+    ck_assert(store_meta(s, "k", "v"));
+    ck_assert_int_eq(store_close(s, &e), -EBUSY); /* after five seconds of patience */
+    ck_assert_msg(strstr(e.text, "locked"), "%s", e.text);
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(db);
+    ck_assert_int_eq(one("SELECT count(*) FROM meta WHERE key='k'"), 0);
+}
+END_TEST
+
+START_TEST(full_disk)
+{
+    struct store_conf c = {.path = path, .wait = true};
+    struct store *s = open_store(NULL);
+    struct err e;
+    char big[8192];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = 0;
+    close_store(s);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit small = {512 << 10, 512 << 10};
+    setrlimit(RLIMIT_FSIZE, &small);
+    ck_assert_int_eq(store_open(&c, &s, NULL, &e), 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%u", i);
+        ck_assert(store_meta(s, key, big)); /* the run goes on */
+    }
+    int r = store_close(s, &e);
+    ck_assert_msg(r == -ENOSPC || r == -EIO, "%d", r);
+    ck_assert_msg(strstr(e.text, "full") || strstr(e.text, "disk"), "%s", e.text);
+}
+END_TEST
+
+START_TEST(queue_packs_rows)
+{
+    uint8_t mem[4096];
+    struct msg_buf b = {.p = mem, .cap = sizeof mem};
+    static const uint8_t macs[2][6] = {{1, 2, 3, 4, 5, 6}, {7, 8, 9, 10, 11, 12}};
+    static const uint16_t vlans[3] = {5, 6, 7};
+    struct addr ips[1] = {ip(PLC)};
+    struct row_asset a = {.id = 9,
+                          .net = "default",
+                          .name = "n",
+                          .vendor = NULL,
+                          .macs = macs,
+                          .n_macs = 2,
+                          .vlans = vlans,
+                          .n_vlans = 3,
+                          .ips = ips,
+                          .n_ips = 1};
+    unsigned n = 0;
+    while (msg_put(&b, MSG_ASSET, &a))
+        n++;
+    ck_assert_uint_gt(n, 4);
+    uint32_t at = 0;
+    enum msg_kind kind;
+    union msg_row r;
+    for (unsigned again = 0; again < 2; again++, at = 0)
+        for (unsigned i = 0; i < n; i++) {
+            ck_assert(msg_next(&b, &at, &kind, &r));
+            ck_assert_int_eq(kind, MSG_ASSET);
+            ck_assert_str_eq(r.asset.name, "n");
+            ck_assert_ptr_null(r.asset.vendor);
+            ck_assert_int_eq(memcmp(r.asset.macs, macs, sizeof macs), 0);
+            ck_assert_int_eq(memcmp(r.asset.vlans, vlans, sizeof vlans), 0);
+            ck_assert(addr_eq(&r.asset.ips[0], &ips[0]));
+        }
+}
+END_TEST
+
+START_TEST(listings_sort_by_address)
+{
+    struct store *s = open_store(NULL);
+    struct query *q;
+    struct err e;
+    const char *last = NULL;
+    fix_init(&f, BASE_LEARN);
+    fix_open(&f);
+    asset(&f, "10.0.0.10", NULL);
+    asset(&f, "10.0.0.9", NULL);
+    asset_via(&f, "00:1b:1b:00:00:01", NULL, ASSET_VIA_L2);
+    asset(&f, "9.0.0.1", NULL);
+    baseline_save(f.b, store_sink(s), false);
+    close_store(s);
+    ck_assert_int_eq(query_open(path, &q, &e), 0);
+    const char *const args[4] = {NULL};
+    struct rows *r = query_run(q, Q_ASSETS, args, 4, &e);
+    static const char *const order[] = {"9.0.0.1", "10.0.0.9", "10.0.0.10", "00:1b:1b:00:00:01"};
+    for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
+        ck_assert_int_eq(rows_next(r, &e), 1);
+        ck_assert_str_eq(rows_text(r, QA_KEY), order[i]);
+    }
+    (void)last;
+    rows_done(r);
+    query_close(q);
+    fix_done(&f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("store");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, model_survives);
+    tcase_add_test(t, folded_stays_folded_and_alerts_keep_their_time);
+    tcase_add_test(t, evicted_rows_leave);
+    tcase_add_test(t, alerts_are_upserted);
+    tcase_add_test(t, refusals);
+    tcase_add_test(t, locked);
+    tcase_add_test(t, full_disk);
+    tcase_add_test(t, queue_packs_rows);
+    tcase_add_test(t, listings_sort_by_address);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
