@@ -235,6 +235,22 @@ void shard_prefetch_flow(const struct shard *s, const struct job *j)
         __builtin_prefetch(f + line);
 }
 
+/* By now the flow itself is near: what hangs on it comes next. */
+void shard_prefetch_state(struct shard *s, const struct job *j)
+{
+    const struct flow *f = flow_find(&s->flows, &j->key, j->hash);
+    if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
+        return;
+    if (f->state.p)
+        for (unsigned line = 0; line < DIS_FLOW_STATE; line += 64)
+            __builtin_prefetch(f->state.p + line);
+    if (f->rt.txn_head != RT_NONE) {
+        const struct txn *t = &s->rt.txn[f->rt.txn_head];
+        __builtin_prefetch(t);
+        __builtin_prefetch((const char *)t + 64);
+    }
+}
+
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
 {
     const struct layers *l = &j->lay;
