@@ -394,6 +394,12 @@ struct decoder *decoder_new(const struct decode_limits *lim)
     return d;
 }
 
+uint64_t decoder_bytes(const struct decode_limits *lim)
+{
+    const struct decoder *d = NULL;
+    return sizeof *d + (lim->batch ? lim->batch : 1) * sizeof *d->out + defrag_bytes(lim->frag_datagrams, lim->frag_bytes);
+}
+
 void decoder_free(struct decoder *d)
 {
     if (!d)

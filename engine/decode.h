@@ -41,6 +41,7 @@ struct decode_stats {
 
 /* NULL when there is no memory. All memory is taken here: about 400 bytes a datagram, frag_bytes, batch * 64 KiB. */
 struct decoder *decoder_new(const struct decode_limits *lim);
+uint64_t decoder_bytes(const struct decode_limits *lim);
 void decoder_free(struct decoder *d); /* NULL is fine */
 const struct decode_stats *decoder_stats(const struct decoder *d);
 

@@ -320,15 +320,33 @@ static void chain_up(struct defrag *d, uint32_t n_blocks)
     memset(d->lists, 0xff, sizeof d->lists);
 }
 
+static uint32_t blocks_of(uint32_t bytes)
+{
+    return bytes / BLOCK < BLOCKS ? BLOCKS : bytes / BLOCK;
+}
+
+static uint32_t chains_of(uint32_t datagrams)
+{
+    uint32_t size = 4;
+    while (size < UINT32_C(1) << 30 && size < datagrams * UINT64_C(2))
+        size *= 2;
+    return size;
+}
+
+uint64_t defrag_bytes(uint32_t datagrams, uint32_t bytes)
+{
+    const struct defrag *d = NULL;
+    return sizeof *d + (datagrams ? datagrams : 1) * sizeof *d->dgrams + chains_of(datagrams) * sizeof *d->heads +
+           blocks_of(bytes) * (sizeof *d->next_block + sizeof *d->have + sizeof *d->data);
+}
+
 struct defrag *defrag_new(uint32_t datagrams, uint32_t bytes, uint64_t hash_key, struct decode_stats *stats)
 {
     struct defrag *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    uint32_t n_blocks = bytes / BLOCK < BLOCKS ? BLOCKS : bytes / BLOCK, size = 4;
+    uint32_t n_blocks = blocks_of(bytes), size = chains_of(datagrams);
     d->n_dgrams = datagrams ? datagrams : 1;
-    while (size < UINT32_C(1) << 30 && size < d->n_dgrams * UINT64_C(2))
-        size *= 2;
     d->mask = size - 1;
     d->stats = stats;
     d->hash_key = hash_key;

@@ -52,6 +52,7 @@ struct flow {
     uint32_t tried_bytes;       /* payload that classify has looked at */
     const struct dissector *candidate;
     void *ndpi;
+    uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
     uint16_t vlan;
     uint16_t iface;
     uint16_t file;

@@ -38,20 +38,40 @@ void out_put(struct out *o, enum rec_kind k, const void *rec, uint32_t len)
 
 /* ---- nDPI ---- */
 
+static void ndpi_stop(struct flow *f)
+{
+    f->ndpi_done = 1;
+    itapp_flow_free(f->ndpi);
+    f->ndpi = NULL;
+}
+
+/* The library allocates for each flow: of a shard's, the one that began first makes room for a new one. */
+static void ndpi_keep(struct shard *s, struct flow *f)
+{
+    uint32_t at = s->ndpi_hand++ % s->conf.n_ndpi, old = s->ndpi[at];
+    struct flow *o = old == FLOW_NONE ? NULL : &s->flows.flows[old];
+    if (o && o != f && o->ndpi && o->ndpi_slot == at) {
+        ndpi_stop(o);
+        s->stats->ndpi_evicted++;
+    }
+    s->ndpi[at] = flow_index(&s->flows, f);
+    f->ndpi_slot = (uint16_t)at;
+}
+
 void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct itapp_found found;
     const struct layers *l = c->lay;
+    bool is_new = !f->ndpi;
     if (!s->out->ndpi || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
     itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     if (found.app)
         report_app(s, f, found.app, true, false, false);
-    if (found.done) {
-        f->ndpi_done = 1;
-        itapp_flow_free(f->ndpi);
-        f->ndpi = NULL;
-    }
+    if (found.done)
+        ndpi_stop(f);
+    else if (is_new)
+        ndpi_keep(s, f);
 }
 
 /* ---- the worker ---- */
