@@ -116,7 +116,7 @@ static enum match modbus_probe(struct cur c, struct dis_ctx *x)
         return MATCH_YES; /* function, length and check sum agree */
     if (m != MATCH_NO)
         return m;
-    return f.st == FRAME_MORE && mb_fn_get(cur_peek(&c, 1) & 0x7f) && cur_left(&c) < 8 ? MATCH_MORE : MATCH_NO;
+    return f.st == FRAME_MORE && mb_fn_get(cur_peek(&c, 1) & 0x7f) ? MATCH_MORE : MATCH_NO;
 }
 
 static struct frame mbap_frame(struct cur c, const struct mb_flow *st)
@@ -167,8 +167,8 @@ static struct frame modbus_frame(struct cur c, const struct dis_ctx *x)
         struct frame f = {FRAME_BAD, 0};
         if (m != MATCH_YES && !(m == MATCH_MAYBE && exact_mbap(c)))
             f = mb_rtu_frame(c, rtu_direction(x, st), x->on_port ? MB_RTU_SCAN : MB_RTU_STRICT);
-        if (f.st == FRAME_OK)
-            return f;
+        if (f.st == FRAME_OK || (f.st == FRAME_MORE && cur_left(&c) < MBAP_LEN + LEN_MIN))
+            return f; /* "unit 3 0 0 0 10" may begin either; no MBAP message is shorter than this */
         if (m == MATCH_NO && !x->on_port)
             return f;
     }

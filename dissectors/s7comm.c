@@ -354,7 +354,7 @@ static bool s7_tsap(struct cur params)
 static enum match probe_message(struct cur u, struct dis_ctx *x, uint32_t whole)
 {
     struct s7 s = {.x = x};
-    bool all = cur_left(&u) == whole;
+    bool all = cur_left(&u) == whole, none = cur_left(&u) == 0;
     uint8_t id = cur_u8(&u);
     s.rosctr = cur_u8(&u);
     uint16_t red = cur_u16be(&u);
@@ -365,7 +365,7 @@ static enum match probe_message(struct cur u, struct dis_ctx *x, uint32_t whole)
         cur_skip(&u, 2);
     enum match broken = x->on_port && id == 0x32 ? MATCH_MAYBE : MATCH_NO; /* on its port a broken one is still S7 */
     if (!cur_ok(&u))
-        return all || id != 0x32 ? broken : MATCH_MORE;
+        return all || (id != 0x32 && !none) ? broken : MATCH_MORE;
     bool known = ack || s.rosctr == S7_JOB || s.rosctr == S7_USERDATA;
     if (!known || id != 0x32)
         return MATCH_NO;

@@ -13,7 +13,7 @@ enum {
     MAX_TRIES_EVER = 120,
     HOLD_BYTES = 4096, /* of held segments, their heads included */
     PROBE_BYTES = 2048,
-    SMALL_PROBE = 16,  /* fewer bytes than this are held for any dissector that asks for more */
+    SMALL_PROBE = 64,  /* fewer bytes than this are held for any dissector that asks for more: the longest header is 24 */
 };
 
 struct held {
@@ -21,7 +21,6 @@ struct held {
     uint32_t len, frame;
     uint16_t file;
     uint8_t side, cut;
-    struct layers lay;
 };
 
 void classify_free(struct shard *s, struct flow *f)
@@ -41,8 +40,6 @@ static bool hold(struct shard *s, struct flow *f, const struct chunk *c)
         f->hold = buf_get(&s->buffers, HOLD_BYTES);
     if (!f->hold.p)
         return false;
-    if (c->lay)
-        h.lay = *c->lay;
     memcpy(f->hold.p + f->hold_len, &h, sizeof h);
     memcpy(f->hold.p + f->hold_len + sizeof h, c->p, c->len);
     f->hold_len += need;
@@ -71,9 +68,11 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
     if (flow_claim(s, f, d, on_port)) {
         for (uint32_t at = 0; at < n;) {
             struct held h;
+            struct layers lay;
             memcpy(&h, b.p + at, sizeof h);
+            flow_layers(f, h.side, &lay);
             struct chunk k = {.p = b.p + at + sizeof h, .len = h.len, .frame = h.frame, .ts_ns = h.ts_ns,
-                              .file = h.file, .side = h.side, .cut = h.cut, .lay = &h.lay};
+                              .file = h.file, .side = h.side, .cut = h.cut, .lay = &lay};
             deliver(s, f, &k);
             at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
         }
@@ -184,7 +183,7 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
         bool port = owns_port(s, f, i);
         *had_port |= port;
         enum match m = probe(s, f, dissectors[i], port, cur, c, &x);
-        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE))
+        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == dissectors[i]))
             *more = true;
         if (m < MATCH_MAYBE || (m == MATCH_MAYBE && !port))
             continue;

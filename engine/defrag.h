@@ -2,8 +2,8 @@
  *
  * Spec: RFC 791 3.2, RFC 815 (holes), RFC 8200 4.5, RFC 5722 (overlaps), RFC 6864 (identification).
  * Out of order, duplicated and overlapping fragments are normal: the first arrival of a byte wins, and a later one that
- * disagrees is told. A datagram is given up after 30 s of packet time (either way: captures jump), or as the oldest when
- * there is no room for a newer one. Depends on nothing but the fragments and their times, in order. */
+ * disagrees is told. A datagram is given up after 30 s of packet time (either way: captures jump), or as the oldest
+ * when there is no room for a newer one. Depends on nothing but the fragments and their times, in order. */
 #pragma once
 
 #include <stdbool.h>

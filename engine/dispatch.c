@@ -14,6 +14,24 @@ void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis
     };
 }
 
+void flow_layers(const struct flow *f, unsigned side, struct layers *ret)
+{
+    const struct flow_key *k = &f->key;
+    static const uint8_t none[6];
+    *ret = (struct layers){
+        .reached = k->proto == PROTO_ETH ? REACHED_L2 : REACHED_L4, .ip_proto = k->proto == PROTO_ETH ? 0 : k->proto,
+        .src = side ? k->hi : k->lo, .dst = side ? k->lo : k->hi, .sport = side ? k->hi_port : k->lo_port,
+        .dport = side ? k->lo_port : k->hi_port,
+    };
+    memcpy(ret->smac, f->mac[side], 6);
+    memcpy(ret->dmac, f->mac[1 - side], 6);
+    ret->has_mac = memcmp(ret->smac, none, 6) != 0;
+    if (k->proto == PROTO_ETH) {
+        ret->ethertype = k->lo_port;
+        ret->sport = ret->dport = 0;
+    }
+}
+
 /* What a dissector found out about the roles. A certain client (SYN, port) stays, unless the protocol knows better. */
 void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x)
 {

@@ -202,6 +202,8 @@ static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
     }
     for (unsigned i = 0; w && i < n; i++)
         shard_prefetch_flow(w->shards[j[i].shard], &j[i]);
+    for (unsigned i = 0; w && i < n; i++)
+        shard_prefetch_state(w->shards[j[i].shard], &j[i]);
     for (unsigned i = 0; i < n; i++)
         one_packet(g, &p[i], &j[i]);
 }

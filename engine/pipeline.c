@@ -20,6 +20,11 @@ static bool is_learning(void *ctx, uint64_t link)
     return ((struct pipeline *)ctx)->learning;
 }
 
+static void event_json(void *ctx, struct rec_event *ev)
+{
+    collector_event_json(&((struct pipeline *)ctx)->collector, ev);
+}
+
 static void on_deviation(void *ctx, const struct deviation *d)
 {
     raise_deviation(&((struct pipeline *)ctx)->raise, d);
@@ -194,7 +199,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
     if (r)
         return r;
     struct raise_conf rc = {.alerts = p->alerts, .site = &c->site, .ctx = p, .asset = asset_info,
-                            .learning = is_learning, .outputs = &p->outputs, .store = p->store};
+                            .learning = is_learning, .event_json = event_json, .outputs = &p->outputs, .store = p->store};
     raise_init(&p->raise, &rc);
     return 0;
 }
@@ -223,7 +228,10 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
         return r;
     p->collector = (struct collector){.events = events ? &p->events : NULL, .baseline = p->baseline,
                                       .raise = &p->raise, .alerts = p->alerts, .rule_state = p->rule_state,
-                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source};
+                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source, .env = p->env,
+                                      .scratch = malloc(sizeof(struct event)), .json = malloc(REC_MAX_BYTES)};
+    if (!p->collector.scratch || !p->collector.json)
+        return err_set(e, -ENOMEM, "no memory");
     return 0;
 }
 
@@ -265,6 +273,8 @@ int pipe_close(struct pipeline *p, struct err *first)
     baseline_free(p->baseline);
     rule_state_free(p->rule_state);
     ruleset_free(p->rules);
+    free(p->collector.scratch);
+    free(p->collector.json);
     free(p->env);
     conf_free(p->conf);
     *p = (struct pipeline){0};

@@ -258,37 +258,58 @@ static void *put_behind(struct ring_head *h, uint32_t *at, const void *p, uint32
     return dst;
 }
 
-/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, JSON. Pointers are the collector's. */
+static uint32_t write_json(struct shard *s, struct flow *f, const struct event *e, struct rec_event *r, char *to,
+                           uint32_t cap)
+{
+    if (!f->has_community) {
+        community_id(&f->key, f->community);
+        f->has_community = 1;
+    }
+    struct evjson_env env = {.host = s->env->host, .in_iface = s->env->iface_name(s->env->name_arg, f->iface),
+                             .app_proto = r->app, .community = f->community, .file_name = s->env->file_name,
+                             .name_arg = s->env->name_arg};
+    uint32_t n = evjson_write(&env, e, r, to, cap, true);
+    if (n)
+        return n;
+    s->stats->records_cut++;
+    return evjson_write(&env, e, r, to, cap, false);
+}
+
+/* Most records that nobody logs are never shown: they travel as they are, and the collector writes the JSON of the few
+ * that become alerts. */
+static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
+{
+    uint32_t n = ev_packed_len(e, true);
+    bool with_values = n <= cap;
+    if (!with_values)
+        n = ev_packed_len(e, false);
+    ev_pack(e, to, n, with_values);
+    return n;
+}
+
+/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event. Pointers
+ * are the collector's. */
 static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e, struct rec_event *r,
                        const struct facts_out *facts, const uint16_t *hits)
 {
     struct ring_head *h = out_begin(s->out, RK_EVENT, REC_MAX_BYTES);
     uint32_t at = sizeof *h + sizeof *r;
-    if (!f->has_community) {
-        community_id(&f->key, f->community);
-        f->has_community = 1;
-    }
     put_behind(h, &at, hits, r->n_hits * (uint32_t)sizeof *hits);
-    put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
+    struct rec_fact *there = put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
     for (unsigned i = 0; i < facts->n; i++) {
-        uint32_t n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
-        ((struct rec_fact *)(void *)((uint8_t *)h + sizeof *h + sizeof *r + ((r->n_hits * 2u + 7) & ~7u)))[i].name.n = n;
-        put_behind(h, &at, facts->f[i].name.p, n);
+        there[i].name.n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
+        put_behind(h, &at, facts->f[i].name.p, there[i].name.n);
     }
     r->bytes.n = x->pdu.n < EVIDENCE_BYTES ? x->pdu.n : EVIDENCE_BYTES;
     put_behind(h, &at, x->pdu.p, r->bytes.n);
-    struct evjson_env env = {.host = s->env->host, .in_iface = s->env->iface_name(s->env->name_arg, f->iface),
-                             .app_proto = f->dis ? f->dis->schemas[0]->name : e->schema->name,
-                             .community = f->community, .file_name = s->env->file_name, .name_arg = s->env->name_arg};
-    char *json = (char *)h + at;
-    r->json.n = evjson_write(&env, e, r, json, REC_MAX_BYTES - at, true);
-    if (!r->json.n) {
-        s->stats->records_cut++;
-        r->json.n = evjson_write(&env, e, r, json, REC_MAX_BYTES - at, false);
-    }
+    r->app = f->dis ? f->dis->schemas[0]->name : e->schema->name;
+    if (r->wanted & REC_WANT_LOG)
+        r->json.n = write_json(s, f, e, r, (char *)h + at, REC_MAX_BYTES - at);
+    else
+        r->packed.n = write_packed(e, (uint8_t *)h + at, REC_MAX_BYTES - at);
     r->n_facts = (uint16_t)facts->n;
     memcpy(h + 1, r, sizeof *r);
-    out_end(s->out, h, at + r->json.n);
+    out_end(s->out, h, at + r->json.n + r->packed.n);
     s->stats->records++;
 }
 

@@ -31,7 +31,7 @@ enum { /* packet time without a packet after which a flow is over */
     IDLE_TCP_ATTEMPT_S = 30,
     IDLE_TCP_CLOSED_S = 15,
     IDLE_OTHER_S = 180,
-    EXPIRE_EVERY = 16,      /* seconds between two looks at idle flows */
+    EXPIRE_EVERY = 60,      /* seconds between two looks at idle flows */
     EXPIRE_AT_ONCE = 1024,
 };
 
@@ -240,6 +240,22 @@ void shard_prefetch_flow(const struct shard *s, const struct job *j)
     const char *f = (const char *)&s->flows.flows[i];
     for (unsigned line = 0; line < sizeof(struct flow); line += 64)
         __builtin_prefetch(f + line);
+}
+
+/* By now the flow itself is near: what hangs on it comes next. */
+void shard_prefetch_state(struct shard *s, const struct job *j)
+{
+    const struct flow *f = flow_find(&s->flows, &j->key, j->hash);
+    if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
+        return;
+    if (f->state.p)
+        for (unsigned line = 0; line < DIS_FLOW_STATE; line += 64)
+            __builtin_prefetch(f->state.p + line);
+    if (f->rt.txn_head != RT_NONE) {
+        const struct txn *t = &s->rt.txn[f->rt.txn_head];
+        __builtin_prefetch(t);
+        __builtin_prefetch((const char *)t + 64);
+    }
 }
 
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)

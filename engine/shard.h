@@ -109,6 +109,7 @@ struct job {
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j);
 void shard_prefetch_bucket(const struct shard *s, const struct job *j);
 void shard_prefetch_flow(const struct shard *s, const struct job *j);
+void shard_prefetch_state(struct shard *s, const struct job *j);
 /* The whole packet path. now_ns: engine time, never less than before. */
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns);
 /* Packet time has passed this boundary (whole seconds). flush: a window of counts ends here. */
@@ -140,6 +141,8 @@ void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 /* dispatch.c: one PDU to the dissector */
 enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu);
 void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x);
+/* Of a packet that is gone: what the flow knows of all packets of that side. */
+void flow_layers(const struct flow *f, unsigned side, struct layers *ret);
 void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x);
 bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port);
 void flow_unclaim(struct shard *s, struct flow *f);

@@ -12,6 +12,8 @@ enum {
     OOO_MAX = 24,                 /* segments waiting in one direction */
     HOLE_FAR = 1 << 20,           /* a jump beyond this is no hole: the numbers changed */
     LOST_SYNC_MAX = 32,           /* segments in a row without a PDU: this is not the protocol */
+    FEET_MAX = 512,               /* bytes kept, out of step, while probe() asks for more */
+    HEADER_STEP = 64,             /* bytes of a chunk added to a split header at a time */
 };
 static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000, copy_ns = 2000000;
 
@@ -59,16 +61,18 @@ static struct frame next_frame(struct shard *s, struct flow *f, const struct chu
     return fr;
 }
 
-/* Does a PDU begin here? */
-static bool find_feet(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur)
+/* Does a PDU begin here? MATCH_YES, MATCH_MORE or MATCH_NO. */
+static enum match find_feet(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur)
 {
     struct dis_ctx x;
     make_ctx(s, f, c, &x);
     enum match m = f->dis->probe(cur, &x);
+    if (m == MATCH_MORE)
+        return m;
     if (m != MATCH_YES && !(m == MATCH_MAYBE && f->on_port))
-        return false;
+        return MATCH_NO;
     learn_dir(s, f, c->side, &x);
-    return true;
+    return MATCH_YES;
 }
 
 /* One whole PDU. False: stop working on this chunk (out of step, or the flow has changed hands). */
@@ -116,27 +120,44 @@ static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, st
     h->part_need = fr.st == FRAME_OK ? fr.len : 0;
 }
 
+/* The header itself is split: add some bytes at a time until the length is known. Returns how many bytes of c were used;
+ * those that lie behind the PDU are given back. UINT32_MAX: out of step. */
+static uint32_t finish_header(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct half *h = &f->half[c->side];
+    uint32_t used = 0;
+    while (h->part_need == 0 && used < c->len) {
+        uint32_t had = h->part_len, n = c->len - used < HEADER_STEP ? c->len - used : HEADER_STEP;
+        if (!part_room(s, h, had + n))
+            return UINT32_MAX;
+        memcpy(h->part.p + had, c->p + used, n);
+        h->part_len += n;
+        used += n;
+        struct frame fr = next_frame(s, f, c, cur_make(h->part.p, h->part_len));
+        if (fr.st == FRAME_BAD || h->part_len >= f->dis->max_pdu + HEADER_STEP || (fr.st == FRAME_OK && fr.len < had))
+            return UINT32_MAX;
+        if (fr.st != FRAME_OK)
+            continue;
+        h->part_need = fr.len;
+        if (fr.len < h->part_len) {
+            used -= h->part_len - fr.len;
+            h->part_len = fr.len;
+        }
+    }
+    return used;
+}
+
 /* Bytes to finish the PDU in part. Returns how many of c were used, or UINT32_MAX to stop. */
 static uint32_t finish_part(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
-    uint32_t used = 0;
-    while (h->part_need == 0) { /* the header itself is split: add a byte at a time until its length is known */
-        if (used == c->len)
-            return used;
-        if (!part_room(s, h, h->part_len + 1)) {
-            lose_sync(s, h);
-            return UINT32_MAX;
-        }
-        h->part.p[h->part_len++] = c->p[used++];
-        struct frame fr = next_frame(s, f, c, cur_make(h->part.p, h->part_len));
-        if (fr.st == FRAME_BAD || h->part_len >= f->dis->max_pdu) {
-            lose_sync(s, h);
-            return UINT32_MAX;
-        }
-        if (fr.st == FRAME_OK)
-            h->part_need = fr.len;
+    uint32_t used = finish_header(s, f, c);
+    if (used == UINT32_MAX) {
+        lose_sync(s, h);
+        return UINT32_MAX;
     }
+    if (h->part_need == 0)
+        return used;
     if (!part_room(s, h, h->part_need)) {
         lose_sync(s, h);
         return UINT32_MAX;
@@ -158,6 +179,52 @@ static uint32_t finish_part(struct shard *s, struct flow *f, const struct chunk 
     return go_on ? used : UINT32_MAX;
 }
 
+static bool keep_feet(struct shard *s, struct half *h, const struct chunk *c)
+{
+    if (h->part_len + c->len > FEET_MAX || !part_room(s, h, h->part_len + c->len))
+        return false;
+    memcpy(h->part.p + h->part_len, c->p, c->len);
+    h->part_len += c->len;
+    return true;
+}
+
+/* Out of step: the start of a segment may be the start of a PDU, of which a small one may hold too little to tell. True:
+ * in step again, c is still to be read. */
+static bool regain(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct half *h = &f->half[c->side];
+    if (h->part_len) { /* what was too little, and this chunk */
+        uint8_t joined[2 * FEET_MAX];
+        uint32_t had = h->part_len, n = c->len < FEET_MAX ? c->len : FEET_MAX;
+        memcpy(joined, h->part.p, had);
+        memcpy(joined + had, c->p, n);
+        switch (find_feet(s, f, c, cur_make(joined, had + n))) {
+        case MATCH_YES:
+            h->flags |= HALF_SYNC; /* part holds the beginning */
+            return true;
+        case MATCH_MORE:
+            if (keep_feet(s, h, c))
+                return false;
+            break;
+        default:
+            break;
+        }
+        s->stats->unsynced_bytes += had;
+        part_drop(s, h);
+    }
+    enum match m = find_feet(s, f, c, cur_make(c->p, c->len));
+    if (m == MATCH_MORE && !c->cut && keep_feet(s, h, c))
+        return false;
+    if (m == MATCH_YES) {
+        h->flags |= HALF_SYNC;
+        return true;
+    }
+    s->stats->unsynced_bytes += c->len;
+    if (++h->lost_syncs > LOST_SYNC_MAX)
+        flow_unclaim(s, f);
+    return false;
+}
+
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
@@ -168,15 +235,8 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
     }
     if (f->class_state == CLASS_GIVEN_UP)
         return;
-    if (!(h->flags & HALF_SYNC)) {
-        if (!find_feet(s, f, c, cur_make(c->p, c->len))) {
-            s->stats->unsynced_bytes += c->len;
-            if (++h->lost_syncs > LOST_SYNC_MAX)
-                flow_unclaim(s, f);
-            return;
-        }
-        h->flags |= HALF_SYNC;
-    }
+    if (!(h->flags & HALF_SYNC) && !regain(s, f, c))
+        return;
     if (h->part_len) {
         at = finish_part(s, f, c);
         if (at == UINT32_MAX)
@@ -237,17 +297,14 @@ static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing
         f->dis->gap(&x, missing);
 }
 
-static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t i, const struct layers *l)
+static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t i)
 {
     struct half *h = &f->half[side];
     struct seg *g = &s->segs[i];
     int32_t over = seq_diff(h->next, g->seq);
     if (over < (int32_t)g->len) {
-        struct layers lay = l ? *l : (struct layers){.reached = REACHED_L4, .ip_proto = PROTO_TCP};
-        lay.src = side ? f->key.hi : f->key.lo;
-        lay.dst = side ? f->key.lo : f->key.hi;
-        lay.sport = side ? f->key.hi_port : f->key.lo_port;
-        lay.dport = side ? f->key.lo_port : f->key.hi_port;
+        struct layers lay;
+        flow_layers(f, side, &lay);
         uint32_t skip = over > 0 ? (uint32_t)over : 0;
         struct chunk c = {.p = g->buf.p + skip, .len = g->len - skip, .frame = g->frame, .ts_ns = g->ts_ns,
                           .file = g->file, .side = (uint8_t)side, .lay = &lay};
@@ -263,21 +320,21 @@ static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t
 }
 
 /* Deliver what is in order now. */
-static void drain(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+static void drain(struct shard *s, struct flow *f, unsigned side)
 {
     struct half *h = &f->half[side];
     while (h->ooo != FLOW_NONE && seq_diff(s->segs[h->ooo].seq, h->next) <= 0)
-        deliver_seg(s, f, side, h->ooo, l);
+        deliver_seg(s, f, side, h->ooo);
     h->hole_ns = h->ooo == FLOW_NONE ? 0 : h->hole_ns;
 }
 
-static void give_up_hole(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+static void give_up_hole(struct shard *s, struct flow *f, unsigned side)
 {
     struct half *h = &f->half[side];
     uint32_t missing = s->segs[h->ooo].seq - h->next;
     gap(s, f, side, missing);
     h->next = s->segs[h->ooo].seq;
-    drain(s, f, side, l);
+    drain(s, f, side);
     if (h->ooo != FLOW_NONE)
         h->hole_ns = s->now_ns;
 }
@@ -286,16 +343,12 @@ static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struc
 {
     struct half *h = &f->half[side];
     s->stats->out_of_order++;
-    while (h->ooo != FLOW_NONE && h->n_ooo >= OOO_MAX)
-        give_up_hole(s, f, side, l);
-    if (h->ooo == FLOW_NONE && seq_diff(l->seq, h->next) <= 0)
-        return;
     struct buf b = buf_get(&s->buffers, l->payload_len);
     if (!b.p || s->seg_free == FLOW_NONE) { /* no room: the hole is given up, the segment taken as it is */
         buf_put(&s->buffers, &b);
         s->stats->segments_evicted++;
         while (h->ooo != FLOW_NONE)
-            give_up_hole(s, f, side, l);
+            give_up_hole(s, f, side);
         int32_t d = seq_diff(l->seq, h->next);
         if (d > 0)
             gap(s, f, side, (uint32_t)d);
@@ -334,14 +387,14 @@ void stream_drain(struct shard *s, struct flow *f)
 {
     for (unsigned side = 0; side < 2; side++)
         while (f->half[side].ooo != FLOW_NONE)
-            give_up_hole(s, f, side, NULL);
+            give_up_hole(s, f, side);
 }
 
 void stream_tick(struct shard *s, struct flow *f, uint64_t now)
 {
     for (unsigned side = 0; side < 2; side++)
         if (f->half[side].ooo != FLOW_NONE && now > f->half[side].hole_ns + hole_ns)
-            give_up_hole(s, f, side, NULL);
+            give_up_hole(s, f, side);
 }
 
 /* The other side's packet acknowledges: bytes that it has and we have not will not come any more. */
@@ -349,7 +402,7 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
 {
     struct half *h = &f->half[other];
     while (h->ooo != FLOW_NONE && seq_diff(l->ack, s->segs[h->ooo].seq) >= 0 && s->now_ns > h->hole_ns + ack_grace_ns)
-        give_up_hole(s, f, other, NULL);
+        give_up_hole(s, f, other);
 }
 
 static void old_segment(struct shard *s, struct flow *f, struct half *h, const struct pkt *p, const struct layers *l)
@@ -379,7 +432,7 @@ static void in_order(struct shard *s, struct flow *f, unsigned side, const struc
     if (cut && l->payload_wire > l->payload_len)
         lose_sync(s, h);
     if (h->ooo != FLOW_NONE)
-        drain(s, f, side, l);
+        drain(s, f, side);
 }
 
 static void segment_data(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
@@ -390,6 +443,10 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
         h->flags |= HALF_NEXT;
     }
     int32_t d = seq_diff(l->seq, h->next);
+    while (d > 0 && d <= HOLE_FAR && h->n_ooo >= OOO_MAX) { /* too much waits: this segment may be next in order then */
+        give_up_hole(s, f, side);
+        d = seq_diff(l->seq, h->next);
+    }
     if (__builtin_expect(d == 0, 1)) {
         if (l->payload_len == 1 && !(h->flags & HALF_DATA) && !(h->flags & HALF_SYN)) {
             /* a lone byte mid-stream is a keep-alive's: it is sent again as the first of the next segment */
@@ -401,7 +458,7 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
         in_order(s, f, side, p, l, 0);
     } else if (d < -HOLE_FAR || d > HOLE_FAR) { /* the numbers changed: a new start */
         while (h->ooo != FLOW_NONE)
-            give_up_hole(s, f, side, l);
+            give_up_hole(s, f, side);
         gap(s, f, side, 0);
         in_order(s, f, side, p, l, 0);
     } else if (d > 0) {
@@ -442,7 +499,7 @@ void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct
     if (o->ooo != FLOW_NONE && (l->tcp_flags & TCP_ACK))
         other_acked(s, f, 1 - side, l);
     if (h->ooo != FLOW_NONE && s->now_ns > h->hole_ns + hole_ns)
-        give_up_hole(s, f, side, l);
+        give_up_hole(s, f, side);
     if (l->payload_len)
         segment_data(s, f, side, p, l);
 }
