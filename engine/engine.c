@@ -128,6 +128,8 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct job 
     m->pkt = *p;
     m->job = *j;
     m->payload_off = inside ? (uint32_t)(l->payload - l->l3) : n_l3;
+    m->payload_at = n && l->payload >= p->data && l->payload < p->data + p->caplen ? (uint32_t)(l->payload - p->data)
+                                                                                 : PM_ELSEWHERE;
     if (n_l3)
         memcpy(b, l->l3, n_l3);
     if (!inside && n)

@@ -170,12 +170,20 @@ static void mark(struct worker *w, uint64_t order)
     out_end(&w->out, h, sizeof *h);
 }
 
+/* Where the packet would begin if all of it lay around its payload: offsets in records are differences to this, the
+ * same as with one worker. Nothing is read there. */
+static const uint8_t *packet_begin(const struct pkt_msg *m)
+{
+    uintptr_t payload = (uintptr_t)(m + 1) + m->payload_off;
+    return m->payload_at == PM_ELSEWHERE ? NULL : (const uint8_t *)(payload - m->payload_at);
+}
+
 static bool take_one(struct worker *w, struct ring_head *h)
 {
     struct pkt_msg *m = (struct pkt_msg *)(void *)h;
     switch (h->type) {
     case PM_PACKET:
-        m->pkt.data = (const uint8_t *)(m + 1);
+        m->pkt.data = packet_begin(m);
         if (m->job.lay.payload)
             m->job.lay.payload = (const uint8_t *)(m + 1) + m->payload_off;
         if (m->job.lay.l3)
