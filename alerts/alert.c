@@ -23,6 +23,7 @@ struct ended { /* a uid that ended in this run, and the last update told of it *
 };
 
 struct alerts {
+    uint64_t last_fold;
     struct alert_conf c;
     struct alert_table t;
     struct alert_stats s;
@@ -366,6 +367,7 @@ void alert_raise(struct alerts *a, const struct alert_in *in)
     const struct alert_change *ch = change_of(a, in->type->id);
     uint8_t severity = in->severity ? in->severity : in->type->severity;
     a->s.raised++;
+    a->last_fold = 0;
     if (ch && !ch->severity) {
         a->s.muted++;
         return;
@@ -378,12 +380,36 @@ void alert_raise(struct alerts *a, const struct alert_in *in)
     uint64_t type = hash_str(HASH_ID_KEY, in->type->id);
     uint64_t fold = in->fold ? hash_u64(type, in->fold) : hash_str(hash_str(type, in->subject), in->object);
     struct open_alert *o = table_find(&a->t, fold);
+    if (!o && over_rate(a, type)) {
+        limit(a, type, in, severity);
+        return;
+    }
     if (o)
         fold_in(a, o, in, severity);
-    else if (over_rate(a, type))
-        limit(a, type, in, severity);
     else
         open_new(a, fold, in, severity);
+    a->last_fold = fold;
+}
+
+uint64_t alert_last_fold(const struct alerts *a)
+{
+    return a->last_fold;
+}
+
+bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count)
+{
+    advance(a, ts_ns);
+    struct open_alert *o = table_find(&a->t, fold);
+    if (!o)
+        return false;
+    a->s.raised++;
+    a->s.folded++;
+    o->count += count ? count : 1;
+    if (ts_ns > o->last_ns)
+        o->last_ns = ts_ns;
+    o->due = 1;
+    table_touch(&a->t, o);
+    return true;
 }
 
 void alerts_tick(struct alerts *a, uint64_t ts_ns)

@@ -69,6 +69,11 @@ static int open_path(struct out_file *f, const char *path, struct err *e)
     return 0;
 }
 
+uint64_t out_file_memory(const struct out_file *f)
+{
+    return sizeof *f + f->cap;
+}
+
 int out_file_open(struct out_file **ret, const char *path, uint32_t max_wait, struct err *e)
 {
     struct out_file *f = calloc(1, sizeof *f);

@@ -24,6 +24,7 @@ int out_file_line(struct out_file *f, const char *line, size_t n);
 /* Write what is buffered and what waits. */
 int out_file_flush(struct out_file *f);
 void out_file_stats(const struct out_file *f, struct out_file_stats *ret);
+uint64_t out_file_memory(const struct out_file *f);
 /* Flushes; 0 or -errno when something was lost. NULL is fine. */
 int out_file_close(struct out_file *f);
 

@@ -10,9 +10,9 @@ enum {
                          * learned goes, else the one not seen for the longest time. 8 MiB */
     LIM_LINKS = 65536,  /* four a device; full: unanswered attempts, then unlearned, then least recently seen. 15 MiB */
     LIM_FUNCS = 65536,  /* functions per link and unit; full: the least recently seen with its operations. 11 MiB */
-    LIM_OPS = 180224,   /* objects; full: the least recently seen. 31 MiB */
-    LIM_DIGESTS = 327680, /* worker's digest to row; full: the oldest is forgotten, its counts are not attributed
-                           * until the worker reports the fact again. 15 MiB */
+    LIM_OPS = 131072,   /* objects; full: the least recently seen. 23 MiB */
+    LIM_DIGESTS = 262144, /* worker's digest to row; full: the oldest is forgotten, its counts are not attributed
+                           * until the worker reports the fact again. 11 MiB */
     LIM_IDENTS = 32768,   /* identity facts, old values included; full: the oldest superseded, else the oldest. 7 MiB */
     LIM_NAMES = 32768,    /* distinct object names (tags, paths); full: the least recently seen operation goes. 6 MiB */
     LIM_INCIDENTS = 2048, /* deviations that still collect what follows; full: the oldest stops collecting. 3 MiB */

@@ -79,17 +79,22 @@ int file_short(struct file *f, int rc, const char *what, uint32_t need)
         return file_fault(f, SOURCE_ERROR, at, "found a failing read (%s), expected a %s", strerror(-rc), what);
     bool between = left == 0 && f->skip == 0;
     if (f->in.early_end)
-        return file_fault(f, SOURCE_WARNING, at, "found the end of the compressed data, expected its end mark; %" PRIu32
-                          " packets were read", f->frame);
+        return file_fault(f, SOURCE_WARNING, at,
+                          "found the end of the compressed data, expected its end mark; %" PRIu32 " packets were read",
+                          f->frame);
     if (between && f->frame)
         return end(f), -ENODATA;
     if (between)
         return file_fault(f, SOURCE_WARNING, at, "found the end of the file, expected packets");
     if (f->skip)
-        return file_fault(f, SOURCE_WARNING, at, "found the end of the file, expected %" PRIu64 " more bytes of a %s; %"
-                          PRIu32 " packets were read", f->skip, what, f->frame);
-    return file_fault(f, at ? SOURCE_WARNING : SOURCE_ERROR, at, "found %" PRIu32 " bytes and the end of the file, expected"
-                      " a %s of %" PRIu32 "; %" PRIu32 " packets were read", left, what, need, f->frame);
+        return file_fault(f, SOURCE_WARNING, at,
+                          "found the end of the file, expected %" PRIu64 " more bytes of a %s; %" PRIu32
+                          " packets were read",
+                          f->skip, what, f->frame);
+    return file_fault(f, at ? SOURCE_WARNING : SOURCE_ERROR, at,
+                      "found %" PRIu32 " bytes and the end of the file, expected"
+                      " a %s of %" PRIu32 "; %" PRIu32 " packets were read",
+                      left, what, need, f->frame);
 }
 
 static int unreadable(struct file *f, int rc)

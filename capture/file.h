@@ -13,20 +13,20 @@ struct file {
     struct input in;
     struct source *src;
     const struct file_format *format; /* NULL: not started, or ended */
-    uint64_t size;       /* of the file, where it is known */
-    uint32_t frame;      /* packets so far */
+    uint64_t size;                    /* of the file, where it is known */
+    uint32_t frame;                   /* packets so far */
     uint16_t index;
     bool regular, ended;
-    bool swap;           /* byte order differs from this machine's */
+    bool swap; /* byte order differs from this machine's */
     /* pcap */
     bool nano, old_lengths;
-    uint8_t fcs;         /* bytes of frame check sequence at the end of each packet */
+    uint8_t fcs; /* bytes of frame check sequence at the end of each packet */
     uint16_t minor;
-    uint32_t header;     /* bytes of a record header */
+    uint32_t header; /* bytes of a record header */
     uint32_t linktype;
     /* pcapng */
-    uint64_t skip;       /* rest of a block of no interest */
-    uint64_t last_ns;    /* simple packet blocks carry no time */
+    uint64_t skip;    /* rest of a block of no interest */
+    uint64_t last_ns; /* simple packet blocks carry no time */
     uint32_t n_ifaces, max_ifaces;
     struct ng_iface *ifaces; /* of this section */
     /* merging: packets read ahead, whose bytes lie in the block; key is the highest time so far */

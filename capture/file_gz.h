@@ -18,6 +18,6 @@ void gz_free(struct gz *g); /* NULL is fine */
  * that gz_get must take some first. gz_put of 0: the file has ended. */
 uint8_t *gz_room(struct gz *g, size_t *ret_n);
 void gz_put(struct gz *g, size_t n);
-/* Decompresses up to n bytes. > 0 bytes; 0 call gz_room, fill it if there is room, and call again; -ENODATA the end; -ENOMSG the end came before the end
- * mark; -EBADMSG corrupt. */
+/* Decompresses up to n bytes. > 0 bytes; 0 call gz_room, fill it if there is room, and call again; -ENODATA the end;
+ * -ENOMSG the end came before the end mark; -EBADMSG corrupt. */
 int64_t gz_get(struct gz *g, uint8_t *ret, size_t n);

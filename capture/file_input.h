@@ -22,14 +22,15 @@ struct input {
     int error;        /* -errno of a failed read; -EBADMSG: corrupt compressed data */
     uint8_t *buf;
     uint32_t cap, from, to;
-    uint64_t base;    /* offset of buf[0] in the (decompressed) file */
-    uint64_t raw;     /* bytes taken from the file itself */
+    uint64_t base; /* offset of buf[0] in the (decompressed) file */
+    uint64_t raw;  /* bytes taken from the file itself */
     struct gz *gz;
 };
 
 enum { INPUT_MAX = 1 << 20 }; /* the largest record that can be asked for */
 
-/* Takes a block of cap bytes (>= 64 KiB); the file itself is opened by the first input_fill, so that this never waits. */
+/* Takes a block of cap bytes (>= 64 KiB); the file itself is opened by the first input_fill, so that this never waits.
+ */
 int input_open(struct input *in, const char *path, uint32_t cap, bool transient) MUST_USE;
 void input_close(struct input *in);
 

@@ -32,7 +32,8 @@ static int start(struct file *f)
         return 0;
     }
     uint32_t link = file_u32(p + 20, f->swap);
-    f->linktype = link & 0x03ffffff; /* the bits above tell of the frame check sequence: 4 bits of length, 1 that they count */
+    f->linktype =
+        link & 0x03ffffff; /* the bits above tell of the frame check sequence: 4 bits of length, 1 that they count */
     f->fcs = link & 0x04000000 ? (uint8_t)((link >> 28) * 2) : 0;
     f->old_lengths = f->minor <= 3;
     f->in.from += HEAD;
@@ -49,7 +50,8 @@ static void order_lengths(const struct file *f, uint32_t *caplen, uint32_t *wire
     }
 }
 
-/* Whole records of the block. Constant arguments make four loops of it; `rare` covers old lengths and check sequences. */
+/* Whole records of the block. Constant arguments make four loops of it; `rare` covers old lengths and check sequences.
+ */
 static inline __attribute__((always_inline)) unsigned walk(struct file *f, struct pkt *ret, unsigned max, bool swap,
                                                            bool nano, bool rare)
 {
@@ -68,7 +70,8 @@ static inline __attribute__((always_inline)) unsigned walk(struct file *f, struc
         uint64_t ns = (uint64_t)file_u32(p, swap) * UINT64_C(1000000000);
         ns += (uint64_t)file_u32(p + 4, swap) * (nano ? 1 : 1000);
         struct pkt *k = &ret[n++];
-        *k = (struct pkt){.ts_ns = ns, .data = p + header, .linktype = linktype, .frame = ++frame, .file = file};
+        frame++;
+        *k = (struct pkt){.ts_ns = ns, .data = p + header, .linktype = linktype, .frame = frame, .file = file};
         file_lengths(k, caplen, wirelen, rare ? f->fcs : 0);
         p += header + caplen;
         left -= header + caplen;
@@ -104,7 +107,8 @@ static int read_records(struct file *f, struct pkt *ret, unsigned max)
         if (caplen > FILE_CAPLEN_MAX)
             return file_fault(f, SOURCE_ERROR, input_offset(&f->in) + 8,
                               "found a captured length of %" PRIu32 " in the header of packet %" PRIu32
-                              ", expected at most %d", caplen, f->frame + 1, FILE_CAPLEN_MAX);
+                              ", expected at most %d",
+                              caplen, f->frame + 1, FILE_CAPLEN_MAX);
         rc = input_fill(&f->in, f->header + caplen);
         if (rc != 1)
             return file_short(f, rc, "record", f->header + caplen);

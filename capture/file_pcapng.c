@@ -24,24 +24,28 @@ enum {
     BLOCK_OLD_PACKET = 2,
     BLOCK_SIMPLE = 3,
     BLOCK_ENHANCED = 6,
-    FRAMING = 12,             /* type and both lengths */
+    FRAMING = 12, /* type and both lengths */
     SECTION_MIN = 28,
-    BLOCK_MAX = 16 << 20,     /* a skipped block longer than this is damage; the same bound as in other readers */
+    BLOCK_MAX = 16 << 20, /* a skipped block longer than this is damage; the same bound as in other readers */
     IFACES_FIRST = 16,
-    IFACES_MAX = 65536,       /* interface descriptions of one section */
-    OPT_END = 0, OPT_NAME = 2, OPT_TSRESOL = 9, OPT_FCSLEN = 13, OPT_TSOFFSET = 14,
+    IFACES_MAX = 65536, /* interface descriptions of one section */
+    OPT_END = 0,
+    OPT_NAME = 2,
+    OPT_TSRESOL = 9,
+    OPT_FCSLEN = 13,
+    OPT_TSOFFSET = 14,
 };
 
 struct ng_iface {
-    uint64_t mul, max;  /* ns = time * mul while time <= max; */
-    uint64_t div;       /* else: ns = time / div (finer than ns) */
-    int64_t offset_s;   /* added to every time */
+    uint64_t mul, max; /* ns = time * mul while time <= max; */
+    uint64_t div;      /* else: ns = time / div (finer than ns) */
+    int64_t offset_s;  /* added to every time */
     uint32_t linktype, snaplen;
-    uint8_t shift;      /* else: ns = time * 10^9 / 2^shift */
+    uint8_t shift; /* else: ns = time * 10^9 / 2^shift */
     uint8_t fcs;
-    bool plain;         /* mul alone says it */
-    bool binary;        /* shift instead of mul or div */
-    uint16_t name;      /* index into the source's interface names */
+    bool plain;    /* mul alone says it */
+    bool binary;   /* shift instead of mul or div */
+    uint16_t name; /* index into the source's interface names */
 };
 
 static uint64_t slow_ns(const struct ng_iface *i, uint64_t t)
@@ -152,15 +156,16 @@ static int whole_block(struct file *f, uint32_t len, const char *what)
     uint64_t at = input_offset(&f->in);
     int rc = len <= INPUT_MAX ? input_fill(&f->in, len) : 0;
     if (len > INPUT_MAX)
-        return file_fault(f, SOURCE_ERROR, at + 4, "found a length of %" PRIu32 " in the head of a %s, expected at most %d",
-                          len, what, INPUT_MAX);
+        return file_fault(f, SOURCE_ERROR, at + 4,
+                          "found a length of %" PRIu32 " in the head of a %s, expected at most %d", len, what,
+                          INPUT_MAX);
     if (rc != 1)
         return file_short(f, rc, what, len);
     uint32_t again = file_u32(input_at(&f->in) + len - 4, f->swap);
     if (again != len)
         return file_fault(f, SOURCE_ERROR, at + len - 4,
-                          "found a length of %" PRIu32 " at the end of a %s, expected %" PRIu32 " as at its head", again,
-                          what, len);
+                          "found a length of %" PRIu32 " at the end of a %s, expected %" PRIu32 " as at its head",
+                          again, what, len);
     return 1;
 }
 
@@ -228,13 +233,14 @@ static int bad_record(struct file *f, const struct record *r, uint32_t len)
 {
     uint64_t at = input_offset(&f->in);
     if (r->iface >= f->n_ifaces)
-        return file_fault(f, SOURCE_ERROR, at + 8, "found interface %" PRIu32 " in packet %" PRIu32
-                          ", expected one of the %" PRIu32 " that the section describes", r->iface, f->frame + 1,
-                          f->n_ifaces);
+        return file_fault(f, SOURCE_ERROR, at + 8,
+                          "found interface %" PRIu32 " in packet %" PRIu32 ", expected one of the %" PRIu32
+                          " that the section describes",
+                          r->iface, f->frame + 1, f->n_ifaces);
     uint32_t most = len - r->data - 4;
-    return file_fault(f, SOURCE_ERROR, at + 20, "found a captured length of %" PRIu32 " in packet %" PRIu32
-                      ", expected at most %" PRIu32, r->caplen, f->frame + 1,
-                      most < FILE_CAPLEN_MAX ? most : FILE_CAPLEN_MAX);
+    return file_fault(f, SOURCE_ERROR, at + 20,
+                      "found a captured length of %" PRIu32 " in packet %" PRIu32 ", expected at most %" PRIu32,
+                      r->caplen, f->frame + 1, most < FILE_CAPLEN_MAX ? most : FILE_CAPLEN_MAX);
 }
 
 /* One packet block, whole in view. 1 a packet, -ENODATA. */
@@ -248,9 +254,14 @@ static inline int read_packet(struct file *f, uint32_t type, uint32_t len, struc
     const struct ng_iface *i = &f->ifaces[r.iface];
     if (r.timed)
         f->last_ns = to_ns(i, r.time);
-    *ret = (struct pkt){.ts_ns = f->last_ns, .data = p + r.data, .linktype = i->linktype, .frame = ++f->frame,
-                        .file = f->index, .iface = i->name};
+    *ret = (struct pkt){.ts_ns = f->last_ns,
+                        .data = p + r.data,
+                        .linktype = i->linktype,
+                        .frame = f->frame + 1,
+                        .file = f->index,
+                        .iface = i->name};
     file_lengths(ret, r.caplen, r.wirelen, i->fcs);
+    f->frame++;
     f->in.from += len;
     return 1;
 }

@@ -1,8 +1,8 @@
 /* file_source.c: capture files as one source: a single file straight from its reader, several merged by time.
  *
- * Merging is by each file's highest time so far, so that a file whose clock runs backwards keeps its own order. All files
- * are looked into when the source is opened; where there are many, those whose time has not come are closed again and
- * hold no memory. */
+ * Merging is by each file's highest time so far, so that a file whose clock runs backwards keeps its own order. All
+ * files are looked into when the source is opened; where there are many, those whose time has not come are closed again
+ * and hold no memory. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,17 +10,17 @@
 #include "capture/file.h"
 
 enum {
-    AHEAD = 64,              /* packets of each file read ahead when merging */
-    BLOCK_ONE = 1 << 20,     /* measured: larger is no faster, smaller costs system calls */
+    AHEAD = 64,          /* packets of each file read ahead when merging */
+    BLOCK_ONE = 1 << 20, /* measured: larger is no faster, smaller costs system calls */
     BLOCK_FEW = 1 << 18,
-    BLOCK_MANY = 1 << 16,    /* grows where a record asks for it */
-    FEW = 16,                /* files that may all stay open, blocks and all */
-    FILES_MAX = 65535,       /* pkt.file has 16 bits */
+    BLOCK_MANY = 1 << 16, /* grows where a record asks for it */
+    FEW = 16,             /* files that may all stay open, blocks and all */
+    FILES_MAX = 65535,    /* pkt.file has 16 bits */
 };
 
 struct files {
     struct source s;
-    struct file *file; /* n of them */
+    struct file *file;  /* n of them */
     struct file **heap; /* by (key, index): those that are not ended; n_heap of them */
     unsigned n, n_heap;
     uint32_t block;

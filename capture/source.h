@@ -28,9 +28,9 @@ enum { SOURCE_FAULTS = 1024 }; /* faults kept as text; more are only counted (so
 
 /* Counted since open. */
 struct source_stats {
-    uint64_t packets, bytes; /* delivered; bytes as captured */
-    uint64_t cut;            /* of these, shorter than on the wire (PKT_CUT) */
-    uint64_t dropped;        /* live: by kernel, ring or pool; 0 for files */
+    uint64_t packets, bytes;   /* delivered; bytes as captured */
+    uint64_t cut;              /* of these, shorter than on the wire (PKT_CUT) */
+    uint64_t dropped;          /* live: by kernel, ring or pool; 0 for files */
     uint64_t warnings, errors; /* faults by class */
 };
 
@@ -41,9 +41,9 @@ struct source_progress {
 
 /* What a live back end needs to know; all zero is right for files. */
 struct source_conf {
-    unsigned queue, n_queues;  /* this source is queue `queue` of n_queues; 0 of 0 means the only one */
-    uint32_t snaplen;          /* 0: the back end's largest */
-    uint64_t buffer_bytes;     /* kernel ring or pool; 0: the back end's default */
+    unsigned queue, n_queues; /* this source is queue `queue` of n_queues; 0 of 0 means the only one */
+    uint32_t snaplen;         /* 0: the back end's largest */
+    uint64_t buffer_bytes;    /* kernel ring or pool; 0: the back end's default */
     bool no_promisc;
 };
 
@@ -53,12 +53,13 @@ struct source;
 struct source_ops {
     const char *scheme; /* of its URIs: "file", "pcap" */
     /* what: for files any number of paths, else one URI without its scheme. On failure e says why. */
-    int (*open)(const char *const *what, unsigned n, const struct source_conf *conf, struct err *e, struct source **ret);
+    int (*open)(const char *const *what, unsigned n, const struct source_conf *conf, struct err *e,
+                struct source **ret);
     /* Up to max packets. Their bytes are valid until the next poll or close.
      * > 0 packets; 0 idle or interrupted by a signal: poll again; -ENODATA the end, for good; other: the source failed
      * and the fault list says how. */
     int (*poll)(struct source *s, struct pkt *ret, unsigned max);
-    void (*stats)(struct source *s, struct source_stats *ret);       /* NULL: what poll has counted is all */
+    void (*stats)(struct source *s, struct source_stats *ret);             /* NULL: what poll has counted is all */
     void (*progress)(const struct source *s, struct source_progress *ret); /* NULL: unknown */
     void (*close)(struct source *s);
 };

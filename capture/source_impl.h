@@ -13,8 +13,8 @@ struct source {
     const struct source_ops *ops;
     char **files; /* n_files names, owned */
     unsigned n_files, n_ifaces, n_faults;
-    char (*ifaces)[IFACE_NAME];   /* SOURCE_IFACES of them */
-    struct source_fault *faults;  /* SOURCE_FAULTS of them */
+    char (*ifaces)[IFACE_NAME];  /* SOURCE_IFACES of them */
+    struct source_fault *faults; /* SOURCE_FAULTS of them */
     struct source_stats stats;
 };
 

@@ -91,6 +91,12 @@ struct dis_rt {
     struct rt_stats stats;
 };
 
+/* An event as bytes that stand for themselves, at an address that is a multiple of 8: what its spans point at lies behind it.
+ * Unpacked spans point into those bytes. */
+uint32_t ev_packed_len(const struct event *e, bool with_values);
+void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
+void ev_unpack(const void *from, struct event *e);
+
 size_t rt_bytes(const struct rt_conf *conf);
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
             void *sink_arg, uint64_t hash_key) MUST_USE;

@@ -58,9 +58,14 @@ static uint32_t bytes_len(const struct event *e, bool with_values)
     return n;
 }
 
-static void pack_event(const struct event *e, struct buf *b, bool with_values)
+uint32_t ev_packed_len(const struct event *e, bool with_values)
 {
-    struct pack k = {.p = b->p, .cap = b->cap};
+    return head_len(e) + 32 + bytes_len(e, with_values);
+}
+
+void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
+{
+    struct pack k = {.p = to, .cap = cap};
     memcpy(pack_room(&k, offsetof(struct event, msgs)), e, offsetof(struct event, msgs));
     memcpy(pack_room(&k, (uint32_t)(e->n_msgs * sizeof *e->msgs)), e->msgs, e->n_msgs * sizeof *e->msgs);
     struct item *items = pack_room(&k, (uint32_t)(e->n_items * sizeof *items));
@@ -81,9 +86,9 @@ static void pack_event(const struct event *e, struct buf *b, bool with_values)
     }
 }
 
-static void unpack_event(const struct buf *b, struct event *e)
+void ev_unpack(const void *from, struct event *e)
 {
-    const uint8_t *p = b->p;
+    const uint8_t *p = from;
     memcpy(e, p, offsetof(struct event, msgs));
     p += (offsetof(struct event, msgs) + 7) & ~(size_t)7;
     memcpy(e->msgs, p, e->n_msgs * sizeof *e->msgs);
@@ -140,7 +145,7 @@ static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
 {
     struct dis_rt *rt = x->rt;
     struct buf b = take_txn(rt, i);
-    unpack_event(&b, scratch);
+    ev_unpack(b.p, scratch);
     if (scratch->kind == EV_MESSAGE)
         scratch->kind = EV_REQUEST;
     const struct msg *last = &scratch->msgs[scratch->n_msgs - 1];
@@ -185,12 +190,12 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
 {
     struct dis_rt *rt = x->rt;
     bool with_values = true, ok;
-    if (head_len(e) + 32 + bytes_len(e, true) > EV_PACK) {
+    if (ev_packed_len(e, true) > EV_PACK) {
         with_values = false;
         e->truncated = 1;
         rt->stats.txn_too_big++;
     }
-    uint32_t need = head_len(e) + 32 + bytes_len(e, with_values);
+    uint32_t need = ev_packed_len(e, with_values);
     struct buf b = txn_room(rt, need, &ok);
     if (!ok || x->fr->n_txn >= rt->conf.max_txn_flow) {
         /* At the bound the oldest is closed unanswered. Evicting uses the scratch event, so this one is set aside. */
@@ -216,7 +221,7 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
             return;
         }
     }
-    pack_event(e, &b, with_values);
+    ev_pack(e, b.p, b.cap, with_values);
     uint32_t i = rt->txn_free;
     struct txn *t = &rt->txn[i];
     rt->txn_free = t->next;
@@ -270,7 +275,7 @@ struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_
     }
     buf_put(&rt->txn_pool, &rt->taken);
     rt->taken = take_txn(rt, i);
-    unpack_event(&rt->taken, e);
+    ev_unpack(rt->taken.p, e);
     e->kind = EV_TRANSACTION;
     ev_add_msg_(x, e, function);
     uint64_t first = e->msgs[0].ts_ns;

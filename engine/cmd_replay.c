@@ -193,10 +193,9 @@ int cmd_replay(int argc, char **argv)
         return 1;
     }
     bar.on = !a.pipe.quiet && isatty(STDERR_FILENO);
-    struct engine_conf conf = {.shard = pipe_shard_conf(&p.conf->limits), .n_workers = a.pipe.workers,
-                               .ring_bytes = p.conf->limits.ring_bytes, .time_jump_ns = p.conf->time_jump_ns,
-                               .env = p.env, .collector = &p.collector, .progress = bar.on ? progress : NULL,
-                               .progress_arg = &bar};
+    struct engine_conf conf = pipe_engine_conf(&p, a.pipe.workers);
+    conf.progress = bar.on ? progress : NULL;
+    conf.progress_arg = &bar;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
     if (engine_new(&g, &conf, &e)) {

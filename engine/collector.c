@@ -1,10 +1,10 @@
 #include "engine/collector.h"
 
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "baseline/baseline.h"
+#include "engine/evjson.h"
 #include "engine/raise.h"
 #include "rules/rules.h"
 #include "store/store.h"
@@ -36,8 +36,30 @@ static struct rec_fact *unpack_event(struct ring_head *h, struct rec_event *r)
     }
     r->bytes.p = p;
     p += (r->bytes.n + 7) & ~7u;
-    r->json.p = p;
+    r->json.p = r->json.n ? p : NULL;
+    r->packed.p = r->packed.n ? p : NULL;
     return facts;
+}
+
+/* The record of an event that becomes an alert, written now (raise_conf.event_json). */
+void collector_event_json(void *arg, struct rec_event *r)
+{
+    struct collector *c = arg;
+    char community[32];
+    if (r->json.n || !r->packed.n)
+        return;
+    bool low = memcmp(&r->src, &r->dst, sizeof r->src) < 0 || (addr_eq(&r->src, &r->dst) && r->sport <= r->dport);
+    struct flow_key k = {.lo = low ? r->src : r->dst, .hi = low ? r->dst : r->src, .lo_port = low ? r->sport : r->dport,
+                         .hi_port = low ? r->dport : r->sport, .proto = r->l4};
+    community_id(&k, community);
+    struct evjson_env env = {.host = c->env->host, .in_iface = c->env->iface_name(c->env->name_arg, r->iface),
+                             .app_proto = r->app, .community = community, .file_name = c->env->file_name,
+                             .name_arg = c->env->name_arg};
+    ev_unpack(r->packed.p, c->scratch);
+    r->json.n = evjson_write(&env, c->scratch, r, c->json, REC_MAX_BYTES, true);
+    if (!r->json.n)
+        r->json.n = evjson_write(&env, c->scratch, r, c->json, REC_MAX_BYTES, false);
+    r->json.p = (const uint8_t *)c->json;
 }
 
 /* The severities at which an alert condemns what it is about: it is not learned as normal. */
@@ -181,10 +203,7 @@ void *collector_run(void *arg)
     while (left) {
         int i = next_worker(c, s);
         if (i < 0) {
-            if (++spins < 32)
-                sched_yield();
-            else
-                usleep(spins < 64 ? 200 : 2000);
+            usleep(++spins < 16 ? 100 : 2000);
             continue;
         }
         spins = 0;

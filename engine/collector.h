@@ -25,10 +25,14 @@ struct collector {
     const struct ruleset *rules;
     struct store *store;
     struct source *source;         /* for names */
+    const struct shard_env *env;
+    struct event *scratch;         /* to write the record of an event that becomes an alert */
+    char *json;                    /* REC_MAX_BYTES */
     unsigned save_every;           /* windows between two saves of the model; live runs save each */
     uint64_t n_records, n_events, n_windows, last_ns;
     pthread_t thread;
 };
 
+void collector_event_json(void *arg, struct rec_event *r);
 /* Body of the thread; arg: struct collector. Ends when every worker's end was read. */
 void *collector_run(void *arg);

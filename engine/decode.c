@@ -85,14 +85,6 @@ static enum step decode_type(struct walk *w)
 
 /* ---- IPv4 ----------------------------------------------------------------------------------------------------- */
 
-/* total > wire: the header claims bytes that the frame never had (or a tunnel cut them off). */
-static inline void limit(struct walk *w, uint32_t header, uint32_t total)
-{
-    if (__builtin_expect(total > w->wire + header, 0) && !w->truncated)
-        w->l->what |= LAY_BAD_HEADER;
-    walk_trim(w, total - header);
-}
-
 STRAIGHT read_ip4(struct walk *w)
 {
     struct cur c = w->c;
@@ -116,7 +108,7 @@ STRAIGHT read_ip4(struct walk *w)
     walk_to(w, c);
     if (total < header)
         return walk_bad(w);
-    limit(w, 20, total);
+    walk_claim(w, total - 20);
     l->l3 = h.p;
     l->l3_len = 20 + cur_left(&w->c);
     if (header > 20) {
@@ -147,9 +139,12 @@ static enum step decode_ip(struct walk *w)
     if (cur_left(&w->c) == 0)
         return walk_short(w, 1);
     switch (cur_peek(&w->c, 0) >> 4) {
-    case 4: return decode_ip4(w);
-    case 6: return STEP_IP6;
-    default: return walk_bad(w);
+    case 4:
+        return decode_ip4(w);
+    case 6:
+        return STEP_IP6;
+    default:
+        return walk_bad(w);
     }
 }
 
@@ -239,22 +234,25 @@ static enum step step_proto(struct walk *w)
 }
 
 static step_fn *const steps[N_STEPS] = {
-    [STEP_END] = step_end, [STEP_ETH] = decode_eth, [STEP_INNER] = decode_inner, [STEP_TYPE] = decode_type,
-    [STEP_LLC] = decode_llc, [STEP_VLAN] = decode_vlan, [STEP_VNTAG] = decode_vntag, [STEP_PBB] = decode_pbb,
-    [STEP_CMD] = decode_cmd, [STEP_HSR] = decode_hsr, [STEP_MPLS] = decode_mpls, [STEP_PPPOE] = decode_pppoe,
-    [STEP_PPP] = decode_ppp, [STEP_ARP] = decode_arp, [STEP_IP] = decode_ip, [STEP_IP4] = decode_ip4,
-    [STEP_IP6] = decode_ip6, [STEP_PROTO] = step_proto, [STEP_EXT] = decode_ext, [STEP_TCP] = decode_tcp,
-    [STEP_UDP] = decode_udp, [STEP_ICMP] = decode_icmp, [STEP_AH] = decode_ah, [STEP_IPIP] = decode_ipip,
-    [STEP_GRE] = decode_gre, [STEP_PPTP] = decode_pptp, [STEP_ERSPAN2] = decode_erspan2,
-    [STEP_ERSPAN3] = decode_erspan3, [STEP_WCCP] = decode_wccp, [STEP_ETHERIP] = decode_etherip,
-    [STEP_VXLAN] = decode_vxlan, [STEP_GENEVE] = decode_geneve, [STEP_GRE_UDP] = decode_gre_udp, [STEP_SLL] = decode_sll, [STEP_SLL2] = decode_sll2,
-    [STEP_LOOP] = decode_loop, [STEP_HDLC] = decode_hdlc, [STEP_FRELAY] = decode_frelay,
+    [STEP_END] = step_end,           [STEP_ETH] = decode_eth,       [STEP_INNER] = decode_inner,
+    [STEP_TYPE] = decode_type,       [STEP_LLC] = decode_llc,       [STEP_VLAN] = decode_vlan,
+    [STEP_VNTAG] = decode_vntag,     [STEP_PBB] = decode_pbb,       [STEP_CMD] = decode_cmd,
+    [STEP_HSR] = decode_hsr,         [STEP_MPLS] = decode_mpls,     [STEP_PPPOE] = decode_pppoe,
+    [STEP_PPP] = decode_ppp,         [STEP_ARP] = decode_arp,       [STEP_IP] = decode_ip,
+    [STEP_IP4] = decode_ip4,         [STEP_IP6] = decode_ip6,       [STEP_PROTO] = step_proto,
+    [STEP_EXT] = decode_ext,         [STEP_TCP] = decode_tcp,       [STEP_UDP] = decode_udp,
+    [STEP_ICMP] = decode_icmp,       [STEP_AH] = decode_ah,         [STEP_IPIP] = decode_ipip,
+    [STEP_GRE] = decode_gre,         [STEP_PPTP] = decode_pptp,     [STEP_ERSPAN2] = decode_erspan2,
+    [STEP_ERSPAN3] = decode_erspan3, [STEP_WCCP] = decode_wccp,     [STEP_ETHERIP] = decode_etherip,
+    [STEP_VXLAN] = decode_vxlan,     [STEP_GENEVE] = decode_geneve, [STEP_GRE_UDP] = decode_gre_udp,
+    [STEP_SLL] = decode_sll,         [STEP_SLL2] = decode_sll2,     [STEP_LOOP] = decode_loop,
+    [STEP_HDLC] = decode_hdlc,       [STEP_FRELAY] = decode_frelay,
 };
 
 /* IP protocol -> step; all others end the walk with the IP payload. */
 static const uint8_t proto_steps[256] = {
-    [1] = STEP_ICMP, [4] = STEP_IPIP, [6] = STEP_TCP, [17] = STEP_UDP, [41] = STEP_IPIP, [47] = STEP_GRE,
-    [51] = STEP_AH, [58] = STEP_ICMP, [97] = STEP_ETHERIP, [137] = STEP_MPLS,
+    [1] = STEP_ICMP, [4] = STEP_IPIP, [6] = STEP_TCP,   [17] = STEP_UDP,     [41] = STEP_IPIP,
+    [47] = STEP_GRE, [51] = STEP_AH,  [58] = STEP_ICMP, [97] = STEP_ETHERIP, [137] = STEP_MPLS,
 };
 
 STRAIGHT next_proto(struct walk *w)
@@ -283,20 +281,13 @@ static const struct link {
     uint32_t type;
     enum step step;
 } links[] = {
-    {0, STEP_LOOP},    /* BSD loopback: address family in the writer's byte order */
-    {9, STEP_PPP},
-    {12, STEP_IP},     /* DLT_RAW of most systems, as careless writers put it into files */
-    {14, STEP_IP},     /* of OpenBSD */
-    {50, STEP_PPP},    /* PPP over serial HDLC, address and control included */
-    {51, STEP_PPPOE},
-    {101, STEP_IP},
-    {104, STEP_HDLC},  /* Cisco HDLC */
-    {107, STEP_FRELAY},
-    {108, STEP_LOOP},  /* of OpenBSD: the same in network byte order */
-    {113, STEP_SLL},
-    {228, STEP_IP4},
-    {229, STEP_IP6},
-    {276, STEP_SLL2},
+    {0, STEP_LOOP},                    /* BSD loopback: address family in the writer's byte order */
+    {9, STEP_PPP},      {12, STEP_IP}, /* DLT_RAW of most systems, as careless writers put it into files */
+    {14, STEP_IP},                     /* of OpenBSD */
+    {50, STEP_PPP},                    /* PPP over serial HDLC, address and control included */
+    {51, STEP_PPPOE},   {101, STEP_IP},   {104, STEP_HDLC}, /* Cisco HDLC */
+    {107, STEP_FRELAY}, {108, STEP_LOOP},                   /* of OpenBSD: the same in network byte order */
+    {113, STEP_SLL},    {228, STEP_IP4},  {229, STEP_IP6},  {276, STEP_SLL2},
 };
 
 static enum step link_step(uint32_t linktype)
@@ -341,7 +332,9 @@ void decode(struct decoder *d, const struct pkt *p, struct layers *ret)
     struct walk w = {
         .c = cur_make(p->data, p->caplen),
         .wire = p->wirelen > p->caplen ? p->wirelen : p->caplen,
-        .l = ret, .d = d, .ts_ns = p->ts_ns,
+        .l = ret,
+        .d = d,
+        .ts_ns = p->ts_ns,
     };
     d->stats.packets++;
     if (p->vlan_tci)
@@ -399,6 +392,12 @@ struct decoder *decoder_new(const struct decode_limits *lim)
         return NULL;
     }
     return d;
+}
+
+uint64_t decoder_bytes(const struct decode_limits *lim)
+{
+    const struct decoder *d = NULL;
+    return sizeof *d + (lim->batch ? lim->batch : 1) * sizeof *d->out + defrag_bytes(lim->frag_datagrams, lim->frag_bytes);
 }
 
 void decoder_free(struct decoder *d)

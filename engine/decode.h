@@ -28,25 +28,26 @@ struct decode_limits {
 /* Counted since decoder_new. */
 struct decode_stats {
     uint64_t packets;
-    uint64_t fragments;        /* IP fragments seen */
-    uint64_t reassembled;      /* datagrams completed */
-    uint64_t frag_timeout;     /* datagrams given up after 30 s of packet time */
-    uint64_t frag_evicted;     /* datagrams given up because a bound was reached */
-    uint64_t frag_duplicates;  /* fragments that brought nothing new */
-    uint64_t frag_overlaps;    /* fragments that contradicted an earlier one */
-    uint64_t frag_bad;         /* fragments whose offset or length is impossible, or cut by the snap length */
-    uint64_t bad_headers;      /* packets with LAY_BAD_HEADER */
-    uint64_t unknown_link;     /* packets of a link type that is not decoded */
+    uint64_t fragments;       /* IP fragments seen */
+    uint64_t reassembled;     /* datagrams completed */
+    uint64_t frag_timeout;    /* datagrams given up after 30 s of packet time */
+    uint64_t frag_evicted;    /* datagrams given up because a bound was reached */
+    uint64_t frag_duplicates; /* fragments that brought nothing new */
+    uint64_t frag_overlaps;   /* fragments that contradicted an earlier one */
+    uint64_t frag_bad;        /* fragments whose offset or length is impossible, or cut by the snap length */
+    uint64_t bad_headers;     /* packets with LAY_BAD_HEADER */
+    uint64_t unknown_link;    /* packets of a link type that is not decoded */
 };
 
 /* NULL when there is no memory. All memory is taken here: about 400 bytes a datagram, frag_bytes, batch * 64 KiB. */
 struct decoder *decoder_new(const struct decode_limits *lim);
+uint64_t decoder_bytes(const struct decode_limits *lim);
 void decoder_free(struct decoder *d); /* NULL is fine */
 const struct decode_stats *decoder_stats(const struct decoder *d);
 
 /* Writes all of ret. ret->payload points into p->data, or (LAY_REASSEMBLED) into the decoder. */
 void decode(struct decoder *d, const struct pkt *p, struct layers *ret);
 
-/* 0..N_SHARDS-1, by the pair of addresses (IP, or MAC where there is no IP) whichever way the packet goes; of the sender
- * alone where the destination is a group. The same in every run. */
+/* 0..N_SHARDS-1, by the pair of addresses (IP, or MAC where there is no IP) whichever way the packet goes; of the
+ * sender alone where the destination is a group. The same in every run. */
 uint32_t decode_shard(const struct layers *l);

@@ -11,9 +11,9 @@
 
 enum step {
     STEP_END,
-    STEP_ETH,     /* an Ethernet frame */
-    STEP_INNER,   /* the same, taken out of a tunnel */
-    STEP_TYPE,    /* what walk.type says */
+    STEP_ETH,   /* an Ethernet frame */
+    STEP_INNER, /* the same, taken out of a tunnel */
+    STEP_TYPE,  /* what walk.type says */
     STEP_LLC,
     STEP_VLAN,
     STEP_VNTAG,
@@ -24,11 +24,11 @@ enum step {
     STEP_PPPOE,
     STEP_PPP,
     STEP_ARP,
-    STEP_IP,      /* version by the first nibble */
+    STEP_IP, /* version by the first nibble */
     STEP_IP4,
     STEP_IP6,
-    STEP_PROTO,   /* what walk.proto says */
-    STEP_EXT,     /* IPv6 extension headers, then STEP_PROTO */
+    STEP_PROTO, /* what walk.proto says */
+    STEP_EXT,   /* IPv6 extension headers, then STEP_PROTO */
     STEP_TCP,
     STEP_UDP,
     STEP_ICMP,
@@ -52,17 +52,17 @@ enum step {
 };
 
 struct walk {
-    struct cur c;      /* captured bytes from here on */
-    uint32_t wire;     /* bytes from here on, as the enclosing lengths say; >= the captured ones */
+    struct cur c;  /* captured bytes from here on */
+    uint32_t wire; /* bytes from here on, as the enclosing lengths say; >= the captured ones */
     struct layers *l;
     struct decoder *d;
-    uint8_t *out;      /* room for reassembled datagrams of this packet; NULL: none taken yet */
+    uint8_t *out; /* room for reassembled datagrams of this packet; NULL: none taken yet */
     uint64_t ts_ns;
-    uint16_t type;     /* EtherType (or 802.3 length, or PPP protocol) of what is next */
-    uint8_t proto;     /* IP protocol of what is next */
+    uint16_t type; /* EtherType (or 802.3 length, or PPP protocol) of what is next */
+    uint8_t proto; /* IP protocol of what is next */
     uint8_t depth;
-    uint16_t tag;      /* VLAN of the frame in a tunnel that took the tag off; 0 none */
-    bool truncated;    /* a tunnel has told that it cut the frame: short is not a contradiction */
+    uint16_t tag;   /* VLAN of the frame in a tunnel that took the tag off; 0 none */
+    bool truncated; /* a tunnel has told that it cut the frame: short is not a contradiction */
 };
 
 struct decoder {
@@ -75,8 +75,8 @@ struct decoder {
 typedef enum step step_fn(struct walk *w);
 
 /* decode_l2.c */
-step_fn decode_llc, decode_vlan, decode_vntag, decode_pbb, decode_cmd, decode_hsr, decode_mpls, decode_pppoe, decode_ppp,
-    decode_arp, decode_sll, decode_sll2, decode_loop, decode_hdlc, decode_frelay;
+step_fn decode_llc, decode_vlan, decode_vntag, decode_pbb, decode_cmd, decode_hsr, decode_mpls, decode_pppoe,
+    decode_ppp, decode_arp, decode_sll, decode_sll2, decode_loop, decode_hdlc, decode_frelay;
 /* Takes a PRP trailer off the frame that the walk is at. */
 void decode_prp(struct walk *w);
 void decode_add_vlan(struct layers *l, uint16_t tci);
@@ -119,12 +119,23 @@ static inline void walk_to(struct walk *w, struct cur c)
     w->c = c;
 }
 
-/* What follows is n bytes by a length field; anything beyond is padding. n > wire: the caller has dealt with it. */
+/* What follows is n (<= wire) bytes; anything beyond is padding or a trailer. */
 static inline void walk_trim(struct walk *w, uint32_t n)
 {
     if (cur_left(&w->c) > n)
         w->c = cur_sub(&w->c, n);
     w->wire = n;
+}
+
+/* What follows is n bytes by a header's length field. More than the frame had is a contradiction, and the frame is
+ * right (as a receiver and Wireshark see it), unless a tunnel has told that it cut the frame. */
+static inline void walk_claim(struct walk *w, uint32_t n)
+{
+    if (__builtin_expect(n > w->wire, 0) && !w->truncated) {
+        w->l->what |= LAY_BAD_HEADER;
+        n = w->wire;
+    }
+    walk_trim(w, n);
 }
 
 /* One header deeper; false at the bound. */

@@ -5,8 +5,15 @@
 #include "engine/decode_impl.h"
 
 enum {
-    PROTO_HOP = 0, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_NO_NEXT = 59, PROTO_DEST = 60,
-    PROTO_MOBILITY = 135, PROTO_HIP = 139, PROTO_SHIM6 = 140,
+    PROTO_HOP = 0,
+    PROTO_ROUTING = 43,
+    PROTO_FRAGMENT = 44,
+    PROTO_AH = 51,
+    PROTO_NO_NEXT = 59,
+    PROTO_DEST = 60,
+    PROTO_MOBILITY = 135,
+    PROTO_HIP = 139,
+    PROTO_SHIM6 = 140,
 };
 
 enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
@@ -14,14 +21,21 @@ enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more)
     struct layers *l = w->l;
     struct cur c = w->c;
     l->what |= LAY_FRAGMENT;
-    if (w->wire > cur_left(&c)) { /* cut: the datagram cannot become whole */
+    if (w->wire > cur_left(&c) || (l->what & LAY_BAD_HEADER)) { /* cut: the datagram cannot become whole */
         w->d->stats.fragments++;
         w->d->stats.frag_bad++;
         return STEP_END;
     }
     struct frag f = {
-        .src = l->src, .dst = l->dst, .ts_ns = w->ts_ns, .data = cur_rest(&c), .id = id, .off = off, .ver = l->ip_ver,
-        .proto = w->proto, .more = more,
+        .src = l->src,
+        .dst = l->dst,
+        .ts_ns = w->ts_ns,
+        .data = cur_rest(&c),
+        .id = id,
+        .off = off,
+        .ver = l->ip_ver,
+        .proto = w->proto,
+        .more = more,
     };
     struct defrag_done done;
     enum defrag_verdict v = defrag_add(w->d->defrag, &f, decode_room(w), &done);
@@ -63,7 +77,12 @@ static enum step fragment_header(struct walk *w)
 static uint32_t ext_bytes(uint8_t proto, uint8_t len)
 {
     switch (proto) {
-    case PROTO_HOP: case PROTO_ROUTING: case PROTO_DEST: case PROTO_MOBILITY: case PROTO_HIP: case PROTO_SHIM6:
+    case PROTO_HOP:
+    case PROTO_ROUTING:
+    case PROTO_DEST:
+    case PROTO_MOBILITY:
+    case PROTO_HIP:
+    case PROTO_SHIM6:
         return 8 + len * 8u;
     case PROTO_AH:
         return 8 + len * 4u;
@@ -145,9 +164,7 @@ enum step decode_ip6(struct walk *w)
     l->ip_id = 0;
     walk_to(w, c);
     uint32_t len = payload_bytes(be16(h.p + 4), h.p[6], w->wire);
-    if (len > w->wire && !w->truncated)
-        l->what |= LAY_BAD_HEADER;
-    walk_trim(w, len);
+    walk_claim(w, len);
     l->l3 = h.p;
     l->l3_len = 40 + cur_left(&w->c);
     return STEP_EXT;

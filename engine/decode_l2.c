@@ -12,20 +12,11 @@ static const struct type_row {
     uint16_t type;
     uint8_t step;
 } types[] = {
-    {0x0800, STEP_IP4},
-    {0x8100, STEP_VLAN}, /* 802.1Q */
-    {0x86dd, STEP_IP6},
-    {0x0806, STEP_ARP},
-    {0x892f, STEP_HSR},
-    {0x88a8, STEP_VLAN}, /* 802.1ad */
+    {0x0800, STEP_IP4},  {0x8100, STEP_VLAN},                                            /* 802.1Q */
+    {0x86dd, STEP_IP6},  {0x0806, STEP_ARP},   {0x892f, STEP_HSR},  {0x88a8, STEP_VLAN}, /* 802.1ad */
     {0x9100, STEP_VLAN}, /* QinQ before there was a standard */
-    {0x9200, STEP_VLAN},
-    {0x8847, STEP_MPLS},
-    {0x8848, STEP_MPLS},
-    {0x8864, STEP_PPPOE},
-    {0x88e7, STEP_PBB},
-    {0x8926, STEP_VNTAG},
-    {0x8909, STEP_CMD},
+    {0x9200, STEP_VLAN}, {0x8847, STEP_MPLS},  {0x8848, STEP_MPLS}, {0x8864, STEP_PPPOE},
+    {0x88e7, STEP_PBB},  {0x8926, STEP_VNTAG}, {0x8909, STEP_CMD},
 };
 
 enum step decode_type_step(uint16_t type)
@@ -155,11 +146,8 @@ enum step decode_llc(struct walk *w)
 {
     struct layers *l = w->l;
     l->ethertype = 0;
-    if (w->type != NO_LENGTH) {
-        if (w->type > w->wire && !w->truncated)
-            l->what |= LAY_BAD_HEADER;
-        walk_trim(w, w->type);
-    }
+    if (w->type != NO_LENGTH)
+        walk_claim(w, w->type);
     struct cur c = w->c;
     uint16_t saps = cur_u16be(&c);
     uint8_t control = cur_u8(&c);
@@ -255,9 +243,7 @@ enum step decode_pppoe(struct walk *w)
     if (code != 0 || !walk_deeper(w)) /* RFC 2516 6: 0 is session data */
         return STEP_END;
     walk_to(w, c);
-    if (len > w->wire && !w->truncated)
-        w->l->what |= LAY_BAD_HEADER;
-    walk_trim(w, len);
+    walk_claim(w, len);
     return STEP_PPP;
 }
 
@@ -265,7 +251,10 @@ enum step decode_pppoe(struct walk *w)
 enum step decode_ppp(struct walk *w)
 {
     static const struct type_row protocols[] = {
-        {0x0021, STEP_IP4}, {0x0057, STEP_IP6}, {0x0281, STEP_MPLS}, {0x0283, STEP_MPLS},
+        {0x0021, STEP_IP4},
+        {0x0057, STEP_IP6},
+        {0x0281, STEP_MPLS},
+        {0x0283, STEP_MPLS},
     };
     struct cur c = w->c;
     if (cur_peek(&c, 0) == 0xff && cur_peek(&c, 1) == 0x03)

@@ -8,7 +8,12 @@
 #include "engine/decode_impl.h"
 
 enum {
-    GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQ = 0x1000, GRE_ACK = 0x0080, GRE_VERSION = 7,
+    GRE_CHECKSUM = 0x8000,
+    GRE_ROUTING = 0x4000,
+    GRE_KEY = 0x2000,
+    GRE_SEQ = 0x1000,
+    GRE_ACK = 0x0080,
+    GRE_VERSION = 7,
 };
 
 /* A packet without a frame in an IP packet: the MACs beside the outer one are not the inner one's. */
@@ -51,9 +56,9 @@ static const struct gre_row {
     uint16_t type;
     uint8_t step;
 } gre_types[] = {
-    {0x0800, STEP_IP4}, {0x86dd, STEP_IP6}, {0x6558, STEP_INNER}, {0x8847, STEP_MPLS}, {0x8848, STEP_MPLS},
-    {0x88be, STEP_ERSPAN2}, {0x22eb, STEP_ERSPAN3}, {0x880b, STEP_PPTP}, {0x883e, STEP_WCCP}, {0x8100, STEP_VLAN},
-    {0x892f, STEP_HSR},
+    {0x0800, STEP_IP4},  {0x86dd, STEP_IP6},     {0x6558, STEP_INNER},   {0x8847, STEP_MPLS},
+    {0x8848, STEP_MPLS}, {0x88be, STEP_ERSPAN2}, {0x22eb, STEP_ERSPAN3}, {0x880b, STEP_PPTP},
+    {0x883e, STEP_WCCP}, {0x8100, STEP_VLAN},    {0x892f, STEP_HSR},
 };
 
 static enum step gre_step(uint16_t type)
@@ -137,9 +142,7 @@ enum step decode_pptp(struct walk *w)
     if (!(flags & GRE_SEQ) || len == 0 || !walk_deeper(w)) /* only an acknowledgement */
         return STEP_END;
     walk_to(w, c);
-    if (len > w->wire && !w->truncated)
-        w->l->what |= LAY_BAD_HEADER;
-    walk_trim(w, len);
+    walk_claim(w, len);
     w->l->what |= LAY_TUNNEL;
     return enter_ip(w, STEP_PPP);
 }
@@ -256,7 +259,9 @@ static const struct port_row {
     uint16_t port;
     uint8_t step;
 } ports[] = {
-    {4789, STEP_VXLAN}, {8472, STEP_VXLAN} /* Linux, before the port was assigned */, {6081, STEP_GENEVE},
+    {4789, STEP_VXLAN},
+    {8472, STEP_VXLAN} /* Linux, before the port was assigned */,
+    {6081, STEP_GENEVE},
     {4754, STEP_GRE_UDP},
 };
 

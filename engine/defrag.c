@@ -15,7 +15,7 @@ enum {
 };
 #define NONE UINT32_MAX
 #define TIMEOUT_NS UINT64_C(30000000000) /* RFC 791 says 15 s and up, RFC 8200 60 s; senders' usual 30 s */
-#define ECHO_NS UINT64_C(2000000) /* a SPAN port's second copy of a fragment comes within 2 ms */
+#define ECHO_NS UINT64_C(2000000)        /* a SPAN port's second copy of a fragment comes within 2 ms */
 
 struct key {
     struct addr src, dst;
@@ -28,11 +28,11 @@ enum { LIST_OPEN, LIST_DONE, N_LISTS }; /* DONE: completed, kept to know its fra
 
 struct dgram {
     struct key key;
-    uint64_t ns;              /* of the first fragment; of the last one when done */
+    uint64_t ns; /* of the first fragment; of the last one when done */
     uint32_t next_hash, prev, next;
-    uint32_t total;           /* bytes; NONE: the last fragment has not come */
-    uint32_t end;             /* the highest byte seen */
-    uint32_t units;           /* that are there */
+    uint32_t total; /* bytes; NONE: the last fragment has not come */
+    uint32_t end;   /* the highest byte seen */
+    uint32_t units; /* that are there */
     uint8_t list, proto;
     bool overlap;
     uint32_t block[BLOCKS];
@@ -168,23 +168,50 @@ static uint32_t add_block(struct defrag *d, const struct dgram *keep)
     return b;
 }
 
-/* One unit (the datagram's last may be short). true: it is new. */
-static bool put_unit(struct defrag *d, struct dgram *g, uint32_t at, struct span v, bool *clash)
+/* Bits of units [from, from + n) that lie in word k of a block. */
+static uint64_t bits_in_word(uint32_t from, uint32_t n, unsigned k)
 {
-    uint32_t *b = &g->block[at / BLOCK];
-    if (*b == NONE)
-        *b = add_block(d, g);
-    uint32_t unit = at % BLOCK / UNIT;
+    uint32_t lo = from > k * 64 ? from - k * 64 : 0, end = from + n > k * 64 ? from + n - k * 64 : 0;
+    if (lo >= 64 || end <= lo)
+        return 0;
+    uint64_t below_end = end >= 64 ? UINT64_MAX : (UINT64_C(1) << end) - 1;
+    return below_end & ~((UINT64_C(1) << lo) - 1);
+}
+
+/* One unit (the datagram's last may be short) that may be there. true: it is new. */
+static bool put_unit(struct defrag *d, uint32_t b, uint32_t unit, struct span v, bool *clash)
+{
     uint64_t bit = UINT64_C(1) << (unit % 64);
-    uint8_t *to = d->data[*b] + unit * UNIT;
-    if (d->have[*b][unit / 64] & bit) {
+    uint8_t *to = d->data[b] + unit * UNIT;
+    if (d->have[b][unit / 64] & bit) {
         if (memcmp(to, v.p, v.n) != 0)
             *clash = true;
         return false;
     }
-    d->have[*b][unit / 64] |= bit;
+    d->have[b][unit / 64] |= bit;
     memcpy(to, v.p, v.n);
     return true;
+}
+
+/* Bytes of one block from this unit on. Returns how many units are new. */
+static uint32_t put_run(struct defrag *d, uint32_t b, uint32_t unit, struct span v, bool *clash)
+{
+    uint32_t n = (v.n + UNIT - 1) / UNIT, fresh = 0;
+    uint64_t bits[BLOCK_UNITS / 64], there = 0;
+    for (unsigned k = 0; k < BLOCK_UNITS / 64; k++) {
+        bits[k] = bits_in_word(unit, n, k);
+        there |= d->have[b][k] & bits[k];
+    }
+    if (!there) {
+        for (unsigned k = 0; k < BLOCK_UNITS / 64; k++)
+            d->have[b][k] |= bits[k];
+        memcpy(d->data[b] + unit * UNIT, v.p, v.n);
+        return n;
+    }
+    struct cur c = cur_span(v);
+    for (; cur_left(&c); unit++)
+        fresh += put_unit(d, b, unit, cur_bytes(&c, cur_left(&c) < UNIT ? cur_left(&c) : UNIT), clash);
+    return fresh;
 }
 
 /* True when bytes that are there already say otherwise. */
@@ -193,9 +220,13 @@ static bool put(struct defrag *d, struct dgram *g, const struct frag *f)
     struct cur c = cur_span(f->data);
     uint32_t fresh = 0;
     bool clash = false;
-    for (uint32_t at = f->off; cur_left(&c); at += UNIT) {
-        struct span v = cur_bytes(&c, cur_left(&c) < UNIT ? cur_left(&c) : UNIT);
-        fresh += put_unit(d, g, at, v, &clash);
+    for (uint32_t at = f->off; cur_left(&c);) {
+        uint32_t room = BLOCK - at % BLOCK, n = cur_left(&c) < room ? cur_left(&c) : room;
+        uint32_t *b = &g->block[at / BLOCK];
+        if (*b == NONE)
+            *b = add_block(d, g);
+        fresh += put_run(d, *b, at % BLOCK / UNIT, cur_bytes(&c, n), &clash);
+        at += n;
     }
     g->units += fresh;
     if (clash) {
@@ -254,7 +285,8 @@ enum defrag_verdict defrag_add(struct defrag *d, const struct frag *f, uint8_t *
 {
     d->stats->fragments++;
     /* RFC 8200 4.5: all but the last are multiples of 8; nothing reaches beyond the largest datagram. */
-    if (f->data.n == 0 || (f->more && f->data.n % UNIT) || f->off % UNIT || f->off + (uint64_t)f->data.n >= DEFRAG_MAX) {
+    if (f->data.n == 0 || (f->more && f->data.n % UNIT) || f->off % UNIT ||
+        f->off + (uint64_t)f->data.n >= DEFRAG_MAX) {
         d->stats->frag_bad++;
         return DEFRAG_BAD;
     }
@@ -288,15 +320,33 @@ static void chain_up(struct defrag *d, uint32_t n_blocks)
     memset(d->lists, 0xff, sizeof d->lists);
 }
 
+static uint32_t blocks_of(uint32_t bytes)
+{
+    return bytes / BLOCK < BLOCKS ? BLOCKS : bytes / BLOCK;
+}
+
+static uint32_t chains_of(uint32_t datagrams)
+{
+    uint32_t size = 4;
+    while (size < UINT32_C(1) << 30 && size < datagrams * UINT64_C(2))
+        size *= 2;
+    return size;
+}
+
+uint64_t defrag_bytes(uint32_t datagrams, uint32_t bytes)
+{
+    const struct defrag *d = NULL;
+    return sizeof *d + (datagrams ? datagrams : 1) * sizeof *d->dgrams + chains_of(datagrams) * sizeof *d->heads +
+           blocks_of(bytes) * (sizeof *d->next_block + sizeof *d->have + sizeof *d->data);
+}
+
 struct defrag *defrag_new(uint32_t datagrams, uint32_t bytes, uint64_t hash_key, struct decode_stats *stats)
 {
     struct defrag *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    uint32_t n_blocks = bytes / BLOCK < BLOCKS ? BLOCKS : bytes / BLOCK, size = 4;
+    uint32_t n_blocks = blocks_of(bytes), size = chains_of(datagrams);
     d->n_dgrams = datagrams ? datagrams : 1;
-    while (size < UINT32_C(1) << 30 && size < d->n_dgrams * UINT64_C(2))
-        size *= 2;
     d->mask = size - 1;
     d->stats = stats;
     d->hash_key = hash_key;

@@ -2,8 +2,8 @@
  *
  * Spec: RFC 791 3.2, RFC 815 (holes), RFC 8200 4.5, RFC 5722 (overlaps), RFC 6864 (identification).
  * Out of order, duplicated and overlapping fragments are normal: the first arrival of a byte wins, and a later one that
- * disagrees is told. A datagram is given up after 30 s of packet time (either way: captures jump), or as the oldest when
- * there is no room for a newer one. Depends on nothing but the fragments and their times, in order. */
+ * disagrees is told. A datagram is given up after 30 s of packet time (either way: captures jump), or as the oldest
+ * when there is no room for a newer one. Depends on nothing but the fragments and their times, in order. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,6 +41,7 @@ struct defrag_done {
 
 /* bytes is raised to what one datagram needs. NULL when there is no memory. Counts into stats. */
 struct defrag *defrag_new(uint32_t datagrams, uint32_t bytes, uint64_t hash_key, struct decode_stats *stats);
+uint64_t defrag_bytes(uint32_t datagrams, uint32_t bytes); /* what it takes then */
 void defrag_free(struct defrag *d); /* NULL is fine */
 /* out: DEFRAG_MAX bytes for a completed datagram; may overlap f->data. ret is written for HELD and DONE. */
 enum defrag_verdict defrag_add(struct defrag *d, const struct frag *f, uint8_t *out, struct defrag_done *ret);

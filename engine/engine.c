@@ -26,19 +26,41 @@ struct engine {
     pthread_t threads[N_SHARDS];
 };
 
+static struct decode_limits decoding(const struct engine_conf *conf)
+{
+    enum { TYPICAL = 2048 }; /* bytes of an incomplete datagram */
+    uint64_t bytes = conf->fragment_bytes < UINT32_MAX ? conf->fragment_bytes : UINT32_MAX;
+    return (struct decode_limits){.frag_datagrams = (uint32_t)(bytes / TYPICAL), .frag_bytes = (uint32_t)bytes,
+                                  .batch = STEP + 1, .hash_key = conf->env->hash_key};
+}
+
+/* Of one ring: each worker has one of records and, where it has a thread, one of packets. */
+static uint64_t ring_size(const struct engine_conf *conf)
+{
+    unsigned n = conf->n_workers > 1 ? 2 * conf->n_workers : 1;
+    uint64_t size = 1 << 18;
+    while (size * 2 * n <= conf->ring_bytes)
+        size *= 2;
+    return size;
+}
+
+uint64_t engine_bytes(const struct engine_conf *conf)
+{
+    struct decode_limits lim = decoding(conf);
+    uint64_t worker = sizeof(struct worker) + sizeof(struct event) + ring_size(conf) * (conf->n_workers > 1 ? 2 : 1);
+    return sizeof(struct engine) + shard_bytes(&conf->shard) * N_SHARDS + decoder_bytes(&lim) + worker * conf->n_workers;
+}
+
 int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e)
 {
     struct engine *g = calloc(1, sizeof *g);
-    struct decode_limits lim = {.frag_datagrams = 1024, .frag_bytes = 2 << 20, .batch = STEP + 1,
-                                .hash_key = conf->env->hash_key};
-    uint64_t ring = 1 << 18;
+    struct decode_limits lim = decoding(conf);
+    uint64_t ring = ring_size(conf);
     if (!g)
         return err_set(e, -ENOMEM, "no memory for the engine");
     g->conf = *conf;
     g->workers = calloc(conf->n_workers, sizeof *g->workers);
     g->decoder = decoder_new(&lim);
-    while (ring * 2 * conf->n_workers <= conf->ring_bytes)
-        ring *= 2;
     for (unsigned i = 0; g->workers && i < conf->n_workers; i++)
         if (worker_init(&g->workers[i], i, conf->n_workers, &conf->shard, conf->env, ring,
                         conf->n_workers > 1 ? ring : 0)) {
@@ -106,6 +128,8 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct job 
     m->pkt = *p;
     m->job = *j;
     m->payload_off = inside ? (uint32_t)(l->payload - l->l3) : n_l3;
+    m->payload_at = n && l->payload >= p->data && l->payload < p->data + p->caplen ? (uint32_t)(l->payload - p->data)
+                                                                                 : PM_ELSEWHERE;
     if (n_l3)
         memcpy(b, l->l3, n_l3);
     if (!inside && n)
@@ -180,6 +204,8 @@ static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
     }
     for (unsigned i = 0; w && i < n; i++)
         shard_prefetch_flow(w->shards[j[i].shard], &j[i]);
+    for (unsigned i = 0; w && i < n; i++)
+        shard_prefetch_state(w->shards[j[i].shard], &j[i]);
     for (unsigned i = 0; i < n; i++)
         one_packet(g, &p[i], &j[i]);
 }

@@ -7,7 +7,8 @@
 struct engine_conf {
     struct shard_conf shard;
     unsigned n_workers;
-    uint64_t ring_bytes;      /* of all workers together */
+    uint64_t ring_bytes;      /* of all workers together, packets and records */
+    uint64_t fragment_bytes;
     uint64_t time_jump_ns;    /* packet time that steps back by more than this for many packets is re-based */
     struct shard_env *env;
     struct collector *collector;
@@ -27,6 +28,8 @@ struct engine_totals {
 
 struct engine;
 int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e) MUST_USE;
+/* What engine_new takes; nDPI's own tables, some megabytes a worker, are not in it. */
+uint64_t engine_bytes(const struct engine_conf *conf);
 void engine_free(struct engine *g);
 /* Reads the source to its end (or until *stop). 0 or -errno of the source. */
 int engine_run(struct engine *g, struct source *src, volatile const int *stop);

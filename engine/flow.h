@@ -52,6 +52,7 @@ struct flow {
     uint32_t tried_bytes;       /* payload that classify has looked at */
     const struct dissector *candidate;
     void *ndpi;
+    uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
     uint16_t vlan;
     uint16_t iface;
     uint16_t file;
@@ -62,6 +63,7 @@ struct flow {
     uint8_t sure;               /* client is certain: SYN, port, dissector */
     uint8_t on_port, used, asset_seen, attempt_told, app_told, ndpi_done, pad;
     uint8_t mac[2][6];          /* of lo and hi as last seen */
+    uint8_t has_mac;
     struct half half[2];        /* [0] sent by lo */
 };
 

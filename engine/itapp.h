@@ -4,6 +4,7 @@
 #include "engine/base/pkt.h"
 
 struct itapp;
+enum { NDPI_FLOW_BYTES = 2048 }; /* what the library keeps of a flow, about: limits.ndpi_flows counts with it */
 /* NULL when built without nDPI or no memory. One a worker. */
 struct itapp *itapp_open(void);
 void itapp_close(struct itapp *n);

@@ -11,7 +11,7 @@
 #define NDPI_AT_LEAST(major, minor) (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
 
 enum {
-    MAX_PACKETS = 5,  /* with payload, of one flow */
+    MAX_PACKETS = 4,  /* with payload, of one flow */
     MAX_APPS = 2048,  /* protocol numbers of the library whose names are kept */
     APP_NAME = 32,
 };

@@ -40,6 +40,14 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
     return r;
 }
 
+uint64_t outputs_memory(const struct outputs *o)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < o->n; i++)
+        sum += out_file_memory(o->file[i]);
+    return sum;
+}
+
 const char *outputs_events(const struct conf *c)
 {
     for (uint32_t i = 0; i < c->n_outputs; i++)

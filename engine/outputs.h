@@ -20,6 +20,7 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
                  struct err *e) MUST_USE;
 /* The configured output of events, NULL none. */
 const char *outputs_events(const struct conf *c);
+uint64_t outputs_memory(const struct outputs *o);
 /* What cannot be written is an alert of its own (OT-OPS-006), which reaches the outputs that still work. */
 void outputs_report(struct outputs *o, struct raise *r, uint64_t ts_ns);
 /* Flush and close all. 0, or the first failure with its reason. Zeroed or closed before is fine. */

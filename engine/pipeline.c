@@ -5,6 +5,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/env.h"
+#include "engine/itapp.h"
 #include "store/query.h"
 
 static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
@@ -19,9 +20,19 @@ static bool is_learning(void *ctx, uint64_t link)
     return ((struct pipeline *)ctx)->learning;
 }
 
+static void event_json(void *ctx, struct rec_event *ev)
+{
+    collector_event_json(&((struct pipeline *)ctx)->collector, ev);
+}
+
 static void on_deviation(void *ctx, const struct deviation *d)
 {
     raise_deviation(&((struct pipeline *)ctx)->raise, d);
+}
+
+static uint32_t clamp32(uint64_t n)
+{
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 static uint32_t pow2_below(uint64_t n)
@@ -32,14 +43,17 @@ static uint32_t pow2_below(uint64_t n)
     return p;
 }
 
-/* Buffers of each size keep their proportions; at least one of each remains. */
+/* Buffers of each size keep their proportions, and at least one of each remains; the smallest take what is over. */
 static void scale_pool(struct bufpool_conf c[BUFPOOL_CLASSES], uint64_t bytes)
 {
-    uint64_t base = bufpool_bytes(c);
+    uint64_t base = bufpool_bytes(c), small = c[0].size + sizeof(uint32_t);
     for (unsigned i = 0; i < BUFPOOL_CLASSES && c[i].n; i++) {
-        c[i].n = (uint32_t)(c[i].n * bytes / base);
+        c[i].n = i ? (uint32_t)(c[i].n * bytes / base) : 1;
         c[i].n += !c[i].n;
     }
+    uint64_t used = bufpool_bytes(c);
+    if (used + small < bytes)
+        c[0].n += (uint32_t)((bytes - used) / small);
 }
 
 /* A shard has a 64th of every total. Buffers keep the proportions of shard_conf_default. */
@@ -52,11 +66,33 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
     c.n_assets = pow2_below(l->known_assets / N_SHARDS);
     c.rt.n_txn = (uint32_t)(l->requests / N_SHARDS);
     c.rt.n_shared = pow2_below(l->shared_states / N_SHARDS);
+    c.rt.n_obs = pow2_below(l->known_identities / N_SHARDS);
     c.n_state = c.n_flows / 2;
+    c.n_ndpi = (uint32_t)(l->ndpi_flows / N_SHARDS);
     scale_pool(c.stream, l->stream_bytes / N_SHARDS);
     scale_pool(c.rt.txn, l->request_bytes / N_SHARDS);
     scale_pool(c.rt.assembly, l->message_bytes / N_SHARDS);
     return c;
+}
+
+struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
+{
+    const struct limits *l = &p->conf->limits;
+    return (struct engine_conf){.shard = pipe_shard_conf(l), .n_workers = n_workers, .ring_bytes = l->ring_bytes,
+                                .fragment_bytes = l->fragment_bytes, .time_jump_ns = p->conf->time_jump_ns,
+                                .env = p->env, .collector = &p->collector};
+}
+
+uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
+{
+    struct engine_conf c = pipe_engine_conf((struct pipeline *)p, n_workers);
+    struct baseline_stats b;
+    struct rule_stats r;
+    baseline_stats(p->baseline, &b);
+    rule_state_stats(p->rule_state, &r);
+    uint64_t sum = engine_bytes(&c) + sizeof *p->env + b.memory + r.memory_bytes + alerts_memory(p->alerts) +
+                   store_memory(p->store) + outputs_memory(&p->outputs);
+    return p->env->no_ndpi ? sum : sum + p->conf->limits.ndpi_flows * NDPI_FLOW_BYTES;
 }
 
 static void env_protocols(struct shard_env *env, const struct conf *conf)
@@ -108,7 +144,8 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
     const struct conf *c = p->conf;
     const struct limits *l = &c->limits;
     struct store_conf sc = {.path = o->db, .version = TYTO_VERSION, .sensor = c->site.sensor,
-                            .queue_bytes = (uint32_t)l->store_bytes, .wait = !o->live};
+                            .queue_bytes = clamp32(l->store_bytes),
+                            .cache_bytes = clamp32(l->store_cache_bytes), .wait = !o->live};
     struct baseline_conf bc;
     baseline_conf_default(&bc);
     bc.site = &c->site;
@@ -162,7 +199,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
     if (r)
         return r;
     struct raise_conf rc = {.alerts = p->alerts, .site = &c->site, .ctx = p, .asset = asset_info,
-                            .learning = is_learning, .outputs = &p->outputs, .store = p->store};
+                            .learning = is_learning, .event_json = event_json, .outputs = &p->outputs, .store = p->store};
     raise_init(&p->raise, &rc);
     return 0;
 }
@@ -191,7 +228,10 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
         return r;
     p->collector = (struct collector){.events = events ? &p->events : NULL, .baseline = p->baseline,
                                       .raise = &p->raise, .alerts = p->alerts, .rule_state = p->rule_state,
-                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source};
+                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source, .env = p->env,
+                                      .scratch = malloc(sizeof(struct event)), .json = malloc(REC_MAX_BYTES)};
+    if (!p->collector.scratch || !p->collector.json)
+        return err_set(e, -ENOMEM, "no memory");
     return 0;
 }
 
@@ -233,6 +273,8 @@ int pipe_close(struct pipeline *p, struct err *first)
     baseline_free(p->baseline);
     rule_state_free(p->rule_state);
     ruleset_free(p->rules);
+    free(p->collector.scratch);
+    free(p->collector.json);
     free(p->env);
     conf_free(p->conf);
     *p = (struct pipeline){0};

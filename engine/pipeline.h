@@ -41,6 +41,9 @@ struct pipeline {
 /* Opens all of it for a source. 0, or -errno with the reason in e; what was opened is closed then. */
 int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src, struct err *e) MUST_USE;
 /* Tables of the shards as the configuration says. */
+struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers);
+/* Bytes that the tables of a run take at most; all but nDPI's are taken at the start. */
+uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers);
 struct shard_conf pipe_shard_conf(const struct limits *l);
 /* Saves the model, sends what alerts owe, closes. 0, or the first error in e. */
 int pipe_close(struct pipeline *p, struct err *e);

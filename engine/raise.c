@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "baseline/deviation.h"
+#include "engine/base/hash.h"
 #include "engine/evjson.h"
 #include "engine/outputs.h"
 #include "rules/rules.h"
@@ -108,6 +109,8 @@ static void begin(const struct raise *r, struct draft *d, const struct alert_typ
 static void begin_event(const struct raise *r, struct draft *d, const struct alert_type *type,
                         const struct rec_event *ev)
 {
+    if (r->c.event_json)
+        r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)ev); /* the collector's own */
     begin(r, d, type, ev->ts_ns, ev->link);
     d->in.event = ev;
     sides(r, d, ev->net, &ev->src, &ev->dst);
@@ -235,6 +238,8 @@ void raise_deviation(struct raise *r, const struct deviation *d)
     struct draft dr;
     const struct alert_type *type = &alert_types[row_of(d, d->type)];
     begin(r, &dr, type, d->last_ns, d->link);
+    if (d->event && r->c.event_json)
+        r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)d->event);
     dr.in.event = d->event;
     flow_of(d, &dr.in.flow);
     set_community(&dr);
@@ -292,9 +297,36 @@ static bool is_transfer(unsigned action)
     return action == ACT_DOWNLOAD || action == ACT_UPLOAD || action == ACT_FIRMWARE;
 }
 
+/* What makes two alerts of one rule (or anomaly) the same is finer here than in the alert's own subject and object. */
+static uint64_t repeat_key(const struct rec_event *ev, uint64_t what)
+{
+    uint64_t k = hash_bytes(what, &ev->src, sizeof ev->src);
+    k = hash_mix(k ^ ev->net, hash_bytes(what, &ev->dst, sizeof ev->dst));
+    k = hash_mix(k ^ ev->function, (uint64_t)ev->unit << 32 | ev->sub);
+    k = hash_mix(k ^ ev->action, ev->object ^ ev->selector);
+    return k | 1;
+}
+
+/* True: it was counted in the open alert. With maintenance windows the severity depends on the time: no short cut. */
+static bool repeated(struct raise *r, uint64_t key, uint64_t ts_ns, uint32_t count)
+{
+    const struct raise_repeat *p = &r->repeats[key >> 8 & (RAISE_REPEATS - 1)];
+    return p->key == key && !(r->c.site && r->c.site->n_windows) && alert_repeat(r->c.alerts, p->fold, ts_ns, count);
+}
+
+static void remember(struct raise *r, uint64_t key)
+{
+    uint64_t fold = alert_last_fold(r->c.alerts);
+    if (fold)
+        r->repeats[key >> 8 & (RAISE_REPEATS - 1)] = (struct raise_repeat){key, fold};
+}
+
 void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_verdict *v)
 {
     struct draft d;
+    uint64_t key = repeat_key(ev, v->rule->sid);
+    if (repeated(r, key, ev->ts_ns, v->count))
+        return;
     const struct rule_info *info = v->rule;
     const struct alert_type type = {
         .id = info->id,
@@ -326,6 +358,7 @@ void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_v
     d.in.first_ns = v->first_ns;
     mark(r, &d, ev->net, &ev->src, &ev->dst, ev->action);
     alert_raise(r->c.alerts, &d.in);
+    remember(r, key);
 }
 
 /* ---- protocols -------------------------------------------------------------------------------------------------- */
@@ -354,6 +387,9 @@ void raise_event_anomalies(struct raise *r, const struct rec_event *ev)
         struct draft d;
         if (!(ev->anomalies >> bit & 1) || !a->severity)
             continue;
+        uint64_t key = repeat_key(ev, hash_bytes(bit, ev->schema->name, strlen(ev->schema->name)));
+        if (repeated(r, key, ev->ts_ns, 1))
+            continue;
         begin_event(r, &d, type, ev);
         d.in.title = protocol_title(&d, type, ev->schema);
         d.in.severity = anomaly_severity(a->severity);
@@ -364,6 +400,7 @@ void raise_event_anomalies(struct raise *r, const struct rec_event *ev)
         d.in.seen = d.seen;
         d.in.anomaly = d.in.object = a->name;
         alert_raise(r->c.alerts, &d.in);
+        remember(r, key);
     }
 }
 

@@ -25,12 +25,21 @@ struct raise_conf {
     bool (*learning)(void *ctx, uint64_t link);
     /* Has only one direction of the link been seen? NULL: no. */
     bool (*one_way)(void *ctx, uint64_t link);
+    /* Write the record of an event that was not written yet. May be NULL. */
+    void (*event_json)(void *ctx, struct rec_event *ev);
     /* Watched at the end of each window: what they cannot write is an alert of its own. May be NULL. */
     struct outputs *outputs;
     struct store *store;
 };
+/* An alert that was raised a moment ago for the same rule or anomaly, parties, function and object: it is counted without
+ * being told again in words. */
+struct raise_repeat {
+    uint64_t key, fold;
+};
+enum { RAISE_REPEATS = 4096 };
 struct raise {
     struct raise_conf c;
+    struct raise_repeat repeats[RAISE_REPEATS];
     bool loss;      /* packets were lost in the current window: rec_tick.lossy */
     bool clock_bad; /* packet time jumped in the current window */
 };

@@ -228,7 +228,6 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
 {
     const struct msg *last = &e->msgs[e->n_msgs - 1];
     unsigned hi = f->client == 1;
-    static const uint8_t none[6];
     *r = (struct rec_event){
         .schema = e->schema, .op = e->op, .ts_ns = last->ts_ns, .ts_first_ns = e->msgs[0].ts_ns,
         .latency_ns = e->latency_ns, .flow_id = f->id, .link = f->link, .anomalies = e->anomalies, .tx_id = e->tx_id,
@@ -242,7 +241,7 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     };
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
-    r->has_mac = memcmp(r->smac, none, 6) || memcmp(r->dmac, none, 6);
+    r->has_mac = f->has_mac;
     if (f->vlan) {
         r->n_vlan = 1;
         r->vlan[0] = f->vlan;
@@ -258,37 +257,58 @@ static void *put_behind(struct ring_head *h, uint32_t *at, const void *p, uint32
     return dst;
 }
 
-/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, JSON. Pointers are the collector's. */
+static uint32_t write_json(struct shard *s, struct flow *f, const struct event *e, struct rec_event *r, char *to,
+                           uint32_t cap)
+{
+    if (!f->has_community) {
+        community_id(&f->key, f->community);
+        f->has_community = 1;
+    }
+    struct evjson_env env = {.host = s->env->host, .in_iface = s->env->iface_name(s->env->name_arg, f->iface),
+                             .app_proto = r->app, .community = f->community, .file_name = s->env->file_name,
+                             .name_arg = s->env->name_arg};
+    uint32_t n = evjson_write(&env, e, r, to, cap, true);
+    if (n)
+        return n;
+    s->stats->records_cut++;
+    return evjson_write(&env, e, r, to, cap, false);
+}
+
+/* Most records that nobody logs are never shown: they travel as they are, and the collector writes the JSON of the few
+ * that become alerts. */
+static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
+{
+    uint32_t n = ev_packed_len(e, true);
+    bool with_values = n <= cap;
+    if (!with_values)
+        n = ev_packed_len(e, false);
+    ev_pack(e, to, n, with_values);
+    return n;
+}
+
+/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event. Pointers
+ * are the collector's. */
 static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e, struct rec_event *r,
                        const struct facts_out *facts, const uint16_t *hits)
 {
     struct ring_head *h = out_begin(s->out, RK_EVENT, REC_MAX_BYTES);
     uint32_t at = sizeof *h + sizeof *r;
-    if (!f->has_community) {
-        community_id(&f->key, f->community);
-        f->has_community = 1;
-    }
     put_behind(h, &at, hits, r->n_hits * (uint32_t)sizeof *hits);
-    put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
+    struct rec_fact *there = put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
     for (unsigned i = 0; i < facts->n; i++) {
-        uint32_t n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
-        ((struct rec_fact *)(void *)((uint8_t *)h + sizeof *h + sizeof *r + ((r->n_hits * 2u + 7) & ~7u)))[i].name.n = n;
-        put_behind(h, &at, facts->f[i].name.p, n);
+        there[i].name.n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
+        put_behind(h, &at, facts->f[i].name.p, there[i].name.n);
     }
     r->bytes.n = x->pdu.n < EVIDENCE_BYTES ? x->pdu.n : EVIDENCE_BYTES;
     put_behind(h, &at, x->pdu.p, r->bytes.n);
-    struct evjson_env env = {.host = s->env->host, .in_iface = s->env->iface_name(s->env->name_arg, f->iface),
-                             .app_proto = f->dis ? f->dis->schemas[0]->name : e->schema->name,
-                             .community = f->community, .file_name = s->env->file_name, .name_arg = s->env->name_arg};
-    char *json = (char *)h + at;
-    r->json.n = evjson_write(&env, e, r, json, REC_MAX_BYTES - at, true);
-    if (!r->json.n) {
-        s->stats->records_cut++;
-        r->json.n = evjson_write(&env, e, r, json, REC_MAX_BYTES - at, false);
-    }
+    r->app = f->dis ? f->dis->schemas[0]->name : e->schema->name;
+    if (r->wanted & REC_WANT_LOG)
+        r->json.n = write_json(s, f, e, r, (char *)h + at, REC_MAX_BYTES - at);
+    else
+        r->packed.n = write_packed(e, (uint8_t *)h + at, REC_MAX_BYTES - at);
     r->n_facts = (uint16_t)facts->n;
     memcpy(h + 1, r, sizeof *r);
-    out_end(s->out, h, at + r->json.n);
+    out_end(s->out, h, at + r->json.n + r->packed.n);
     s->stats->records++;
 }
 
@@ -298,15 +318,19 @@ static void count_message(struct shard *s, const struct proto_schema *schema, un
     s->stats->messages[i < 63 ? i : 63] += n;
 }
 
-static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, const struct rec_event *r,
-                            uint16_t hits[REC_MAX_HITS])
+static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, uint16_t hits[REC_MAX_HITS])
 {
     if (!s->env->rules)
         return 0;
-    struct rule_input in = {.ev = e, .src = &r->src, .dst = &r->dst, .smac = r->has_mac ? r->smac : NULL,
-                            .dmac = r->has_mac ? r->dmac : NULL, .ts_ns = r->ts_ns, .sport = r->sport,
-                            .dport = r->dport, .net = r->net, .n_vlan = r->n_vlan, .l4 = r->l4};
+    unsigned hi = f->client == 1;
+    struct rule_input in = {.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[hi],
+                            .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
+                            .sport = hi ? f->key.hi_port : f->key.lo_port,
+                            .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
+                            .n_vlan = f->vlan != 0, .l4 = f->key.proto};
     in.vlan[0] = f->vlan;
+    if (!f->has_mac)
+        in.smac = in.dmac = NULL;
     return rules_match(s->env->rules, &in, hits, REC_MAX_HITS);
 }
 
@@ -326,13 +350,17 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     count_message(s, e->schema, e->n_msgs);
     f->errors += e->error;
     see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
+    unsigned n_hits = match_rules(s, f, e, hits);
+    unsigned wanted = (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
+                      (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0) |
+                      (s->env->log_events ? REC_WANT_LOG : 0);
+    if (!wanted)
+        return;
     fill_event(f, x, e, &r);
-    r.n_hits = (uint16_t)match_rules(s, f, e, &r, hits);
-    r.object = r.n_hits ? rules_object(e) : 0;
-    r.wanted = (uint8_t)((facts.n ? REC_WANT_FACT : 0) | (r.n_hits ? REC_WANT_HIT : 0) |
-                         (worth_telling(e) ? REC_WANT_ANOMALY : 0) | (s->env->log_events ? REC_WANT_LOG : 0));
-    if (r.wanted)
-        send_event(s, f, x, e, &r, &facts, hits);
+    r.n_hits = (uint16_t)n_hits;
+    r.object = n_hits ? rules_object(e) : 0;
+    r.wanted = (uint8_t)wanted;
+    send_event(s, f, x, e, &r, &facts, hits);
 }
 
 /* ---- the rest of what a runtime reports ---- */

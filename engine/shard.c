@@ -2,6 +2,7 @@
 #include "engine/shard.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/hash.h"
 #include "engine/decode.h"
@@ -15,6 +16,7 @@ const struct shard_conf shard_conf_default = {
     .stream = {{2048, 96}, {9216, 12}, {LIM_PDU, 3}},
     .n_segments = 96,
     .n_state = 768,
+    .n_ndpi = 64,
     .rt = {.txn = {{512, 384}, {1536, 48}, {EV_PACK + 64, 12}},
            .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
            .n_txn = 444,
@@ -29,7 +31,7 @@ enum { /* packet time without a packet after which a flow is over */
     IDLE_TCP_ATTEMPT_S = 30,
     IDLE_TCP_CLOSED_S = 15,
     IDLE_OTHER_S = 180,
-    EXPIRE_EVERY = 16,      /* seconds between two looks at idle flows */
+    EXPIRE_EVERY = 60,      /* seconds between two looks at idle flows */
     EXPIRE_AT_ONCE = 1024,
 };
 
@@ -38,7 +40,7 @@ size_t shard_bytes(const struct shard_conf *c)
     struct bufpool_conf states[BUFPOOL_CLASSES] = {{DIS_FLOW_STATE, c->n_state}};
     return sizeof(struct shard) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
            link_table_bytes(c->n_links) + c->n_assets * sizeof(uint64_t) + bufpool_bytes(c->stream) +
-           bufpool_bytes(states) + c->n_segments * sizeof(struct seg) + rt_bytes(&c->rt);
+           bufpool_bytes(states) + c->n_segments * sizeof(struct seg) + c->n_ndpi * sizeof(uint32_t) + rt_bytes(&c->rt);
 }
 
 int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, const struct shard_env *env,
@@ -48,13 +50,15 @@ int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, c
     *s = (struct shard){.env = env, .out = out, .stats = stats, .conf = *conf, .index = (uint16_t)index};
     s->assets = calloc(conf->n_assets, sizeof *s->assets);
     s->segs = calloc(conf->n_segments, sizeof *s->segs);
-    if (!s->assets || !s->segs || rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key) ||
+    s->ndpi = malloc(conf->n_ndpi * sizeof *s->ndpi);
+    if (!s->assets || !s->segs || !s->ndpi || rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key) ||
         flow_table_init(&s->flows, conf->n_flows, env->hash_key) || fact_set_init(&s->facts, conf->n_facts) ||
         link_table_init(&s->links, conf->n_links) || bufpool_init(&s->buffers, conf->stream) ||
         bufpool_init(&s->states, states)) {
         shard_done(s);
         return -ENOMEM;
     }
+    memset(s->ndpi, 0xff, conf->n_ndpi * sizeof *s->ndpi);
     for (uint32_t i = 0; i < conf->n_segments; i++)
         s->segs[i].next = i + 1 < conf->n_segments ? i + 1 : FLOW_NONE;
     return 0;
@@ -73,6 +77,8 @@ void shard_done(struct shard *s)
     rt_done(&s->rt);
     free(s->assets);
     free(s->segs);
+    free(s->ndpi);
+    s->ndpi = NULL;
     s->assets = NULL;
     s->segs = NULL;
 }
@@ -93,6 +99,7 @@ void flow_end(struct shard *s, struct flow *f)
     classify_free(s, f);
     buf_put(&s->states, &f->state);
     itapp_flow_free(f->ndpi);
+    f->ndpi = NULL;
     flow_remove(&s->flows, f);
 }
 
@@ -161,6 +168,7 @@ static void flow_packet(struct shard *s, struct flow *f, unsigned side, const st
     if (l->has_mac && memcmp(f->mac[side], l->smac, 6) != 0) {
         memcpy(f->mac[side], l->smac, 6);
         memcpy(f->mac[1 - side], l->dmac, 6);
+        f->has_mac = 1;
         f->asset_seen &= (uint8_t)~(1u << side);
     }
     if (!(f->asset_seen & 1u << side)) {
@@ -233,6 +241,22 @@ void shard_prefetch_flow(const struct shard *s, const struct job *j)
     const char *f = (const char *)&s->flows.flows[i];
     for (unsigned line = 0; line < sizeof(struct flow); line += 64)
         __builtin_prefetch(f + line);
+}
+
+/* By now the flow itself is near: what hangs on it comes next. */
+void shard_prefetch_state(struct shard *s, const struct job *j)
+{
+    const struct flow *f = flow_find(&s->flows, &j->key, j->hash);
+    if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
+        return;
+    if (f->state.p)
+        for (unsigned line = 0; line < DIS_FLOW_STATE; line += 64)
+            __builtin_prefetch(f->state.p + line);
+    if (f->rt.txn_head != RT_NONE) {
+        const struct txn *t = &s->rt.txn[f->rt.txn_head];
+        __builtin_prefetch(t);
+        __builtin_prefetch((const char *)t + 64);
+    }
 }
 
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)

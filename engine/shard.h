@@ -19,6 +19,7 @@ struct shard_conf {
     struct bufpool_conf stream[BUFPOOL_CLASSES]; /* unfinished PDUs and segments beyond a hole */
     uint32_t n_segments;
     uint32_t n_state;                            /* flows with dissector state at a time */
+    uint32_t n_ndpi;                             /* flows that nDPI looks at at a time */
     struct rt_conf rt;
 };
 extern const struct shard_conf shard_conf_default;
@@ -27,7 +28,7 @@ extern const struct shard_conf shard_conf_default;
 struct eng_stats {
     uint64_t packets, bytes, truncated, duplicates, not_ip, undecoded, fragments_open;
     uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
-    uint64_t flows, flow_evicted, state_evicted, segments_evicted, buffers_short, syn_floods;
+    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, segments_evicted, buffers_short, syn_floods;
     uint64_t events, records, records_cut, malformed, time_back, not_mine;
     uint64_t messages[64];                       /* by schema index; the last one for all beyond */
 };
@@ -83,6 +84,8 @@ struct shard {
     struct seg *segs;
     uint32_t seg_free;
     uint32_t asset_hand;
+    uint32_t ndpi_hand;
+    uint32_t *ndpi;            /* flows that nDPI looks at, oldest at ndpi_hand; FLOW_NONE and ended ones are free */
     uint64_t now_ns;           /* engine time: the highest so far */
     uint64_t expire_ns;        /* when idle flows are looked at next */
     uint16_t index;
@@ -106,6 +109,7 @@ struct job {
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j);
 void shard_prefetch_bucket(const struct shard *s, const struct job *j);
 void shard_prefetch_flow(const struct shard *s, const struct job *j);
+void shard_prefetch_state(struct shard *s, const struct job *j);
 /* The whole packet path. now_ns: engine time, never less than before. */
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns);
 /* Packet time has passed this boundary (whole seconds). flush: a window of counts ends here. */

@@ -31,7 +31,7 @@ static void evictions(struct jw *w, const struct engine_totals *t, const struct 
     } rows[] = {
         {"flows", t->sum.flow_evicted}, {"flow_states", t->sum.state_evicted}, {"segments", t->sum.segments_evicted},
         {"fragments", t->decode.frag_evicted}, {"requests", t->rt.txn_evicted}, {"messages", t->rt.asm_evicted},
-        {"shared", t->rt.shared_evicted}, {"observations", t->rt.obs_evicted}, {"facts", t->evict_facts},
+        {"shared", t->rt.shared_evicted}, {"observations", t->rt.obs_evicted}, {"ndpi", t->sum.ndpi_evicted}, {"facts", t->evict_facts},
         {"known_links", t->evict_links}, {"assets", b.evicted_assets}, {"links", b.evicted_links},
         {"functions", b.evicted_funcs}, {"operations", b.evicted_ops}, {"identities", b.evicted_idents},
         {"digests", b.evicted_digests}, {"alerts", a.evicted}, {"thresholds", ru.evicted},
@@ -84,14 +84,6 @@ static void workers(struct jw *w, const struct engine_totals *t, unsigned n)
     jw_close(w, ']');
 }
 
-static uint64_t memory(const struct stats_report *r)
-{
-    struct baseline_stats b;
-    struct shard_conf c = pipe_shard_conf(&r->pipe->conf->limits);
-    baseline_stats(r->pipe->baseline, &b);
-    return shard_bytes(&c) * N_SHARDS + b.memory + alerts_memory(r->pipe->alerts) + r->pipe->conf->limits.ring_bytes;
-}
-
 int stats_write(const struct stats_report *r, const char *path, struct err *e)
 {
     enum { CAP = 32768 };
@@ -121,7 +113,7 @@ int stats_write(const struct stats_report *r, const char *path, struct err *e)
     streams(&w, t);
     evictions(&w, t, r);
     workers(&w, t, r->n_workers);
-    jw_kv_u64(&w, "memory_bytes", memory(r));
+    jw_kv_u64(&w, "memory_bytes", pipe_memory(r->pipe, r->n_workers));
     jw_kv_u64(&w, "alerts", a.opened);
     jw_kv_u64(&w, "alert_updates", a.updates);
     jw_key(&w, "wall_s");

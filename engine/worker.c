@@ -38,20 +38,40 @@ void out_put(struct out *o, enum rec_kind k, const void *rec, uint32_t len)
 
 /* ---- nDPI ---- */
 
+static void ndpi_stop(struct flow *f)
+{
+    f->ndpi_done = 1;
+    itapp_flow_free(f->ndpi);
+    f->ndpi = NULL;
+}
+
+/* The library allocates for each flow: of a shard's, the one that began first makes room for a new one. */
+static void ndpi_keep(struct shard *s, struct flow *f)
+{
+    uint32_t at = s->ndpi_hand++ % s->conf.n_ndpi, old = s->ndpi[at];
+    struct flow *o = old == FLOW_NONE ? NULL : &s->flows.flows[old];
+    if (o && o != f && o->ndpi && o->ndpi_slot == at) {
+        ndpi_stop(o);
+        s->stats->ndpi_evicted++;
+    }
+    s->ndpi[at] = flow_index(&s->flows, f);
+    f->ndpi_slot = (uint16_t)at;
+}
+
 void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct itapp_found found;
     const struct layers *l = c->lay;
+    bool is_new = !f->ndpi;
     if (!s->out->ndpi || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
     itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     if (found.app)
         report_app(s, f, found.app, true, false, false);
-    if (found.done) {
-        f->ndpi_done = 1;
-        itapp_flow_free(f->ndpi);
-        f->ndpi = NULL;
-    }
+    if (found.done)
+        ndpi_stop(f);
+    else if (is_new)
+        ndpi_keep(s, f);
 }
 
 /* ---- the worker ---- */
@@ -150,12 +170,20 @@ static void mark(struct worker *w, uint64_t order)
     out_end(&w->out, h, sizeof *h);
 }
 
+/* Where the packet would begin if all of it lay around its payload: offsets in records are differences to this, the
+ * same as with one worker. Nothing is read there. */
+static const uint8_t *packet_begin(const struct pkt_msg *m)
+{
+    uintptr_t payload = (uintptr_t)(m + 1) + m->payload_off;
+    return m->payload_at == PM_ELSEWHERE ? NULL : (const uint8_t *)(payload - m->payload_at);
+}
+
 static bool take_one(struct worker *w, struct ring_head *h)
 {
     struct pkt_msg *m = (struct pkt_msg *)(void *)h;
     switch (h->type) {
     case PM_PACKET:
-        m->pkt.data = (const uint8_t *)(m + 1);
+        m->pkt.data = packet_begin(m);
         if (m->job.lay.payload)
             m->job.lay.payload = (const uint8_t *)(m + 1) + m->payload_off;
         if (m->job.lay.l3)

@@ -61,5 +61,7 @@ struct pkt_msg {
     struct pkt pkt;
     struct job job;        /* pointers are restored by the worker: l3 lies right behind this struct, */
     uint32_t payload_off;  /* the payload so far behind its end */
+    uint32_t payload_at;   /* where the payload lay in the packet; PM_ELSEWHERE: not in it (reassembled) */
 };
+#define PM_ELSEWHERE UINT32_MAX
 enum { PM_PACKET = 1, PM_TICK, PM_FLUSH, PM_MARK, PM_END };

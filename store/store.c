@@ -14,8 +14,10 @@
 #include "store/write.h"
 
 enum {
-    QUEUE_BYTES = 8 << 20,     /* default bound of what waits */
-    ALERT_BYTES = 4 << 20,     /* alerts wait apart, so that rows never keep one from being taken */
+    QUEUE_BYTES = 12 << 20,    /* default bound of what waits: rows in two buffers, alerts in two smaller ones apart,
+                                * so that rows never keep an alert from being taken */
+    LEAST_LANE = 256 << 10,    /* bytes of a buffer: the largest alert fits */
+    CACHE_BYTES = 8 << 20,
     ROWS_PER_COMMIT = 16384,   /* then alerts get their turn; larger ones gain nothing (docs/STORE.md) */
     RETRY_S = 1,               /* after a failure, live: the disk may get room again */
 };
@@ -30,6 +32,7 @@ struct store {
     struct writer w;
     struct row_sink sink;
     bool wait;
+    uint32_t cache_bytes;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t todo, room;
@@ -298,8 +301,14 @@ int store_load(struct store *s, const struct row_sink *into, struct err *e)
     return rc == SQLITE_OK ? 0 : db_error(s->db, rc, s->path, e);
 }
 
+uint64_t store_memory(const struct store *s)
+{
+    return 2 * ((uint64_t)s->rows.fill.cap + s->alerts.fill.cap) + s->cache_bytes;
+}
+
 static bool lane_init(struct lane *l, uint32_t bytes)
 {
+    bytes = bytes < LEAST_LANE ? LEAST_LANE : bytes;
     l->fill.cap = l->work.cap = bytes;
     l->fill.p = malloc(bytes);
     l->work.p = malloc(bytes);
@@ -324,6 +333,8 @@ static void store_free(struct store *s)
 int store_open(const struct store_conf *c, struct store **ret, bool *fresh, struct err *e)
 {
     struct store *s = calloc(1, sizeof *s);
+    uint32_t queue = c->queue_bytes ? c->queue_bytes : QUEUE_BYTES;
+    char pragma[64];
     int r, rc;
     if (!s)
         return err_set(e, -ENOMEM, "no memory for the store");
@@ -331,6 +342,7 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
     pthread_cond_init(&s->todo, NULL);
     pthread_cond_init(&s->room, NULL);
     s->wait = c->wait;
+    s->cache_bytes = c->cache_bytes ? c->cache_bytes : CACHE_BYTES;
     s->path = strdup(c->path);
     s->sink = (struct row_sink){.ctx = s,
                                 .asset = sink_asset,
@@ -340,15 +352,16 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
                                 .op = sink_op,
                                 .net = sink_net,
                                 .gone = sink_gone};
-    if (!s->path || !lane_init(&s->rows, c->queue_bytes ? c->queue_bytes : QUEUE_BYTES) ||
-        !lane_init(&s->alerts, ALERT_BYTES)) {
+    if (!s->path || !lane_init(&s->rows, queue / 8 * 3) || !lane_init(&s->alerts, queue / 8)) {
         r = err_set(e, -ENOMEM, "no memory for the store's queue");
         goto fail;
     }
     r = db_open(c->path, true, &s->db, fresh, e);
     if (r)
         goto fail;
-    rc = writer_init(&s->w, s->db);
+    snprintf(pragma, sizeof pragma, "PRAGMA cache_size=-%u", s->cache_bytes / 1024);
+    if ((rc = db_exec(s->db, pragma)) == SQLITE_OK)
+        rc = writer_init(&s->w, s->db);
     if (rc != SQLITE_OK) {
         r = db_error(s->db, rc, c->path, e);
         goto fail;

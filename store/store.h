@@ -16,7 +16,8 @@ struct store_conf {
     const char *path;
     const char *version;     /* of the program, for meta */
     const char *sensor;      /* NULL: as it is */
-    uint32_t queue_bytes;    /* bound of what waits for the disk; 0: 8 MiB */
+    uint32_t queue_bytes;    /* bound of what waits for the disk; 0: 12 MiB */
+    uint32_t cache_bytes;    /* pages that SQLite keeps; 0: 8 MiB */
     bool wait;               /* full queue: wait (replay), else refuse (live) */
 };
 
@@ -26,6 +27,8 @@ struct store_conf {
 int store_open(const struct store_conf *c, struct store **ret, bool *fresh, struct err *e) MUST_USE;
 /* Write what waits, stop the thread, close. 0, or the first error met (its text in e). NULL is fine. */
 int store_close(struct store *s, struct err *e);
+
+uint64_t store_memory(const struct store *s); /* of both */
 
 /* All that is stored, parents before children, into the sink (baseline_loader()). Call it before the first write. */
 int store_load(struct store *s, const struct row_sink *into, struct err *e) MUST_USE;

@@ -42,6 +42,8 @@ struct rec_event {
     struct span json;             /* the whole event record, one line without the newline */
     uint32_t json_type_off, json_type_len; /* where the value of "event_type" stands in it, quotes included */
     struct span bytes;            /* first bytes of the message, for the evidence */
+    struct span packed;           /* the event itself, where json was not written yet (raise_conf.event_json) */
+    const char *app;              /* app_proto of the record */
 };
 enum { REC_WANT_FACT = 1, REC_WANT_HIT = 2, REC_WANT_ANOMALY = 4, REC_WANT_LOG = 8 };
 

@@ -22,8 +22,8 @@ OUTER = ("192.168.1.1", "192.168.1.2")
 
 def ip4(src, dst, proto, payload, ident=7, frag=0, options=b""):
     n = 20 + len(options)
-    h = struct.pack(">BBHHHBBH4s4s", 0x40 | n // 4, 0, n + len(payload), ident, frag, 64, proto, 0, socket.inet_aton(src),
-                    socket.inet_aton(dst)) + options
+    h = struct.pack(">BBHHHBBH4s4s", 0x40 | n // 4, 0, n + len(payload), ident, frag, 64, proto, 0,
+                    socket.inet_aton(src), socket.inet_aton(dst)) + options
     return h[:10] + struct.pack(">H", _sum16(h)) + h[12:] + payload
 
 
@@ -80,7 +80,8 @@ def pppoe(p):
 
 
 def mpls(*labels):
-    return b"".join(struct.pack(">I", n << 12 | (0x140 if i == len(labels) - 1 else 0x40)) for i, n in enumerate(labels))
+    last = len(labels) - 1
+    return b"".join(struct.pack(">I", n << 12 | (0x140 if i == last else 0x40)) for i, n in enumerate(labels))
 
 
 def erspan3(flags=0, sub=b""):
@@ -99,7 +100,8 @@ ETHERNET = [
     ("mpls, three labels", lambda p: frame(p.src, p.dst, 0x8847, mpls(16, 17, 18) + p.data)),
     ("mpls pseudo-wire with control word", lambda p: frame(*OUTER, 0x8847, mpls(20, 21) + b"\0\0\0\x01" + eth(p))),
     ("pppoe", pppoe),
-    ("hsr", lambda p: frame(p.src, p.dst, 0x892F, struct.pack(">HHH", 0x1000 | (len(p.data) + 4), 77, p.type) + p.data)),
+    ("hsr", lambda p: frame(p.src, p.dst, 0x892F,
+                            struct.pack(">HHH", 0x1000 | (len(p.data) + 4), 77, p.type) + p.data)),
     ("prp lan a", lambda p: prp(p, 0xA)),
     ("prp lan b", lambda p: prp(p, 0xB)),
     ("802.1ah", lambda p: frame(*OUTER, 0x88E7, b"\0\0\x12\x34" + eth(p))),
@@ -202,8 +204,8 @@ def fragments(p, size, order=None, double=False):
         part = body[off:off + size]
         if p.type == 0x86DD:
             h = struct.pack(">BBHI", p.data[6], 0, off | more, p.seq + 1)
-            out.append(frame(p.src, p.dst, p.type, p.data[:4] + struct.pack(">H", len(part) + 8) + b"\x2c" + p.data[7:40] +
-                             h + part))
+            fixed = p.data[:4] + struct.pack(">H", len(part) + 8) + b"\x2c" + p.data[7:40]
+            out.append(frame(p.src, p.dst, p.type, fixed + h + part))
         else:
             out.append(frame(p.src, p.dst, p.type, ip4(p.src, p.dst, p.data[9], part, ident, more << 13 | off // 8)))
     p.seq += 1
@@ -349,7 +351,8 @@ def main():
     if len(sys.argv) == 3 and sys.argv[1] == "--seeds":
         build_seeds(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode"), sys.argv[2])
         return
-    where = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decode")
+    here = os.path.dirname(os.path.abspath(__file__))
+    where = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "..", "decode")
     build_ethernet(where)
     build_fragments(where)
     build_links(where)

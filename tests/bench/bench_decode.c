@@ -89,8 +89,9 @@ int main(int argc, char **argv)
             best = t >= 0 && t < best ? t : best;
         }
         if (packets)
-            printf("%-20s %8.2f ns/packet %8.2f Mpps (%llu packets, sum %llx)\n", names[m], best * 1e9 / (double)packets,
-                   (double)packets / best / 1e6, (unsigned long long)packets, (unsigned long long)sum);
+            printf("%-20s %8.2f ns/packet %8.2f Mpps (%llu packets, sum %llx)\n", names[m],
+                   best * 1e9 / (double)packets, (double)packets / best / 1e6, (unsigned long long)packets,
+                   (unsigned long long)sum);
     }
     return 0;
 }

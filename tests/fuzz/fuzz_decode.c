@@ -1,7 +1,7 @@
 /* fuzz_decode.c: packets of any link type, several in a row so that fragments meet.
  *
- * Input: packets of | link type index 1 | flags 1 | milliseconds since the last one 1 | length 2, little-endian | bytes |.
- * Flags: 1 the wire had 100 bytes more; 2 a tag that the kernel took off. */
+ * Input: packets of | link type index 1 | flags 1 | milliseconds since the last one 1 | length 2, little-endian | bytes
+ * |. Flags: 1 the wire had 100 bytes more; 2 a tag that the kernel took off. */
 #include <stdlib.h>
 
 #include "engine/base/limits.h"
@@ -50,8 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         now += cur_u8(&c) * UINT64_C(1000000);
         uint32_t n = cur_u16le(&c);
         struct span s = cur_bytes(&c, n < cur_left(&c) ? n : cur_left(&c));
-        struct pkt k = {.ts_ns = now, .data = s.p, .caplen = s.n, .wirelen = s.n + (flags & 1 ? 100 : 0),
-                        .linktype = links[link & 15], .vlan_tci = flags & 2 ? 0x2009 : 0};
+        struct pkt k = {.ts_ns = now,
+                        .data = s.p,
+                        .caplen = s.n,
+                        .wirelen = s.n + (flags & 1 ? 100 : 0),
+                        .linktype = links[link & 15],
+                        .vlan_tci = flags & 2 ? 0x2009 : 0};
         one(d, &k);
     }
     decoder_free(d);

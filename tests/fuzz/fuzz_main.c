@@ -1,4 +1,5 @@
-/* fuzz_main.c: replays inputs through a fuzz target without libFuzzer: files, or folders of files. A corpus is a test. */
+/* fuzz_main.c: replays inputs through a fuzz target without libFuzzer: files, or folders of files. A corpus is a test.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ static int replay(const char *path)
         return replay_file(path, (size_t)st.st_size);
     DIR *d = opendir(path);
     int rc = d ? 0 : 1;
-    for (struct dirent *e; d && (e = readdir(d)); ) {
+    for (struct dirent *e; d && (e = readdir(d));) {
         char below[4096];
         if (e->d_name[0] == '.')
             continue;

@@ -1,7 +1,7 @@
 /* decode_dump.c: what the reader and the decoder make of capture files, a line a packet, for comparison with others.
  *
- *   decode_dump FILE...      file, frame, time, caplen, wirelen, VLANs, addresses, protocol, ports, payload lengths, what
- *   decode_dump -c FILE...   a line a file: packets read alone, and the fault if there is one */
+ *   decode_dump FILE...      file, frame, time, caplen, wirelen, VLANs, addresses, protocol, ports, payload lengths,
+ * what decode_dump -c FILE...   a line a file: packets read alone, and the fault if there is one */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +13,10 @@ static void dump(const struct source *s, const struct pkt *p, const struct layer
     char src[ADDR_TEXT], dst[ADDR_TEXT];
     addr_text(&l->src, src);
     addr_text(&l->dst, dst);
-    printf("%s\t%u\t%llu.%09llu\t%u\t%u\t%u,%u\t%04x\t%s\t%s\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%x\n", source_file(s, p->file),
-           p->frame, (unsigned long long)(p->ts_ns / 1000000000), (unsigned long long)(p->ts_ns % 1000000000), p->caplen,
-           p->wirelen, l->vlan[0], l->vlan[1], l->ethertype, src, dst, l->ip_ver, l->ip_proto, l->sport, l->dport,
-           l->payload_len, l->payload_wire, l->reached, l->what);
+    printf("%s\t%u\t%llu.%09llu\t%u\t%u\t%u,%u\t%04x\t%s\t%s\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%x\n",
+           source_file(s, p->file), p->frame, (unsigned long long)(p->ts_ns / 1000000000),
+           (unsigned long long)(p->ts_ns % 1000000000), p->caplen, p->wirelen, l->vlan[0], l->vlan[1], l->ethertype,
+           src, dst, l->ip_ver, l->ip_proto, l->sport, l->dport, l->payload_len, l->payload_wire, l->reached, l->what);
 }
 
 static int read_all(const char *const *paths, unsigned n, bool count)

@@ -1,4 +1,5 @@
-/* build.h: packets built for tests, from the inside out: start with the payload and put header after header in front. */
+/* build.h: packets built for tests, from the inside out: start with the payload and put header after header in front.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -61,7 +62,7 @@ static inline void b_hex(struct build *b, const char *hex)
 {
     uint8_t t[512];
     unsigned n = 0;
-    for (const char *s = hex; s[0]; ) {
+    for (const char *s = hex; s[0];) {
         if (s[0] == ' ') {
             s++;
             continue;

@@ -282,7 +282,8 @@ START_TEST(flood)
     for (unsigned i = 0; i < 20000; i++) {
         x = x * 1664525 + 1013904223;
         now += x >> 12;
-        struct layers l = versions[x >> 31](data, (x >> 8 & 0xff) * 8 + 8, (x >> 16 & 0x1f) * 8 + 8, x & 1, x >> 20 & 0x1f);
+        struct layers l =
+            versions[x >> 31](data, (x >> 8 & 0xff) * 8 + 8, (x >> 16 & 0x1f) * 8 + 8, x & 1, x >> 20 & 0x1f);
         ck_assert_uint_le(l.payload_len, l.payload_wire);
     }
     ck_assert_uint_gt(stats()->frag_evicted, 0);

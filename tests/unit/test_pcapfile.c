@@ -1,289 +1,10 @@
-/* Capture files: every variant of the formats, every place where a file can end, merging. */
-#include <check.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
-
-#include "capture/source.h"
-
-/* ---- files built in memory ------------------------------------------------------------------------------------ */
-
-struct out {
-    uint8_t *p;
-    size_t n, max;
-    bool be; /* byte order of the fields */
-};
-
-static void put(struct out *o, const void *p, size_t n)
-{
-    while (o->n + n > o->max) {
-        o->max = o->max ? o->max * 2 : 4096;
-        o->p = realloc(o->p, o->max);
-    }
-    if (n)
-        memcpy(o->p + o->n, p, n);
-    o->n += n;
-}
-
-static void put_n(struct out *o, uint64_t v, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        uint8_t b = (uint8_t)(v >> 8 * (o->be ? n - 1 - i : i));
-        put(o, &b, 1);
-    }
-}
-
-static void done(struct out *o)
-{
-    free(o->p);
-    *o = (struct out){0};
-}
-
-struct packet {
-    uint64_t ns;
-    uint32_t caplen, wirelen;
-};
-
-/* The bytes of the packet that was written i-th. */
-static uint8_t byte_of(uint32_t i, uint32_t at)
-{
-    return (uint8_t)(i * 31 + at * 7);
-}
-
-static void put_bytes(struct out *o, uint32_t i, uint32_t n, uint32_t pad)
-{
-    for (uint32_t k = 0; k < n + pad; k++) {
-        uint8_t v = k < n ? byte_of(i, k) : 0;
-        put(o, &v, 1);
-    }
-}
-
-static void pcap_head(struct out *o, uint32_t magic, uint32_t link, unsigned minor)
-{
-    put_n(o, magic, 4);
-    put_n(o, 2, 2);
-    put_n(o, minor, 2);
-    put_n(o, 0, 8);
-    put_n(o, 65535, 4);
-    put_n(o, link, 4);
-}
-
-static void pcap_record(struct out *o, uint32_t magic, const struct packet *k, uint32_t i)
-{
-    put_n(o, k->ns / 1000000000, 4);
-    put_n(o, k->ns % 1000000000 / (magic == 0xa1b23c4d ? 1 : 1000), 4);
-    put_n(o, k->caplen, 4);
-    put_n(o, k->wirelen, 4);
-    if (magic == 0xa1b2cd34)
-        put_n(o, 0x0102030405060708, 8);
-    put_bytes(o, i, k->caplen, 0);
-}
-
-/* A block of pcapng around a body that is a multiple of 4. */
-static void block(struct out *o, uint32_t type, const struct out *body)
-{
-    put_n(o, type, 4);
-    put_n(o, body->n + 12, 4);
-    put(o, body->p, body->n);
-    put_n(o, body->n + 12, 4);
-}
-
-static void ng_section(struct out *o, unsigned major)
-{
-    struct out b = {.be = o->be};
-    put_n(&b, 0x1a2b3c4d, 4);
-    put_n(&b, major, 2);
-    put_n(&b, 0, 2);
-    put_n(&b, UINT64_MAX, 8);
-    block(o, 0x0a0d0d0a, &b);
-    done(&b);
-}
-
-static void option(struct out *b, unsigned code, const void *p, unsigned n)
-{
-    put_n(b, code, 2);
-    put_n(b, n, 2);
-    put(b, p, n);
-    put(b, "\0\0\0", (4 - n % 4) % 4);
-}
-
-/* tsresol < 0: none. */
-static void ng_interface(struct out *o, unsigned link, uint32_t snaplen, const char *name, int tsresol, int64_t tsoffset)
-{
-    struct out b = {.be = o->be};
-    put_n(&b, link, 2);
-    put_n(&b, 0, 2);
-    put_n(&b, snaplen, 4);
-    if (name)
-        option(&b, 2, name, (unsigned)strlen(name));
-    uint8_t r = (uint8_t)tsresol;
-    if (tsresol >= 0)
-        option(&b, 9, &r, 1);
-    if (tsoffset) {
-        put_n(&b, 14, 2);
-        put_n(&b, 8, 2);
-        put_n(&b, (uint64_t)tsoffset, 8);
-    }
-    put_n(&b, 0, 4);
-    block(o, 1, &b);
-    done(&b);
-}
-
-static void ng_packet(struct out *o, uint32_t iface, uint64_t units, uint32_t caplen, uint32_t wirelen, uint32_t i)
-{
-    struct out b = {.be = o->be};
-    put_n(&b, iface, 4);
-    put_n(&b, units >> 32, 4);
-    put_n(&b, units & 0xffffffff, 4);
-    put_n(&b, caplen, 4);
-    put_n(&b, wirelen, 4);
-    put_bytes(&b, i, caplen, (4 - caplen % 4) % 4);
-    put_n(&b, 1, 2); /* a comment */
-    put_n(&b, 4, 2);
-    put(&b, "note", 4);
-    put_n(&b, 0, 4);
-    block(o, 6, &b);
-    done(&b);
-}
-
-static void ng_old_packet(struct out *o, unsigned iface, uint64_t units, uint32_t caplen, uint32_t i)
-{
-    struct out b = {.be = o->be};
-    put_n(&b, iface, 2);
-    put_n(&b, 0xffff, 2);
-    put_n(&b, units >> 32, 4);
-    put_n(&b, units & 0xffffffff, 4);
-    put_n(&b, caplen, 4);
-    put_n(&b, caplen, 4);
-    put_bytes(&b, i, caplen, (4 - caplen % 4) % 4);
-    block(o, 2, &b);
-    done(&b);
-}
-
-static void ng_simple(struct out *o, uint32_t wirelen, uint32_t snaplen, uint32_t i)
-{
-    uint32_t caplen = wirelen < snaplen ? wirelen : snaplen;
-    struct out b = {.be = o->be};
-    put_n(&b, wirelen, 4);
-    put_bytes(&b, i, caplen, (4 - caplen % 4) % 4);
-    block(o, 3, &b);
-    done(&b);
-}
-
-static void ng_other(struct out *o, uint32_t type, uint32_t n)
-{
-    struct out b = {.be = o->be};
-    for (uint32_t i = 0; i < n; i++)
-        put_n(&b, 0xdeadbeef, 4);
-    block(o, type, &b);
-    done(&b);
-}
-
-static struct out pack(const struct out *o)
-{
-    struct out z = {.max = o->n + o->n / 8 + 1000};
-    z.p = malloc(z.max);
-    z_stream s = {.next_in = o->p, .avail_in = (unsigned)o->n, .next_out = z.p, .avail_out = (unsigned)z.max};
-    ck_assert_int_eq(deflateInit2(&s, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    ck_assert_int_eq(deflate(&s, Z_FINISH), Z_STREAM_END);
-    z.n = s.total_out;
-    deflateEnd(&s);
-    return z;
-}
-
-/* ---- reading them --------------------------------------------------------------------------------------------- */
-
-enum { MAX_FILES = 64 };
-static char dir[64];
-static char paths[MAX_FILES][96];
-static const char *path_list[MAX_FILES];
-
-static void set_up(void)
-{
-    strcpy(dir, "/tmp/tyto-pcapfile-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    for (unsigned i = 0; i < MAX_FILES; i++) {
-        snprintf(paths[i], sizeof paths[i], "%s/%u.pcap", dir, i);
-        path_list[i] = paths[i];
-    }
-}
-
-static void tear_down(void)
-{
-    for (unsigned i = 0; i < MAX_FILES; i++)
-        unlink(paths[i]);
-    rmdir(dir);
-}
-
-static void save(unsigned i, const void *p, size_t n)
-{
-    unlink(paths[i]); /* truncating instead makes ext4 wait for the disk */
-    int fd = open(paths[i], O_WRONLY | O_CREAT | O_EXCL, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, p, n), (ssize_t)n);
-    close(fd);
-}
-
-static struct source *open_n(unsigned n)
-{
-    struct err e;
-    struct source *s = NULL;
-    ck_assert_int_eq(source_open_files(path_list, n, &e, &s), 0);
-    return s;
-}
-
-/* All packets, a copy of each view; data is checked against the number of the packet in its file. */
-struct got {
-    struct pkt k[4096];
-    unsigned n;
-    enum source_class worst;
-    char fault[512];
-};
-static struct got got;
-
-static void check_bytes(const struct pkt *k)
-{
-    for (uint32_t i = 0; i < k->caplen; i++)
-        if (k->data[i] != byte_of(k->frame - 1, i)) /* an assertion each would be a message to the runner each */
-            ck_abort_msg("packet %u, byte %u", k->frame, i);
-}
-
-static void read_source(struct source *s, unsigned batch)
-{
-    int n;
-    struct pkt k[256];
-    got = (struct got){.n = 0};
-    while ((n = source_poll(s, k, batch)) >= 0) {
-        for (int i = 0; i < n; i++) {
-            check_bytes(&k[i]);
-            got.k[got.n++ % 4096] = k[i];
-        }
-    }
-    ck_assert_int_eq(n, -ENODATA);
-    ck_assert_int_eq(source_poll(s, k, batch), -ENODATA);
-    const struct source_fault *f;
-    for (unsigned i = 0; (f = source_fault(s, i)); i++) {
-        got.worst = f->cls > got.worst ? f->cls : got.worst;
-        strcpy(got.fault, f->text);
-    }
-    struct source_stats st;
-    source_stats(s, &st);
-    ck_assert_uint_eq(st.packets, got.n);
-}
-
-static void read_bytes(const void *p, size_t n)
-{
-    save(0, p, n);
-    struct source *s = open_n(1);
-    read_source(s, 64);
-    source_close(s);
-}
+/* Capture files: every variant of the formats, every place where a file can end. */
+#include "tests/unit/pcap_fixture.h"
 
 static const struct packet three[] = {
-    {UINT64_C(1700000000123456000), 60, 60}, {UINT64_C(1700000001000001000), 61, 1500}, {UINT64_C(1700000000500000000), 0, 0},
+    {UINT64_C(1700000000123456000), 60, 60},
+    {UINT64_C(1700000001000001000), 61, 1500},
+    {UINT64_C(1700000000500000000), 0, 0},
 };
 
 static void check_three(uint32_t link)
@@ -299,8 +20,6 @@ static void check_three(uint32_t link)
     }
     ck_assert_msg(got.worst == SOURCE_FINE, "%s", got.fault);
 }
-
-static const uint32_t pcap_magics[] = {0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34};
 
 /* Which of the six pcap variants, 0..5; two pcapng ones, 6 and 7. */
 enum { VARIANTS = 8 };
@@ -431,7 +150,9 @@ START_TEST(not_captures)
         {"", "empty file", 0},
         {"\xd4", "found d4", 1},
         {"#!/bin/sh\n", "found 23 21 2f 62", 10},
-        {"\xfd" "7zXZ", "xz data", 6},
+        {"\xfd"
+         "7zXZ",
+         "xz data", 6},
         {"\x28\xb5\x2f\xfd....", "Zstandard", 8},
         {"\x1f\x8b rubbish rubbish", "gzip", 17},
         {"\xd4\xc3\xb2\xa1\x63\0\4\0aaaaaaaaaaaaaaaa", "version 99.4", 24},
@@ -608,7 +329,7 @@ START_TEST(sections_and_interfaces)
         uint32_t link, caplen, wirelen;
         const char *iface;
     } want[] = {
-        {5000, 113, 10, 10, "any"}, {7000, 1, 96, 200, "eth0"}, {7000, 1, 96, 200, ""}, {7000, 1, 50, 50, ""},
+        {5000, 113, 10, 10, "any"}, {7000, 1, 96, 200, "eth0"},  {7000, 1, 96, 200, ""}, {7000, 1, 50, 50, ""},
         {9000, 113, 13, 13, "any"}, {8000, 101, 10, 10, "eth0"}, {9000, 1, 10, 10, ""},
     };
     for (unsigned i = 0; i < 7; i++) {
@@ -647,17 +368,57 @@ static void patch(struct out *o, size_t from_end, uint32_t v)
     memcpy(o->p + o->n - from_end, &v, 4);
 }
 
-static void no_such_iface(struct out *o) { ng_packet(o, 7, 1, 10, 10, 1); }
-static void bad_trailer(struct out *o) { ng_packet(o, 0, 1, 8, 8, 1); patch(o, 4, 1234); }
-static void long_capture(struct out *o) { ng_packet(o, 0, 1, 8, 8, 1); patch(o, 32, 21); }
-static void odd_length(struct out *o) { ng_other(o, 99, 1); patch(o, 12, 17); }
-static void short_length(struct out *o) { ng_other(o, 99, 0); patch(o, 8, 8); }
-static void huge_length(struct out *o) { ng_other(o, 99, 0); patch(o, 8, 0xfffffffc); }
-static void huge_packet(struct out *o) { ng_other(o, 6, 5); patch(o, 28, 2 << 20); }
-static void short_packet(struct out *o) { ng_other(o, 6, 4); }
-static void short_interface(struct out *o) { ng_other(o, 1, 1); }
-static void next_version(struct out *o) { ng_section(o, 2); }
-static void no_byte_order(struct out *o) { ng_section(o, 1); patch(o, 20, 7); }
+static void no_such_iface(struct out *o)
+{
+    ng_packet(o, 7, 1, 10, 10, 1);
+}
+static void bad_trailer(struct out *o)
+{
+    ng_packet(o, 0, 1, 8, 8, 1);
+    patch(o, 4, 1234);
+}
+static void long_capture(struct out *o)
+{
+    ng_packet(o, 0, 1, 8, 8, 1);
+    patch(o, 32, 21);
+}
+static void odd_length(struct out *o)
+{
+    ng_other(o, 99, 1);
+    patch(o, 12, 17);
+}
+static void short_length(struct out *o)
+{
+    ng_other(o, 99, 0);
+    patch(o, 8, 8);
+}
+static void huge_length(struct out *o)
+{
+    ng_other(o, 99, 0);
+    patch(o, 8, 0xfffffffc);
+}
+static void huge_packet(struct out *o)
+{
+    ng_other(o, 6, 5);
+    patch(o, 28, 2 << 20);
+}
+static void short_packet(struct out *o)
+{
+    ng_other(o, 6, 4);
+}
+static void short_interface(struct out *o)
+{
+    ng_other(o, 1, 1);
+}
+static void next_version(struct out *o)
+{
+    ng_section(o, 2);
+}
+static void no_byte_order(struct out *o)
+{
+    ng_section(o, 1);
+    patch(o, 20, 7);
+}
 
 START_TEST(broken_blocks)
 {
@@ -672,108 +433,6 @@ START_TEST(broken_blocks)
     ng_broken(short_interface, "expected at least 20");
     ng_broken(next_version, "found pcapng version 2.0");
     ng_broken(no_byte_order, "byte-order magic");
-}
-END_TEST
-
-/* ---- blocks of the reader ------------------------------------------------------------------------------------- */
-
-enum { MANY = 3000 };
-
-static uint32_t many_len(uint32_t i)
-{
-    if (i % 500 == 499)
-        return 262144 - i;
-    return i % 1700;
-}
-
-static struct out many(unsigned v)
-{
-    struct out o = {.be = v & 1};
-    if (v >= 6) {
-        ng_section(&o, 1);
-        ng_interface(&o, 1, 0, NULL, -1, 0);
-    } else {
-        pcap_head(&o, pcap_magics[v / 2], 1, 4);
-    }
-    for (uint32_t i = 0; i < MANY; i++) {
-        struct packet k = {UINT64_C(1000000000) * i, many_len(i), many_len(i)};
-        if (v < 6)
-            pcap_record(&o, pcap_magics[v / 2], &k, i);
-        else
-            ng_packet(&o, 0, k.ns / 1000, k.caplen, k.wirelen, i);
-        if (v >= 6 && i % 700 == 0)
-            ng_other(&o, 4, 400000);
-    }
-    return o;
-}
-
-static void check_many(struct source *s)
-{
-    struct source_progress p;
-    source_progress(s, &p);
-    ck_assert_uint_eq(got.n, MANY);
-    for (uint32_t i = 0; i < MANY; i++)
-        if (got.k[i].ts_ns != UINT64_C(1000000000) * i || got.k[i].caplen != many_len(i))
-            ck_abort_msg("packet %u", i);
-    ck_assert_msg(got.worst == SOURCE_FINE, "%s", got.fault);
-    if (p.total >= 0)
-        ck_assert_int_eq((int64_t)p.done, p.total);
-}
-
-START_TEST(larger_than_a_block)
-{
-    static const unsigned which[] = {0, 3, 6, 7};
-    struct out o = many(which[_i]), z = pack(&o);
-    const struct out *form[] = {&o, &z};
-    for (unsigned k = 0; k < 2; k++) {
-        save(0, form[k]->p, form[k]->n);
-        for (unsigned batch = 1; batch <= 256; batch = batch * 6 + 1) {
-            struct source *s = open_n(1);
-            read_source(s, batch);
-            check_many(s);
-            source_close(s);
-        }
-    }
-    done(&o);
-    done(&z);
-}
-END_TEST
-
-/* Through a pipe, in pieces of any size: not seekable, no size. */
-START_TEST(pipes)
-{
-    struct out o = many(_i ? 6 : 0), z = pack(&o);
-    const struct out *form = _i & 2 ? &z : &o;
-    int fd[2];
-    ck_assert_int_eq(pipe(fd), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        close(fd[0]);
-        for (size_t at = 0, n = 1; at < form->n; at += n, n = n * 5 % 40009 + 1) {
-            n = n < form->n - at ? n : form->n - at;
-            if (write(fd[1], form->p + at, n) != (ssize_t)n)
-                _exit(1);
-        }
-        _exit(0);
-    }
-    close(fd[1]);
-    int saved = dup(0);
-    dup2(fd[0], 0);
-    struct err e;
-    struct source *s = NULL;
-    ck_assert_int_eq(source_open("-", NULL, &e, &s), 0);
-    ck_assert_str_eq(source_file(s, 0), "-");
-    struct source_progress p;
-    source_progress(s, &p);
-    ck_assert_int_eq(p.total, -1);
-    read_source(s, 64);
-    check_many(s);
-    source_close(s);
-    dup2(saved, 0);
-    close(saved);
-    close(fd[0]);
-    done(&o);
-    done(&z);
 }
 END_TEST
 
@@ -795,92 +454,6 @@ START_TEST(by_uri)
 }
 END_TEST
 
-/* ---- merging -------------------------------------------------------------------------------------------------- */
-
-/* n packets of one byte each at these times. */
-static void save_times(unsigned file, const uint64_t *ns, unsigned n, unsigned v)
-{
-    struct out o = {.be = v & 1};
-    uint32_t magic = 0xa1b23c4d;
-    if (v >= 6) {
-        ng_section(&o, 1);
-        ng_interface(&o, 1, 0, "eth0", 9, 0);
-    } else {
-        pcap_head(&o, magic, 1, 4);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        struct packet k = {ns[i], 1, 1};
-        if (v < 6)
-            pcap_record(&o, magic, &k, i);
-        else
-            ng_packet(&o, 0, ns[i], 1, 1, i);
-    }
-    save(file, o.p, o.n);
-    done(&o);
-}
-
-START_TEST(merge)
-{
-    static const uint64_t a[] = {10, 20, 30, 30, 90}, b[] = {15, 20, 5, 40}, c[] = {20, 21};
-    save_times(0, a, 5, 0);
-    save_times(1, b, 4, 6);
-    save_times(2, c, 2, 7);
-    /* file 1 goes back to 5 after 20: it comes right then, not before; ties by file */
-    static const struct {
-        uint16_t file;
-        uint32_t frame;
-    } want[] = {{0, 1}, {1, 1}, {0, 2}, {1, 2}, {1, 3}, {2, 1}, {2, 2}, {0, 3}, {0, 4}, {1, 4}, {0, 5}};
-    for (unsigned batch = 1; batch <= 64; batch *= 2) {
-        struct source *s = open_n(3);
-        read_source(s, batch);
-        ck_assert_uint_eq(got.n, 11);
-        for (unsigned i = 0; i < 11; i++) {
-            ck_assert_msg(got.k[i].file == want[i].file && got.k[i].frame == want[i].frame, "%u: file %u frame %u", i,
-                          got.k[i].file, got.k[i].frame);
-        }
-        ck_assert_uint_eq(source_n_ifaces(s), 2); /* one name in two files is one interface */
-        source_close(s);
-    }
-}
-END_TEST
-
-/* More files than are kept open; the times overlap, or follow each other; some cannot be read. */
-START_TEST(merge_many)
-{
-    enum { N = 50, EACH = 40 };
-    for (unsigned f = 0; f < N; f++) {
-        uint64_t t[EACH];
-        for (unsigned i = 0; i < EACH; i++)
-            t[i] = _i ? 1000000 * f + i : (i * N + f) / 3;
-        save_times(f, t, EACH, f % 2 ? 6 : 0);
-    }
-    save(7, "nonsense", 8);
-    unlink(paths[8]);
-    struct stat st;
-    ck_assert_int_eq(stat(paths[9], &st), 0);
-    ck_assert_int_eq(truncate(paths[9], st.st_size - 1), 0);
-    struct source *s = open_n(N);
-    read_source(s, 64);
-    ck_assert_uint_eq(got.n, (N - 2) * EACH - 1);
-    for (unsigned i = 1; i < got.n; i++) {
-        const struct pkt *p = &got.k[i - 1], *k = &got.k[i];
-        ck_assert_uint_le(p->ts_ns, k->ts_ns);
-        if (p->ts_ns == k->ts_ns)
-            ck_assert_uint_le(p->file, k->file);
-        if (p->file == k->file)
-            ck_assert_uint_eq(p->frame + 1, k->frame);
-    }
-    struct source_stats stats;
-    source_stats(s, &stats);
-    ck_assert_uint_eq(stats.errors, 2);
-    ck_assert_uint_eq(stats.warnings, 1);
-    struct source_progress p;
-    source_progress(s, &p);
-    ck_assert_int_eq((int64_t)p.done, p.total);
-    source_close(s);
-}
-END_TEST
-
 int main(void)
 {
     Suite *s = suite_create("pcapfile");
@@ -899,15 +472,7 @@ int main(void)
     tcase_add_loop_test(t, time_resolutions, 0, 2);
     tcase_add_test(t, sections_and_interfaces);
     tcase_add_test(t, broken_blocks);
-    tcase_add_loop_test(t, larger_than_a_block, 0, 4);
-    tcase_add_loop_test(t, pipes, 0, 4);
     tcase_add_test(t, by_uri);
-    tcase_add_test(t, merge);
-    tcase_add_loop_test(t, merge_many, 0, 2);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return run_suite(s);
 }

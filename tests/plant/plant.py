@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""plant.py: learns from pcaps/plant/normal.pcap, judges incident.pcap, and compares the alerts with what happened.
+
+  plant.py TYTO SOURCE_ROOT
+
+Each alert that ought to be there is there once, and no other: no false one, no flood. Then one is accepted, and the
+same afternoon is judged again without it. So is the morning, with a database that knows it: nothing is new in it.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+LAPTOP, SCADA, EWS, PANEL = "10.10.2.99", "10.10.2.10", "10.10.2.20", "10.10.1.61"
+INTAKE, FILTER, PUMPS, DOSING = "10.10.1.11", "10.10.1.12", "10.10.1.21", "10.10.1.31"
+RESERVOIR, SUBSTATION = "10.10.1.41", "10.10.1.51"
+ANY = "*"
+
+MORNING = [  # type, severity, from, to
+    ("OT-GEN-010", 4, EWS, PUMPS),       # the program is read out
+    ("OT-GEN-012", 4, SCADA, SUBSTATION),
+    ("OT-MOD-015", 4, EWS, INTAKE),
+    ("OT-MOD-015", 4, EWS, FILTER),
+    ("OT-S7C-011", 4, EWS, PUMPS),
+]
+AFTERNOON = [
+    ("OT-POL-001", 2, LAPTOP, None),     # a laptop appears,
+    ("OT-ANO-002", 1, LAPTOP, ANY),      # scans addresses,
+    ("OT-ANO-003", 1, LAPTOP, PUMPS),    # ports,
+    ("OT-ANO-004", 1, LAPTOP, ANY),      # and controllers,
+    ("OT-S7C-014", 2, LAPTOP, PUMPS),    # connects as programming device,
+    ("OT-GEN-011", 2, LAPTOP, PUMPS),    # reads the program,
+    ("OT-GEN-009", 1, LAPTOP, PUMPS),    # loads another,
+    ("OT-POL-031", 1, LAPTOP, PUMPS),
+    ("OT-GEN-002", 1, LAPTOP, PUMPS),    # stops the controller,
+    ("OT-POL-030", 1, LAPTOP, PUMPS),
+    ("OT-POL-033", 4, PUMPS, None),
+    ("OT-GEN-002", 1, LAPTOP, DOSING),   # and takes another to program mode
+    ("OT-POL-030", 1, LAPTOP, DOSING),
+    ("OT-POL-033", 4, DOSING, None),
+    ("OT-POL-016", 2, SCADA, INTAKE),    # a register that was never written
+    ("OT-DNP-001", 2, SCADA, RESERVOIR),  # a cold restart
+    ("OT-POL-030", 1, SCADA, RESERVOIR),
+    ("OT-POL-010", 2, SCADA, SUBSTATION),  # a command never used
+    ("OT-POL-010", 2, PANEL, FILTER),
+    ("OT-POL-021", 2, FILTER, None),     # another firmware
+    ("OT-GEN-003", 4, EWS, PUMPS),       # repaired, inside an announced window
+    ("OT-POL-030", 4, EWS, PUMPS),
+]
+ASSETS = {INTAKE: "controller", FILTER: "controller", PUMPS: "controller", DOSING: "controller", RESERVOIR: "rtu",
+          SUBSTATION: "rtu", PANEL: "hmi", SCADA: "hmi", EWS: "engineering_station", "10.10.0.2": "switch",
+          LAPTOP: "engineering_station"}
+
+faults = []
+
+
+def alerts(path):
+    """The last update of each uid."""
+    found = {}
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            a = json.loads(line)
+            found[a["tyto"]["alert_uid"]] = a
+    return list(found.values())
+
+
+def compare(when, found, expected):
+    left = list(found)
+    for kind, severity, src, dst in expected:
+        for a in left:
+            if (a["tyto"]["id"], a["alert"]["severity"], a.get("src_ip")) == (kind, severity, src) and \
+                    dst in (ANY, a.get("dest_ip")):
+                left.remove(a)
+                break
+        else:
+            faults.append(f"{when}: no {kind} of severity {severity} from {src} to {dst}")
+    for a in left:
+        faults.append(f"{when}: {a['tyto']['id']} {a.get('src_ip')} {a.get('dest_ip')}: {a['tyto']['why']}")
+
+
+def main():
+    tyto, root = os.path.abspath(sys.argv[1]), sys.argv[2]
+    with tempfile.TemporaryDirectory() as tmp:
+        db = os.path.join(tmp, "tyto.db")
+
+        def run(*args):
+            return subprocess.run([tyto, *args], cwd=root, check=True, capture_output=True, text=True).stdout
+
+        def replay(mode, capture):
+            out = os.path.join(tmp, "alerts.json")
+            if os.path.exists(out):
+                os.remove(out)
+            run("replay", "-q", mode, "-c", "pcaps/plant/site.yaml", "-d", db, "-o", out, f"pcaps/plant/{capture}.pcap")
+            return alerts(out)
+
+        compare("morning", replay("--learn", "normal"), MORNING)
+        compare("the morning again", replay("--detect", "normal"), MORNING[:1])
+        found = replay("--detect", "incident")
+        compare("afternoon", found, AFTERNOON)
+        types = {a["ips"][0]: a["type"] for a in json.loads(run("assets", "-d", db, "--json")) if a["ips"]}
+        if types != ASSETS:
+            faults.append(f"inventory: {sorted(types.items() ^ ASSETS.items())}")
+        wrote = [a["tyto"]["alert_uid"] for a in found if a["tyto"]["id"] == "OT-POL-016"]
+        run("baseline", "accept", "-d", db, *wrote)
+        again = [a["tyto"]["id"] for a in replay("--detect", "incident")]
+        if "OT-POL-016" in again or again.count("OT-POL-010") != 2:
+            faults.append(f"after accepting the write: {sorted(again)}")
+    print("\n".join(faults) or "as it happened")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
