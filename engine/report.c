@@ -39,7 +39,7 @@ static const struct addr *end_addr(const struct flow *f, unsigned hi)
 
 /* Which side serves when nothing tells: the one with the lower port, which is most often the well-known one; else the
  * one that was not heard first. */
-static unsigned guess_server(const struct flow *f)
+unsigned guess_server(const struct flow *f)
 {
     if (f->client < 2)
         return 1u - f->client;
