@@ -2,9 +2,9 @@
  *
  *   test_oom CAPTURE
  *
- * Runs `tyto replay` in children in which the n-th allocation of the project's own code fails: the first ones one by one, then
- * ever wider apart, until a run makes fewer. Then the same with all from the n-th on. A child must end with 0 or 1, never by
- * a signal, and where it ends with 1 it must have said why. */
+ * Runs `tyto replay` in children in which the n-th allocation of the project's own code fails: the first ones one by
+ * one, then ever wider apart, until a run makes fewer. Then the same with all from the n-th on. A child must end with 0
+ * or 1, never by a signal, and where it ends with 1 it must have said why. */
 #include <getopt.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -34,8 +34,8 @@ bool on_alloc(const char *what, size_t size, const void *where)
 
 static int replay(const char *capture)
 {
-    const char *const args[] = {"replay", "-q", "--no-ndpi", "-d", ":memory:", "-o", "/dev/null", "-e", "/dev/null", "-w", "2",
-                                "--stats", "/dev/null", capture, NULL};
+    const char *const args[] = {"replay",    "-q", "--no-ndpi", "-d",      ":memory:",  "-o",    "/dev/null", "-e",
+                                "/dev/null", "-w", "2",         "--stats", "/dev/null", capture, NULL};
     char *argv[sizeof args / sizeof args[0]];
     memcpy(argv, args, sizeof args);
     optind = 0;
