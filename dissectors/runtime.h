@@ -91,8 +91,8 @@ struct dis_rt {
     struct rt_stats stats;
 };
 
-/* An event as bytes that stand for themselves, at an address that is a multiple of 8: what its spans point at lies behind it.
- * Unpacked spans point into those bytes. */
+/* An event as bytes that stand for themselves, at an address that is a multiple of 8: what its spans point at lies
+ * behind it. Unpacked spans point into those bytes. */
 uint32_t ev_packed_len(const struct event *e, bool with_values);
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
 void ev_unpack(const void *from, struct event *e);

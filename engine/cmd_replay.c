@@ -22,7 +22,8 @@ struct args {
 static void usage(FILE *f)
 {
     fputs("usage: tyto replay [OPTION]... CAPTURE...\n\n"
-          "Reads pcap and pcapng files (gzip'ed too; - is standard input), merged by time, as the sensor would have seen\n"
+          "Reads pcap and pcapng files (gzip'ed too; - is standard input), merged by time, as the sensor would have "
+          "seen\n"
           "them live: inventory and baseline go to the database, alerts to the output, in packet time.\n\n"
           "  -c, --config CONF      configuration (YAML); `tyto config --help` tells its keys\n"
           "  -d, --db DB            database (default tyto.db; :memory: keeps nothing)\n"
@@ -37,7 +38,8 @@ static void usage(FILE *f)
           "      --stats FILE       counters as JSON at the end (- is standard output)\n"
           "  -q, --quiet            no progress bar, no summary\n\n"
           "Without --learn or --detect the configured mode holds: links and assets learn until their learning ends.\n"
-          "Exit status: 0 done, 1 something failed (a file that is no capture: the others are still read), 2 wrong usage.\n",
+          "Exit status: 0 done, 1 something failed (a file that is no capture: the others are still read), 2 wrong "
+          "usage.\n",
           f);
 }
 
@@ -128,8 +130,8 @@ static void progress(void *arg, const struct source_progress *p, uint64_t packet
     b->drawn = true;
     if (p->total > 0) {
         int pct = (int)(100 * p->done / (uint64_t)p->total), n = pct * 40 / 100;
-        fprintf(stderr, "\r[%.*s%*s] %3d %%  %.1f M packets ", n, "########################################", 40 - n, "",
-                pct, (double)packets / 1e6);
+        fprintf(stderr, "\r[%.*s%*s] %3d %%  %.1f M packets ", n, "########################################", 40 - n,
+                "", pct, (double)packets / 1e6);
     } else {
         fprintf(stderr, "\r%.1f MB  %.1f M packets ", (double)p->done / 1e6, (double)packets / 1e6);
     }
