@@ -61,6 +61,8 @@ void judge_mac(struct baseline *b, uint32_t i, const uint8_t old[6], const struc
     inc_raise(b, &d, false);
 }
 
+enum { HEARSAY = 50 }; /* below: what others call a device, or what anybody could say; no change is judged by it */
+
 static const struct {
     uint8_t kind, type, severity;
 } ident_rows[] = {
@@ -92,7 +94,7 @@ void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, 
     struct subject s = {.ts_ns = r->ts_ns, .server = ai};
     if (x->learned == FACT_LEARNED)
         return;
-    if (!before || life_learns(b, &a->life, r->ts_ns)) {
+    if (!before || r->confidence < HEARSAY || life_learns(b, &a->life, r->ts_ns)) {
         x->learned = FACT_LEARNED; /* the first word is no change, whatever the mode */
         return;
     }

@@ -247,9 +247,12 @@ static enum verdict iec104_parse(struct cur pdu, struct dis_ctx *x)
 {
     struct iec_flow *st = x->state;
     if (cur_left(&pdu) && cur_u8(&pdu) != START) {
-        ev_malformed(x, &iec104_schema, IA_GARBAGE);
+        if (!st->dir[x->dir == DIR_S2C].garbage) /* once, however many segments it lies in */
+            ev_malformed(x, &iec104_schema, IA_GARBAGE);
+        st->dir[x->dir == DIR_S2C].garbage = 1;
         return DIS_MALFORMED;
     }
+    st->dir[x->dir == DIR_S2C].garbage = 0;
     uint8_t len = cur_u8(&pdu);
     uint16_t a = cur_u16le(&pdu), b = cur_u16le(&pdu);
     uint8_t c1 = (uint8_t)a, told = DIR_UNKNOWN;

@@ -328,8 +328,10 @@ static uint8_t on_exception(struct mb_msg *m)
     uint8_t code = cur_u8(&m->body);
     if (m->len != 1)
         mb_anomaly(m, MBA_BAD_LENGTH);
-    if (!cur_ok(&m->body))
+    if (!cur_ok(&m->body)) { /* an exception that does not say which is no answer to any function */
+        m->e->msgs[m->e->n_msgs - 1].function = FN_NONE;
         return 0;
+    }
     if (code == 0 || code == 9 || code > 11)
         mb_anomaly(m, MBA_EXCEPTION_CODE);
     ev_status(m->e, code, code != 5 && code != 6);

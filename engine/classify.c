@@ -156,14 +156,18 @@ static bool is_tls(const struct chunk *c)
     return c->len >= 6 && c->p[0] == 22 && c->p[1] == 3 && c->p[2] <= 4 && (c->p[5] == 1 || c->p[5] == 2);
 }
 
-static void give_up(struct shard *s, struct flow *f, const struct chunk *c, bool had_port)
+/* On a port of a dissector that is not its protocol: told when somebody knows what it is instead, which is not the case of
+ * a stream that was cut into. */
+static void give_up(struct shard *s, struct flow *f, bool had_port)
 {
     f->class_state = CLASS_GIVEN_UP;
     classify_free(s, f);
     if (!f->link)
         report_link(s, f);
-    if (had_port)
-        report_app(s, f, NULL, false, is_tls(c), true);
+    const struct link *l = had_port ? link_find(&s->links, f->link) : NULL;
+    const char *app = l && l->app ? l->app : f->tls ? "tls" : NULL;
+    if (had_port && app && !schema_by_name(app))
+        report_app(s, f, app, true, f->tls, true);
 }
 
 struct best {
@@ -223,11 +227,12 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         f->candidate = NULL;
         classify_free(s, f);
     }
+    f->tls |= is_tls(c);
     worker_ndpi(s, f, c);
     /* Tiny segments count by their bytes: a stack that writes byte by byte is still looked at. */
     f->tried_bytes += c->len;
     if (++f->n_tries >= MAX_TRIES_EVER || (f->n_tries >= MAX_TRIES && f->tried_bytes >= ENOUGH_BYTES && !more && !b.d)) {
-        give_up(s, f, c, had_port);
+        give_up(s, f, had_port);
         return;
     }
     if ((b.d || more) && !hold(s, f, c)) {

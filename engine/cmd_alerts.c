@@ -170,7 +170,7 @@ static void row(const char *name, const char *value)
     putchar('\n');
 }
 
-/* "10.0.0.5:50000, 00:11:.., hmi-1 (hmi, Siemens, zone cell, level 2, high)" */
+/* "10.0.0.5:50000, 00:11:..," and below it "hmi-1 (hmi, Siemens, zone cell, level 2, high)" */
 static void side(const struct js *v, const char *name, const char *ip, const char *port, const char *mac,
                  const char *asset)
 {
@@ -192,7 +192,7 @@ static void side(const struct js *v, const char *name, const char *ip, const cha
     if (m)
         printf("%s%s", addr ? ", " : "", m);
     if (s) {
-        printf(", ");
+        printf("%s\n%15s", addr || m ? "," : "", "");
         print_safe(stdout, s);
     }
     for (unsigned i = 0; js_has(v, asset) && i < ARRAY_LEN(facts); i++) {

@@ -9,11 +9,19 @@ enum { NDPI_FLOW_BYTES = 2048 }; /* what the library keeps of a flow, about: lim
 struct itapp *itapp_open(void);
 void itapp_close(struct itapp *n);
 
+/* What a side said, or was called. */
+struct itapp_word {
+    const char *text;     /* valid until the next call */
+    uint8_t of_client, kind; /* kind: OBS_ */
+};
+enum { ITAPP_WORDS = 4 };
+
 struct itapp_found {
     const char *app;      /* lower case, static; NULL: not known yet */
     bool done;            /* nothing more to learn: stop feeding */
-    const char *host;     /* host or server name, or NULL; valid until the next call */
-    const char *version;  /* server or client software, or NULL */
+    bool tls;             /* TLS is spoken, whatever the application above it */
+    unsigned n_words;
+    struct itapp_word words[ITAPP_WORDS];
 };
 /* Feed one packet (from its IP header on) of a flow; *state is the flow's, made on the first call. */
 void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret);

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/obs.h"
+
 #define NDPI_AT_LEAST(major, minor) (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
 
 enum {
-    MAX_PACKETS = 5,  /* with payload, of one flow */
+    MAX_PACKETS = 4,  /* with payload, of one flow */
     MAX_APPS = 2048,  /* protocol numbers of the library whose names are kept */
     APP_NAME = 32,
 };
@@ -71,6 +73,17 @@ void itapp_close(struct itapp *n)
     free(n);
 }
 
+/* Protocols that have a dissector go by the dissector's name. */
+static const char *own_name(const char *s)
+{
+    static const char *const same[][2] = {{"ethernetip", "enip"}, {"ethernet/ip", "enip"}, {"iec60870", "iec104"},
+                                          {"s7commplus", "s7comm"}};
+    for (unsigned i = 0; i < sizeof same / sizeof same[0]; i++)
+        if (strcmp(s, same[i][0]) == 0)
+            return same[i][1];
+    return s;
+}
+
 /* The library's name in lower case, kept as long as the process: records borrow it. */
 static const char *app_name(struct itapp *n, uint16_t id)
 {
@@ -80,7 +93,47 @@ static const char *app_name(struct itapp *n, uint16_t id)
     const char *s = t[0] ? NULL : ndpi_get_proto_name(n->mod, id);
     for (unsigned i = 0; s && s[i] && i < APP_NAME - 1; i++)
         t[i] = (char)tolower((unsigned char)s[i]);
-    return t[0] ? t : NULL;
+    return t[0] ? own_name(t) : NULL;
+}
+
+static void word(struct itapp_found *ret, const char *text, bool of_client, enum obs_kind kind)
+{
+    if (text && text[0] && ret->n_words < ITAPP_WORDS)
+        ret->words[ret->n_words++] = (struct itapp_word){.text = text, .of_client = of_client, .kind = (uint8_t)kind};
+}
+
+/* A name as people give them: not an address, and not one of the numbers that stand for one. */
+static bool is_name(const char *s)
+{
+    bool letter = false;
+    for (; *s; s++) {
+        if (*s == ':' || *s <= ' ' || *s == 0x7f)
+            return false;
+        letter |= isalpha((unsigned char)*s) != 0;
+    }
+    return letter;
+}
+
+/* Whose name the library found: the client's own (DHCP option 12), or what the client calls the server (HTTP Host, TLS
+ * server name). Names that are asked for (DNS, NetBIOS name service) are of neither side. */
+static void words(const struct ndpi_flow_struct *f, uint16_t app, uint16_t master, struct itapp_found *ret)
+{
+    const char *host = (const char *)f->host_server_name;
+    bool http = app == NDPI_PROTOCOL_HTTP || master == NDPI_PROTOCOL_HTTP;
+    if (app == NDPI_PROTOCOL_DHCP && is_name(host))
+        word(ret, host, true, OBS_NAME);
+    else if ((http || ret->tls) && is_name(host))
+        word(ret, host, false, OBS_NAME);
+    if (app == NDPI_PROTOCOL_SSH) {
+        word(ret, f->protos.ssh.client_signature, true, OBS_SOFTWARE);
+        word(ret, f->protos.ssh.server_signature, false, OBS_SOFTWARE);
+    }
+    if (http)
+        word(ret, f->http.user_agent, true, OBS_SOFTWARE);
+#if NDPI_AT_LEAST(4, 10)
+    if (http)
+        word(ret, f->http.server, false, OBS_SOFTWARE);
+#endif
 }
 
 void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret)
@@ -112,14 +165,15 @@ void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, 
 #else
     uint16_t app = p.app_protocol ? p.app_protocol : p.master_protocol;
 #endif
+#if NDPI_AT_LEAST(4, 12)
+    uint16_t master = p.proto.master_protocol;
+#else
+    uint16_t master = p.master_protocol;
+#endif
     ret->app = app_name(n, app);
+    ret->tls = app == NDPI_PROTOCOL_TLS || master == NDPI_PROTOCOL_TLS;
     ret->done = ++f->n >= MAX_PACKETS || (ret->app && !ndpi_extra_dissection_possible(n->mod, f->flow));
-    if (f->flow->host_server_name[0])
-        ret->host = (const char *)f->flow->host_server_name;
-    if (app == NDPI_PROTOCOL_SSH && f->flow->protos.ssh.server_signature[0])
-        ret->version = f->flow->protos.ssh.server_signature;
-    else if (f->flow->http.user_agent && f->flow->http.user_agent[0])
-        ret->version = f->flow->http.user_agent;
+    words(f->flow, app, master, ret);
 }
 
 void itapp_flow_free(void *state)

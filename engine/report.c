@@ -39,7 +39,7 @@ static const struct addr *end_addr(const struct flow *f, unsigned hi)
 
 /* Which side serves when nothing tells: the one with the lower port, which is most often the well-known one; else the
  * one that was not heard first. */
-static unsigned guess_server(const struct flow *f)
+unsigned guess_server(const struct flow *f)
 {
     if (f->client < 2)
         return 1u - f->client;
@@ -228,7 +228,6 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
 {
     const struct msg *last = &e->msgs[e->n_msgs - 1];
     unsigned hi = f->client == 1;
-    static const uint8_t none[6];
     *r = (struct rec_event){
         .schema = e->schema, .op = e->op, .ts_ns = last->ts_ns, .ts_first_ns = e->msgs[0].ts_ns,
         .latency_ns = e->latency_ns, .flow_id = f->id, .link = f->link, .anomalies = e->anomalies, .tx_id = e->tx_id,
@@ -242,7 +241,7 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     };
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
-    r->has_mac = memcmp(r->smac, none, 6) || memcmp(r->dmac, none, 6);
+    r->has_mac = f->has_mac;
     if (f->vlan) {
         r->n_vlan = 1;
         r->vlan[0] = f->vlan;
@@ -319,15 +318,19 @@ static void count_message(struct shard *s, const struct proto_schema *schema, un
     s->stats->messages[i < 63 ? i : 63] += n;
 }
 
-static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, const struct rec_event *r,
-                            uint16_t hits[REC_MAX_HITS])
+static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, uint16_t hits[REC_MAX_HITS])
 {
     if (!s->env->rules)
         return 0;
-    struct rule_input in = {.ev = e, .src = &r->src, .dst = &r->dst, .smac = r->has_mac ? r->smac : NULL,
-                            .dmac = r->has_mac ? r->dmac : NULL, .ts_ns = r->ts_ns, .sport = r->sport,
-                            .dport = r->dport, .net = r->net, .n_vlan = r->n_vlan, .l4 = r->l4};
+    unsigned hi = f->client == 1;
+    struct rule_input in = {.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[hi],
+                            .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
+                            .sport = hi ? f->key.hi_port : f->key.lo_port,
+                            .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
+                            .n_vlan = f->vlan != 0, .l4 = f->key.proto};
     in.vlan[0] = f->vlan;
+    if (!f->has_mac)
+        in.smac = in.dmac = NULL;
     return rules_match(s->env->rules, &in, hits, REC_MAX_HITS);
 }
 
@@ -347,13 +350,17 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     count_message(s, e->schema, e->n_msgs);
     f->errors += e->error;
     see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
+    unsigned n_hits = match_rules(s, f, e, hits);
+    unsigned wanted = (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
+                      (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0) |
+                      (s->env->log_events ? REC_WANT_LOG : 0);
+    if (!wanted)
+        return;
     fill_event(f, x, e, &r);
-    r.n_hits = (uint16_t)match_rules(s, f, e, &r, hits);
-    r.object = r.n_hits ? rules_object(e) : 0;
-    r.wanted = (uint8_t)((facts.n ? REC_WANT_FACT : 0) | (r.n_hits ? REC_WANT_HIT : 0) |
-                         (worth_telling(e) ? REC_WANT_ANOMALY : 0) | (s->env->log_events ? REC_WANT_LOG : 0));
-    if (r.wanted)
-        send_event(s, f, x, e, &r, &facts, hits);
+    r.n_hits = (uint16_t)n_hits;
+    r.object = n_hits ? rules_object(e) : 0;
+    r.wanted = (uint8_t)wanted;
+    send_event(s, f, x, e, &r, &facts, hits);
 }
 
 /* ---- the rest of what a runtime reports ---- */

@@ -168,6 +168,7 @@ static void flow_packet(struct shard *s, struct flow *f, unsigned side, const st
     if (l->has_mac && memcmp(f->mac[side], l->smac, 6) != 0) {
         memcpy(f->mac[side], l->smac, 6);
         memcpy(f->mac[1 - side], l->dmac, 6);
+        f->has_mac = 1;
         f->asset_seen &= (uint8_t)~(1u << side);
     }
     if (!(f->asset_seen & 1u << side)) {

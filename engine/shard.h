@@ -149,6 +149,7 @@ void flow_unclaim(struct shard *s, struct flow *f);
 /* report.c: records */
 extern const struct rt_sink shard_sink;
 void report_link(struct shard *s, struct flow *f);      /* make sure the flow has its link */
+unsigned guess_server(const struct flow *f);             /* side that serves, where nothing tells for sure */
 void report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net);
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */

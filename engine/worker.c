@@ -58,6 +58,25 @@ static void ndpi_keep(struct shard *s, struct flow *f)
     f->ndpi_slot = (uint16_t)at;
 }
 
+/* Hearsay: names by which clients call a server, banners that anybody can write. */
+static void ndpi_words(struct shard *s, struct flow *f, const struct chunk *c, const struct itapp_found *found)
+{
+    static const struct proto_schema source = {.name = "ndpi"};
+    enum { CONFIDENCE = 30 };
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    if (x.dir == DIR_UNKNOWN)
+        x.dir = guess_server(f) == c->side ? DIR_S2C : DIR_C2S;
+    for (unsigned i = 0; i < found->n_words; i++) {
+        const struct itapp_word *w = &found->words[i];
+        const struct addr *a = w->of_client == (x.dir == DIR_C2S) ? &c->lay->src : &c->lay->dst;
+        if (addr_is_nobody(a) || addr_is_group(a))
+            continue;
+        struct span text = {.p = (const uint8_t *)w->text, .n = (uint32_t)strnlen(w->text, REC_VALUE)};
+        obs_text(&x, &source, w->of_client ? OBS_CLIENT : OBS_SERVER, OBS_SELF, (enum obs_kind)w->kind, text, CONFIDENCE);
+    }
+}
+
 void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct itapp_found found;
@@ -66,8 +85,10 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
     if (!s->out->ndpi || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
     itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
+    f->tls |= found.tls;
     if (found.app)
-        report_app(s, f, found.app, true, false, false);
+        report_app(s, f, found.app, true, found.tls, false);
+    ndpi_words(s, f, c, &found);
     if (found.done)
         ndpi_stop(f);
     else if (is_new)

@@ -125,6 +125,16 @@ struct shard_conf player_shard_conf(void)
     c.n_links = 256;
     c.n_assets = 256;
     c.rt.n_obs = 256;
+    c.rt.n_txn = 128;
+    c.rt.txn[0].n = 96;
+    c.rt.txn[1].n = 24;
+    c.rt.txn[2].n = 6;
+    c.rt.assembly[0].n = 8;
+    c.rt.assembly[1].n = 4;
+    c.rt.assembly[2].n = 1;
+    c.stream[0].n = 64;
+    c.stream[1].n = 6;
+    c.stream[2].n = 2;
     return c;
 }
 

