@@ -113,7 +113,8 @@ void alerts_free(struct alerts *a); /* sends nothing: alerts_finish() first */
 void alert_raise(struct alerts *a, const struct alert_in *in);
 /* Under which fold the last alert_raise() is open; 0: it was not opened as itself (muted, over the rate). */
 uint64_t alert_last_fold(const struct alerts *a);
-/* `count` more occurrences of an open alert, at no worse severity and nothing new to say. False: it is not open (any more). */
+/* `count` more occurrences of an open alert, at no worse severity and nothing new to say. False: it is not open (any
+ * more). */
 bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count);
 /* Packet time has reached ts_ns: windows that ended are closed, their updates sent. */
 void alerts_tick(struct alerts *a, uint64_t ts_ns);

@@ -63,7 +63,8 @@ void baseline_tick(struct baseline *b, const struct rec_tick *r);
 /* False when the address is no asset. Strings are borrowed until the next call of any baseline_ function. */
 bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a, struct asset_info *ret);
 
-/* Was that fact of the event met before, in this run or in one that the database tells of? Ask before baseline_event(). */
+/* Was that fact of the event met before, in this run or in one that the database tells of? Ask before baseline_event().
+ */
 bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r);
 /* Is the link of that digest (0: the whole sensor) still learning? */
 bool baseline_learning(struct baseline *b, uint64_t link_digest);

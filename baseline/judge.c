@@ -472,8 +472,8 @@ static struct op_key key_of(const struct rec_fact *r)
                            .last = r->has_range ? r->last : 0, .name = r->name};
 }
 
-/* The same function, learned with a unit where this message tells none, or the reverse: messages of a connection that was
- * opened before the capture began do not say which slot they are for. The one that has the object goes first. */
+/* The same function, learned with a unit where this message tells none, or the reverse: messages of a connection that
+ * was opened before the capture began do not say which slot they are for. The one that has the object goes first. */
 static uint32_t func_unit_untold(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
                                  const struct op_key *key)
 {

@@ -111,7 +111,8 @@ static inline void ev_unit(struct event *e, uint32_t unit)
     e->has_unit = 1;
 }
 /* Hand the event to the engine. e->kind must be right (ev_begin: EV_MESSAGE; ev_answer: EV_TRANSACTION or
- * EV_RESPONSE). Outcome unknown and an error set: refused; a transaction without error: accepted or executed by class. */
+ * EV_RESPONSE). Outcome unknown and an error set: refused; a transaction without error: accepted or executed by class.
+ */
 void ev_commit(struct dis_ctx *x, struct event *e);
 
 /* ---- requests and answers (txn.c) ----------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@
 #define AOC(g, v, n, k, enc, size) {g, v, DK_##k, DO_POINT, DD_AO_COMMAND, enc, size, 0, -1, -1, 0, 0},
 #define CEV(g, v, n, k, enc, size, time) {g, v, DK_##k, DO_POINT, DD_POINT, enc, size, 1, 0, time, 0, 6},
 static const struct dnp3_obj objects[] = {
-#include "dissectors/dnp3_objects.h"
+#include "dissectors/dnp3_objects.def"
 };
 /* clang-format on */
 

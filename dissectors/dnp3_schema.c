@@ -69,7 +69,7 @@ static const struct op_row ops[] = {
 #define AOC(g, v, name, kind, enc, size) CODE(g, v, name)
 #define CEV(g, v, name, kind, enc, size, time) CODE(g, v, name)
 static const struct code_name object_names[] = {
-#include "dissectors/dnp3_objects.h"
+#include "dissectors/dnp3_objects.def"
     {196, "g0v196_configuration_id"}, {197, "g0v197_configuration_version"}, {198, "g0v198_configuration_build_date"},
     {199, "g0v199_configuration_last_change"}, {200, "g0v200_configuration_digest"},
     {201, "g0v201_configuration_digest_algorithm"}, {202, "g0v202_master_resource_id"}, {203, "g0v203_altitude"},

@@ -393,8 +393,8 @@ static struct event *open_event(struct dis_ctx *x, const struct header *h)
 
 /* ---- the CIP inside ---- */
 
-/* send_unit_data carries transport class 2 and 3 only (Vol 2, 2-4.8), so a connection whose opening was not seen is read
- * as such: sequence count, then a message. */
+/* send_unit_data carries transport class 2 and 3 only (Vol 2, 2-4.8), so a connection whose opening was not seen is
+ * read as such: sequence count, then a message. */
 static void connected(struct dis_ctx *x, uint32_t id, struct cur c)
 {
     const struct conn *k = conn_find(x, x->dir == DIR_S2C ? CONN_T2O : CONN_O2T, id);

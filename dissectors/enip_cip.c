@@ -326,7 +326,10 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
 
 static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
 {
-    struct reply r = {.service = service, .reserved = cur_u8(&c), .status = cur_u8(&c), .words = cur_u8(&c)};
+    struct reply r = {.service = service};
+    r.reserved = cur_u8(&c);
+    r.status = cur_u8(&c);
+    r.words = cur_u8(&c);
     struct cur ext = cur_sub(&c, r.words * 2u);
     r.ext = cur_u16le(&ext);
     bool ok = cur_ok(&c);

@@ -86,5 +86,6 @@ void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side
     va_end(ap);
     if (n > 0)
         obs_text(x, s, side, sub, kind,
-                 (struct span){(const uint8_t *)t, n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1}, confidence);
+                 (struct span){(const uint8_t *)t, n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1},
+                 confidence);
 }

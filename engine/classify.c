@@ -1,8 +1,8 @@
 /* classify.c: whose flow is this?
  *
  * On a registered (or configured) port one probe() is enough. On any other port a dissector gets the flow when
- * LIM_PROBE_PDUS PDUs in a row look like its protocol, or a message of each side does; until then the segments are held, so
- * that nothing is lost when it turns out to be it. Flows that nobody wants go to nDPI (first packets only). */
+ * LIM_PROBE_PDUS PDUs in a row look like its protocol, or a message of each side does; until then the segments are
+ * held, so that nothing is lost when it turns out to be it. Flows that nobody wants go to nDPI (first packets only). */
 #include "engine/shard.h"
 
 #include "engine/worker.h"
@@ -13,7 +13,7 @@ enum {
     MAX_TRIES_EVER = 120,
     HOLD_BYTES = 4096, /* of held segments, their heads included */
     PROBE_BYTES = 2048,
-    SMALL_PROBE = 64,  /* fewer bytes than this are held for any dissector that asks for more: the longest header is 24 */
+    SMALL_PROBE = 64,  /* fewer bytes than this are held for any dissector that asks for more */
 };
 
 struct held {
@@ -32,7 +32,8 @@ void classify_free(struct shard *s, struct flow *f)
 
 static bool hold(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    struct held h = {.ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side, .cut = c->cut};
+    struct held h = {
+        .ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side, .cut = c->cut};
     uint32_t need = (uint32_t)sizeof h + ((c->len + 7) & ~7u);
     if (f->hold_len + need > HOLD_BYTES)
         return false;
@@ -156,8 +157,8 @@ static bool is_tls(const struct chunk *c)
     return c->len >= 6 && c->p[0] == 22 && c->p[1] == 3 && c->p[2] <= 4 && (c->p[5] == 1 || c->p[5] == 2);
 }
 
-/* On a port of a dissector that is not its protocol: told when somebody knows what it is instead, which is not the case of
- * a stream that was cut into. */
+/* On a port of a dissector that is not its protocol: told when somebody knows what it is instead, which is not the case
+ * of a stream that was cut into. */
 static void give_up(struct shard *s, struct flow *f, bool had_port)
 {
     f->class_state = CLASS_GIVEN_UP;
@@ -198,8 +199,9 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
         b->two = two_pdus(b->d, cur, &b->x);
 }
 
-/* Does this chunk, the first one like d's being held, settle it? A datagram is a PDU of its own; in a stream it must be the
- * other side that speaks, since more of the same side may be the rest of the same PDU (two whole ones: two_pdus). */
+/* Does this chunk, the first one like d's being held, settle it? A datagram is a PDU of its own; in a stream it must be
+ * the other side that speaks, since more of the same side may be the rest of the same PDU (two whole ones: two_pdus).
+ */
 static bool second_sign(const struct flow *f, const struct dissector *d, const struct chunk *c)
 {
     if (f->candidate != d)
@@ -231,7 +233,8 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     worker_ndpi(s, f, c);
     /* Tiny segments count by their bytes: a stack that writes byte by byte is still looked at. */
     f->tried_bytes += c->len;
-    if (++f->n_tries >= MAX_TRIES_EVER || (f->n_tries >= MAX_TRIES && f->tried_bytes >= ENOUGH_BYTES && !more && !b.d)) {
+    if (++f->n_tries >= MAX_TRIES_EVER ||
+        (f->n_tries >= MAX_TRIES && f->tried_bytes >= ENOUGH_BYTES && !more && !b.d)) {
         give_up(s, f, had_port);
         return;
     }

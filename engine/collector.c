@@ -117,8 +117,8 @@ static void on_ident(struct collector *c, struct ring_head *h)
     baseline_ident(c->baseline, &r);
 }
 
-/* What the model knows goes to the store in large steps; alerts went at once. A row that changes all the time is written
- * once a step, which is why a replay, that nobody waits for, takes long ones. */
+/* What the model knows goes to the store in large steps; alerts went at once. A row that changes all the time is
+ * written once a step, which is why a replay, that nobody waits for, takes long ones. */
 static void save(struct collector *c, bool all)
 {
     enum { TOO_MANY = 100000 };

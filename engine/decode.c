@@ -397,7 +397,8 @@ struct decoder *decoder_new(const struct decode_limits *lim)
 uint64_t decoder_bytes(const struct decode_limits *lim)
 {
     const struct decoder *d = NULL;
-    return sizeof *d + (lim->batch ? lim->batch : 1) * sizeof *d->out + defrag_bytes(lim->frag_datagrams, lim->frag_bytes);
+    return sizeof *d + (lim->batch ? lim->batch : 1) * sizeof *d->out +
+           defrag_bytes(lim->frag_datagrams, lim->frag_bytes);
 }
 
 void decoder_free(struct decoder *d)

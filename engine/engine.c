@@ -53,7 +53,8 @@ uint64_t engine_bytes(const struct engine_conf *conf)
 {
     struct decode_limits lim = decoding(conf);
     uint64_t worker = sizeof(struct worker) + sizeof(struct event) + ring_size(conf) * (conf->n_workers > 1 ? 2 : 1);
-    return sizeof(struct engine) + shard_bytes(&conf->shard) * N_SHARDS + decoder_bytes(&lim) + worker * conf->n_workers;
+    return sizeof(struct engine) + shard_bytes(&conf->shard) * N_SHARDS + decoder_bytes(&lim) +
+           worker * conf->n_workers;
 }
 
 int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e)

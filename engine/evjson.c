@@ -163,7 +163,8 @@ static void field_value(struct jw *w, const struct field_def *d, const struct fi
         jw_hex(w, f->v.s);
         break;
     case FT_IPV4:
-        a = addr_v4((uint8_t[4]){(uint8_t)(f->v.u >> 24), (uint8_t)(f->v.u >> 16), (uint8_t)(f->v.u >> 8), (uint8_t)f->v.u});
+        a = addr_v4(
+            (uint8_t[4]){(uint8_t)(f->v.u >> 24), (uint8_t)(f->v.u >> 16), (uint8_t)(f->v.u >> 8), (uint8_t)f->v.u});
         jw_addr(w, &a);
         break;
     case FT_TIME:

@@ -24,5 +24,6 @@ struct itapp_found {
     struct itapp_word words[ITAPP_WORDS];
 };
 /* Feed one packet (from its IP header on) of a flow; *state is the flow's, made on the first call. */
-void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret);
+void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns,
+                struct itapp_found *ret);
 void itapp_flow_free(void *state); /* NULL is fine */

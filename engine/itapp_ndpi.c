@@ -1,6 +1,6 @@
-/* itapp_ndpi.c: the door to nDPI (4.2 and newer). It allocates inside, which is why only the first packets of flows that no
- * dissector claimed reach it. Its caches span flows and would make results depend on the number of workers: they are
- * switched off where the library allows. */
+/* itapp_ndpi.c: the door to nDPI (4.2 and newer). It allocates inside, which is why only the first packets of flows
+ * that no dissector claimed reach it. Its caches span flows and would make results depend on the number of workers:
+ * they are switched off where the library allows. */
 #include "engine/itapp.h"
 
 #include <ctype.h>

@@ -189,10 +189,17 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
         if (q)
             return q;
     }
-    struct alert_conf ac = {.host = c->site.sensor, .hash_key = p->env->hash_key, .window_ns = c->alerts.window_ns,
-                            .rate = (uint32_t)c->alerts.rate, .max_open = (uint32_t)c->limits.alerts_open,
-                            .bytes = (uint32_t)c->limits.alert_bytes, .evidence_bytes = (uint32_t)c->alerts.evidence_bytes,
-                            .changes = c->alerts.types, .n_changes = c->alerts.n_types, .ctx = p->past, .last_update = p->past ? raise_past_update : NULL};
+    struct alert_conf ac = {.host = c->site.sensor,
+                            .hash_key = p->env->hash_key,
+                            .window_ns = c->alerts.window_ns,
+                            .rate = (uint32_t)c->alerts.rate,
+                            .max_open = (uint32_t)c->limits.alerts_open,
+                            .bytes = (uint32_t)c->limits.alert_bytes,
+                            .evidence_bytes = (uint32_t)c->alerts.evidence_bytes,
+                            .changes = c->alerts.types,
+                            .n_changes = c->alerts.n_types,
+                            .ctx = p->past,
+                            .last_update = p->past ? raise_past_update : NULL};
     ac.file_name = p->env->file_name, ac.iface_name = p->env->iface_name, ac.name_arg = p->env->name_arg;
     ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
     int r = outputs_open(&p->outputs, c, o->alerts, &ac, e);
@@ -201,8 +208,15 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
     r = alerts_new(&p->alerts, &ac, e);
     if (r)
         return r;
-    struct raise_conf rc = {.alerts = p->alerts, .site = &c->site, .ctx = p, .asset = asset_info,
-                            .learning = is_learning, .one_way = is_one_way, .event_json = event_json, .outputs = &p->outputs, .store = p->store};
+    struct raise_conf rc = {.alerts = p->alerts,
+                            .site = &c->site,
+                            .ctx = p,
+                            .asset = asset_info,
+                            .learning = is_learning,
+                            .one_way = is_one_way,
+                            .event_json = event_json,
+                            .outputs = &p->outputs,
+                            .store = p->store};
     raise_init(&p->raise, &rc);
     return 0;
 }
@@ -229,10 +243,18 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     p->env->rules = p->rules;
     if (events && (r = textout_open(&p->events, events, !o->events, e)))
         return r;
-    p->collector = (struct collector){.events = events ? &p->events : NULL, .baseline = p->baseline,
-                                      .raise = &p->raise, .alerts = p->alerts, .rule_state = p->rule_state,
-                                      .rules = p->rules, .store = p->store, .save_every = o->live ? 1 : 30, .source = p->source, .env = p->env,
-                                      .scratch = malloc(sizeof(struct event)), .json = malloc(REC_MAX_BYTES)};
+    p->collector = (struct collector){.events = events ? &p->events : NULL,
+                                      .baseline = p->baseline,
+                                      .raise = &p->raise,
+                                      .alerts = p->alerts,
+                                      .rule_state = p->rule_state,
+                                      .rules = p->rules,
+                                      .store = p->store,
+                                      .save_every = o->live ? 1 : 30,
+                                      .source = p->source,
+                                      .env = p->env,
+                                      .scratch = malloc(sizeof(struct event)),
+                                      .json = malloc(REC_MAX_BYTES)};
     if (!p->collector.scratch || !p->collector.json)
         return err_set(e, -ENOMEM, "no memory");
     return 0;

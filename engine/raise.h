@@ -31,8 +31,8 @@ struct raise_conf {
     struct outputs *outputs;
     struct store *store;
 };
-/* An alert that was raised a moment ago for the same rule or anomaly, parties, function and object: it is counted without
- * being told again in words. */
+/* An alert that was raised a moment ago for the same rule or anomaly, parties, function and object: it is counted
+ * without being told again in words. */
 struct raise_repeat {
     uint64_t key, fold;
 };

@@ -1,4 +1,5 @@
-/* report.c: what a shard tells the collector: new facts, hits and logged events as records; counts at a window's end. */
+/* report.c: what a shard tells the collector: new facts, hits and logged events as records; counts at a window's end.
+ */
 #include <stdio.h>
 
 #include "engine/base/hash.h"
@@ -287,8 +288,8 @@ static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
     return n;
 }
 
-/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event. Pointers
- * are the collector's. */
+/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event.
+ * Pointers are the collector's. */
 static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e, struct rec_event *r,
                        const struct facts_out *facts, const uint16_t *hits)
 {

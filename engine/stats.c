@@ -29,12 +29,25 @@ static void evictions(struct jw *w, const struct engine_totals *t, const struct 
         const char *key;
         uint64_t n;
     } rows[] = {
-        {"flows", t->sum.flow_evicted}, {"flow_states", t->sum.state_evicted}, {"segments", t->sum.segments_evicted},
-        {"fragments", t->decode.frag_evicted}, {"requests", t->rt.txn_evicted}, {"messages", t->rt.asm_evicted},
-        {"shared", t->rt.shared_evicted}, {"observations", t->rt.obs_evicted}, {"ndpi", t->sum.ndpi_evicted}, {"facts", t->evict_facts},
-        {"known_links", t->evict_links}, {"assets", b.evicted_assets}, {"links", b.evicted_links},
-        {"functions", b.evicted_funcs}, {"operations", b.evicted_ops}, {"identities", b.evicted_idents},
-        {"digests", b.evicted_digests}, {"alerts", a.evicted}, {"thresholds", ru.evicted},
+        {"flows", t->sum.flow_evicted},
+        {"flow_states", t->sum.state_evicted},
+        {"segments", t->sum.segments_evicted},
+        {"fragments", t->decode.frag_evicted},
+        {"requests", t->rt.txn_evicted},
+        {"messages", t->rt.asm_evicted},
+        {"shared", t->rt.shared_evicted},
+        {"observations", t->rt.obs_evicted},
+        {"ndpi", t->sum.ndpi_evicted},
+        {"facts", t->evict_facts},
+        {"known_links", t->evict_links},
+        {"assets", b.evicted_assets},
+        {"links", b.evicted_links},
+        {"functions", b.evicted_funcs},
+        {"operations", b.evicted_ops},
+        {"identities", b.evicted_idents},
+        {"digests", b.evicted_digests},
+        {"alerts", a.evicted},
+        {"thresholds", ru.evicted},
     };
     jw_key_open(w, "evictions", '{');
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -143,6 +156,7 @@ void stats_summary(const struct stats_report *r, FILE *f)
     engine_totals(r->engine, t);
     alerts_stats(r->pipe->alerts, &a);
     fprintf(f, "%llu packets, %llu flows, %llu events, %llu alerts in %.2f s\n", (unsigned long long)t->packets,
-            (unsigned long long)t->sum.flows, (unsigned long long)t->sum.events, (unsigned long long)a.opened, r->wall_s);
+            (unsigned long long)t->sum.flows, (unsigned long long)t->sum.events, (unsigned long long)a.opened,
+            r->wall_s);
     free(t);
 }

@@ -120,8 +120,8 @@ static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, st
     h->part_need = fr.st == FRAME_OK ? fr.len : 0;
 }
 
-/* The header itself is split: add some bytes at a time until the length is known. Returns how many bytes of c were used;
- * those that lie behind the PDU are given back. UINT32_MAX: out of step. */
+/* The header itself is split: add some bytes at a time until the length is known. Returns how many bytes of c were
+ * used; those that lie behind the PDU are given back. UINT32_MAX: out of step. */
 static uint32_t finish_header(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
@@ -188,8 +188,8 @@ static bool keep_feet(struct shard *s, struct half *h, const struct chunk *c)
     return true;
 }
 
-/* Out of step: the start of a segment may be the start of a PDU, of which a small one may hold too little to tell. True:
- * in step again, c is still to be read. */
+/* Out of step: the start of a segment may be the start of a PDU, of which a small one may hold too little to tell.
+ * True: in step again, c is still to be read. */
 static bool regain(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];

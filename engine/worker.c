@@ -73,7 +73,8 @@ static void ndpi_words(struct shard *s, struct flow *f, const struct chunk *c, c
         if (addr_is_nobody(a) || addr_is_group(a))
             continue;
         struct span text = {.p = (const uint8_t *)w->text, .n = (uint32_t)strnlen(w->text, REC_VALUE)};
-        obs_text(&x, &source, w->of_client ? OBS_CLIENT : OBS_SERVER, OBS_SELF, (enum obs_kind)w->kind, text, CONFIDENCE);
+        obs_text(&x, &source, w->of_client ? OBS_CLIENT : OBS_SERVER, OBS_SELF, (enum obs_kind)w->kind, text,
+                 CONFIDENCE);
     }
 }
 

@@ -1,8 +1,8 @@
 /* cond.h: compiled conditions, shared by the files of rules/ and nobody else.
  *
  * compile*.c turn a `when:` into a tree of struct cond; split.c brings it into entries (worker's part,
- * collector's part), index.c makes them quick to find; match.c and finish.c evaluate. Everything lies in the set's arena and
- * never changes. */
+ * collector's part), index.c makes them quick to find; match.c and finish.c evaluate. Everything lies in the set's
+ * arena and never changes. */
 #pragma once
 
 #include "rules/rules.h"

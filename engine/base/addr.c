@@ -29,8 +29,8 @@ bool addr_is_nobody(const struct addr *a)
 bool mac_is_virtual_router(const uint8_t mac[6])
 {
     return memcmp(mac, "\x00\x00\x5e\x00\x01", 5) == 0 || memcmp(mac, "\x00\x00\x5e\x00\x02", 5) == 0 ||
-           memcmp(mac, "\x00\x00\x0c\x07\xac", 5) == 0 || (memcmp(mac, "\x00\x00\x0c\x9f", 4) == 0 && mac[4] >> 4 == 0xf) ||
-           memcmp(mac, "\x00\x05\x73\xa0", 4) == 0;
+           memcmp(mac, "\x00\x00\x0c\x07\xac", 5) == 0 ||
+           (memcmp(mac, "\x00\x00\x0c\x9f", 4) == 0 && mac[4] >> 4 == 0xf) || memcmp(mac, "\x00\x05\x73\xa0", 4) == 0;
 }
 
 static char *dec8(char *p, uint8_t v)

@@ -47,7 +47,8 @@ bool addr_is_nobody(const struct addr *a);
 bool mac_is_virtual_router(const uint8_t mac[6]);
 
 enum { ADDR_TEXT = 46, MAC_TEXT = 18 };
-/* Text as people write it ("10.0.0.1", RFC 5952 for IPv6, "00:11:.." for a MAC); out holds ADDR_TEXT. Returns length. */
+/* Text as people write it ("10.0.0.1", RFC 5952 for IPv6, "00:11:.." for a MAC); out holds ADDR_TEXT. Returns length.
+ */
 unsigned addr_text(const struct addr *a, char out[ADDR_TEXT]);
 unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT]);
 /* The reverse; false when s is none of the three forms. */

@@ -1,5 +1,6 @@
 /* attack.c: ATT&CK for ICS, version 18.1. The MITRE Corporation publishes ATT&CK for any use with this notice:
- * (c) 2025 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation. */
+ * (c) 2025 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation.
+ */
 #include "engine/base/attack.h"
 
 #include <stddef.h>

@@ -30,7 +30,8 @@ enum val_enc { /* how one value is encoded on the wire */
 };
 
 /* n values: the k-th starts at raw.p + off + k * stride (bits: bit off + k of raw). n may exceed what raw holds when
- * the packet was cut: vals_get says so. qual_off >= 0: the quality octet of the k-th is at raw.p + qual_off + k*stride. */
+ * the packet was cut: vals_get says so. qual_off >= 0: the quality octet of the k-th is at raw.p + qual_off + k*stride.
+ */
 struct vals {
     struct span raw;
     uint16_t n;

@@ -1,8 +1,8 @@
 /* row.h: the rows in which the model and the store talk: what the baseline knows, one struct a table.
  *
  * The baseline writes rows that changed into a row_sink (the store's), and a store that is opened writes all it holds
- * into the baseline's; so neither includes the other. Rows hold absolute values, never increments. Ids come from content
- * (hash.h, HASH_ID_KEY). Strings and arrays are borrowed for the call; a NULL string is "not known". */
+ * into the baseline's; so neither includes the other. Rows hold absolute values, never increments. Ids come from
+ * content (hash.h, HASH_ID_KEY). Strings and arrays are borrowed for the call; a NULL string is "not known". */
 #pragma once
 
 #include "engine/base/addr.h"

@@ -38,8 +38,18 @@ struct op_row {
     uint16_t req_min, req_max, rsp_min, rsp_max; /* bytes of the body; max 0: no bound of its own. For the dissector. */
 };
 
-enum field_type { FT_UINT, FT_INT, FT_HEX /* "0x1a" */, FT_BOOL, FT_DOUBLE, FT_TEXT, FT_BYTES /* hex string */,
-                  FT_IPV4, FT_TIME /* ns since 1970, ISO 8601 */, FT_NAME /* code + names: {"key":"name"}; unknown code: number */ };
+enum field_type {
+    FT_UINT,
+    FT_INT,
+    FT_HEX /* "0x1a" */,
+    FT_BOOL,
+    FT_DOUBLE,
+    FT_TEXT,
+    FT_BYTES /* hex string */,
+    FT_IPV4,
+    FT_TIME /* ns since 1970, ISO 8601 */,
+    FT_NAME /* code + names: {"key":"name"}; unknown code: number */
+};
 
 struct code_name {
     uint32_t code;
@@ -63,8 +73,8 @@ enum { /* struct kind_def.flags */
     KIND_BIT = 8,     /* item.bit, where not 0xff, is rendered as ":first.bit" */
     KIND_NAME = 16,   /* item.name is the object: "tag:Motor_Speed" */
 };
-/* A kind of object. Notation everywhere (records, rules, baseline, export): name["["space"]"][":"first["-"last]["."bit]]
- * or name":"text. */
+/* A kind of object. Notation everywhere (records, rules, baseline, export):
+ * name["["space"]"][":"first["-"last]["."bit]] or name":"text. */
 struct kind_def {
     const char *name;
     uint8_t flags;

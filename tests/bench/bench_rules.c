@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "dissectors/dissector.h"
-#include "../unit/rules_fixture.h"
+#include "tests/unit/rules_fixture.h"
 
 static double now(void)
 {
@@ -74,7 +74,8 @@ int main(int argc, char **argv)
         e.n_items = 0;
         fx_item(&e, 0, 0, 100, 109);
         double ns = measure(rs, &e, rounds, &hits);
-        printf("%-8s %-26s%s %6.1f ns  %u hits\n", mix[i].proto, mix[i].op, mix[i].error ? " (error)" : "        ", ns, hits);
+        printf("%-8s %-26s%s %6.1f ns  %u hits\n", mix[i].proto, mix[i].op, mix[i].error ? " (error)" : "        ", ns,
+               hits);
     }
     ruleset_free(rs);
     return 0;

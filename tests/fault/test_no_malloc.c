@@ -2,8 +2,8 @@
  *
  *   test_no_malloc CAPTURE...
  *
- * Runs `tyto replay` over the captures, with one worker and with three, linked so that the project's own allocations are
- * seen. From the first packet to the last record any of them is a failure, in whatever thread, but for these:
+ * Runs `tyto replay` over the captures, with one worker and with three, linked so that the project's own allocations
+ * are seen. From the first packet to the last record any of them is a failure, in whatever thread, but for these:
  *   SQLite, zlib, jansson   allocate inside (not seen here)
  *   source_poll() may take memory for each file that it opens on its way through a list, never for a packet
  * nDPI is off: it allocates inside and is the named exception. */

@@ -1,5 +1,5 @@
-/* wrapped.h: every allocation of the project's own code, caught by the linker (--wrap). What libraries (SQLite, libyaml,
- * libc itself) allocate inside is not seen. */
+/* wrapped.h: every allocation of the project's own code, caught by the linker (--wrap). What libraries (SQLite,
+ * libyaml, libc itself) allocate inside is not seen. */
 #pragma once
 
 #include <stdbool.h>

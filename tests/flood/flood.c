@@ -137,7 +137,8 @@ static void conn_send(struct conn *c, unsigned side, uint8_t flags, const void *
 
 static void conn_open(struct conn *c, uint32_t client, uint16_t port, uint32_t server, uint16_t server_port)
 {
-    *c = (struct conn){.addr = {client, server}, .port = {port, server_port}, .seq = {(uint32_t)rng(), (uint32_t)rng()}};
+    *c =
+        (struct conn){.addr = {client, server}, .port = {port, server_port}, .seq = {(uint32_t)rng(), (uint32_t)rng()}};
     conn_send(c, 0, SYN, NULL, 0);
     conn_send(c, 1, SYN | ACK, NULL, 0);
     conn_send(c, 0, ACK, NULL, 0);
@@ -182,7 +183,8 @@ static void s7_poll(struct conn *c, uint16_t ref)
 
 static void s7_stop(struct conn *c, uint16_t ref)
 {
-    static const uint8_t stop[] = {0x29, 0, 0, 0, 0, 0, 9, 'P', '_', 'P', 'R', 'O', 'G', 'R', 'A', 'M'}, done[] = {0x29};
+    static const uint8_t stop[] = {0x29, 0, 0, 0, 0, 0, 9, 'P', '_', 'P', 'R', 'O', 'G', 'R', 'A', 'M'},
+                         done[] = {0x29};
     s7_out(c, 0, 1, ref, stop, sizeof stop, NULL, 0);
     s7_out(c, 1, 3, ref, done, sizeof done, NULL, 0);
 }
@@ -314,7 +316,8 @@ static void flood_jumps(uint64_t i)
     static const uint8_t junk[64] = {0, 1, 0, 0, 0, 200, 1, 3};
     uint32_t conn = (uint32_t)(i % 500);
     struct ends e = {.src = 0x0a040000 | conn, .dst = 0x0a050000 | conn};
-    tcp_out(&e, (uint16_t)(5000 + conn), 502, (uint32_t)rng(), (uint32_t)rng(), PSH | ACK, junk, 1 + below(sizeof junk - 1));
+    tcp_out(&e, (uint16_t)(5000 + conn), 502, (uint32_t)rng(), (uint32_t)rng(), PSH | ACK, junk,
+            1 + below(sizeof junk - 1));
 }
 
 /* Every second byte range is missing, near enough to be waited for. */

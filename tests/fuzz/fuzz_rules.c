@@ -45,8 +45,15 @@ static void use(const struct ruleset *rs, struct rule_state *st)
         struct rule_verdict v;
         make(&ev, i % 7);
         struct rule_input in = {.ev = &ev, .src = &src, .dst = &dst, .ts_ns = i * UINT64_C(700000000), .l4 = PROTO_TCP};
-        struct rec_event r = {.schema = ev.schema, .ts_ns = in.ts_ns, .src = src, .dst = dst, .hits = hits,
-                              .function = ev.function, .unit = ev.unit, .has_unit = ev.has_unit, .object = rules_object(&ev)};
+        struct rec_event r = {.schema = ev.schema,
+                              .ts_ns = in.ts_ns,
+                              .src = src,
+                              .dst = dst,
+                              .hits = hits,
+                              .function = ev.function,
+                              .unit = ev.unit,
+                              .has_unit = ev.has_unit,
+                              .object = rules_object(&ev)};
         r.n_hits = (uint16_t)rules_match(rs, &in, hits, REC_MAX_HITS);
         for (unsigned h = 0; h < r.n_hits; h++) {
             if (hits[h] >= ruleset_n_entries(rs) || (h && hits[h] <= hits[h - 1]))
@@ -65,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         memcpy(exact, data, size);
     const struct rules_text t = {"fuzz", exact, size, size && data[0] == '#'};
-    const struct ruleset_opts o = {.schemas = fx_schemas, .n_schemas = 2, .no_defaults = true, .texts = &t, .n_texts = 1};
+    const struct ruleset_opts o = {
+        .schemas = fx_schemas, .n_schemas = 2, .no_defaults = true, .texts = &t, .n_texts = 1};
     int r = ruleset_load(&o, &rs, &e);
     free(exact);
     if (r < 0 && !e.text[0])

@@ -2,11 +2,11 @@
  *
  *   test_mutations [-n MESSAGES] CAPTURE...
  *
- * Every PDU that the engine hands to a dissector while the captures are played is parsed again at every prefix length and
- * with each byte set to 00, 7f, 80 and ff (of long ones an even sample), as an exact-size heap copy, so that a sanitizer
- * sees each read beyond. frame() and probe() see the same bytes. The runtime lives on from variant to variant, as a hostile
- * peer would have it, and before each variant the messages before it are parsed as they were. Events are rendered; a
- * sample is read back as JSON. frame() must announce progress, and a length within max_pdu. */
+ * Every PDU that the engine hands to a dissector while the captures are played is parsed again at every prefix length
+ * and with each byte set to 00, 7f, 80 and ff (of long ones an even sample), as an exact-size heap copy, so that a
+ * sanitizer sees each read beyond. frame() and probe() see the same bytes. The runtime lives on from variant to
+ * variant, as a hostile peer would have it, and before each variant the messages before it are parsed as they were.
+ * Events are rendered; a sample is read back as JSON. frame() must announce progress, and a length within max_pdu. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

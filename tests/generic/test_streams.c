@@ -3,10 +3,11 @@
  *   test_streams [-n PACKETS] [-x EVENT_TYPE] [-t PERCENT] CAPTURE...
  *
  * The same events, identity facts and anomalies must come out when every segment is split at each byte, when the pieces
- * arrive in the wrong order, when segments are sent again or overlap. With one direction alone, a segment missing or the
- * beginning missing less comes out, but never a message that was not there, and never something that is not JSON. -x: events of this type tell a change (of cyclic data), which moves to
- * the next packet when one is missing. -t: so many of the captures
- * may differ (real ones hold connections that no standard foresees); crashes and broken records never pass. */
+ * arrive in the wrong order, when segments are sent again or overlap. With one direction alone, a segment missing or
+ * the beginning missing less comes out, but never a message that was not there, and never something that is not JSON.
+ * -x: events of this type tell a change (of cyclic data), which moves to the next packet when one is missing. -t: so
+ * many of the captures may differ (real ones hold connections that no standard foresees); crashes and broken records
+ * never pass. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
