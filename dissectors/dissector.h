@@ -129,6 +129,9 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
  * until the next ev_ call that begins or takes an event. To wait on for a later phase, ev_wait() it again. */
 struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, uint32_t function,
                         uint32_t selector);
+/* The waiting event of that key as it is, without another message, to be finished and committed: what became of the
+ * request was said elsewhere. NULL when nobody waits. Kind and latency are those of an answer that came now. */
+struct event *ev_take(struct dis_ctx *x, uint64_t key);
 /* Is a request of that key waiting? Lets a dissector choose between an answer and an unsolicited message. */
 bool ev_is_waited(const struct dis_ctx *x, uint64_t key);
 /* Commit everything that waits in this flow as EV_REQUEST (a reset, a new session). */
@@ -137,7 +140,8 @@ void ev_flush(struct dis_ctx *x);
 /* ---- messages that span PDUs (asm.c) -------------------------------------------------------------------------- */
 
 /* Append a piece of a second-stage message (DNP3 transport, COTP, OPC UA chunk) kept under `key` inside the flow and
- * direction. With `first` whatever was there is dropped. With `last` the whole message is returned, valid until the
+ * direction. s may lie in what the call before returned (a message inside a message); but that result dies with this
+ * call, except for s in a message of one piece. With `first` whatever was there is dropped. With `last` the whole message is returned, valid until the
  * next call; a message of one piece is returned in place, without a copy. Otherwise, and when the beginning is missing
  * or a bound is hit, the cursor returned is bad (cur_ok() false). */
 struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first, bool last);

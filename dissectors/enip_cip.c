@@ -268,13 +268,11 @@ static void reply_status(struct dis_ctx *x, struct event *e, const struct reply 
 }
 
 /* A request that somebody on the way refused: it has no answer of its own and never reached its object. */
-static void refuse(struct dis_ctx *x, uint64_t key, uint32_t service, uint8_t status, const char *why)
+static void refuse(struct dis_ctx *x, uint64_t key, uint8_t status, const char *why)
 {
-    if (!ev_is_waited(x, key))
+    struct event *e = ev_take(x, key);
+    if (!e)
         return;
-    struct event *e = ev_answer(x, &cip_schema, key, service, OP_ANY_SELECTOR);
-    if (e->n_msgs > 1)
-        e->n_msgs--;
     if (status)
         ev_status(e, status, true);
     e->error = 1;
@@ -284,16 +282,14 @@ static void refuse(struct dis_ctx *x, uint64_t key, uint32_t service, uint8_t st
 
 void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, const char *why)
 {
-    if (service == SVC_UNCONNECTED_SEND && ev_is_waited(x, send_key(v))) {
-        struct event *e = ev_answer(x, &cip_schema, send_key(v), service, CLS_CM);
+    struct event *e = service == SVC_UNCONNECTED_SEND ? ev_take(x, send_key(v)) : NULL;
+    if (e) {
         service = (uint32_t)cip_field(e, CF_EMBEDDED, 0, service);
-        if (e->n_msgs > 1)
-            e->n_msgs--;
         e->error = 1;
         e->error_name = why;
         ev_commit(x, e);
     }
-    refuse(x, service_key(v, service), service, 0, why);
+    refuse(x, service_key(v, service), 0, why);
 }
 
 /* An answer to what an Unconnected Send carried, or the router's own refusal. True: it was the latter, and all is done.
@@ -307,20 +303,23 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
     bool failed = r->service == SVC_UNCONNECTED_SEND && (!own || r->status == 1);
     if (!failed && !own)
         return false; /* the answer to something else under the same sender context */
-    struct event *e = ev_answer(x, &cip_schema, send_key(v), SVC_UNCONNECTED_SEND, CLS_CM);
+    /* The answer on the wire is the inner one's, unless the route failed: it only tells that the route worked. */
+    struct event *e = failed ? ev_answer(x, &cip_schema, send_key(v), SVC_UNCONNECTED_SEND, CLS_CM)
+                             : ev_take(x, send_key(v));
+    if (!e)
+        return false;
     uint32_t inner = (uint32_t)cip_field(e, CF_EMBEDDED, 0, 0);
     if (failed) {
         reply_status(x, e, r);
         if (cur_left(&c) >= 1)
             ev_u64(e, CF_REMAINING_PATH, cur_u8(&c));
-    } else if (e->n_msgs > 1) {
-        e->n_msgs--; /* the answer on the wire is the inner one's; it only tells that the route worked */
+    } else {
         e->outcome = OUT_ACCEPTED;
     }
     ev_commit(x, e);
     const char *why = r->words ? code_name(cip_ext_statuses, r->ext) : NULL;
     if (failed && r->status)
-        refuse(x, service_key(v, inner), inner, r->status, why ? why : "route_failed");
+        refuse(x, service_key(v, inner), r->status, why ? why : "route_failed");
     return failed;
 }
 

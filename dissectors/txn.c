@@ -315,6 +315,22 @@ struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_
     return e;
 }
 
+struct event *ev_take(struct dis_ctx *x, uint64_t key)
+{
+    struct dis_rt *rt = x->rt;
+    uint32_t i = find_txn(rt, x->fr, key);
+    if (i == RT_NONE)
+        return NULL;
+    buf_put(&rt->txn_pool, &rt->taken);
+    rt->taken = take_txn(rt, i);
+    ev_unpack(rt->taken.p, rt->ev);
+    rt->ev->kind = EV_TRANSACTION;
+    rt->ev->from_client = x->dir != DIR_S2C;
+    uint64_t first = rt->ev->msgs[0].ts_ns;
+    rt->ev->latency_ns = x->ts_ns > first ? x->ts_ns - first : 0;
+    return rt->ev;
+}
+
 void ev_flush(struct dis_ctx *x)
 {
     while (x->fr->txn_head != RT_NONE)
