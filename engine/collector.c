@@ -76,7 +76,8 @@ static void recall(struct collector *c, const struct rec_event *r, struct rec_fa
             facts[i].is_new = 0;
 }
 
-static bool finish_rules(struct collector *c, const struct rec_event *r)
+/* told: the anomalies that a rule was raised for. */
+static bool finish_rules(struct collector *c, const struct rec_event *r, uint64_t *told)
 {
     struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
@@ -86,6 +87,7 @@ static bool finish_rules(struct collector *c, const struct rec_event *r)
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_rule(c->raise, r, &v);
+        *told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
         condemned |= condemns(v.rule);
     }
     return condemned;
@@ -103,9 +105,12 @@ static void on_event(struct collector *c, struct ring_head *h)
         return;
     if (r.n_hits)
         recall(c, &r, facts);
-    bool condemned = r.n_hits && finish_rules(c, &r);
+    uint64_t told = 0, anomalies = r.anomalies;
+    bool condemned = r.n_hits && finish_rules(c, &r, &told);
+    r.anomalies &= ~told; /* the rule says it better */
     if (r.wanted & REC_WANT_ANOMALY)
         raise_event_anomalies(c->raise, &r);
+    r.anomalies = anomalies;
     baseline_event(c->baseline, &r, condemned);
 }
 

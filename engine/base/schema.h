@@ -85,7 +85,7 @@ enum { SCHEMA_MAX_ANOMALIES = 64, SCHEMA_MAX_FIELDS = 250 };
 /* An anomaly: the standard is broken, or something is done that it warns of. Bit number = index. */
 struct anomaly_def {
     const char *name;    /* snake_case, stable: rules match it */
-    uint8_t severity;    /* 1 minor ... 4 critical; 0 only recorded, no alert by itself */
+    uint8_t severity;    /* 1 warning, 2 minor, 3 major, 4 critical; 0 only recorded, no alert by itself */
     const char *doc;     /* what is broken, with the clause */
 };
 
