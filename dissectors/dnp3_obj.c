@@ -205,7 +205,7 @@ static void set_points(struct dnp3_walk *w, struct item *it, struct span raw, ui
     if (w->group == 13 || w->group == 43) { /* command events: this octet is the command's status */
         it->status = flags0 & 0x7f;
     } else if (alike) {
-        it->quality = exact_quality(o, flags0);
+        it->quality = ITEM_QUALITY | exact_quality(o, flags0);
     } else { /* each value's own octet, as it is; the marker keeps an all-zero octet from reading as good */
         it->v.qual_off = o->flags;
         it->quality = QUALITY_RAW;

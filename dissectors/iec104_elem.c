@@ -44,7 +44,7 @@ void el_siq(struct iec_asdu *a, struct item *it, struct cur *c)
     uint8_t q = cur_u8(c);
     (void)a;
     now_bool(it, q & 1);
-    it->quality = q & 0xf0;
+    it->quality = ITEM_QUALITY | (q & 0xf0);
 }
 
 void el_diq(struct iec_asdu *a, struct item *it, struct cur *c)
@@ -52,7 +52,7 @@ void el_diq(struct iec_asdu *a, struct item *it, struct cur *c)
     uint8_t q = cur_u8(c);
     (void)a;
     now_uint(it, q & 3);
-    it->quality = q & 0xf0;
+    it->quality = ITEM_QUALITY | (q & 0xf0);
 }
 
 /* 7.2.6.5: -64..63 in seven bits, the eighth says that the equipment moves. */
@@ -61,14 +61,14 @@ void el_vti(struct iec_asdu *a, struct item *it, struct cur *c)
     uint8_t v = cur_u8(c), q = cur_u8(c);
     (void)a;
     now_int(it, (v & 0x7f) - ((v & 0x40) ? 128 : 0));
-    it->quality = (q & 0xf1) | (v & 0x80 ? QB_TRANSIENT : 0);
+    it->quality = ITEM_QUALITY | (q & 0xf1) | (v & 0x80 ? QB_TRANSIENT : 0);
 }
 
 void el_bsi_qds(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     (void)a;
     now_uint(it, cur_u32le(c));
-    it->quality = cur_u8(c) & 0xf1;
+    it->quality = ITEM_QUALITY | (cur_u8(c) & 0xf1);
 }
 
 /* 7.2.6.6: a fraction of the full scale, -1 .. 1 - 2^-15. */
@@ -86,21 +86,21 @@ void el_nva(struct iec_asdu *a, struct item *it, struct cur *c)
 void el_nva_qds(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     el_nva(a, it, c);
-    it->quality = cur_u8(c) & 0xf1;
+    it->quality = ITEM_QUALITY | (cur_u8(c) & 0xf1);
 }
 
 void el_sva_qds(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     (void)a;
     now_int(it, (int16_t)cur_u16le(c));
-    it->quality = cur_u8(c) & 0xf1;
+    it->quality = ITEM_QUALITY | (cur_u8(c) & 0xf1);
 }
 
 void el_r32_qds(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     (void)a;
     now_double(it, (double)cur_f32le(c));
-    it->quality = cur_u8(c) & 0xf1;
+    it->quality = ITEM_QUALITY | (cur_u8(c) & 0xf1);
 }
 
 /* 7.2.6.9: counter, then sequence number and the bits carry, adjusted, invalid. */
@@ -108,7 +108,7 @@ void el_bcr(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     now_int(it, (int32_t)cur_u32le(c));
     uint8_t q = cur_u8(c);
-    it->quality = (q & 0x80) | (q & 0x20 ? QB_CARRY : 0) | (q & 0x40 ? QB_ADJUSTED : 0);
+    it->quality = ITEM_QUALITY | (q & 0x80) | (q & 0x20 ? QB_CARRY : 0) | (q & 0x40 ? QB_ADJUSTED : 0);
     ev_u64(a->e, IF_COUNTER_SEQ, q & 31);
 }
 
@@ -123,7 +123,7 @@ void el_sep(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     uint8_t q = cur_u8(c);
     now_uint(it, q & 3);
-    it->quality = q & 0xf8;
+    it->quality = ITEM_QUALITY | (q & 0xf8);
     ev_u64(a->e, IF_ELAPSED, cur_u16le(c));
 }
 
@@ -132,7 +132,7 @@ void el_spe(struct iec_asdu *a, struct item *it, struct cur *c)
     uint8_t bits = cur_u8(c);
     now_uint(it, bits);
     ev_u64(a->e, IF_PROTECTION, bits);
-    it->quality = cur_u8(c) & 0xf8;
+    it->quality = ITEM_QUALITY | (cur_u8(c) & 0xf8);
     ev_u64(a->e, IF_ELAPSED, cur_u16le(c));
 }
 
@@ -145,7 +145,7 @@ void el_scd(struct iec_asdu *a, struct item *it, struct cur *c)
 {
     now_uint(it, cur_u16le(c));
     ev_u64(a->e, IF_CHANGED, cur_u16le(c));
-    it->quality = cur_u8(c) & 0xf1;
+    it->quality = ITEM_QUALITY | (cur_u8(c) & 0xf1);
 }
 
 void el_coi(struct iec_asdu *a, struct item *it, struct cur *c)

@@ -38,7 +38,7 @@ static bool lazy_sequence(struct iec_asdu *a, struct cur c)
                           .enc = t->lazy,
                           .mask = t->mask,
                           .qual_off = uniform ? -1 : t->qual_at};
-    it->quality = uniform ? q : 0;
+    it->quality = ITEM_QUALITY | (uniform ? q : 0u);
     return true;
 }
 

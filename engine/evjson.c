@@ -84,8 +84,8 @@ static void item_quality(struct jw *w, const struct proto_schema *s, const struc
 {
     int first = vals_quality(&it->v, 0);
     bool same = true;
-    if (!s->qualities || (first < 0 && !it->quality && it->v.enc == VE_NONE))
-        return;
+    if (!s->qualities || (first < 0 && !it->quality))
+        return; /* a protocol with qualities has objects without, too: nothing is said of theirs */
     for (uint32_t k = 1; k < shown && first >= 0; k++)
         same &= vals_quality(&it->v, k) == first;
     jw_key(w, "quality");
@@ -294,7 +294,7 @@ static void ot(struct jw *w, const struct evjson_env *env, const struct event *e
     if (e->has_status)
         put_code(w, "status", e->schema->statuses, e->status, "ok");
     else
-        jw_kv_str(w, "status", e->kind == EV_TRANSACTION ? "ok" : NULL);
+        jw_kv_str(w, "status", e->error ? "error" : e->kind == EV_TRANSACTION ? "ok" : NULL);
     error_of(w, e);
     jw_kv_str(w, "outcome", ev_outcome_name(e->outcome));
     if (e->phase)

@@ -60,6 +60,7 @@ bool vals_get(const struct vals *v, uint32_t k, struct val *ret);
 int vals_quality(const struct vals *v, uint32_t k);
 
 enum { ITEM_BIT_NONE = 0xff, ITEM_STATUS_NONE = UINT32_MAX };
+#define ITEM_QUALITY (UINT32_C(1) << 31)
 
 /* One point, tag, register range, block or property that a message is about. */
 struct item {
@@ -70,7 +71,8 @@ struct item {
     uint32_t space;   /* DB number, CIP class, file, ... */
     uint32_t first, last;
     uint32_t status;  /* the item's own return code, 0 = good, ITEM_STATUS_NONE = none */
-    uint32_t quality; /* bits as in schema->qualities (all values of the item alike; else use vals.qual_off) */
+    uint32_t quality; /* bits as in schema->qualities (all values of the item alike; else use vals.qual_off), and
+                       * ITEM_QUALITY where the protocol tells one: no other bit is good then, not unknown */
     struct span name; /* KIND_NAME: the tag, block, path, as text */
     struct vals v;
 };

@@ -76,8 +76,8 @@ static void say_item(const struct event *e, const struct item *it)
         if (vals_quality(&it->v, k) >= 0)
             say("q%02x", (unsigned)vals_quality(&it->v, k));
     }
-    if (it->quality)
-        say("q%x", it->quality);
+    if (it->quality & ~ITEM_QUALITY)
+        say("q%x", it->quality & ~ITEM_QUALITY);
     if (it->status != ITEM_STATUS_NONE)
         say("(%s)", code_name(e->schema->statuses, it->status));
 }
