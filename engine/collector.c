@@ -130,6 +130,7 @@ static void on_tick(struct collector *c, const struct rec_tick *t)
 {
     c->last_ns = t->ts_ns;
     baseline_tick(c->baseline, t);
+    ops_tick(c, t);
     raise_tick(c->raise, t);
     save(c, false);
 }
@@ -170,6 +171,9 @@ static void on_record(struct collector *c, struct ring_head *h)
         break;
     case RK_ANOMALY:
         raise_anomaly(c->raise, rec);
+        break;
+    case RK_STATS:
+        ops_add(&c->ops, rec);
         break;
     case RK_TICK:
         on_tick(c, rec);

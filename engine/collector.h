@@ -29,6 +29,7 @@ struct collector {
     struct event *scratch;         /* to write the record of an event that becomes an alert */
     char *json;                    /* REC_MAX_BYTES */
     unsigned save_every;           /* windows between two saves of the model; live runs save each */
+    struct ops ops;
     uint64_t n_records, n_events, n_windows, last_ns;
     pthread_t thread;
 };

@@ -13,6 +13,7 @@ enum {
     FLUSH_S = 60,             /* counts go to the collector at whole multiples of this packet time */
     MARK_EVERY = 1024,        /* packets between two marks to workers that had none */
     REBASE_AFTER = 64,        /* packets in a row that lie far behind: the clock was set back */
+    JUMP_S = 366 * 86400,     /* seconds of one step forward that are no silence */
 };
 static const uint64_t second_ns = UINT64_C(1000000000);
 
@@ -21,7 +22,11 @@ struct engine {
     struct worker *workers;
     struct decoder *decoder;
     uint64_t order, now_ns, next_tick_ns, first_ns, rebased, packets, bytes, since_mark;
+    uint64_t jumped;
+    uint64_t lost;            /* by the source, as told so far */
+    struct source *source;
     unsigned behind;
+    uint16_t file;            /* of the last packet */
     struct job jobs[STEP];
     pthread_t threads[N_SHARDS];
 };
@@ -104,11 +109,12 @@ static struct pkt_msg *begin_msg(struct worker *w, uint32_t type, uint32_t len, 
     return (struct pkt_msg *)(void *)h;
 }
 
-static void send_control(struct engine *g, uint32_t type, uint64_t ts_ns)
+static void send_control(struct engine *g, uint32_t type, const struct rec_tick *t)
 {
     for (unsigned i = 0; i < g->conf.n_workers; i++) {
         struct pkt_msg *m = begin_msg(&g->workers[i], type, sizeof *m, g->order);
-        m->now_ns = ts_ns;
+        m->now_ns = g->now_ns;
+        m->tick = *t;
         ring_publish(&g->workers[i].packets, &m->head, sizeof *m);
     }
     g->since_mark = 0;
@@ -140,46 +146,81 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct job 
 
 /* ---- the loop ---- */
 
-static void tick(struct engine *g, uint64_t ts_ns)
+/* All that a boundary of time tells the collector beside its time. */
+static struct rec_tick make_tick(struct engine *g, uint64_t ts_ns)
+{
+    struct source_stats s;
+    struct rec_tick t = {.ts_ns = ts_ns, .frag_evicted = decoder_stats(g->decoder)->frag_evicted};
+    source_stats(g->source, &s);
+    t.lost = s.dropped - g->lost;
+    t.lossy = t.lost > 0;
+    return t;
+}
+
+static void send_tick(struct engine *g, const struct rec_tick *t, bool flush)
+{
+    g->order++;
+    g->lost += flush ? t->lost : 0; /* the others reach nobody */
+    if (g->conf.n_workers == 1)
+        worker_tick(&g->workers[0], t, g->order, flush);
+    else
+        send_control(g, flush ? PM_FLUSH : PM_TICK, t);
+}
+
+static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns)
 {
     bool flush = ts_ns / (FLUSH_S * second_ns) != (g->next_tick_ns - second_ns) / (FLUSH_S * second_ns);
     uint64_t at = ts_ns / second_ns * second_ns; /* a jump is one step */
-    g->order++;
-    if (g->conf.n_workers == 1)
-        worker_tick(&g->workers[0], at, g->order, flush);
-    else
-        send_control(g, flush ? PM_FLUSH : PM_TICK, at);
+    struct rec_tick t = make_tick(g, at);
+    t.jump_from_ns = jump_from_ns;
+    t.jump_to_ns = jump_from_ns ? ts_ns : 0;
+    send_tick(g, &t, flush);
     g->next_tick_ns = at + second_ns;
 }
 
-/* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. */
-static void advance(struct engine *g, uint64_t ts_ns)
+/* The clock was set back for good: the time that was ends here, and a new one begins. */
+static void set_back(struct engine *g, uint64_t ts_ns)
 {
+    struct rec_tick t = make_tick(g, g->now_ns);
+    t.jump_from_ns = g->now_ns;
+    t.jump_to_ns = ts_ns;
+    send_tick(g, &t, true);
+    g->rebased++;
+    g->behind = 0;
+    g->now_ns = ts_ns;
+    g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
+}
+
+/* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. A step
+ * forward is silence, or another capture; only within one file, and so far that nobody has waited for it, it is a clock
+ * that was set. */
+static void advance(struct engine *g, const struct pkt *p)
+{
+    uint64_t ts_ns = p->ts_ns;
+    bool same_file = p->file == g->file;
+    g->file = p->file;
     if (!g->packets) {
         g->first_ns = g->now_ns = ts_ns;
         g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
         return;
     }
     if (ts_ns >= g->now_ns) {
+        bool jump = same_file && ts_ns - g->now_ns > JUMP_S * second_ns;
+        uint64_t from = g->now_ns;
         g->now_ns = ts_ns;
         g->behind = 0;
+        g->jumped += jump;
         if (ts_ns >= g->next_tick_ns)
-            tick(g, ts_ns);
+            tick(g, ts_ns, jump ? from : 0);
         return;
     }
-    if (g->now_ns - ts_ns < g->conf.time_jump_ns)
-        return;
-    if (++g->behind < REBASE_AFTER)
-        return;
-    g->behind = 0;
-    g->rebased++;
-    g->now_ns = ts_ns;
-    g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
+    if (g->now_ns - ts_ns >= g->conf.time_jump_ns && ++g->behind >= REBASE_AFTER)
+        set_back(g, ts_ns);
 }
 
 static void one_packet(struct engine *g, const struct pkt *p, const struct job *j)
 {
-    advance(g, p->ts_ns);
+    advance(g, p);
     g->order++;
     g->packets++;
     g->bytes += p->wirelen;
@@ -189,7 +230,7 @@ static void one_packet(struct engine *g, const struct pkt *p, const struct job *
     }
     send_packet(g, p, j);
     if (++g->since_mark >= MARK_EVERY)
-        send_control(g, PM_MARK, g->now_ns);
+        send_control(g, PM_MARK, &(struct rec_tick){0});
 }
 
 /* A few packets at a time through each step, so that the memory that the next step needs is on its way. */
@@ -223,11 +264,13 @@ static int start(struct engine *g)
 
 static void finish(struct engine *g)
 {
+    struct rec_tick t = make_tick(g, g->now_ns);
+    t.last = 1;
     g->order++;
     if (g->conf.n_workers == 1) {
-        worker_end(&g->workers[0], g->now_ns, g->order);
+        worker_end(&g->workers[0], &t, g->order);
     } else {
-        send_control(g, PM_END, g->now_ns);
+        send_control(g, PM_END, &t);
         for (unsigned i = 0; i < g->conf.n_workers; i++)
             pthread_join(g->threads[i], NULL);
     }
@@ -238,6 +281,7 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
 {
     struct pkt batch[BATCH];
     struct source_progress prog;
+    g->source = src;
     int n = 0, r = start(g);
     if (r)
         return r;
@@ -262,7 +306,7 @@ static void add(uint64_t *to, const uint64_t *from, size_t n)
 void engine_totals(const struct engine *g, struct engine_totals *ret)
 {
     *ret = (struct engine_totals){.packets = g->packets, .bytes = g->bytes, .first_ns = g->first_ns,
-                                  .last_ns = g->now_ns, .rebased = g->rebased, .decode = *decoder_stats(g->decoder)};
+                                  .last_ns = g->now_ns, .rebased = g->rebased, .jumped = g->jumped, .decode = *decoder_stats(g->decoder)};
     for (unsigned i = 0; i < g->conf.n_workers; i++) {
         const struct worker *w = &g->workers[i];
         add((uint64_t *)&ret->sum, (const uint64_t *)&w->stats, sizeof w->stats / sizeof(uint64_t));

@@ -18,7 +18,7 @@ struct engine_conf {
 
 struct engine_totals {
     struct eng_stats sum;
-    uint64_t packets, bytes, first_ns, last_ns, rebased;
+    uint64_t packets, bytes, first_ns, last_ns, rebased, jumped;
     uint64_t worker_packets[N_SHARDS];
     double worker_load[N_SHARDS];
     struct decode_stats decode;

@@ -16,8 +16,12 @@ static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct ass
 
 static bool is_learning(void *ctx, uint64_t link)
 {
-    (void)link;
-    return ((struct pipeline *)ctx)->learning;
+    return baseline_learning(((struct pipeline *)ctx)->baseline, link);
+}
+
+static bool is_one_way(void *ctx, uint64_t link)
+{
+    return baseline_link_one_way(((struct pipeline *)ctx)->baseline, link);
 }
 
 static void event_json(void *ctx, struct rec_event *ev)
@@ -167,7 +171,6 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
         .assets = (uint32_t)l->assets, .links = (uint32_t)l->links, .funcs = (uint32_t)l->functions,
         .ops = (uint32_t)l->operations, .digests = (uint32_t)l->digests, .idents = (uint32_t)l->identities,
         .names = (uint32_t)l->names, .incidents = (uint32_t)l->incidents, .scanners = (uint32_t)l->scanners};
-    p->learning = bc.mode == BASE_LEARN;
     int r = store_open(&sc, &p->store, &p->fresh, e);
     if (r)
         return r;
@@ -210,6 +213,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .ctx = p,
                             .asset = asset_info,
                             .learning = is_learning,
+                            .one_way = is_one_way,
                             .event_json = event_json,
                             .outputs = &p->outputs,
                             .store = p->store};

@@ -35,7 +35,7 @@ struct pipeline {
     struct textout events;
     struct collector collector;
     struct source *source;
-    bool fresh, learning;
+    bool fresh;
 };
 
 /* Opens all of it for a source. 0, or -errno with the reason in e; what was opened is closed then. */

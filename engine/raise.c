@@ -7,6 +7,7 @@
 
 #include "baseline/deviation.h"
 #include "engine/base/hash.h"
+#include "engine/base/jw.h"
 #include "engine/evjson.h"
 #include "engine/outputs.h"
 #include "rules/rules.h"
@@ -113,6 +114,7 @@ static void begin_event(const struct raise *r, struct draft *d, const struct ale
         r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)ev); /* the collector's own */
     begin(r, d, type, ev->ts_ns, ev->link);
     d->in.event = ev;
+    d->in.one_way |= ev->one_way;
     sides(r, d, ev->net, &ev->src, &ev->dst);
 }
 
@@ -241,6 +243,7 @@ void raise_deviation(struct raise *r, const struct deviation *d)
     if (d->event && r->c.event_json)
         r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)d->event);
     dr.in.event = d->event;
+    dr.in.one_way |= d->event && d->event->one_way;
     flow_of(d, &dr.in.flow);
     set_community(&dr);
     sides(r, &dr, d->net, dr.in.flow.has_src ? &d->src : NULL, dr.in.flow.has_dst ? &d->dst : NULL);
@@ -478,14 +481,30 @@ void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, cons
     alert_raise(r->c.alerts, &d.in);
 }
 
+static void date_text(uint64_t ns, char *to, uint32_t cap)
+{
+    struct jw w;
+    jw_init(&w, to, cap - 1);
+    jw_time(&w, ns);
+    to[w.n] = 0;
+}
+
 void raise_tick(struct raise *r, const struct rec_tick *t)
 {
     const char *why = r->c.store ? store_error(r->c.store) : NULL;
     r->loss = t->lossy;
     r->clock_bad = false;
     alerts_tick(r->c.alerts, t->ts_ns);
+    if (t->jump_from_ns) {
+        char from[40], to[40];
+        date_text(t->jump_from_ns, from, sizeof from);
+        date_text(t->jump_to_ns, to, sizeof to);
+        r->clock_bad = true;
+        raise_operational(r, AT_OPS_CLOCK, t->ts_ns, "clock", 1, "packet time jumped from %s to %s", from, to);
+    }
     if (t->lossy)
-        raise_operational(r, AT_OPS_LOSS, t->ts_ns, "capture", 1, "packets were lost in the window that ended now");
+        raise_operational(r, AT_OPS_LOSS, t->ts_ns, "capture", t->lost ? t->lost : 1,
+                          "packets were lost in the window that ended now");
     if (why)
         raise_operational(r, AT_OPS_STORE, t->ts_ns, "database", 1, "the database cannot be written: %s", why);
     if (r->c.outputs)

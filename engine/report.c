@@ -243,6 +243,7 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
     r->has_mac = f->has_mac;
+    r->one_way = f->key.proto == PROTO_TCP && !(f->half[0].flags & f->half[1].flags & HALF_SEEN);
     if (f->vlan) {
         r->n_vlan = 1;
         r->vlan[0] = f->vlan;

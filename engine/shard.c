@@ -88,8 +88,22 @@ void shard_done(struct shard *s)
 
 /* ---- the life of a flow ---- */
 
+/* Did both sides of this connection speak? Counted once, when it can be told. */
+static void count_ways(struct shard *s, struct flow *f)
+{
+    enum { ENOUGH = 4 }; /* packets of one side alone: an attempt that nobody answered is no half of a connection */
+    unsigned lo = f->half[0].flags, hi = f->half[1].flags;
+    if (f->key.proto != PROTO_TCP || f->ways_told)
+        return;
+    bool both = lo & hi & HALF_SEEN, one = !both && (lo | hi) & HALF_DATA && f->packets[0] + f->packets[1] >= ENOUGH;
+    f->ways_told = both || one;
+    s->stats->two_way += both;
+    s->stats->one_way += one;
+}
+
 void flow_end(struct shard *s, struct flow *f)
 {
+    count_ways(s, f);
     stream_drain(s, f);
     struct dis_ctx x;
     struct chunk none = {.ts_ns = f->last_ns, .side = f->client == 1};
@@ -332,11 +346,36 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
         for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
             struct flow *f = &s->flows.flows[i];
-            if (f->packets[0] | f->packets[1])
+            if (f->packets[0] | f->packets[1]) {
+                count_ways(s, f);
                 report_counts(s, f);
+            }
         }
         report_flush(s, ts_ns);
     }
+    s->epoch++;
+}
+
+void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
+{
+    static const uint64_t margin_ns = UINT64_C(60000000000); /* a flow of the new time may be this far ahead */
+    s->pkt = NULL;
+    s->lay = NULL;
+    s->now_ns = ts_ns;
+    for (uint32_t i = s->flows.lru_old, next; i != FLOW_NONE; i = next) {
+        struct flow *f = &s->flows.flows[i];
+        next = f->lru_next;
+        if (f->last_ns > to_ns + margin_ns) {
+            s->stats->flows_set_back++;
+            flow_end(s, f);
+        }
+    }
+    for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev)
+        report_counts(s, &s->flows.flows[i]);
+    report_flush(s, ts_ns);
+    fact_set_clear(&s->facts); /* a fact that was last seen in the future would never make room for another */
+    s->now_ns = to_ns;
+    s->expire_ns = 0;
     s->epoch++;
 }
 

@@ -28,8 +28,8 @@ extern const struct shard_conf shard_conf_default;
 struct eng_stats {
     uint64_t packets, bytes, truncated, duplicates, not_ip, undecoded, fragments_open;
     uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
-    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, segments_evicted, buffers_short, syn_floods;
-    uint64_t events, records, records_cut, malformed, time_back, not_mine;
+    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, one_way, two_way, segments_evicted, buffers_short, syn_floods;
+    uint64_t events, records, records_cut, malformed, flows_set_back, not_mine;
     uint64_t messages[64];                       /* by schema index; the last one for all beyond */
 };
 
@@ -115,6 +115,8 @@ void shard_prefetch_state(struct shard *s, const struct job *j);
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns);
 /* Packet time has passed this boundary (whole seconds). flush: a window ends here (counts: every fifth). */
 void shard_tick(struct shard *s, uint64_t ts_ns, bool flush);
+/* The packet clock was set back, from ts_ns to to_ns: what belongs to the time that was ends. */
+void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns);
 /* The end of the input. */
 void shard_end(struct shard *s, uint64_t ts_ns);
 

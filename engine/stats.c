@@ -73,6 +73,8 @@ static void streams(struct jw *w, const struct engine_totals *t)
     jw_kv_u64(w, "keepalives", t->sum.keepalives);
     jw_kv_u64(w, "malformed", t->sum.malformed);
     jw_kv_u64(w, "time_rebased", t->rebased);
+    jw_kv_u64(w, "time_jumped", t->jumped);
+    jw_kv_u64(w, "flows_set_back", t->sum.flows_set_back);
     jw_kv_u64(w, "request_timeouts", t->rt.txn_timeout);
     jw_close(w, '}');
     jw_key_open(w, "decode", '{');

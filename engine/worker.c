@@ -100,6 +100,44 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
         ndpi_keep(s, f);
 }
 
+/* ---- what the collector is told of the sensor itself ---- */
+
+static void totals(const struct worker *w, struct rec_stats *ret)
+{
+    const struct eng_stats *s = &w->stats;
+    *ret = (struct rec_stats){
+        .lost = {[LOST_FLOWS] = s->flow_evicted, [LOST_STATES] = s->state_evicted,
+                 [LOST_SEGMENTS] = s->segments_evicted, [LOST_BUFFERS] = s->buffers_short,
+                 [LOST_NDPI] = s->ndpi_evicted},
+        .one_way = s->one_way, .two_way = s->two_way};
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        const struct rt_stats *rt = w->shards[i] ? &w->shards[i]->rt.stats : NULL;
+        if (!rt)
+            continue;
+        ret->lost[LOST_REQUESTS] += rt->txn_evicted;
+        ret->lost[LOST_MESSAGES] += rt->asm_evicted;
+        ret->lost[LOST_SHARED] += rt->shared_evicted;
+    }
+}
+
+/* What was counted since the last call. */
+static void send_stats(struct worker *w)
+{
+    struct rec_stats all, news;
+    bool any = false;
+    totals(w, &all);
+    for (unsigned i = 0; i < LOST_TABLES; i++) {
+        news.lost[i] = all.lost[i] - w->told.lost[i];
+        any |= news.lost[i] != 0;
+    }
+    news.one_way = all.one_way - w->told.one_way;
+    news.two_way = all.two_way - w->told.two_way;
+    if (!any && !news.one_way && !news.two_way)
+        return;
+    w->told = all;
+    out_put(&w->out, RK_STATS, &news, sizeof news);
+}
+
 /* ---- the worker ---- */
 
 int worker_init(struct worker *w, unsigned number, unsigned n_workers, const struct shard_conf *conf,
@@ -150,34 +188,40 @@ void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, u
     shard_packet(w->shards[j->shard], p, j, now_ns);
 }
 
-void worker_tick(struct worker *w, uint64_t ts_ns, uint64_t order, bool flush)
+void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, bool flush)
 {
     w->out.order = order;
     for (unsigned i = 0; i < N_SHARDS; i++) {
         w->out.shard = (uint16_t)i;
-        if (w->shards[i])
-            shard_tick(w->shards[i], ts_ns, flush);
+        if (!w->shards[i])
+            continue;
+        if (t->jump_to_ns < t->jump_from_ns)
+            shard_set_back(w->shards[i], t->ts_ns, t->jump_to_ns);
+        else
+            shard_tick(w->shards[i], t->ts_ns, flush);
     }
-    if (w->number)
-        return;
-    struct rec_tick t = {.ts_ns = ts_ns};
     if (flush) {
+        w->out.shard = N_SHARDS - 1;
+        send_stats(w);
+    }
+    if (flush && !w->number) {
         w->out.shard = N_SHARDS; /* behind every shard's records of this tick */
-        out_put(&w->out, RK_TICK, &t, sizeof t);
+        out_put(&w->out, RK_TICK, t, sizeof *t);
     }
 }
 
-void worker_end(struct worker *w, uint64_t ts_ns, uint64_t order)
+void worker_end(struct worker *w, const struct rec_tick *t, uint64_t order)
 {
     w->out.order = order;
     for (unsigned i = 0; i < N_SHARDS; i++) {
         w->out.shard = (uint16_t)i;
         if (w->shards[i])
-            shard_end(w->shards[i], ts_ns);
+            shard_end(w->shards[i], t->ts_ns);
     }
-    struct rec_tick t = {.ts_ns = ts_ns, .last = 1};
+    w->out.shard = N_SHARDS - 1;
+    send_stats(w);
     w->out.shard = N_SHARDS;
-    out_put(&w->out, RK_END, &t, sizeof t);
+    out_put(&w->out, RK_END, t, sizeof *t);
 }
 
 static uint64_t mono_ns(void)
@@ -218,14 +262,14 @@ static bool take_one(struct worker *w, struct ring_head *h)
         return true;
     case PM_TICK:
     case PM_FLUSH:
-        worker_tick(w, m->now_ns, h->order, h->type == PM_FLUSH);
+        worker_tick(w, &m->tick, h->order, h->type == PM_FLUSH);
         mark(w, h->order);
         return true;
     case PM_MARK:
         mark(w, h->order);
         return true;
     default:
-        worker_end(w, m->now_ns, h->order);
+        worker_end(w, &m->tick, h->order);
         return false;
     }
 }

@@ -5,12 +5,13 @@
 
 #include "engine/decode.h"
 #include "engine/itapp.h"
+#include "engine/ops.h"
 #include "engine/ring.h"
 #include "engine/shard.h"
 
 /* Records on the ring: ring_head.type is kind | shard << 16, ring_head.order the number of the packet or tick. */
 enum rec_kind { RK_PAD, RK_EVENT, RK_ASSET, RK_LINK, RK_LINK_APP, RK_LINK_COUNT, RK_FACT_COUNT, RK_IDENT, RK_ANOMALY,
-                RK_TICK, RK_MARK, RK_END };
+                RK_TICK, RK_MARK, RK_END, RK_STATS };
 enum { REC_MAX_BYTES = 98304 }; /* one record on the ring: an event with all its values, facts and hits */
 
 struct out {
@@ -39,6 +40,7 @@ struct worker {
     struct shard *shards[N_SHARDS]; /* NULL: another worker's */
     struct event *scratch;
     struct eng_stats stats;
+    struct rec_stats told;          /* what was sent so far */
     struct out out;
     struct ring records, packets;
     unsigned number;
@@ -50,8 +52,8 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
                 const struct shard_env *env, uint64_t ring_bytes, uint64_t packet_bytes) MUST_USE;
 void worker_done(struct worker *w);
 void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order);
-void worker_tick(struct worker *w, uint64_t ts_ns, uint64_t order, bool flush);
-void worker_end(struct worker *w, uint64_t ts_ns, uint64_t order);
+void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, bool flush);
+void worker_end(struct worker *w, const struct rec_tick *t, uint64_t order);
 /* The thread's body (arg: struct worker): takes packets from w->packets until the end. */
 void *worker_run(void *arg);
 
@@ -59,7 +61,10 @@ void *worker_run(void *arg);
 struct pkt_msg {
     struct ring_head head; /* type: PM_ */
     uint64_t now_ns;
-    struct pkt pkt;
+    union {
+        struct pkt pkt;
+        struct rec_tick tick; /* PM_TICK, PM_FLUSH, PM_END */
+    };
     struct job job;        /* pointers are restored by the worker: l3 lies right behind this struct, */
     uint32_t payload_off;  /* the payload so far behind its end */
     uint32_t payload_at;   /* where the payload lay in the packet; PM_ELSEWHERE: not in it (reassembled) */

@@ -35,6 +35,7 @@ struct rec_event {
     uint32_t frame, function, selector, unit, sub, status, items_total;
     uint8_t kind, action, outcome, phase, l4, n_vlan;
     uint8_t has_unit, has_status, error, from_client, has_mac;
+    uint8_t one_way;              /* TCP: the other side was never heard */
     uint8_t wanted;               /* bits REC_WANT_ */
     uint16_t n_hits, n_facts, offset; /* offset: of the message's bytes in the packet */
     const uint16_t *hits;         /* indices into the compiled rules whose packet-local part matched */
@@ -114,6 +115,9 @@ struct rec_anomaly {
 /* All workers have passed this boundary of packet time. */
 struct rec_tick {
     uint64_t ts_ns;
+    uint64_t jump_from_ns, jump_to_ns; /* the packet clock jumped; 0 0: it did not */
+    uint64_t frag_evicted;        /* datagrams given up for want of room, so far */
+    uint64_t lost;                /* packets that never arrived, in this window */
     uint8_t last;                 /* end of the input */
     uint8_t lossy;                /* packets were lost in this window */
 };

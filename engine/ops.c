@@ -1,0 +1,87 @@
+/* ops.c: from counters to alerts about the sensor itself. All of it is counted per shard or per tick, so that it is the
+ * same for any number of workers. */
+#include "engine/ops.h"
+
+#include <string.h>
+
+#include "alerts/alert.h"
+#include "baseline/baseline.h"
+#include "engine/collector.h"
+#include "engine/raise.h"
+#include "rules/rules.h"
+#include "store/store.h"
+
+void ops_add(struct ops *o, const struct rec_stats *r)
+{
+    for (unsigned i = 0; i < LOST_TABLES; i++)
+        o->now.lost[i] += r->lost[i];
+    o->now.one_way += r->one_way;
+    o->now.two_way += r->two_way;
+}
+
+static void table_full(struct collector *c, const char *name, uint64_t n, uint64_t ts_ns)
+{
+    if (n)
+        raise_operational(c->raise, AT_OPS_EVICTIONS, ts_ns, name, n,
+                          "the table of %s is full: %llu of its entries made room for others in the window that ended now",
+                          name, (unsigned long long)n);
+}
+
+static void evictions(struct collector *c, const struct rec_tick *t)
+{
+    static const char *const names[LOST_TABLES] = {
+        [LOST_FLOWS] = "flows", [LOST_STATES] = "flow_states", [LOST_SEGMENTS] = "segments",
+        [LOST_BUFFERS] = "stream_bytes", [LOST_REQUESTS] = "requests", [LOST_MESSAGES] = "messages",
+        [LOST_SHARED] = "shared", [LOST_NDPI] = "ndpi"};
+    struct ops *o = &c->ops;
+    struct baseline_stats b;
+    struct alert_stats a;
+    struct rule_stats r;
+    baseline_stats(c->baseline, &b);
+    alerts_stats(c->alerts, &a);
+    rule_state_stats(c->rule_state, &r);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } own[] = {{"assets", b.evicted_assets}, {"links", b.evicted_links}, {"functions", b.evicted_funcs},
+               {"operations", b.evicted_ops}, {"identities", b.evicted_idents}, {"alerts", a.evicted},
+               {"thresholds", r.evicted}, {"fragments", t->frag_evicted}};
+    _Static_assert(ARRAY_LEN(own) <= OPS_TABLES, "ops.told has room");
+    for (unsigned i = 0; i < LOST_TABLES; i++)
+        table_full(c, names[i], o->now.lost[i], t->ts_ns);
+    for (unsigned i = 0; i < ARRAY_LEN(own); i++) {
+        table_full(c, own[i].name, own[i].n - o->told[i], t->ts_ns);
+        o->told[i] = own[i].n;
+    }
+}
+
+/* A connection of which one side sends data and the other nothing, not even acknowledgements, is half of one. Some are
+ * cut by the beginning of a capture; when they are most of the new ones, it is the mirror. */
+static void one_way(struct collector *c, const struct rec_tick *t)
+{
+    const struct rec_stats *s = &c->ops.now;
+    if (s->one_way && s->one_way >= s->two_way)
+        raise_operational(c->raise, AT_OPS_ONE_WAY, t->ts_ns, "tcp", s->one_way,
+                          "%llu of %llu TCP connections that came up for counting in the window that ended now show one "
+                          "direction only",
+                          (unsigned long long)s->one_way, (unsigned long long)(s->one_way + s->two_way));
+}
+
+static void drops(struct collector *c, const struct rec_tick *t)
+{
+    struct store_stats s;
+    store_stats(c->store, &s);
+    uint64_t n = s.refused - c->ops.refused;
+    c->ops.refused = s.refused;
+    if (n)
+        raise_operational(c->raise, AT_OPS_DROPS, t->ts_ns, "database", n,
+                          "%llu records did not fit into what waits for the database", (unsigned long long)n);
+}
+
+void ops_tick(struct collector *c, const struct rec_tick *t)
+{
+    evictions(c, t);
+    one_way(c, t);
+    drops(c, t);
+    memset(&c->ops.now, 0, sizeof c->ops.now);
+}

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""run.py: what the whole program makes of captures that are built here for one question each.
+
+  run.py TYTO SOURCE_ROOT [CASE...]
+
+Every capture is replayed with one worker and with three; alerts, events and counters must be the same.
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+TYTO, ROOT = sys.argv[1:3]
+sys.path.insert(0, os.path.join(ROOT, "pcaps/gen"))
+import wire  # noqa: E402
+
+CASES = []
+YEAR = 365 * 86400
+
+
+def case(f):
+    CASES.append(f)
+    return f
+
+
+class Result:
+    def __init__(self, alerts, events, stats, db):
+        self.alerts, self.events, self.stats, self.db = alerts, events, stats, db
+
+    def of(self, alert_id):
+        last = {a["tyto"]["alert_uid"]: a for a in self.alerts if a["tyto"]["id"] == alert_id}
+        return list(last.values())
+
+    def count(self, name, outcome=None):
+        return sum(e["event_type"] == name for e in self.events)
+
+
+def once(path, workers, args, tmp):
+    out = {k: os.path.join(tmp, f"{k}{workers}") for k in ("alerts", "events", "stats", "db")}
+    subprocess.run([TYTO, "replay", "-q", "-w", str(workers), "-d", out["db"], "-o", out["alerts"], "-e", out["events"],
+                    "--stats", out["stats"], *args, path], check=True)
+    with open(out["stats"]) as f:
+        stats = json.load(f)
+    for key in ("workers", "wall_s", "memory_bytes"):
+        stats.pop(key)
+    texts = [open(out[k]).read() for k in ("alerts", "events")]
+    return texts, stats, out["db"]
+
+
+def play(trace, *args, mode="--detect"):
+    tmp = tempfile.mkdtemp(dir=WORK)
+    trace.path = os.path.join(tmp, "capture.pcap")
+    trace.save()
+    args = ([mode] if mode else []) + list(args)
+    one, many = once(trace.path, 1, args, tmp), once(trace.path, 3, args, tmp)
+    assert one[0][0] == many[0][0], "alerts differ with the number of workers"
+    assert one[0][1] == many[0][1], "events differ with the number of workers"
+    assert one[1] == many[1], f"counters differ with the number of workers: {one[1]} {many[1]}"
+    alerts, events = ([json.loads(line) for line in t.splitlines()] for t in one[0])
+    return Result(alerts, events, one[1], one[2])
+
+
+def ask(*args):
+    return subprocess.run([TYTO, *args], check=True, capture_output=True, text=True).stdout
+
+
+def config(text):
+    path = os.path.join(tempfile.mkdtemp(dir=WORK), "tyto.yaml")
+    with open(path, "w") as f:
+        f.write(text)
+    return "-c", path
+
+
+def trace(**kw):
+    return wire.Trace("", **kw)
+
+
+def read_regs(tid, first=0, n=2):
+    return struct.pack(">HHHBBHH", tid, 0, 6, 1, 3, first, n)
+
+
+def regs(tid, n=2):
+    return struct.pack(">HHHBBB", tid, 0, 3 + 2 * n, 1, 3, 2 * n) + b"\0\1" * n
+
+
+def poll(c, tid):
+    c.to_server(read_regs(tid))
+    c.to_client(regs(tid))
+
+
+def polls(t, pairs, n, wait=0.1):
+    for k in range(n):
+        for c in pairs:
+            poll(c, k)
+        t.wait(wait)
+
+
+def pairs(t, n=5):
+    return [t.tcp(f"10.0.0.{i + 1}", 50000, f"10.0.1.{i + 1}", 502) for i in range(n)]
+
+
+# ---- the clock ----
+
+@case
+def clock_set_back_a_year():
+    t = trace()
+    c = pairs(t)
+    polls(t, c, 20)
+    for x in c:
+        x.to_server(read_regs(99))  # waits for ever
+    t.now -= YEAR * 1_000_000
+    polls(t, c, 40)
+    r = play(t)
+    assert r.stats["streams"]["time_rebased"] == 1, r.stats["streams"]
+    assert r.stats["streams"]["flows_set_back"] == 5, r.stats["streams"]
+    alert, = r.of("OT-OPS-003")
+    assert alert["tyto"]["quality"]["clock_ok"] is False
+    waits = [e for e in r.events if e["ot"]["kind"] == "request"]
+    assert len(waits) >= 5, len(waits)
+    # what waited is told when the old time ends, not at the end of the capture
+    at = max(i for i, e in enumerate(r.events) if e in waits[:5])
+    assert at < len(r.events) - 50, at
+    assert r.count("modbus") >= 5 * 60, r.count("modbus")
+
+
+@case
+def clock_set_forward_ten_years():
+    t = trace()
+    c = pairs(t)
+    polls(t, c, 20)
+    t.wait(10 * YEAR)
+    polls(t, c, 20)
+    r = play(t)
+    assert r.stats["streams"]["time_jumped"] == 1 and r.stats["streams"]["time_rebased"] == 0
+    assert len(r.of("OT-OPS-003")) == 1
+    assert r.count("modbus") == 5 * 40, r.count("modbus")
+
+
+@case
+def clock_starts_in_1970():
+    t = trace(start=1.0)
+    c = pairs(t)
+    polls(t, c, 20)
+    t.wait(56 * YEAR)
+    polls(t, c, 20)
+    r = play(t)
+    assert len(r.of("OT-OPS-003")) == 1
+    assert r.count("modbus") == 5 * 40, r.count("modbus")
+
+
+@case
+def one_packet_of_the_future():
+    t = trace()
+    c = pairs(t)
+    polls(t, c, 20)
+    t.wait(5 * YEAR)
+    poll(c[0], 50)
+    t.wait(-5 * YEAR)
+    polls(t, c, 40)
+    r = play(t)
+    assert r.stats["streams"]["time_rebased"] == 1, r.stats["streams"]
+    assert r.count("modbus") == 5 * 60 + 1, r.count("modbus")
+
+
+@case
+def silence_is_no_jump():
+    t = trace()
+    c = pairs(t)
+    polls(t, c, 20)
+    t.wait(86400 * 3)
+    polls(t, c, 20)
+    assert not play(t).of("OT-OPS-003")
+
+
+# ---- the sensor itself ----
+
+@case
+def tables_that_are_full():
+    t = trace()
+    for i in range(3000):
+        c = t.tcp(f"10.{i // 250}.1.{i % 250 + 1}", 50000, f"10.{i // 250}.2.{i % 250 + 1}", 502)
+        poll(c, 1)
+    r = play(t, *config("limits:\n  flows: 1024\n"))
+    n = r.stats["evictions"]["flow_states"]
+    assert n > 0, r.stats["evictions"]
+    full = [a for a in r.of("OT-OPS-002") if a["tyto"]["why"].startswith("the table of flow_states ")]
+    assert sum(a["tyto"]["count"] for a in full) == n, (n, full)
+
+
+@case
+def one_direction_only():
+    t = trace()
+    for i in range(6):
+        c = wire.Tcp(t, f"10.0.0.{i + 1}", 50000, f"10.0.1.{i + 1}", 502, False, (1000, 5000))
+        for k in range(8):
+            c.to_server(struct.pack(">HHHBBHH", k, 0, 6, 1, 6, 7, k))  # writes a register
+            t.wait(1)
+        c.to_server(struct.pack(">HHHBBHH", 9, 0, 6, 1, 8, 4, 0))  # forces listen only mode: a rule of its own
+    r = play(t)
+    assert r.of("OT-OPS-004"), [a["tyto"]["id"] for a in r.alerts]
+    ruled = [a for a in r.alerts if a["tyto"]["id"].startswith("OT-MOD")]
+    assert ruled and all(a["tyto"]["quality"]["one_way"] for a in ruled), [a["tyto"]["id"] for a in r.alerts]
+    links = json.loads(ask("links", "-d", r.db, "--json"))
+    assert links and all(x["one_way"] for x in links), links
+
+
+@case
+def both_directions():
+    t = trace()
+    polls(t, pairs(t), 20)
+    r = play(t)
+    assert not r.of("OT-OPS-004")
+    assert not any(a["tyto"]["quality"]["one_way"] for a in r.alerts)
+
+
+def main():
+    global WORK
+    failed = 0
+    with tempfile.TemporaryDirectory() as WORK:
+        for f in CASES:
+            if sys.argv[3:] and f.__name__ not in sys.argv[3:]:
+                continue
+            try:
+                f()
+                print("ok    ", f.__name__)
+            except Exception as e:  # each case is told, and the next one tried
+                failed += 1
+                print("FAILED", f.__name__, type(e).__name__, e)
+                if os.environ.get("TRACE"):
+                    raise
+    return failed != 0
+
+
+sys.exit(main())
