@@ -179,18 +179,13 @@ const struct code_name pccc_ext_statuses[] = {
     {0x22, "remote_rack_fault"}, {0x23, "timeout"}, {0x24, "unknown_error"}, {0, NULL},
 };
 
-/* Binary search: the tables above are sorted, and this runs for every message. */
+/* Binary search without branches that depend on the table, which is sorted: this runs for every message. */
 const char *cip_class_name(uint32_t id)
 {
-    uint32_t lo = 0, hi = n_cip_classes;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (cip_classes[mid].code < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n_cip_classes && cip_classes[lo].code == id ? cip_classes[lo].name : NULL;
+    const struct code_name *at = cip_classes; /* its end row, {0, NULL}, is no class */
+    for (uint32_t n = n_cip_classes; n; n -= (n + 1) / 2)
+        at += at[n / 2].code < id ? (n + 1) / 2 : 0;
+    return at->code == id ? at->name : NULL;
 }
 
 /* CIP Vol 1 C-6.1: elementary data types, their size (0: variable) and how values of them are read. */
@@ -210,12 +205,11 @@ static const struct cip_type types[] = {
     /* clang-format on */
 };
 
+/* The codes from 0xc1 on have no holes. */
 const struct cip_type *cip_type(uint32_t code)
 {
-    for (uint32_t i = 0; i < ARRAY_LEN(types); i++)
-        if (types[i].code == code)
-            return &types[i];
-    return NULL;
+    uint32_t i = code == types[0].code ? 0 : code - types[1].code + 1;
+    return i < ARRAY_LEN(types) && types[i].code == code ? &types[i] : NULL;
 }
 
 const struct code_name cip_data_types[] = {
