@@ -102,7 +102,7 @@ static void put_name(struct jw *w, const char *key, const char *(*name)(const vo
                      unsigned i)
 {
     const char *s = name ? name(arg, i) : NULL;
-    if (s)
+    if (s && *s) /* an interface without a name is left out, as in events */
         jw_kv_str(w, key, s);
 }
 
@@ -257,7 +257,7 @@ static void put_tyto(struct jw *w, const struct alert_conf *c, const struct aler
     jw_kv_str(w, "engine", alert_engine_name(t->engine));
     jw_kv_str(w, "alert_uid", hex);
     ret->head_len = w->n; /* here stand, from update to count, the numbers */
-    jw_kv_bool(w, "learnable", t->learn == AL_YES);
+    jw_kv_bool(w, "learnable", t->learn == AL_YES && in->accept); /* true: `accept` says how */
     jw_kv_str(w, "mode", in->mode ? in->mode : "live");
     put_attack(w, "attack_ics", t->attack, false);
     put_asset(w, "src_asset", in->src);

@@ -94,6 +94,19 @@ static void tally_up(const struct baseline *b, const struct scanner *s, uint64_t
     }
 }
 
+/* The latest probe that is one of those which were counted. */
+static const struct probe *last_probe(const struct scanner *s, uint8_t type, const struct addr *best)
+{
+    unsigned newest = (s->at + LIM_SCAN_PROBES - 1u) % LIM_SCAN_PROBES;
+    for (unsigned k = 0; k < s->n; k++) {
+        const struct probe *p = &s->probes[(newest + LIM_SCAN_PROBES - k) % LIM_SCAN_PROBES];
+        bool port = p->l4 == PROTO_TCP || p->l4 == PROTO_UDP;
+        if (type == DEV_PORT_SCAN ? port && addr_eq(&p->dst, best) : type == DEV_CONTROLLER_SCAN ? p->controller : true)
+            return p;
+    }
+    return &s->probes[newest];
+}
+
 static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t,
                        uint64_t ts_ns)
 {
@@ -102,7 +115,7 @@ static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint
     uint32_t limit = type == DEV_ADDRESS_SCAN ? b->conf.scan_addresses
                      : type == DEV_PORT_SCAN  ? b->conf.scan_ports
                                               : b->conf.scan_controllers;
-    const struct probe *last = &s->probes[(s->at + LIM_SCAN_PROBES - 1u) % LIM_SCAN_PROBES];
+    const struct probe *last = last_probe(s, type, &t->dst[t->best]);
     uint32_t ai = asset_find(b, s->net, &s->src);
     uint32_t li = blink_find(b, s->net, &s->src, &last->dst, last->l4, last->port);
     struct subject sub = {.ts_ns = ts_ns, .client = ai, .link = li};

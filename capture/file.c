@@ -109,7 +109,7 @@ static int not_a_capture(struct file *f)
     uint32_t left = input_left(&f->in);
     const uint8_t *p = input_at(&f->in);
     if (left == 0)
-        return fault(f, SOURCE_ERROR, "found an empty file, expected a pcap or pcapng file");
+        return fault(f, SOURCE_WARNING, "found an empty file, expected a pcap or pcapng file");
     for (unsigned i = 0; left >= 4 && i < ARRAY_LEN(magics); i++)
         if (magics[i].name && memcmp(p, magics[i].b, magics[i].n) == 0)
             return fault(f, SOURCE_ERROR, "found %s, expected a pcap or pcapng file", magics[i].name);

@@ -22,6 +22,15 @@ void ev_add_msg_(struct dis_ctx *x, struct event *e, uint32_t function)
     add_msg(x, e, function);
 }
 
+/* schema_op() with a memory: direct-mapped, so what it answers never depends on what it holds. */
+static const struct op_row *op_of(struct dis_rt *rt, const struct proto_schema *s, uint32_t fn, uint32_t sel)
+{
+    struct op_seen *o = &rt->ops[(fn ^ fn >> 8 ^ sel * 5) % RT_OPS];
+    if (o->schema != s || o->fn != fn || o->sel != sel)
+        *o = (struct op_seen){.schema = s, .fn = fn, .sel = sel, .row = fn == FN_NONE ? NULL : schema_op(s, fn, sel)};
+    return o->row;
+}
+
 struct event *ev_begin(struct dis_ctx *x, const struct proto_schema *s, uint32_t function, uint32_t selector)
 {
     struct event *e = x->rt->ev;
@@ -29,8 +38,10 @@ struct event *ev_begin(struct dis_ctx *x, const struct proto_schema *s, uint32_t
     memset(e, 0, offsetof(struct event, msgs));
     e->schema = s;
     e->function = function;
+    e->selector = selector;
     e->tx_id = hash_mix(x->flow_id, x->fr->n_messages + UINT64_C(1));
-    ev_select(e, selector);
+    e->op = op_of(x->rt, s, function, selector);
+    e->action = e->op ? e->op->action : ACT_OTHER;
     add_msg(x, e, function);
     return e;
 }

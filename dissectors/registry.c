@@ -31,8 +31,10 @@ const struct proto_schema *schema_at(unsigned i)
 unsigned schema_index(const struct proto_schema *s)
 {
     unsigned i = 0;
-    for (const struct proto_schema *at; (at = schema_at(i)) && at != s;)
-        i++;
+    for (unsigned d = 0; dissectors[d]; d++)
+        for (const struct proto_schema *const *at = dissectors[d]->schemas; *at; at++, i++)
+            if (*at == s)
+                return i;
     return i;
 }
 

@@ -72,8 +72,12 @@ void flow_rt_end(struct dis_ctx *x)
 void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create)
 {
     struct dis_rt *rt = x->rt;
+    if (rt->index_of != s) {
+        rt->index_of = s;
+        rt->index = schema_index(s);
+    }
     uint64_t d = hash_bytes(rt->hash_key, x->key, 2 * sizeof(struct addr));
-    d = hash_mix(d ^ key, hash_u64(x->key->net, schema_index(s))) | 1;
+    d = hash_mix(d ^ key, hash_u64(x->key->net, rt->index)) | 1;
     struct shared_blob *set = &rt->shared[(d >> 8) & (rt->conf.n_shared - 1) & ~7u], *old = set;
     for (int i = 0; i < 8; i++) {
         if (set[i].digest == d) {

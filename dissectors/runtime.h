@@ -67,6 +67,14 @@ struct obs_slot {
     uint64_t key, value;
 };
 
+/* Rows found last: the same few functions come again and again. */
+enum { RT_OPS = 32 };
+struct op_seen {
+    const struct proto_schema *schema; /* NULL: free */
+    const struct op_row *row;
+    uint32_t fn, sel;
+};
+
 struct rt_stats {
     uint64_t txn_evicted, txn_timeout, txn_too_big, asm_evicted, asm_too_big, shared_evicted, obs_evicted;
 };
@@ -87,6 +95,9 @@ struct dis_rt {
     uint32_t asm_free, asm_oldest, asm_newest;
     struct buf asm_done;       /* message handed out by asm_append, freed by the next one */
     uint32_t obs_hand;
+    struct op_seen ops[RT_OPS];
+    const struct proto_schema *index_of; /* whose schema_index() is `index` */
+    unsigned index;
     uint64_t due_ns;           /* no waiting request runs out of time before this */
     struct rt_stats stats;
 };

@@ -30,12 +30,36 @@ static void *pack_room(struct pack *k, uint32_t n)
     return p;
 }
 
-static void pack_span(struct pack *k, struct span *s)
+/* memcpy() for names and values, most of which are shorter than the call. */
+static void copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
 {
-    void *p = s->n ? pack_room(k, s->n) : NULL;
+    if (n > 64) {
+        memcpy(to, from, n);
+    } else if (n >= 8) {
+        for (uint32_t i = 0; i + 8 < n; i += 8)
+            memcpy(to + i, from + i, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            to[i] = from[i];
+    }
+}
+
+static inline void pack_span(struct pack *k, struct span *s)
+{
+    uint8_t *p = s->n ? pack_room(k, s->n) : NULL;
     if (p)
-        memcpy(p, s->p, s->n);
+        copy_short(p, s->p, s->n);
     *s = (struct span){.p = p, .n = p ? s->n : 0};
+}
+
+static bool is_span(const struct event *e, const struct field *f)
+{
+    uint8_t t = e->schema->fields[f->id].type;
+    return t == FT_TEXT || t == FT_BYTES;
 }
 
 /* The sizes of the fixed parts of an event as packed. */
@@ -45,22 +69,30 @@ static uint32_t head_len(const struct event *e)
                       e->n_fields * sizeof(struct field));
 }
 
-static uint32_t bytes_len(const struct event *e, bool with_values)
+static uint32_t round_up(uint32_t n)
 {
-    uint32_t n = 0;
-    for (unsigned i = 0; i < e->n_items; i++)
-        n += ((e->items[i].name.n + 7) & ~7u) + (with_values ? (e->items[i].v.raw.n + 7) & ~7u : 0);
-    for (unsigned i = 0; i < e->n_fields; i++) {
-        uint8_t t = e->schema->fields[e->fields[i].id].type;
-        if (t == FT_TEXT || t == FT_BYTES)
-            n += (e->fields[i].v.s.n + 7) & ~7u;
+    return (n + 7) & ~7u;
+}
+
+/* The length without the values of items, and theirs. */
+static uint32_t packed_len(const struct event *e, uint32_t *values)
+{
+    uint32_t n = head_len(e) + 32, v = 0;
+    for (unsigned i = 0; i < e->n_items; i++) {
+        n += round_up(e->items[i].name.n);
+        v += round_up(e->items[i].v.raw.n);
     }
+    for (unsigned i = 0; i < e->n_fields; i++)
+        if (is_span(e, &e->fields[i]))
+            n += round_up(e->fields[i].v.s.n);
+    *values = v;
     return n;
 }
 
 uint32_t ev_packed_len(const struct event *e, bool with_values)
 {
-    return head_len(e) + 32 + bytes_len(e, with_values);
+    uint32_t values, n = packed_len(e, &values);
+    return with_values ? n + values : n;
 }
 
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
@@ -79,11 +111,9 @@ void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
         else
             items[i].v.raw = (struct span){0};
     }
-    for (unsigned i = 0; i < e->n_fields; i++) {
-        uint8_t t = e->schema->fields[fields[i].id].type;
-        if (t == FT_TEXT || t == FT_BYTES)
+    for (unsigned i = 0; i < e->n_fields; i++)
+        if (is_span(e, &fields[i]))
             pack_span(&k, &fields[i].v.s);
-    }
 }
 
 void ev_unpack(const void *from, struct event *e)
@@ -189,13 +219,15 @@ static struct buf txn_room(struct dis_rt *rt, uint32_t n, bool *ok)
 void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t timeout_ns)
 {
     struct dis_rt *rt = x->rt;
-    bool with_values = true, ok;
-    if (ev_packed_len(e, true) > EV_PACK) {
-        with_values = false;
+    bool ok;
+    uint32_t values, need = packed_len(e, &values);
+    bool with_values = need + values <= EV_PACK;
+    if (with_values) {
+        need += values;
+    } else {
         e->truncated = 1;
         rt->stats.txn_too_big++;
     }
-    uint32_t need = ev_packed_len(e, with_values);
     struct buf b = txn_room(rt, need, &ok);
     if (!ok || x->fr->n_txn >= rt->conf.max_txn_flow) {
         /* At the bound the oldest is closed unanswered. Evicting uses the scratch event, so this one is set aside. */

@@ -12,6 +12,7 @@
 #include "engine/cmd.h"
 #include "engine/columns.h"
 #include "engine/json.h"
+#include "engine/listing.h"
 #include "store/query.h"
 
 struct opts {
@@ -313,32 +314,11 @@ static int explain(struct rows *r, struct err *e)
     return 0;
 }
 
-/* The full uid that begins so; 1 found, 0 none, -errno. */
-static int complete(struct query *q, const char *begin, char out[17], struct err *e)
-{
-    const char *none[6] = {NULL};
-    int found = 0, more;
-    struct rows *r = query_run(q, Q_ALERTS, none, 6, e);
-    if (!r)
-        return -EIO;
-    while ((more = rows_next(r, e)) > 0) {
-        const char *uid = rows_text(r, QX_UID);
-        if (uid && strncasecmp(uid, begin, strlen(begin)) == 0 && (!found || strcmp(out, uid) != 0)) {
-            snprintf(out, 17, "%s", uid);
-            found++;
-        }
-    }
-    rows_done(r);
-    if (found > 1)
-        return err_set(e, -EINVAL, "more than one alert begins with %s", begin);
-    return more < 0 ? more : found;
-}
-
 static int show_one(struct query *q, const struct opts *o, struct err *e)
 {
     char uid[17];
     const char *arg = uid;
-    int found = complete(q, o->uid, uid, e);
+    int found = uid_complete(q, o->uid, uid, e);
     if (found < 0)
         return 1;
     struct rows *r = found ? query_run(q, Q_ALERT, &arg, 1, e) : NULL;

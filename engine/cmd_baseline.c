@@ -23,7 +23,7 @@ static void usage(FILE *f)
           "       tyto baseline import [-d DB] [-c CONF] FILE\n"
           "       tyto baseline diff   OLD NEW\n\n"
           "show    how far learning is, and what was seen but is not learned, with the key that accepts it\n"
-          "accept  take it for normal: the key that an alert shows under \"accept\", or the alert's uid\n"
+          "accept  take it for normal: the key that an alert shows under \"accept\", or the alert's uid (its first digits)\n"
           "export  what is learned as text (YAML, one fact a line): for review and version control\n"
           "import  learn what such a text says; a wrong line is named and nothing is changed\n"
           "diff    facts that only one of two databases or exports has; exit status 1 when there are any\n\n"
@@ -199,23 +199,28 @@ static int show(const struct options *o)
 /* ---- accept, import: they write ---- */
 
 /* An alert's uid stands for its key. False: no such alert, or it has nothing to learn. */
-static bool key_of_alert(struct query *q, const char *uid, char *out, size_t n)
+/* The key in the alert whose uid begins so. */
+static int key_of_alert(struct query *q, const char *begin, char *out, size_t n, struct err *e)
 {
+    char uid[17];
     const char *const args[] = {uid};
+    int found = uid_complete(q, begin, uid, e);
+    if (found <= 0)
+        return found ? found : err_set(e, -ENOENT, "there is no alert %s", begin);
     struct rows *r = ask(q, Q_ALERT, args, 1);
-    bool found = next(r) && rows_text(r, QX_ACCEPT);
-    if (found)
+    bool has = next(r) && rows_text(r, QX_ACCEPT);
+    if (has)
         snprintf(out, n, "%s", rows_text(r, QX_ACCEPT));
     rows_done(r);
-    return found;
+    return has ? 0
+               : err_set(e, -ENOENT, "%s contradicts nothing that can be learned; alerts.types and rules.disable of the"
+                         " configuration switch it off", begin);
 }
 
-static bool is_uid(const char *s)
+static bool is_uid(const char *s) /* keys of facts have a colon */
 {
-    unsigned n = 0;
-    while (isxdigit((unsigned char)s[n]))
-        n++;
-    return n == 16 && !s[n];
+    size_t n = strlen(s);
+    return n > 0 && n <= 16 && strspn(s, "0123456789abcdefABCDEF") == n;
 }
 
 static uint64_t last_time(struct query *q)
@@ -270,9 +275,9 @@ static int accept_keys(const struct options *o)
     int r = writing_open(&w, o, &e);
     for (int i = 0; i < o->n_args && !r; i++) {
         snprintf(key, sizeof key, "%s", o->args[i]);
-        if (is_uid(key) && !key_of_alert(q, o->args[i], key, sizeof key))
-            r = err_set(&e, -ENOENT, "%s: no alert with that uid has anything to accept", o->args[i]);
-        else
+        if (is_uid(key))
+            r = key_of_alert(q, o->args[i], key, sizeof key, &e);
+        if (!r)
             r = baseline_accept(w.m.b, key, now, &e);
     }
     query_close(q);

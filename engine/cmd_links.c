@@ -86,12 +86,12 @@ static void json_link(struct jw *w, struct query *q, struct rows *r)
     jw_kv_str(w, "learned", cell_learned(rows_int(r, QL_LEARNED)));
     jw_key_open(w, "operations", '[');
     struct rows *ops = ask_id(q, Q_LINK_OPS, id);
-    while (jw_ok(w) && w->n < JSON_BYTES - 4096 && next(ops))
+    bool more = next(ops); /* asked once too often, a finished statement would start again */
+    for (; more && jw_ok(w) && w->n < JSON_BYTES - 4096; more = next(ops))
         json_op(w, ops);
-    bool cut = next(ops);
     rows_done(ops);
     jw_close(w, ']');
-    if (cut)
+    if (more)
         jw_kv_bool(w, "operations_cut", true);
     jw_kv_time(w, "first_seen", rows_u64(r, QL_FIRST));
     jw_kv_time(w, "last_seen", rows_u64(r, QL_LAST));

@@ -27,8 +27,8 @@ static void usage(FILE *f)
           "them live: inventory and baseline go to the database, alerts to the output, in packet time.\n\n"
           "  -c, --config CONF      configuration (YAML); `tyto config --help` tells its keys\n"
           "  -d, --db DB            database (default tyto.db; :memory: keeps nothing)\n"
-          "  -o, --alerts ALERTS    alerts as JSON lines (default -, standard output)\n"
-          "  -e, --events EVENTS    every message as a JSON line\n"
+          "  -o, --alerts ALERTS    alerts as JSON lines, appended to the file (default -, standard output)\n"
+          "  -e, --events EVENTS    every message as a JSON line; a file is written anew\n"
           "  -r, --rules RULES      more rules: a file or a folder; may be given again\n"
           "      --no-default-rules without the shipped rules\n"
           "  -w, --workers N        threads that dissect (default 1); the results are the same for any number\n"
@@ -55,6 +55,16 @@ static int number(const char *s, unsigned least, unsigned most, unsigned *ret)
 
 enum { OPT_STATS = 256, OPT_LEARN, OPT_DETECT, OPT_NO_RULES, OPT_NO_NDPI };
 
+static int force_mode(struct pipe_opts *o, int mode)
+{
+    if (o->mode >= 0 && o->mode != mode) {
+        fputs("tyto replay: found --learn and --detect, expected one of them\n", stderr);
+        return 2;
+    }
+    o->mode = mode;
+    return 0;
+}
+
 static int option(struct args *a, int c)
 {
     struct pipe_opts *o = &a->pipe;
@@ -65,8 +75,8 @@ static int option(struct args *a, int c)
     case 'e': o->events = optarg; return 0;
     case 'q': o->quiet = true; return 0;
     case OPT_STATS: o->stats = optarg; return 0;
-    case OPT_LEARN: o->mode = BASE_LEARN; return 0;
-    case OPT_DETECT: o->mode = BASE_DETECT; return 0;
+    case OPT_LEARN:
+    case OPT_DETECT: return force_mode(o, c == OPT_LEARN ? BASE_LEARN : BASE_DETECT);
     case OPT_NO_RULES: o->no_default_rules = true; return 0;
     case OPT_NO_NDPI: o->no_ndpi = true; return 0;
     case 'r':
@@ -163,13 +173,19 @@ static double seconds_since(const struct timespec *t0)
     return (double)(t1.tv_sec - t0->tv_sec) + (double)(t1.tv_nsec - t0->tv_nsec) / 1e9;
 }
 
-static int run(struct pipeline *p, const struct args *a, struct engine *g, const struct timespec *t0, struct err *e)
+static int run(struct pipeline *p, const struct args *a, struct engine *g, struct bar *bar, const struct timespec *t0,
+               struct err *e)
 {
     struct stats_report s = {.pipe = p, .engine = g, .n_workers = a->pipe.workers};
     int r = engine_run(g, p->source, &stopped);
+    if (bar->drawn)
+        fputs("\r\033[K", stderr); /* the summary takes its place */
     if (r)
         err_set(e, r, "reading stopped: %s", strerror(-r));
     s.wall_s = seconds_since(t0);
+    textout_flush(&p->events); /* on one standard output the statistics come last */
+    for (unsigned i = 0; i < p->outputs.n; i++)
+        out_file_flush(p->outputs.file[i]); /* what cannot be written is told when they are closed */
     if (a->pipe.stats && stats_write(&s, a->pipe.stats, e) && !r)
         r = -EIO;
     if (!a->pipe.quiet)
@@ -204,9 +220,7 @@ int cmd_replay(int argc, char **argv)
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;
     }
-    r = run(&p, &a, g, &t0, &e);
-    if (bar.drawn)
-        fputc('\n', stderr);
+    r = run(&p, &a, g, &bar, &t0, &e);
     if (r)
         fprintf(stderr, "tyto: %s\n", e.text);
     status = tell_faults(src) | (r != 0);

@@ -1,8 +1,10 @@
 #include "engine/listing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "engine/base/record.h"
@@ -184,6 +186,26 @@ bool next(struct rows *r)
     if (n < 0)
         fprintf(stderr, "tyto: %s\n", e.text);
     return n > 0;
+}
+
+int uid_complete(struct query *q, const char *begin, char out[17], struct err *e)
+{
+    const char *none[6] = {NULL};
+    int found = 0, more;
+    struct rows *r = query_run(q, Q_ALERTS, none, 6, e);
+    if (!r)
+        return -EIO;
+    while ((more = rows_next(r, e)) > 0) {
+        const char *uid = rows_text(r, QX_UID);
+        if (uid && strncasecmp(uid, begin, strlen(begin)) == 0 && (!found || strcmp(out, uid) != 0)) {
+            snprintf(out, 17, "%s", uid);
+            found++;
+        }
+    }
+    rows_done(r);
+    if (found > 1)
+        return err_set(e, -EINVAL, "more than one alert begins with %s", begin);
+    return more < 0 ? more : found;
 }
 
 struct query *open_db(const char *path)

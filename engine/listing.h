@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/err.h"
 #include "engine/base/jw.h"
 
 struct query;
@@ -45,5 +46,7 @@ void json_lines_end(struct json_lines *j);
 struct rows *ask(struct query *q, int id, const char *const *args, unsigned n);
 struct rows *ask_id(struct query *q, int query, uint64_t id);
 bool next(struct rows *r);
+/* The full uid of the alert that begins so; 1 found, 0 none, -errno. */
+int uid_complete(struct query *q, const char *begin, char out[17], struct err *e);
 /* Open the database of -d, telling why not on standard error. */
 struct query *open_db(const char *path);

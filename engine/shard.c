@@ -35,6 +35,9 @@ enum { /* packet time without a packet after which a flow is over */
     EXPIRE_AT_ONCE = 1024,
 };
 
+/* Counts of links and facts go to the collector every five minutes of packet time. */
+#define COUNTS_NS UINT64_C(300000000000)
+
 size_t shard_bytes(const struct shard_conf *c)
 {
     struct bufpool_conf states[BUFPOOL_CLASSES] = {{DIS_FLOW_STATE, c->n_state}};
@@ -325,7 +328,8 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
         expire_flows(s, ts_ns);
         s->expire_ns = ts_ns + EXPIRE_EVERY * UINT64_C(1000000000);
     }
-    if (flush) {
+    if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
+        s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
         for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
             struct flow *f = &s->flows.flows[i];
             if (f->packets[0] | f->packets[1])

@@ -88,6 +88,7 @@ struct shard {
     uint32_t *ndpi;            /* flows that nDPI looks at, oldest at ndpi_hand; FLOW_NONE and ended ones are free */
     uint64_t now_ns;           /* engine time: the highest so far */
     uint64_t expire_ns;        /* when idle flows are looked at next */
+    uint64_t counts_ns;        /* when counts are reported next */
     uint16_t index;
     uint8_t epoch;
     const struct pkt *pkt;     /* the packet being worked on; NULL in a tick */
@@ -112,7 +113,7 @@ void shard_prefetch_flow(const struct shard *s, const struct job *j);
 void shard_prefetch_state(struct shard *s, const struct job *j);
 /* The whole packet path. now_ns: engine time, never less than before. */
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns);
-/* Packet time has passed this boundary (whole seconds). flush: a window of counts ends here. */
+/* Packet time has passed this boundary (whole seconds). flush: a window ends here (counts: every fifth). */
 void shard_tick(struct shard *s, uint64_t ts_ns, bool flush);
 /* The end of the input. */
 void shard_end(struct shard *s, uint64_t ts_ns);

@@ -285,7 +285,10 @@ const char *store_error(struct store *s)
 uint32_t store_alert_update(struct store *s, uint64_t uid)
 {
     sqlite3_stmt *q = NULL;
+    struct err e;
     uint32_t n = 0;
+    if (store_sync(s, &e)) /* as in store_load() */
+        return 0;
     if (sqlite3_prepare_v2(s->db, "SELECT upd FROM alert WHERE uid=?1", -1, &q, NULL) == SQLITE_OK) {
         db_bind_u64(q, 1, uid);
         if (sqlite3_step(q) == SQLITE_ROW)
@@ -297,6 +300,9 @@ uint32_t store_alert_update(struct store *s, uint64_t uid)
 
 int store_load(struct store *s, const struct row_sink *into, struct err *e)
 {
+    int r = store_sync(s, e); /* the connection has no locks of its own: its thread must be at rest */
+    if (r)
+        return r;
     int rc = db_load(s->db, into);
     return rc == SQLITE_OK ? 0 : db_error(s->db, rc, s->path, e);
 }

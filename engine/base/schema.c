@@ -33,30 +33,22 @@ bool action_changes(unsigned action)
     return action < ACT_COUNT && changes >> action & 1;
 }
 
+static uint64_t op_key(uint32_t fn, uint32_t sel)
+{
+    return (uint64_t)fn << 32 | sel;
+}
+
+/* One search for (fn, sel), without branches that depend on the table: it runs for every message. Where the selector has
+ * no row of its own, what is found is the next row, and the one for every selector, which sorts last, comes after it. */
 const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32_t sel)
 {
-    uint32_t lo = 0, hi = s->n_ops;
-    while (lo < hi) { /* the first row of fn */
-        uint32_t mid = (lo + hi) / 2;
-        if (s->ops[mid].fn < fn)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    uint32_t first = lo;
-    hi = s->n_ops;
-    while (lo < hi) { /* the row of (fn, sel); OP_ANY_SELECTOR sorts last */
-        uint32_t mid = (lo + hi) / 2;
-        if (s->ops[mid].fn < fn || (s->ops[mid].fn == fn && s->ops[mid].sel < sel))
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo < s->n_ops && s->ops[lo].fn == fn && s->ops[lo].sel == sel)
-        return &s->ops[lo];
-    for (lo = lo > first ? lo : first; lo < s->n_ops && s->ops[lo].fn == fn; lo++)
-        if (s->ops[lo].sel == OP_ANY_SELECTOR)
-            return &s->ops[lo];
+    const struct op_row *at = s->ops, *end = s->ops + s->n_ops;
+    uint64_t key = op_key(fn, sel);
+    for (uint32_t n = s->n_ops; n; n -= (n + 1) / 2)
+        at += op_key(at[n / 2].fn, at[n / 2].sel) < key ? (n + 1) / 2 : 0;
+    for (; at < end && at->fn == fn; at++)
+        if (at->sel == sel || at->sel == OP_ANY_SELECTOR)
+            return at;
     return NULL;
 }
 

@@ -86,7 +86,7 @@ START_TEST(cut_anywhere)
         read_bytes(o.p, n);
         unsigned want = whole_within((unsigned)_i, n);
         ck_assert_msg(got.n == want, "%zu bytes: %u packets, expected %u", n, got.n, want);
-        if (n < head)
+        if (n > 0 && n < head)
             ck_assert_msg(got.worst == SOURCE_ERROR, "%zu bytes: %s", n, got.fault);
         else
             ck_assert_msg(got.worst != SOURCE_ERROR, "%zu bytes: %s", n, got.fault);
@@ -141,13 +141,22 @@ START_TEST(members_and_rubbish)
 }
 END_TEST
 
+/* No bytes at all: an empty capture, not something else. */
+START_TEST(empty_file)
+{
+    read_bytes("", 0);
+    ck_assert_uint_eq(got.worst, SOURCE_WARNING);
+    ck_assert_msg(strstr(got.fault, "empty file") != NULL, "%s", got.fault);
+    ck_assert_uint_eq(got.n, 0);
+}
+END_TEST
+
 START_TEST(not_captures)
 {
     static const struct {
         const char *p, *say;
         unsigned n;
     } files[] = {
-        {"", "empty file", 0},
         {"\xd4", "found d4", 1},
         {"#!/bin/sh\n", "found 23 21 2f 62", 10},
         {"\xfd"
@@ -464,6 +473,7 @@ int main(void)
     tcase_add_loop_test(t, cut_anywhere, 0, VARIANTS);
     tcase_add_loop_test(t, cut_compressed, 0, VARIANTS);
     tcase_add_test(t, members_and_rubbish);
+    tcase_add_test(t, empty_file);
     tcase_add_test(t, not_captures);
     tcase_add_test(t, no_packets);
     tcase_add_test(t, absurd_lengths);
