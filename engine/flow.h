@@ -25,7 +25,8 @@ struct half { /* one direction of a TCP connection */
     uint8_t flags;
     uint8_t ip_id_seen;
     uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
-    uint64_t last_ns;       /* its time */
+    uint32_t copy_sum;      /* of the last packet: what a copy of the mirror port has in common with it */
+    uint64_t copy_ns;       /* its time */
     uint64_t hole_ns;       /* since when there is a hole */
 };
 
@@ -46,7 +47,6 @@ struct flow {
     uint8_t fact_client, has_community;
     char community[32];         /* community id, made when a record first asks */
     uint64_t excluded;          /* dissectors that this flow is not (bit by registry order) */
-    uint64_t copy_hash, copy_ns;/* of the last datagram: copies (SPAN) */
     struct buf hold;            /* segments kept until the flow is claimed */
     uint32_t hold_len;
     uint32_t tried_bytes;       /* payload that classify has looked at */

@@ -82,7 +82,9 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
 struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
 {
     const struct limits *l = &p->conf->limits;
-    return (struct engine_conf){.shard = pipe_shard_conf(l), .n_workers = n_workers, .ring_bytes = l->ring_bytes,
+    struct shard_conf shard = pipe_shard_conf(l);
+    shard.duplicate_ns = p->conf->duplicate_ns;
+    return (struct engine_conf){.shard = shard, .n_workers = n_workers, .ring_bytes = l->ring_bytes,
                                 .fragment_bytes = l->fragment_bytes, .time_jump_ns = p->conf->time_jump_ns,
                                 .env = p->env, .collector = &p->collector};
 }

@@ -17,6 +17,7 @@ const struct shard_conf shard_conf_default = {
     .n_segments = 96,
     .n_state = 768,
     .n_ndpi = 64,
+    .duplicate_ns = 2000000,
     .rt = {.txn = {{512, 384}, {1536, 48}, {EV_PACK + 64, 12}},
            .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
            .n_txn = 444,
@@ -195,17 +196,6 @@ static void flow_packet(struct shard *s, struct flow *f, unsigned side, const st
     }
 }
 
-/* A datagram that was seen a moment ago, byte for byte: a SPAN port that copies both ways. */
-static bool is_copy(struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
-{
-    static const uint64_t window_ns = 2000000;
-    uint64_t h = hash_bytes(((uint64_t)l->ip_id << 8 | side) + 1, l->payload, l->payload_len);
-    bool copy = h == f->copy_hash && p->ts_ns - f->copy_ns <= window_ns && l->ip_ver == 4 && l->ip_id;
-    f->copy_hash = h;
-    f->copy_ns = p->ts_ns;
-    return copy;
-}
-
 static void flow_payload(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
 {
     if (f->key.proto == PROTO_TCP) {
@@ -214,7 +204,10 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
     }
     if (f->class_state == CLASS_GIVEN_UP || !l->payload_len)
         return;
-    if (is_copy(f, side, p, l)) {
+    /* A device that sends the same datagram twice gives it another identification; without one (IPv6, layer 2, IPv4 with
+     * 0) the bytes alone must tell. */
+    uint64_t sum = hash_bytes(((uint64_t)l->lan_seq << 16 | l->ip_id) + 1, l->payload, l->payload_len);
+    if (is_copy(s, &f->half[side], (uint32_t)(sum ^ sum >> 32), p->ts_ns)) {
         s->stats->duplicates++;
         return;
     }

@@ -20,6 +20,7 @@ struct shard_conf {
     uint32_t n_segments;
     uint32_t n_state;                            /* flows with dissector state at a time */
     uint32_t n_ndpi;                             /* flows that nDPI looks at at a time */
+    uint64_t duplicate_ns;                       /* the same packet again within this is a copy; 0: never */
     struct rt_conf rt;
 };
 extern const struct shard_conf shard_conf_default;
@@ -158,6 +159,16 @@ void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uin
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void flow_end(struct shard *s, struct flow *f);
+/* Is this the packet that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum` covers
+ * what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */
+static inline bool is_copy(const struct shard *s, struct half *h, uint32_t sum, uint64_t ts_ns)
+{
+    uint64_t apart = ts_ns > h->copy_ns ? ts_ns - h->copy_ns : h->copy_ns - ts_ns;
+    bool copy = sum == h->copy_sum && apart <= s->conf.duplicate_ns && s->conf.duplicate_ns;
+    h->copy_sum = sum;
+    h->copy_ns = ts_ns;
+    return copy;
+}
 static inline enum dir flow_dir(const struct flow *f, unsigned side)
 {
     return f->client > 1 ? DIR_UNKNOWN : side == f->client ? DIR_C2S : DIR_S2C;

@@ -15,7 +15,7 @@ enum {
     FEET_MAX = 512,               /* bytes kept, out of step, while probe() asks for more */
     HEADER_STEP = 64,             /* bytes of a chunk added to a split header at a time */
 };
-static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000, copy_ns = 2000000;
+static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000;
 
 static int32_t seq_diff(uint32_t a, uint32_t b)
 {
@@ -405,12 +405,16 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
         give_up_hole(s, f, other);
 }
 
-static void old_segment(struct shard *s, struct flow *f, struct half *h, const struct pkt *p, const struct layers *l)
+/* All of it was here before: again by its sender, or a copy of the mirror port that others overtook. A sender that counts
+ * its packets gives a retransmission a higher identification than what it sent last. */
+static void old_segment(struct shard *s, struct flow *f, struct half *h, const struct layers *l, bool recent)
 {
-    bool copy = p->ts_ns - h->last_ns <= copy_ns && l->ip_id == h->ip_id && h->ip_id_seen;
-    if (copy)
+    enum { OVERTAKEN = 16 };
+    if (recent && h->ip_id_seen && l->ip_id && (uint16_t)(h->ip_id - l->ip_id) < OVERTAKEN) {
         s->stats->duplicates++;
-    else if (l->payload_len <= 1 && seq_diff(l->seq + 1, h->next) == 0)
+        return;
+    }
+    if (l->payload_len <= 1 && seq_diff(l->seq + 1, h->next) == 0)
         s->stats->keepalives++;
     else {
         s->stats->retransmitted++;
@@ -435,7 +439,8 @@ static void in_order(struct shard *s, struct flow *f, unsigned side, const struc
         drain(s, f, side);
 }
 
-static void segment_data(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+static void segment_data(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l,
+                         bool recent)
 {
     struct half *h = &f->half[side];
     if (!(h->flags & HALF_NEXT)) { /* mid-stream: the connection is older than the capture */
@@ -464,7 +469,7 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
     } else if (d > 0) {
         keep_seg(s, f, side, p, l);
     } else if (-(int64_t)d >= (int64_t)l->payload_wire) {
-        old_segment(s, f, h, p, l);
+        old_segment(s, f, h, l, recent);
         return;
     } else {
         in_order(s, f, side, p, l, (uint32_t)-d);
@@ -472,13 +477,20 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
     h->flags |= HALF_DATA;
     h->ip_id = l->ip_id;
     h->ip_id_seen = l->ip_ver == 4;
-    h->last_ns = p->ts_ns;
 }
 
 void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
 {
     struct half *h = &f->half[side], *o = &f->half[1 - side];
+    uint32_t sum = (l->seq * 0x9e3779b1u ^ l->ack) * 0x85ebca6bu ^ l->payload_wire << 8 ^ l->tcp_flags;
+    sum = sum * 0xc2b2ae35u ^ l->ip_id;
+    bool recent = p->ts_ns - h->copy_ns <= s->conf.duplicate_ns && s->conf.duplicate_ns;
     h->flags |= HALF_SEEN;
+    bool copy = is_copy(s, h, sum, p->ts_ns);
+    if (__builtin_expect(copy, 0) && !(l->payload_len && l->seq == h->next)) { /* what is next in order is none */
+        s->stats->duplicates++;
+        return;
+    }
     if (__builtin_expect(l->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST), 0)) {
         if (l->tcp_flags & TCP_SYN) {
             if (!(h->flags & HALF_NEXT))
@@ -501,5 +513,5 @@ void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct
     if (h->ooo != FLOW_NONE && s->now_ns > h->hole_ns + hole_ns)
         give_up_hole(s, f, side);
     if (l->payload_len)
-        segment_data(s, f, side, p, l);
+        segment_data(s, f, side, p, l, recent);
 }

@@ -215,6 +215,67 @@ def both_directions():
     assert not any(a["tyto"]["quality"]["one_way"] for a in r.alerts)
 
 
+# ---- copies of the mirror port ----
+
+def busy(**kw):
+    t = trace(**kw)
+    c = pairs(t, 3)
+    polls(t, c, 10, 0)
+    for i in range(10):  # EtherNet/IP ListIdentity, asked by UDP
+        t.udp("10.0.0.9", 50000 + i, "10.0.1.9", 44818, struct.pack("<HHIIQI", 0x63, 0, 0, 0, i, 0))
+    for x in c:
+        x.close()
+    return t
+
+
+def copies(t, delay_us, order=1):
+    """Every packet once more, with another TTL; `order` packets together."""
+    out = []
+    for i in range(0, len(t.packets), order):
+        some = t.packets[i:i + order]
+        out += some
+        for us, d in some:
+            again = bytearray(d)
+            again[22] -= 1
+            out.append((max(some[-1][0], us) + delay_us, bytes(again)))
+    t.packets = out
+
+
+@case
+def every_packet_twice():
+    plain = busy(step=0.0002)
+    n = len(plain.packets)
+    want = play(plain)
+    for order in (1, 2, 3):
+        t = busy(step=0.0002)
+        copies(t, 50, order)
+        t.packets.sort(key=lambda p: p[0])
+        r = play(t)
+        assert len(r.events) == len(want.events), (order, len(r.events), len(want.events))
+        assert r.stats["streams"]["retransmitted"] == 0, (order, r.stats["streams"])
+        if order == 1:
+            assert r.stats["duplicates"] == n, (r.stats["duplicates"], n)
+    t = busy(step=0.0002)
+    copies(t, 50)
+    r = play(t, *config("limits:\n  duplicate_window: 0s\n"))
+    assert r.stats["duplicates"] == 0 and r.stats["streams"]["retransmitted"] > 0, r.stats
+
+
+@case
+def sent_twice_is_no_copy():
+    t = trace()
+    for i in range(10):
+        for _ in range(2):  # another identification each
+            t.udp("10.0.0.9", 44818, "10.0.1.9", 44818, struct.pack("<HHIIQI", 0x63, 0, 0, 0, i, 0))
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    poll(c, 1)
+    t.wait(0.3)
+    c.raw(True, read_regs(1), seq_offset=-12)
+    r = play(t)
+    assert r.stats["duplicates"] == 0 and r.stats["streams"]["retransmitted"] == 1, r.stats
+    assert r.stats["messages"]["enip"] == 20, r.stats["messages"]
+
+
 def main():
     global WORK
     failed = 0
