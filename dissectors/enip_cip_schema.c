@@ -239,10 +239,11 @@ const struct cip_body *cip_body_find(uint32_t service, uint32_t cls)
     static const struct cip_body raw = {0, ANY, body_raw_req, body_raw_rsp};
     if (service < ARRAY_LEN(common))
         return service && common[service].service == service ? &common[service] : &raw;
-    for (unsigned i = 0; i < ARRAY_LEN(bodies) && bodies[i].service <= service; i++)
-        if (bodies[i].service == service && bodies[i].cls == cls)
-            return &bodies[i];
-    return &raw;
+    const struct cip_body *at = bodies, *end = bodies + ARRAY_LEN(bodies);
+    uint64_t key = (uint64_t)service << 32 | cls;
+    for (uint32_t n = ARRAY_LEN(bodies); n; n -= (n + 1) / 2)
+        at += ((uint64_t)at[n / 2].service << 32 | at[n / 2].cls) < key ? (n + 1) / 2 : 0;
+    return at < end && at->service == service && at->cls == cls ? at : &raw;
 }
 
 /* ---- names of small fields ---- */
