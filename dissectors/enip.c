@@ -27,13 +27,6 @@ enum { ITEM_NULL = 0, ITEM_IDENTITY = 0x0c, ITEM_CONN_ADDR = 0xa1, ITEM_CONN_DAT
        ITEM_SERVICES = 0x100, ITEM_O2T = 0x8000, ITEM_T2O = 0x8001, ITEM_SEQ_ADDR = 0x8002 };
 enum { KEY_ENIP = 0x656e6970, KEY_CIP = 0x636970 };
 
-struct enip_flow {
-    uint32_t session;
-    uint32_t last_context; /* hash of the last request's */
-    uint8_t registered;    /* a session is known */
-    uint8_t same_context;  /* the client does not number its requests */
-};
-
 struct header {
     uint16_t command, length;
     uint32_t session, status, options;

@@ -48,10 +48,11 @@ static const struct attr attrs[] = {
 
 static const struct attr *attr_find(uint32_t cls, uint32_t id)
 {
-    for (unsigned i = 0; i < ARRAY_LEN(attrs); i++)
-        if (attrs[i].cls == cls && attrs[i].id == id)
-            return &attrs[i];
-    return NULL;
+    const struct attr *at = attrs, *end = attrs + ARRAY_LEN(attrs);
+    uint64_t key = (uint64_t)cls << 32 | id;
+    for (uint32_t n = ARRAY_LEN(attrs); n; n -= (n + 1) / 2)
+        at += ((uint64_t)at[n / 2].cls << 32 | at[n / 2].id) < key ? (n + 1) / 2 : 0;
+    return at < end && at->cls == cls && at->id == id ? at : NULL;
 }
 
 /* ---- values ---- */
@@ -325,13 +326,24 @@ void attr_all_rsp(struct cip_svc *s, struct cur c)
 /* The object of a list request becomes one item an attribute. */
 static struct item *list_item(struct cip_svc *s, uint32_t attr)
 {
-    uint8_t buf[EPATH_TEXT];
-    struct txt t = {.p = buf, .cap = sizeof buf};
-    txt_mem(&t, s->path->app.p, s->path->app.n);
+    struct event *e = s->e;
+    const struct txt *app = &s->path->app;
+    struct txt t = {.p = e->text + e->text_used, .cap = EV_TEXT - e->text_used};
+    uint32_t need = app->n + 1 + 10;
+    ev_u64(e, CF_ATTRIBUTE, attr);
+    if (need > t.cap || need > EPATH_TEXT) { /* at the bounds: by the way that keeps them */
+        uint8_t buf[EPATH_TEXT];
+        t = (struct txt){.p = buf, .cap = sizeof buf};
+        txt_mem(&t, app->p, app->n);
+        txt_chr(&t, '/');
+        txt_dec(&t, attr);
+        return ev_named(e, CK_CIP, ev_text_copy(e, t.p, t.n));
+    }
+    txt_mem(&t, app->p, app->n);
     txt_chr(&t, '/');
     txt_dec(&t, attr);
-    ev_u64(s->e, CF_ATTRIBUTE, attr);
-    return ev_named(s->e, CK_CIP, ev_text_copy(s->e, t.p, t.n));
+    e->text_used += t.n;
+    return ev_named(e, CK_CIP, txt_span(&t));
 }
 
 static void list_start(struct cip_svc *s)
@@ -381,6 +393,8 @@ void attr_list_get_rsp(struct cip_svc *s, struct cur c)
             cip_raw(s->e, CF_RESPONSE_DATA, all);
         break;
     }
+    if (!id.has)
+        return;
     identity_fields(s->e, &id);
     identity_observe(s->x, &cip_schema, cip_sub(s->e), &id);
 }

@@ -220,6 +220,8 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
         ev_anomaly(e, CA_RESERVED_SERVICE);
     if (is_send(service, cls)) {
         struct send s;
+        struct enip_flow *f = x->state;
+        f->sends = 1;
         read_send(x, e, c, &s);
         ev_wait(x, e, send_key(v));
         inner_request(x, &s, v);
@@ -297,7 +299,8 @@ void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, c
  * one that waits is a failure of the route only by status 1, which no object gives (Vol 1, 3-5.5.2 and B-1). */
 static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, const struct cip_via *v)
 {
-    if (!ev_is_waited(x, send_key(v)))
+    const struct enip_flow *f = x->state;
+    if (!f->sends || !ev_is_waited(x, send_key(v)))
         return false;
     bool own = ev_is_waited(x, service_key(v, r->service));
     bool failed = r->service == SVC_UNCONNECTED_SEND && (!own || r->status == 1);
@@ -353,8 +356,13 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     const struct cip_body *b = cip_body_find(service, e->selector);
     if (b && b->reply && ok) {
         struct cip_svc s = {.x = x, .e = e, .via = v, .service = service, .cls = e->selector, .status = r.status,
-                            .instance = (uint32_t)cip_field(e, CF_INSTANCE, 0, UINT32_MAX),
-                            .attribute = (uint32_t)cip_field(e, CF_ATTRIBUTE, 0, UINT32_MAX)};
+                            .instance = UINT32_MAX, .attribute = UINT32_MAX};
+        for (unsigned i = e->n_fields; i-- > 0;) { /* the first of each */
+            if (e->fields[i].id == CF_INSTANCE)
+                s.instance = (uint32_t)e->fields[i].v.u;
+            else if (e->fields[i].id == CF_ATTRIBUTE)
+                s.attribute = (uint32_t)e->fields[i].v.u;
+        }
         b->reply(&s, c);
     }
     if (x->cut)

@@ -190,18 +190,24 @@ static const struct op_row cip_ops[] = {
     /* clang-format on */
 };
 
-/* How the data of a service is read; sorted by service, class. */
+/* How the data of a service is read. Common services (Vol 1, A-3): the same for every class, by their code. */
+static const struct cip_body common[] = {
+    /* clang-format off */
+    [0x01] = {0x01, ANY, NULL,              attr_all_rsp},
+    [0x03] = {0x03, ANY, attr_list_get_req, attr_list_get_rsp},
+    [0x04] = {0x04, ANY, attr_list_set_req, attr_list_set_rsp},
+    [0x05] = {0x05, ANY, reset_req,         body_raw_rsp},
+    [0x06] = {0x06, ANY, body_raw_req,      mode_rsp},
+    [0x07] = {0x07, ANY, body_raw_req,      mode_rsp},
+    [0x0a] = {0x0a, ANY, NULL,              NULL},
+    [0x0e] = {0x0e, ANY, attr_single_req,   attr_single_rsp},
+    [0x10] = {0x10, ANY, attr_single_req,   attr_single_rsp},
+    /* clang-format on */
+};
+
+/* Services of an object; sorted by service, class. */
 static const struct cip_body bodies[] = {
     /* clang-format off */
-    {0x01, ANY,          NULL,               attr_all_rsp},
-    {0x03, ANY,          attr_list_get_req,  attr_list_get_rsp},
-    {0x04, ANY,          attr_list_set_req,  attr_list_set_rsp},
-    {0x05, ANY,          reset_req,          body_raw_rsp},
-    {0x06, ANY,          body_raw_req,       mode_rsp},
-    {0x07, ANY,          body_raw_req,       mode_rsp},
-    {0x0a, ANY,          NULL,               NULL},
-    {0x0e, ANY,          attr_single_req,    attr_single_rsp},
-    {0x10, ANY,          attr_single_req,    attr_single_rsp},
     {0x4b, CLS_FILE,     file_start_req,     file_start_rsp},
     {0x4b, CLS_PCCC,     pccc_req,           pccc_rsp},
     {0x4c, CLS_FILE,     file_start_req,     file_start_rsp},
@@ -231,10 +237,13 @@ static const struct cip_body bodies[] = {
 const struct cip_body *cip_body_find(uint32_t service, uint32_t cls)
 {
     static const struct cip_body raw = {0, ANY, body_raw_req, body_raw_rsp};
-    for (unsigned i = 0; i < ARRAY_LEN(bodies) && bodies[i].service <= service; i++)
-        if (bodies[i].service == service && (bodies[i].cls == cls || bodies[i].cls == ANY))
-            return &bodies[i];
-    return &raw;
+    if (service < ARRAY_LEN(common))
+        return service && common[service].service == service ? &common[service] : &raw;
+    const struct cip_body *at = bodies, *end = bodies + ARRAY_LEN(bodies);
+    uint64_t key = (uint64_t)service << 32 | cls;
+    for (uint32_t n = ARRAY_LEN(bodies); n; n -= (n + 1) / 2)
+        at += ((uint64_t)at[n / 2].service << 32 | at[n / 2].cls) < key ? (n + 1) / 2 : 0;
+    return at < end && at->service == service && at->cls == cls ? at : &raw;
 }
 
 /* ---- names of small fields ---- */

@@ -6,6 +6,14 @@
 
 extern const struct proto_schema enip_schema, cip_schema, cip_io_schema;
 
+struct enip_flow {
+    uint32_t session;
+    uint32_t last_context; /* hash of the last request's */
+    uint8_t registered;    /* a session is known */
+    uint8_t same_context;  /* the client does not number its requests */
+    uint8_t sends;         /* an Unconnected Send was seen: answers may be to what one carried */
+};
+
 /* ---- names (enip_names.c) ---- */
 
 extern const struct code_name enip_vendors[], enip_device_types[], cip_classes[], cip_statuses[], cip_ext_statuses[],
@@ -73,9 +81,18 @@ struct txt {
     uint32_t n, cap;
 };
 void txt_mem(struct txt *t, const void *p, uint32_t n);
-void txt_str(struct txt *t, const char *s);
-void txt_chr(struct txt *t, char c);
 void txt_dec(struct txt *t, uint32_t v);
+static inline void txt_chr(struct txt *t, char c)
+{
+    if (t->n < t->cap)
+        t->p[t->n++] = (uint8_t)c;
+}
+/* Names are short: a loop beats two calls. */
+static inline void txt_str(struct txt *t, const char *s)
+{
+    while (*s && t->n < t->cap)
+        t->p[t->n++] = (uint8_t)*s++;
+}
 void txt_hex(struct txt *t, uint32_t v);
 static inline struct span txt_span(const struct txt *t)
 {

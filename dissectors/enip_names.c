@@ -54,43 +54,57 @@ const struct code_name enip_device_types[] = {
     {0, NULL},
 };
 
+/* C(code, name): in the order of the codes. */
+#define CLASSES(C) \
+    C(1, "identity") C(2, "message_router") C(3, "devicenet") C(4, "assembly") C(5, "connection") \
+    C(6, "connection_manager") C(7, "register") C(8, "discrete_input_point") C(9, "discrete_output_point") \
+    C(0xa, "analog_input_point") C(0xb, "analog_output_point") C(0xe, "presence_sensing") C(0xf, "parameter") \
+    C(0x10, "parameter_group") C(0x12, "group") C(0x1d, "discrete_input_group") C(0x1e, "discrete_output_group") \
+    C(0x1f, "discrete_group") C(0x20, "analog_input_group") C(0x21, "analog_output_group") C(0x22, "analog_group") \
+    C(0x23, "position_sensor") C(0x24, "position_controller_supervisor") C(0x25, "position_controller") \
+    C(0x26, "block_sequencer") C(0x27, "command_block") C(0x28, "motor_data") C(0x29, "control_supervisor") \
+    C(0x2a, "ac_dc_drive") C(0x2b, "acknowledge_handler") C(0x2c, "overload") C(0x2d, "softstart") \
+    C(0x2e, "selection") C(0x30, "s_device_supervisor") C(0x31, "s_analog_sensor") C(0x32, "s_analog_actuator") \
+    C(0x33, "s_single_stage_controller") C(0x34, "s_gas_calibration") C(0x35, "trip_point") C(0x37, "file") \
+    C(0x38, "s_partial_pressure") C(0x39, "safety_supervisor") C(0x3a, "safety_validator") \
+    C(0x3b, "safety_discrete_output_point") C(0x3c, "safety_discrete_output_group") \
+    C(0x3d, "safety_discrete_input_point") C(0x3e, "safety_discrete_input_group") \
+    C(0x3f, "safety_dual_channel_output") C(0x40, "s_sensor_calibration") C(0x41, "event_log") \
+    C(0x42, "motion_device_axis") C(0x43, "time_sync") C(0x44, "modbus") C(0x45, "originator_connection_list") \
+    C(0x46, "modbus_serial_link") C(0x47, "device_level_ring") C(0x48, "qos") C(0x49, "safety_analog_input_point") \
+    C(0x4a, "safety_analog_input_group") C(0x4b, "safety_dual_channel_analog_input") C(0x4c, "sercos_iii_link") \
+    C(0x4d, "target_connection_list") C(0x4e, "base_energy") C(0x4f, "electrical_energy") \
+    C(0x50, "non_electrical_energy") C(0x51, "base_switch") C(0x52, "snmp") C(0x53, "power_management") \
+    C(0x54, "rstp_bridge") C(0x55, "rstp_port") C(0x56, "prp_hsr_protocol") C(0x57, "prp_hsr_nodes_table") \
+    C(0x58, "safety_feedback") C(0x59, "safety_dual_channel_feedback") C(0x5a, "safety_stop_functions") \
+    C(0x5b, "safety_limit_functions") C(0x5c, "power_curtailment") C(0x5d, "cip_security") \
+    C(0x5e, "ethernet_ip_security") C(0x5f, "certificate_management") C(0x60, "authority") \
+    C(0x61, "password_authenticator") C(0x62, "certificate_authenticator") C(0x64, "controller") C(0x67, "pccc") \
+    C(0x68, "program") C(0x69, "module") C(0x6a, "tag_data") C(0x6b, "symbol") C(0x6c, "template") \
+    C(0x6d, "routine") C(0x70, "task") C(0x72, "watch_list") C(0x74, "edit_lock") C(0x8b, "wall_clock") \
+    C(0x8e, "controller_mode") C(0xa1, "nonvolatile_storage") C(0xac, "program_changes") C(0xb2, "tag_list") \
+    C(0xf0, "controlnet") C(0xf1, "controlnet_keeper") C(0xf2, "controlnet_scheduling") \
+    C(0xf3, "connection_configuration") C(0xf4, "port") C(0xf5, "tcp_ip_interface") C(0xf6, "ethernet_link") \
+    C(0xf7, "componet") C(0xf8, "componet_repeater") C(0xf9, "hart_master_port") C(0xfa, "io_aggregation") \
+    C(0x100, "protection_trip") C(0x101, "protection_alarm") C(0x102, "circuit_breaker_supervisor") \
+    C(0x103, "circuit_breaker_statistics") C(0x104, "electrical_demand") C(0x105, "electrical_statistics") \
+    C(0x106, "machine_base_data") C(0x107, "hart_process_device") C(0x108, "process_device_diagnostics") \
+    C(0x109, "lldp_management") C(0x10a, "lldp_data_table") C(0x10b, "io_link_service_parameter") \
+    C(0x10c, "io_link_master_phy") C(0x10d, "io_link_device_phy") C(0x10e, "pilot_light_supervisor") \
+    C(0x10f, "select_line_link") C(0x110, "in_cabinet_actual_topology") C(0x111, "in_cabinet_commissioning")
+
 const struct code_name cip_classes[] = {
-    {1, "identity"}, {2, "message_router"}, {3, "devicenet"}, {4, "assembly"}, {5, "connection"},
-    {6, "connection_manager"}, {7, "register"}, {8, "discrete_input_point"}, {9, "discrete_output_point"},
-    {0xa, "analog_input_point"}, {0xb, "analog_output_point"}, {0xe, "presence_sensing"}, {0xf, "parameter"},
-    {0x10, "parameter_group"}, {0x12, "group"}, {0x1d, "discrete_input_group"}, {0x1e, "discrete_output_group"},
-    {0x1f, "discrete_group"}, {0x20, "analog_input_group"}, {0x21, "analog_output_group"}, {0x22, "analog_group"},
-    {0x23, "position_sensor"}, {0x24, "position_controller_supervisor"}, {0x25, "position_controller"},
-    {0x26, "block_sequencer"}, {0x27, "command_block"}, {0x28, "motor_data"}, {0x29, "control_supervisor"},
-    {0x2a, "ac_dc_drive"}, {0x2b, "acknowledge_handler"}, {0x2c, "overload"}, {0x2d, "softstart"},
-    {0x2e, "selection"}, {0x30, "s_device_supervisor"}, {0x31, "s_analog_sensor"}, {0x32, "s_analog_actuator"},
-    {0x33, "s_single_stage_controller"}, {0x34, "s_gas_calibration"}, {0x35, "trip_point"}, {0x37, "file"},
-    {0x38, "s_partial_pressure"}, {0x39, "safety_supervisor"}, {0x3a, "safety_validator"},
-    {0x3b, "safety_discrete_output_point"}, {0x3c, "safety_discrete_output_group"},
-    {0x3d, "safety_discrete_input_point"}, {0x3e, "safety_discrete_input_group"},
-    {0x3f, "safety_dual_channel_output"}, {0x40, "s_sensor_calibration"}, {0x41, "event_log"},
-    {0x42, "motion_device_axis"}, {0x43, "time_sync"}, {0x44, "modbus"}, {0x45, "originator_connection_list"},
-    {0x46, "modbus_serial_link"}, {0x47, "device_level_ring"}, {0x48, "qos"}, {0x49, "safety_analog_input_point"},
-    {0x4a, "safety_analog_input_group"}, {0x4b, "safety_dual_channel_analog_input"}, {0x4c, "sercos_iii_link"},
-    {0x4d, "target_connection_list"}, {0x4e, "base_energy"}, {0x4f, "electrical_energy"},
-    {0x50, "non_electrical_energy"}, {0x51, "base_switch"}, {0x52, "snmp"}, {0x53, "power_management"},
-    {0x54, "rstp_bridge"}, {0x55, "rstp_port"}, {0x56, "prp_hsr_protocol"}, {0x57, "prp_hsr_nodes_table"},
-    {0x58, "safety_feedback"}, {0x59, "safety_dual_channel_feedback"}, {0x5a, "safety_stop_functions"},
-    {0x5b, "safety_limit_functions"}, {0x5c, "power_curtailment"}, {0x5d, "cip_security"},
-    {0x5e, "ethernet_ip_security"}, {0x5f, "certificate_management"}, {0x60, "authority"},
-    {0x61, "password_authenticator"}, {0x62, "certificate_authenticator"}, {0x64, "controller"}, {0x67, "pccc"},
-    {0x68, "program"}, {0x69, "module"}, {0x6a, "tag_data"}, {0x6b, "symbol"}, {0x6c, "template"}, {0x6d, "routine"},
-    {0x70, "task"}, {0x72, "watch_list"}, {0x74, "edit_lock"}, {0x8b, "wall_clock"}, {0x8e, "controller_mode"},
-    {0xa1, "nonvolatile_storage"}, {0xac, "program_changes"}, {0xb2, "tag_list"}, {0xf0, "controlnet"},
-    {0xf1, "controlnet_keeper"}, {0xf2, "controlnet_scheduling"}, {0xf3, "connection_configuration"}, {0xf4, "port"},
-    {0xf5, "tcp_ip_interface"}, {0xf6, "ethernet_link"}, {0xf7, "componet"}, {0xf8, "componet_repeater"},
-    {0xf9, "hart_master_port"}, {0xfa, "io_aggregation"}, {0x100, "protection_trip"}, {0x101, "protection_alarm"},
-    {0x102, "circuit_breaker_supervisor"}, {0x103, "circuit_breaker_statistics"}, {0x104, "electrical_demand"},
-    {0x105, "electrical_statistics"}, {0x106, "machine_base_data"}, {0x107, "hart_process_device"},
-    {0x108, "process_device_diagnostics"}, {0x109, "lldp_management"}, {0x10a, "lldp_data_table"},
-    {0x10b, "io_link_service_parameter"}, {0x10c, "io_link_master_phy"}, {0x10d, "io_link_device_phy"},
-    {0x10e, "pilot_light_supervisor"}, {0x10f, "select_line_link"}, {0x110, "in_cabinet_actual_topology"},
-    {0x111, "in_cabinet_commissioning"}, {0, NULL},
+#define C(code, name) {code, name},
+    CLASSES(C)
+#undef C
+    {0, NULL},
+};
+
+/* The same by code: this is asked for every message. */
+static const char *const class_names[] = {
+#define C(code, name) [code] = (name),
+    CLASSES(C)
+#undef C
 };
 
 const uint32_t n_cip_classes = ARRAY_LEN(cip_classes) - 1;
@@ -179,18 +193,9 @@ const struct code_name pccc_ext_statuses[] = {
     {0x22, "remote_rack_fault"}, {0x23, "timeout"}, {0x24, "unknown_error"}, {0, NULL},
 };
 
-/* Binary search: the tables above are sorted, and this runs for every message. */
 const char *cip_class_name(uint32_t id)
 {
-    uint32_t lo = 0, hi = n_cip_classes;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (cip_classes[mid].code < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n_cip_classes && cip_classes[lo].code == id ? cip_classes[lo].name : NULL;
+    return id < ARRAY_LEN(class_names) ? class_names[id] : NULL;
 }
 
 /* CIP Vol 1 C-6.1: elementary data types, their size (0: variable) and how values of them are read. */
@@ -210,12 +215,11 @@ static const struct cip_type types[] = {
     /* clang-format on */
 };
 
+/* The codes from 0xc1 on have no holes. */
 const struct cip_type *cip_type(uint32_t code)
 {
-    for (uint32_t i = 0; i < ARRAY_LEN(types); i++)
-        if (types[i].code == code)
-            return &types[i];
-    return NULL;
+    uint32_t i = code == types[0].code ? 0 : code - types[1].code + 1;
+    return i < ARRAY_LEN(types) && types[i].code == code ? &types[i] : NULL;
 }
 
 const struct code_name cip_data_types[] = {

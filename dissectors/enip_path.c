@@ -26,19 +26,13 @@ void txt_mem(struct txt *t, const void *p, uint32_t n)
     t->n += n;
 }
 
-void txt_str(struct txt *t, const char *s)
-{
-    txt_mem(t, s, (uint32_t)strlen(s));
-}
-
-void txt_chr(struct txt *t, char c)
-{
-    txt_mem(t, &c, 1);
-}
-
 void txt_dec(struct txt *t, uint32_t v)
 {
     char b[10];
+    if (v < 10) {
+        txt_chr(t, (char)('0' + v));
+        return;
+    }
     uint32_t k = sizeof b;
     do
         b[--k] = (char)('0' + v % 10);

@@ -91,6 +91,7 @@ static struct field *add_field(struct event *e, uint8_t id)
     }
     struct field *f = &e->fields[e->n_fields++];
     f->id = id;
+    f->span = 0;
     return f;
 }
 
@@ -118,8 +119,10 @@ void ev_f64(struct event *e, uint8_t id, double v)
 void ev_span(struct event *e, uint8_t id, struct span s)
 {
     struct field *f = add_field(e, id);
-    if (f)
+    if (f) {
+        f->span = 1;
         f->v.s = s;
+    }
 }
 
 struct span ev_text_copy(struct event *e, const void *p, uint32_t n)

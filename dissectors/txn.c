@@ -56,12 +56,6 @@ static inline void pack_span(struct pack *k, struct span *s)
     *s = (struct span){.p = p, .n = p ? s->n : 0};
 }
 
-static bool is_span(const struct event *e, const struct field *f)
-{
-    uint8_t t = e->schema->fields[f->id].type;
-    return t == FT_TEXT || t == FT_BYTES;
-}
-
 /* The sizes of the fixed parts of an event as packed. */
 static uint32_t head_len(const struct event *e)
 {
@@ -83,7 +77,7 @@ static uint32_t packed_len(const struct event *e, uint32_t *values)
         v += round_up(e->items[i].v.raw.n);
     }
     for (unsigned i = 0; i < e->n_fields; i++)
-        if (is_span(e, &e->fields[i]))
+        if (e->fields[i].span)
             n += round_up(e->fields[i].v.s.n);
     *values = v;
     return n;
@@ -95,37 +89,49 @@ uint32_t ev_packed_len(const struct event *e, bool with_values)
     return with_values ? n + values : n;
 }
 
+/* The fixed parts follow each other: all their sizes are multiples of 8, and cap covers them by ev_packed_len(). */
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
 {
-    struct pack k = {.p = to, .cap = cap};
-    memcpy(pack_room(&k, offsetof(struct event, msgs)), e, offsetof(struct event, msgs));
-    memcpy(pack_room(&k, (uint32_t)(e->n_msgs * sizeof *e->msgs)), e->msgs, e->n_msgs * sizeof *e->msgs);
-    struct item *items = pack_room(&k, (uint32_t)(e->n_items * sizeof *items));
-    struct field *fields = pack_room(&k, (uint32_t)(e->n_fields * sizeof *fields));
-    memcpy(items, e->items, e->n_items * sizeof *items);
-    memcpy(fields, e->fields, e->n_fields * sizeof *fields);
+    uint8_t *p = to;
+    memcpy(p, e, offsetof(struct event, msgs));
+    struct msg *msgs = (struct msg *)(void *)(p + offsetof(struct event, msgs));
+    struct item *items = (struct item *)(void *)(msgs + e->n_msgs);
+    struct field *fields = (struct field *)(void *)(items + e->n_items);
+    struct pack k = {.p = to, .n = head_len(e), .cap = cap};
+    for (unsigned i = 0; i < e->n_msgs; i++)
+        msgs[i] = e->msgs[i];
     for (unsigned i = 0; i < e->n_items; i++) {
+        items[i] = e->items[i];
         pack_span(&k, &items[i].name);
         if (with_values)
             pack_span(&k, &items[i].v.raw);
         else
             items[i].v.raw = (struct span){0};
     }
-    for (unsigned i = 0; i < e->n_fields; i++)
-        if (is_span(e, &fields[i]))
+    for (unsigned i = 0; i < e->n_fields; i++) {
+        fields[i] = e->fields[i];
+        if (fields[i].span)
             pack_span(&k, &fields[i].v.s);
+    }
 }
+
+_Static_assert(offsetof(struct event, msgs) % 8 == 0 && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
+                   sizeof(struct field) % 8 == 0,
+               "the parts of a packed event lie at multiples of 8");
 
 void ev_unpack(const void *from, struct event *e)
 {
     const uint8_t *p = from;
     memcpy(e, p, offsetof(struct event, msgs));
-    p += (offsetof(struct event, msgs) + 7) & ~(size_t)7;
-    memcpy(e->msgs, p, e->n_msgs * sizeof *e->msgs);
-    p += (e->n_msgs * sizeof *e->msgs + 7) & ~(size_t)7;
-    memcpy(e->items, p, e->n_items * sizeof *e->items);
-    p += (e->n_items * sizeof *e->items + 7) & ~(size_t)7;
-    memcpy(e->fields, p, e->n_fields * sizeof *e->fields);
+    const struct msg *msgs = (const struct msg *)(const void *)(p + offsetof(struct event, msgs));
+    const struct item *items = (const struct item *)(const void *)(msgs + e->n_msgs);
+    const struct field *fields = (const struct field *)(const void *)(items + e->n_items);
+    for (unsigned i = 0, n = e->n_msgs; i < n; i++)
+        e->msgs[i] = msgs[i];
+    for (unsigned i = 0, n = e->n_items; i < n; i++)
+        e->items[i] = items[i];
+    for (unsigned i = 0, n = e->n_fields; i < n; i++)
+        e->fields[i] = fields[i];
     e->text_used = 0; /* strings of the request lie in the buffer now */
 }
 

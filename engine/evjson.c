@@ -326,10 +326,14 @@ static void addresses(struct jw *w, const struct rec_event *r)
     }
     if (r->has_mac && (memcmp(r->smac, none, 6) || memcmp(r->dmac, none, 6))) {
         jw_key_open(w, "ether", '{');
-        jw_key(w, "src_mac");
-        jw_mac(w, r->smac);
-        jw_key(w, "dest_mac");
-        jw_mac(w, r->dmac);
+        if (memcmp(r->smac, none, 6)) { /* Linux cooked captures tell the sender's alone */
+            jw_key(w, "src_mac");
+            jw_mac(w, r->smac);
+        }
+        if (memcmp(r->dmac, none, 6)) {
+            jw_key(w, "dest_mac");
+            jw_mac(w, r->dmac);
+        }
         jw_close(w, '}');
     }
     if (r->n_vlan) {

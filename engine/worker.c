@@ -83,8 +83,12 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
     struct itapp_found found;
     const struct layers *l = c->lay;
     bool is_new = !f->ndpi;
-    if (!s->out->ndpi || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
+    if (s->out->ndpi_off || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
+    if (!s->out->ndpi && !(s->out->ndpi = itapp_open())) {
+        s->out->ndpi_off = true;
+        return;
+    }
     itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     f->tls |= found.tls;
     if (found.app)
@@ -144,7 +148,7 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
     if (!w->scratch || ring_init(&w->records, ring_bytes) || (packet_bytes && ring_init(&w->packets, packet_bytes)))
         return -ENOMEM;
     w->out.ring = &w->records;
-    w->out.ndpi = env->no_ndpi ? NULL : itapp_open();
+    w->out.ndpi_off = env->no_ndpi;
     for (unsigned i = number; i < N_SHARDS; i += n_workers) {
         w->shards[i] = aligned_alloc(64, (sizeof(struct shard) + 63) & ~(size_t)63);
         if (!w->shards[i] || shard_init(w->shards[i], i, conf, env, w->scratch, &w->out, &w->stats))

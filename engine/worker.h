@@ -18,7 +18,8 @@ struct out {
     struct ring *ring;
     uint64_t order;        /* of what is being worked on */
     uint16_t shard;
-    struct itapp *ndpi;
+    struct itapp *ndpi;    /* opened by the first flow that nobody claims: it takes some 25 ms */
+    bool ndpi_off;
     uint64_t waits;        /* times that the ring was full */
 };
 /* Room for one record of kind k; waits while the ring is full. The caller fills what follows the head. */

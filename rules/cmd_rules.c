@@ -260,12 +260,18 @@ static int check_files(struct args *a, const char *const *files, bool say)
     struct ruleset *rs = NULL;
     struct err e = {""};
     struct ruleset_opts o = a->o;
-    unsigned shipped = 0, n = 0;
+    unsigned n = 0;
     o.files = files;
     int r = ruleset_load(&o, &rs, &e);
     for (unsigned i = 0; r == 0 && i < ruleset_n(rs); i++)
-        shipped += ruleset_rule(rs, i)->shipped;
-    n = r == 0 ? ruleset_n(rs) - shipped : 0;
+        n += !ruleset_rule(rs, i)->shipped;
+    if (r == 0 && n == 0) { /* a copy of shipped rules, or an empty file */
+        ruleset_free(rs);
+        rs = NULL;
+        o.no_defaults = true;
+        r = ruleset_load(&o, &rs, &e);
+        n = r == 0 ? ruleset_n(rs) : 0;
+    }
     if (say || r < 0)
         print_check(a, files[0], rs, n, r < 0 ? e.text : NULL);
     ruleset_free(rs);

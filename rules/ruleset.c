@@ -1,6 +1,9 @@
 /* ruleset.c: a set of rules from texts and files: memory, loading order, what listings ask. */
 #include "rules/cond.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,13 +69,76 @@ static int load_text(struct ruleset *rs, const struct rules_text *t, struct err 
     return r;
 }
 
-static int load_file(struct ruleset *rs, const char *path, struct err *e)
+/* A copy of a file that is compiled in, NULL: none. */
+static const struct rules_text *same_text(const char *path)
 {
+    const struct rules_text *same = NULL;
+    FILE *f = fopen(path, "re");
+    for (unsigned i = 0; f && !same && i < n_rules_builtin; i++) {
+        const struct rules_text *t = &rules_builtin[i];
+        size_t n = 0;
+        int c = getc(f);
+        for (; n < t->n && c == (unsigned char)t->text[n]; n++)
+            c = getc(f);
+        same = n == t->n && c == EOF ? t : NULL;
+        rewind(f);
+    }
+    if (f)
+        fclose(f);
+    return same;
+}
+
+static bool is_loaded(const struct ruleset *rs, const char *file)
+{
+    for (uint32_t i = 0; i < rs->n_rules; i++)
+        if (strcmp(rs->rules[i].info.file, file) == 0)
+            return true;
+    return false;
+}
+
+/* rules/default/ may be named like any folder: its files are the shipped rules, and count once. */
+static int load_one(struct ruleset *rs, const char *path, struct err *e)
+{
+    const struct rules_text *t = same_text(path);
     struct yaml_doc *d = NULL;
+    if (t)
+        return is_loaded(rs, t->name) ? 0 : load_text(rs, t, e);
     int r = yaml_read(path, &d, e);
     if (r == 0)
         r = rules_parse(rs, d, false, e);
     yaml_doc_free(d);
+    return r;
+}
+
+static int is_yaml(const struct dirent *d)
+{
+    const char *dot = strrchr(d->d_name, '.');
+    return d->d_name[0] != '.' && dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name); /* alphasort() asks the locale */
+}
+
+/* A file, or the .yaml and .yml files of a folder in the order of their names. */
+static int load_file(struct ruleset *rs, const char *path, struct err *e)
+{
+    struct dirent **list;
+    char file[4096];
+    int n = scandir(path, &list, is_yaml, by_name), r = 0;
+    if (n < 0)
+        return errno == ENOTDIR || errno == ENOENT ? load_one(rs, path, e)
+                                                   : err_set(e, -errno, "%s: %s", path, strerror(errno));
+    if (n == 0)
+        r = err_set(e, -ENOENT, "%s: found no .yaml file in the folder, expected files of rules", path);
+    for (int i = 0; i < n; i++) {
+        snprintf(file, sizeof file, "%s/%s", path, list[i]->d_name);
+        if (r == 0)
+            r = load_one(rs, file, e);
+        free(list[i]);
+    }
+    free(list);
     return r;
 }
 

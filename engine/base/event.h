@@ -79,6 +79,7 @@ struct item {
 
 struct field {
     uint8_t id;   /* index into schema->fields; the type is the definition's */
+    uint8_t span; /* v.s is set: FT_TEXT, FT_BYTES */
     union {
         uint64_t u;
         int64_t i;

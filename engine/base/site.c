@@ -214,7 +214,7 @@ const char *site_network_name(const struct site *s, uint16_t net, char out[SITE_
     if (!net || i >= s->n_networks)
         snprintf(out, SITE_NET_NAME, net ? "network%u" : "default", net);
     else if (net >> 12)
-        snprintf(out, SITE_NET_NAME, "%.60s/vlan%u", s->networks[i].name, net & 0xfff);
+        snprintf(out, SITE_NET_NAME, "%.60s/vlan%u", s->networks[i].name, net & 0xfffu);
     else
         snprintf(out, SITE_NET_NAME, "%.60s", s->networks[i].name);
     return out;

@@ -222,7 +222,7 @@ def table(rows, about):
                share(r, 'cpu_of_pcap_loop', '%.3f'), share(r, 'cpu_to_suricata', '%.2f'), r['wall_pps'] / 1e6,
                r['peak_rss'] / 2**20, r['start_wall_s'] * 1e3))
     for name in about['missing']:
-        print('| %s | not installed | | | | | | | |' % name)
+        print('| %s | | | | | | | | |' % name)
     for r in rows:
         if 'cpu_ns_per_event' in r:
             print('\n-e: %d events, %.0f ns CPU an event (%.0f ns wall), %.0f bytes a line' %
@@ -255,7 +255,7 @@ def main():
         if loop:
             tools.append(Counter(where('loop'), 'pcap_loop', loop))
         else:
-            missing.append('pcap_loop (libpcap)')
+            missing.append('pcap_loop: libpcap-dev not installed')
         tools += [Tyto(where('tyto'), build + '/engine/tyto', False), Tyto(where('tyto_e'), build + '/engine/tyto', True)]
         peer = SHARED + '/tools/peers/suricata_ot.py'
         if a.suricata and os.path.exists(peer):
@@ -263,7 +263,7 @@ def main():
             tools.append(Suricata(where('suricata'), a.suricata, where('conf')))
             about['suricata'] = tools[-1].version
         else:
-            missing.append('Suricata 7')
+            missing.append('Suricata 7: ' + ('no ' + peer if a.suricata else 'not installed'))
         ten = where('ten.pcap')
         first_packets(trace, ten, 10)
         for i in range(a.rounds + 1):  # the first round warms the page cache and is not counted
