@@ -53,7 +53,7 @@ struct flow {
     const struct dissector *candidate;
     void *ndpi;
     uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
-    uint16_t vlan;
+    uint16_t vlan, outer_vlan;  /* innermost tag; the one around it, 0 none */
     uint16_t iface;
     uint16_t file;
     uint8_t epoch;

@@ -224,6 +224,17 @@ static bool worth_telling(const struct event *e)
     return false;
 }
 
+/* The tags of a flow, outer first; how many. */
+static uint8_t put_vlans(const struct flow *f, uint16_t out[2])
+{
+    uint8_t n = 0;
+    if (f->outer_vlan)
+        out[n++] = f->outer_vlan;
+    if (f->vlan)
+        out[n++] = f->vlan;
+    return n;
+}
+
 static void fill_event(const struct flow *f, const struct dis_ctx *x, const struct event *e, struct rec_event *r)
 {
     const struct msg *last = &e->msgs[e->n_msgs - 1];
@@ -242,10 +253,7 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
     r->has_mac = f->has_mac;
-    if (f->vlan) {
-        r->n_vlan = 1;
-        r->vlan[0] = f->vlan;
-    }
+    r->n_vlan = put_vlans(f, r->vlan);
 }
 
 static void *put_behind(struct ring_head *h, uint32_t *at, const void *p, uint32_t n)
@@ -327,8 +335,8 @@ static unsigned match_rules(struct shard *s, struct flow *f, const struct event 
                             .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
                             .sport = hi ? f->key.hi_port : f->key.lo_port,
                             .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
-                            .n_vlan = f->vlan != 0, .l4 = f->key.proto};
-    in.vlan[0] = f->vlan;
+                            .l4 = f->key.proto};
+    in.n_vlan = put_vlans(f, in.vlan);
     if (!f->has_mac)
         in.smac = in.dmac = NULL;
     return rules_match(s->env->rules, &in, hits, REC_MAX_HITS);

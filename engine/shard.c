@@ -144,6 +144,7 @@ static struct flow *new_flow(struct shard *s, const struct flow_key *k, uint64_t
     f->first_ns = f->last_ns = p->ts_ns;
     f->id = flow_id_of(k, p->ts_ns);
     f->vlan = l->n_vlan ? l->vlan[l->n_vlan - 1u] : p->vlan_tci & 0xfffu;
+    f->outer_vlan = l->n_vlan > 1 ? l->vlan[l->n_vlan - 2u] : 0;
     f->iface = p->iface;
     f->file = p->file;
     f->seen_frame = p->frame;
