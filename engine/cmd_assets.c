@@ -1,10 +1,12 @@
 /* cmd_assets.c: tyto assets: the inventory, as a table, in full for one device, or as JSON. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dissectors/dissector.h"
 #include "engine/base/obs.h"
+#include "engine/base/record.h"
 #include "engine/base/row.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
@@ -47,31 +49,69 @@ static void json_time(struct jw *w, const char *key, uint64_t ns)
     jw_kv_time(w, key, ns);
 }
 
-/* "unit", "outstation", "common_address", ...: source and value as the dissector told them ("unit 1", or just "1"). */
-static void json_addresses(struct jw *w, struct query *q, uint64_t id)
+enum { SERVER_ROLES = ROLE_CONTROLLER | ROLE_RTU | ROLE_FIELD_DEVICE | ROLE_GATEWAY };
+
+/* What a plain number is in a protocol; others say so themselves ("rack 0 slot 2"). */
+static const char *address_kind(const char *source, bool server)
+{
+    static const struct {
+        const char *source, *server, *client;
+    } kinds[] = {{"modbus", "unit", "unit"}, {"dnp3", "outstation", "master"},
+                 {"iec104", "common_address", "originator_address"}};
+    for (unsigned i = 0; source && i < ARRAY_LEN(kinds); i++)
+        if (strcmp(source, kinds[i].source) == 0)
+            return server ? kinds[i].server : kinds[i].client;
+    return source;
+}
+
+static void json_addresses(struct jw *w, struct query *q, uint64_t id, uint32_t roles)
 {
     struct rows *r = ask_id(q, Q_ASSET_IDENTS, id);
     jw_key_open(w, "addresses", '[');
     while (next(r)) {
+        unsigned rack, slot;
         if (rows_int(r, QI_KIND) != OBS_PROTO_ADDR)
             continue;
-        const char *v = rows_text(r, QI_VALUE), *sp = strrchr(v, ' ');
+        const char *v = rows_text(r, QI_VALUE);
         jw_open(w, '{');
-        jw_key(w, "kind");
-        if (sp)
-            jw_text(w, (struct span){(const uint8_t *)v, (uint32_t)(sp - v)});
-        else
-            jw_str(w, rows_text(r, QI_SOURCE));
-        jw_kv_str(w, "value", sp ? sp + 1 : v);
+        if (sscanf(v, "rack %u slot %u", &rack, &slot) == 2) {
+            char text[CELL];
+            int at = rack ? snprintf(text, sizeof text, "%u/", rack) : 0;
+            snprintf(text + at, sizeof text - (size_t)at, "%u", slot);
+            jw_kv_str(w, "kind", rack ? "rack/slot" : "slot");
+            jw_kv_str(w, "value", text);
+        } else {
+            jw_kv_str(w, "kind", address_kind(rows_text(r, QI_SOURCE), roles & SERVER_ROLES));
+            jw_kv_str(w, "value", v);
+        }
         jw_close(w, '}');
     }
     jw_close(w, ']');
     rows_done(r);
 }
 
-/* Identity facts of what stands behind the device (slots, units), grouped by their number. */
-static void json_modules(struct jw *w, struct query *q, uint64_t id)
+/* The one unit, outstation or common address of a device that is no gateway is the device itself; OBS_SELF: none. */
+static uint32_t own_unit(struct query *q, uint64_t id, uint32_t roles)
 {
+    struct rows *r = ask_id(q, Q_ASSET_IDENTS, id);
+    uint32_t unit = OBS_SELF;
+    unsigned n = 0;
+    while (next(r)) {
+        if (rows_int(r, QI_KIND) != OBS_PROTO_ADDR)
+            continue;
+        char *end;
+        unsigned long v = strtoul(rows_text(r, QI_VALUE), &end, 10);
+        n++;
+        unit = *end ? OBS_SELF : (uint32_t)v;
+    }
+    rows_done(r);
+    return n == 1 && !(roles & ROLE_GATEWAY) ? unit : OBS_SELF;
+}
+
+/* Identity facts of what stands behind the device (slots, units), grouped by their number. */
+static void json_modules(struct jw *w, struct query *q, uint64_t id, uint32_t roles)
+{
+    uint32_t own = own_unit(q, id, roles);
     struct rows *r = ask_id(q, Q_ASSET_IDENTS, id);
     struct rows *inner;
     uint32_t done[256];
@@ -82,7 +122,7 @@ static void json_modules(struct jw *w, struct query *q, uint64_t id)
         unsigned k = 0;
         while (k < n && done[k] != sub)
             k++;
-        if (sub == OBS_SELF || k < n || n == ARRAY_LEN(done))
+        if (sub == OBS_SELF || sub == own || k < n || n == ARRAY_LEN(done))
             continue;
         done[n++] = sub;
         jw_open(w, '{');
@@ -181,11 +221,12 @@ static void json_asset(struct jw *w, struct query *q, struct rows *r)
 {
     char b[CELL], protocols[1000];
     uint64_t id = rows_u64(r, QA_ID);
+    uint32_t roles = (uint32_t)rows_int(r, QA_ROLES);
     jw_kv_str(w, "id", cell_id(b, id));
     json_or_null(w, "name", rows_text(r, QA_NAME));
     json_or_null(w, "type", rows_text(r, QA_TYPE));
     json_or_null(w, "type_reason", rows_text(r, QA_TYPE_REASON));
-    json_roles(w, "roles", (uint32_t)rows_int(r, QA_ROLES));
+    json_roles(w, "roles", roles);
     json_or_null(w, "vendor", rows_text(r, QA_VENDOR));
     json_or_null(w, "model", rows_text(r, QA_MODEL));
     json_or_null(w, "firmware", rows_text(r, QA_FIRMWARE));
@@ -193,7 +234,7 @@ static void json_asset(struct jw *w, struct query *q, struct rows *r)
     json_or_null(w, "os", rows_text(r, QA_OS));
     json_addrs(w, q, id, 1, "macs");
     json_addrs(w, q, id, 0, "ips");
-    json_addresses(w, q, id);
+    json_addresses(w, q, id, roles);
     json_addrs(w, q, id, 2, "vlans");
     json_or_null(w, "network", rows_text(r, QA_NET));
     json_or_null(w, "zone", rows_text(r, QA_ZONE));
@@ -207,7 +248,7 @@ static void json_asset(struct jw *w, struct query *q, struct rows *r)
         jw_i64(w, level);
     uint64_t parent = rows_u64(r, QA_PARENT);
     jw_kv_str(w, "parent", parent ? cell_id(b, parent) : NULL);
-    json_modules(w, q, id);
+    json_modules(w, q, id, roles);
     collect_protocols(q, id, protocols, sizeof protocols);
     json_list(w, "protocols", protocols);
     json_services(w, q, id, Q_ASSET_SERVES, "services");

@@ -14,16 +14,16 @@ bool addr_is_group(const struct addr *a)
 
 bool addr_is_nobody(const struct addr *a)
 {
-    static const uint8_t zero[16], lo6[16] = {[15] = 1};
+    static const uint8_t zero[16];
     if (addr_is_group(a))
         return true;
     if (addr_is_v4(a)) {
         const uint8_t *q = a->b + 12;
-        return q[0] == 0 || q[0] == 127 || q[0] >= 240 || (q[0] == 169 && q[1] == 254);
+        return q[0] == 0 || q[0] >= 240 || (q[0] == 169 && q[1] == 254);
     }
     if (addr_is_mac(a))
         return memcmp(a->b + 10, zero, 6) == 0;
-    return memcmp(a->b, zero, 16) == 0 || memcmp(a->b, lo6, 16) == 0 || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+    return memcmp(a->b, zero, 16) == 0 || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
 }
 
 bool mac_is_virtual_router(const uint8_t mac[6])

@@ -41,7 +41,7 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 
 /* Multicast or broadcast (255.255.255.255 and group MACs included). */
 bool addr_is_group(const struct addr *a);
-/* Names no device: unspecified, loopback, IPv4 link-local 169.254/16 and IPv6 fe80::/10, group addresses, class E. */
+/* Names no device: unspecified, IPv4 link-local 169.254/16 and IPv6 fe80::/10, group addresses, class E. */
 bool addr_is_nobody(const struct addr *a);
 /* Virtual-router MACs (VRRP 00-00-5e-00-01/02, HSRP 00-00-0c-07-ac, 00-00-0c-9f-f). */
 bool mac_is_virtual_router(const uint8_t mac[6]);

@@ -16,8 +16,8 @@ static void teardown(void)
 
 START_TEST(nobody_is_no_asset)
 {
-    static const char *const none[] = {"0.0.0.0", "169.254.1.1", "224.0.0.1", "255.255.255.255", "127.0.0.1", "fe80::1",
-                                       "ff02::1", "::", "::1", "ff:ff:ff:ff:ff:ff", "01:80:c2:00:00:00",
+    static const char *const none[] = {"0.0.0.0", "169.254.1.1", "224.0.0.1", "255.255.255.255", "fe80::1",
+                                       "ff02::1", "::", "ff:ff:ff:ff:ff:ff", "01:80:c2:00:00:00",
                                        "00:00:5e:00:01:01"};
     for (unsigned i = 0; i < ARRAY_LEN(none); i++) {
         asset_via(&f, none[i], NULL, strlen(none[i]) == 17 && none[i][2] == ':' ? ASSET_VIA_L2 : ASSET_VIA_IP);
@@ -26,6 +26,16 @@ START_TEST(nobody_is_no_asset)
     ck_assert(!is_asset(&f, PLC)); /* never sent */
     link_made(&f, HMI, PLC, 502, true);
     ck_assert(!is_asset(&f, PLC));
+}
+END_TEST
+
+/* A capture of a loopback interface has one device: the machine itself. It has sent something. */
+START_TEST(loopback_is_an_asset)
+{
+    asset_via(&f, "127.0.0.1", NULL, ASSET_VIA_IP);
+    asset_via(&f, "::1", NULL, ASSET_VIA_IP);
+    ck_assert(is_asset(&f, "127.0.0.1"));
+    ck_assert(is_asset(&f, "::1"));
 }
 END_TEST
 
@@ -262,6 +272,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, nobody_is_no_asset);
+    tcase_add_test(t, loopback_is_an_asset);
     tcase_add_test(t, id_is_stable);
     tcase_add_test(t, layer2_gets_its_ip);
     tcase_add_test(t, ip_first_then_layer2);
