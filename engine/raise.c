@@ -446,10 +446,17 @@ static void raise_fault(struct raise *r, const struct rec_anomaly *n, const stru
 
 void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
 {
-    char name[32];
+    static const struct {
+        const char *name, *doc;
+    } faults[FAULT_COUNT] = {
+        [FAULT_HEADER] = {"bad_header", "a header contradicts itself or the packet's length"},
+        [FAULT_FRAGMENTS] = {"fragments_contradict", "fragments of one datagram overlap with different bytes (RFC 5722)"},
+        [FAULT_NESTED] = {"nested_too_deep", "more headers are nested than any network needs"},
+        [FAULT_SEGMENTS] = {"segments_contradict", "TCP segments overlap with different bytes (RFC 9293 3.10.7.4)"},
+    };
     if (!n->schema) {
-        snprintf(name, sizeof name, "packet_%u", n->bit);
-        raise_fault(r, n, &alert_types[AT_PACKET], name, "the packet contradicts itself", AS_MINOR);
+        if (n->bit < FAULT_COUNT)
+            raise_fault(r, n, &alert_types[AT_PACKET], faults[n->bit].name, faults[n->bit].doc, AS_MINOR);
         return;
     }
     if (n->bit >= n->schema->n_anomalies)

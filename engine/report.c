@@ -415,6 +415,19 @@ static void sink_malformed(void *arg, struct dis_ctx *x, const struct proto_sche
     out_put(s->out, RK_ANOMALY, &r, sizeof r);
 }
 
+void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault)
+{
+    if (f->faults_told >> fault & 1 || !s->pkt)
+        return;
+    f->faults_told |= (uint8_t)(1u << fault);
+    struct rec_anomaly r = {.ts_ns = s->pkt->ts_ns, .flow_id = f->id, .link = f->link, .src = *end_addr(f, side),
+                            .dst = *end_addr(f, !side), .sport = side ? f->key.hi_port : f->key.lo_port,
+                            .dport = side ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
+                            .file = s->pkt->file, .l4 = f->key.proto, .bit = (uint8_t)fault, .frame = s->pkt->frame,
+                            .count = 1};
+    out_put(s->out, RK_ANOMALY, &r, sizeof r);
+}
+
 static void sink_silent(void *arg, struct dis_ctx *x, const struct proto_schema *schema)
 {
     (void)x;

@@ -270,6 +270,16 @@ void shard_prefetch_state(struct shard *s, const struct job *j)
     }
 }
 
+static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32_t what)
+{
+    if (what & LAY_BAD_HEADER)
+        report_fault(s, f, side, FAULT_HEADER);
+    if (what & LAY_FRAG_OVERLAP)
+        report_fault(s, f, side, FAULT_FRAGMENTS);
+    if (what & LAY_DEEP)
+        report_fault(s, f, side, FAULT_NESTED);
+}
+
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
 {
     const struct layers *l = &j->lay;
@@ -295,6 +305,8 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uin
     flow_packet(s, f, side, p, l);
     if (!f->link && f->client < 2 && f->sure)
         report_link(s, f);
+    if (__builtin_expect(l->what & (LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP), 0))
+        packet_faults(s, f, side, l->what);
     flow_payload(s, f, side, p, l);
     s->pkt = NULL;
 }
@@ -341,6 +353,7 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
         for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
             struct flow *f = &s->flows.flows[i];
             if (f->packets[0] | f->packets[1]) {
+                f->faults_told = 0;
                 count_ways(s, f);
                 report_counts(s, f);
             }

@@ -156,6 +156,7 @@ void report_link(struct shard *s, struct flow *f);      /* make sure the flow ha
 unsigned guess_server(const struct flow *f);             /* side that serves, where nothing tells for sure */
 void report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net);
+void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void flow_end(struct shard *s, struct flow *f);

@@ -339,10 +339,28 @@ static void give_up_hole(struct shard *s, struct flow *f, unsigned side)
         h->hole_ns = s->now_ns;
 }
 
+/* Do these bytes contradict what waits already? Two truths about one place are how a watcher is deceived. */
+static bool contradicts(const struct shard *s, const struct half *h, const struct layers *l)
+{
+    for (uint32_t i = h->ooo; i != FLOW_NONE; i = s->segs[i].next) {
+        const struct seg *g = &s->segs[i];
+        int32_t d = seq_diff(l->seq, g->seq);
+        uint32_t at = d > 0 ? (uint32_t)d : 0, skip = d < 0 ? (uint32_t)-d : 0;
+        if (at >= g->len || skip >= l->payload_len)
+            continue;
+        uint32_t n = g->len - at < l->payload_len - skip ? g->len - at : l->payload_len - skip;
+        if (memcmp(g->buf.p + at, l->payload + skip, n) != 0)
+            return true;
+    }
+    return false;
+}
+
 static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
 {
     struct half *h = &f->half[side];
     s->stats->out_of_order++;
+    if (contradicts(s, h, l))
+        report_fault(s, f, side, FAULT_SEGMENTS);
     struct buf b = buf_get(&s->buffers, l->payload_len);
     if (!b.p || s->seg_free == FLOW_NONE) { /* no room: the hole is given up, the segment taken as it is */
         buf_put(&s->buffers, &b);

@@ -103,6 +103,9 @@ struct rec_ident {
     uint8_t changed;              /* the shard knew another value */
 };
 enum { REC_VALUE = 128 };
+/* Faults of packets below any protocol: rec_anomaly.bit where schema is NULL. One of each a flow and window. */
+enum packet_fault { FAULT_HEADER, FAULT_FRAGMENTS, FAULT_NESTED, FAULT_SEGMENTS, FAULT_COUNT };
+
 /* Protocol faults that made no event, folded per flow and window. */
 struct rec_anomaly {
     uint64_t ts_ns, flow_id, link;

@@ -276,6 +276,28 @@ def sent_twice_is_no_copy():
     assert r.stats["messages"]["enip"] == 20, r.stats["messages"]
 
 
+# ---- packets that contradict themselves ----
+
+@case
+def packet_faults():
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    poll(c, 1)
+    c.skip(True, 12)
+    c.raw(True, b"a" * 30)
+    t.wait(0.5)
+    c.raw(True, b"a" * 10 + b"b" * 20)
+    t.udp("10.0.0.2", 1000, "10.0.1.2", 1000, b"x" * 20)
+    us, d = t.packets[-1]
+    t.packets[-1] = us, d[:38] + b"\0\x70" + d[40:]  # a UDP length beyond the datagram
+    r = play(t)
+    names = sorted(a["tyto"]["anomaly"] for a in r.of("OT-PRO-003"))
+    assert names == ["bad_header", "segments_contradict"], names
+    t = trace()
+    polls(t, pairs(t), 5)
+    assert not play(t).of("OT-PRO-003")
+
+
 def main():
     global WORK
     failed = 0
