@@ -222,6 +222,39 @@ static struct buf txn_room(struct dis_rt *rt, uint32_t n, bool *ok)
     return b;
 }
 
+/* The valid parts of an event; its spans stay what they are. */
+static void copy_event(struct event *to, const struct event *from)
+{
+    memcpy(to, from, offsetof(struct event, msgs));
+    memcpy(to->msgs, from->msgs, from->n_msgs * sizeof *from->msgs);
+    memcpy(to->items, from->items, from->n_items * sizeof *from->items);
+    memcpy(to->fields, from->fields, from->n_fields * sizeof *from->fields);
+    memcpy(to->text, from->text, from->text_used);
+}
+
+/* At the bound the oldest is closed unanswered. Evicting uses the scratch event, so e is set aside. No buffer is
+ * returned for what is larger than any. */
+static struct buf make_room(struct dis_ctx *x, struct event *e, uint32_t need, bool *ok)
+{
+    struct dis_rt *rt = x->rt;
+    struct event aside;
+    copy_event(&aside, e);
+    uint32_t victim = x->fr->n_txn >= rt->conf.max_txn_flow ? x->fr->txn_head : RT_NONE;
+    struct buf b, keep = rt->taken; /* spans of e may lie there */
+    rt->taken.p = NULL;
+    if (victim != RT_NONE) {
+        rt->stats.txn_evicted++;
+        close_txn(x, victim, rt->ev);
+    }
+    for (b = txn_room(rt, need, ok); !*ok && rt->txn_oldest != RT_NONE; b = txn_room(rt, need, ok)) {
+        buf_put(&rt->txn_pool, &b);
+        evict_oldest(rt);
+    }
+    rt->taken = keep;
+    copy_event(e, &aside);
+    return b;
+}
+
 void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t timeout_ns)
 {
     struct dis_rt *rt = x->rt;
@@ -236,22 +269,8 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
     }
     struct buf b = txn_room(rt, need, &ok);
     if (!ok || x->fr->n_txn >= rt->conf.max_txn_flow) {
-        /* At the bound the oldest is closed unanswered. Evicting uses the scratch event, so this one is set aside. */
-        struct event aside = *e;
-        uint32_t victim = x->fr->n_txn >= rt->conf.max_txn_flow ? x->fr->txn_head : RT_NONE;
         buf_put(&rt->txn_pool, &b);
-        struct buf keep = rt->taken; /* spans of e may lie there */
-        rt->taken.p = NULL;
-        if (victim != RT_NONE) {
-            rt->stats.txn_evicted++;
-            close_txn(x, victim, rt->ev);
-        }
-        for (b = txn_room(rt, need, &ok); !ok && rt->txn_oldest != RT_NONE; b = txn_room(rt, need, &ok)) {
-            buf_put(&rt->txn_pool, &b);
-            evict_oldest(rt);
-        }
-        rt->taken = keep;
-        *e = aside;
+        b = make_room(x, e, need, &ok);
         if (!ok) { /* larger than any buffer: complete as it is */
             buf_put(&rt->txn_pool, &b);
             e->kind = e->kind == EV_MESSAGE ? EV_REQUEST : e->kind;
