@@ -35,6 +35,7 @@ static void usage(FILE *f)
           "      --learn            take all that is seen for normal, except what rules condemn\n"
           "      --detect           judge by what was learned before, learn nothing\n"
           "      --no-ndpi          do not ask nDPI about flows that no dissector knows\n"
+          "      --oui-excerpt      vendors of MAC addresses from the short list in the program, the same everywhere\n"
           "      --stats FILE       counters as JSON at the end (- is standard output)\n"
           "  -q, --quiet            no progress bar, no summary\n\n"
           "Without --learn or --detect the configured mode holds: links and assets learn until their learning ends.\n"
@@ -53,7 +54,7 @@ static int number(const char *s, unsigned least, unsigned most, unsigned *ret)
     return 0;
 }
 
-enum { OPT_STATS = 256, OPT_LEARN, OPT_DETECT, OPT_NO_RULES, OPT_NO_NDPI };
+enum { OPT_STATS = 256, OPT_LEARN, OPT_DETECT, OPT_NO_RULES, OPT_NO_NDPI, OPT_OUI_EXCERPT };
 
 static int force_mode(struct pipe_opts *o, int mode)
 {
@@ -79,6 +80,7 @@ static int option(struct args *a, int c)
     case OPT_DETECT: return force_mode(o, c == OPT_LEARN ? BASE_LEARN : BASE_DETECT);
     case OPT_NO_RULES: o->no_default_rules = true; return 0;
     case OPT_NO_NDPI: o->no_ndpi = true; return 0;
+    case OPT_OUI_EXCERPT: o->oui_excerpt = true; return 0;
     case 'r':
         if (o->n_rules == PIPE_MAX_RULES) {
             fprintf(stderr, "tyto replay: at most %d times -r\n", PIPE_MAX_RULES);
@@ -107,7 +109,7 @@ static int parse(int argc, char **argv, struct args *a)
         {"help", 0, 0, 'h'}, {"config", 1, 0, 'c'}, {"db", 1, 0, 'd'}, {"alerts", 1, 0, 'o'}, {"events", 1, 0, 'e'},
         {"rules", 1, 0, 'r'}, {"workers", 1, 0, 'w'}, {"quiet", 0, 0, 'q'}, {"stats", 1, 0, OPT_STATS},
         {"learn", 0, 0, OPT_LEARN}, {"detect", 0, 0, OPT_DETECT}, {"no-default-rules", 0, 0, OPT_NO_RULES},
-        {"no-ndpi", 0, 0, OPT_NO_NDPI}, {0}};
+        {"no-ndpi", 0, 0, OPT_NO_NDPI}, {"oui-excerpt", 0, 0, OPT_OUI_EXCERPT}, {0}};
     int c, r;
     *a = (struct args){.pipe = {.db = "tyto.db", .workers = 1, .mode = -1}};
     while ((c = getopt_long(argc, argv, "c:d:o:e:r:w:qh", longs, NULL)) != -1)

@@ -155,6 +155,7 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
     struct baseline_conf bc;
     baseline_conf_default(&bc);
     bc.site = &c->site;
+    bc.oui_excerpt = o->oui_excerpt;
     bc.mode = o->mode >= 0 ? (enum baseline_mode)o->mode : modes[c->mode];
     bc.learn_ns = c->learning.period_ns;
     bc.quiet_ns = c->learning.quiet_ns;

@@ -18,7 +18,7 @@ struct pipe_opts {
     const char *rules[PIPE_MAX_RULES + 1];
     unsigned n_rules, workers;
     int mode;                 /* -1 by configuration, else enum baseline_mode */
-    bool no_default_rules, no_ndpi, live, quiet;
+    bool no_default_rules, no_ndpi, oui_excerpt, live, quiet;
 };
 
 struct pipeline {
