@@ -101,8 +101,7 @@ int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err
     sqlite3 *db = NULL;
     bool empty = false;
     int version = 0, r, rc;
-    rc = sqlite3_open_v2(path, &db, (write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
-                                      SQLITE_OPEN_NOMUTEX /* one thread a connection */, NULL);
+    rc = sqlite3_open_v2(path, &db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL);
     if (rc != SQLITE_OK) {
         r = db_error(db, rc, path, e);
         goto fail;
