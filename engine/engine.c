@@ -96,23 +96,43 @@ void engine_free(struct engine *g)
 
 /* ---- to workers with threads of their own ---- */
 
-static struct pkt_msg *begin_msg(struct worker *w, uint32_t type, uint32_t len, uint64_t order)
+static struct pkt_msg *put_head(struct ring_head *h, uint32_t type, uint64_t order)
 {
-    struct ring_head *h;
-    for (unsigned spins = 0; !(h = ring_reserve(&w->packets, len));)
-        if (++spins < 64)
-            sched_yield();
-        else
-            usleep(50);
     h->type = type;
     h->order = order;
     return (struct pkt_msg *)(void *)h;
 }
 
+/* A worker waits for room among its records, the collector for word from the others, which have nothing to do, and we
+ * for the worker: the idle ones must say that nothing of theirs comes before what is about to be sent. */
+static void nudge_idle(struct engine *g)
+{
+    for (unsigned i = 0; i < g->conf.n_workers; i++) {
+        struct ring *r = &g->workers[i].packets;
+        struct ring_head *h = ring_depth(r) == 0 ? ring_reserve(r, sizeof(struct pkt_msg)) : NULL;
+        if (h)
+            ring_publish(r, &put_head(h, PM_MARK, g->order - 1)->head, sizeof(struct pkt_msg));
+    }
+}
+
+static struct pkt_msg *begin_msg(struct engine *g, struct worker *w, uint32_t type, uint32_t len)
+{
+    struct ring_head *h;
+    for (unsigned spins = 0; !(h = ring_reserve(&w->packets, len));)
+        if (++spins < 64) {
+            sched_yield();
+        } else {
+            if (spins % 64 == 0)
+                nudge_idle(g);
+            usleep(50);
+        }
+    return put_head(h, type, g->order);
+}
+
 static void send_control(struct engine *g, uint32_t type, const struct rec_tick *t)
 {
     for (unsigned i = 0; i < g->conf.n_workers; i++) {
-        struct pkt_msg *m = begin_msg(&g->workers[i], type, sizeof *m, g->order);
+        struct pkt_msg *m = begin_msg(g, &g->workers[i], type, sizeof *m);
         m->now_ns = g->now_ns;
         m->tick = *t;
         ring_publish(&g->workers[i].packets, &m->head, sizeof *m);
@@ -129,7 +149,7 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct job 
     uint32_t n_l3 = l->l3 ? l->l3_len : 0, n = l->payload ? l->payload_len : 0;
     bool inside = l->l3 && l->payload >= l->l3 && l->payload + n <= l->l3 + n_l3;
     uint32_t bytes = inside ? n_l3 : n + n_l3;
-    struct pkt_msg *m = begin_msg(w, PM_PACKET, (uint32_t)sizeof *m + bytes, g->order);
+    struct pkt_msg *m = begin_msg(g, w, PM_PACKET, (uint32_t)sizeof *m + bytes);
     uint8_t *b = (uint8_t *)(m + 1);
     m->now_ns = g->now_ns;
     m->pkt = *p;
