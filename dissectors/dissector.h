@@ -141,9 +141,9 @@ void ev_flush(struct dis_ctx *x);
 
 /* Append a piece of a second-stage message (DNP3 transport, COTP, OPC UA chunk) kept under `key` inside the flow and
  * direction. s may lie in what the call before returned (a message inside a message); but that result dies with this
- * call, except for s in a message of one piece. With `first` whatever was there is dropped. With `last` the whole message is returned, valid until the
- * next call; a message of one piece is returned in place, without a copy. Otherwise, and when the beginning is missing
- * or a bound is hit, the cursor returned is bad (cur_ok() false). */
+ * call, except for s in a message of one piece. With `first` whatever was there is dropped. With `last` the whole
+ * message is returned, valid until the next call; a message of one piece is returned in place, without a copy.
+ * Otherwise, and when the beginning is missing or a bound is hit, the cursor returned is bad (cur_ok() false). */
 struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first, bool last);
 /* Drop what is kept. True when there was something. */
 bool asm_drop(struct dis_ctx *x, uint32_t key);

@@ -325,8 +325,13 @@ static void add(uint64_t *to, const uint64_t *from, size_t n)
 
 void engine_totals(const struct engine *g, struct engine_totals *ret)
 {
-    *ret = (struct engine_totals){.packets = g->packets, .bytes = g->bytes, .first_ns = g->first_ns,
-                                  .last_ns = g->now_ns, .rebased = g->rebased, .jumped = g->jumped, .decode = *decoder_stats(g->decoder)};
+    *ret = (struct engine_totals){.packets = g->packets,
+                                  .bytes = g->bytes,
+                                  .first_ns = g->first_ns,
+                                  .last_ns = g->now_ns,
+                                  .rebased = g->rebased,
+                                  .jumped = g->jumped,
+                                  .decode = *decoder_stats(g->decoder)};
     for (unsigned i = 0; i < g->conf.n_workers; i++) {
         const struct worker *w = &g->workers[i];
         add((uint64_t *)&ret->sum, (const uint64_t *)&w->stats, sizeof w->stats / sizeof(uint64_t));

@@ -62,7 +62,8 @@ struct flow {
     uint8_t n_tries, n_hold, n_match, match_sides;
     uint8_t client;             /* 0 lo is the client, 1 hi is; 2 unknown */
     uint8_t sure;               /* client is certain: SYN, port, dissector */
-    uint8_t on_port, used, asset_seen, attempt_told, tls, ndpi_done, ways_told, faults_told; /* tls: a handshake was seen */
+    uint8_t on_port, used, asset_seen, attempt_told, tls, ndpi_done, ways_told,
+        faults_told;            /* tls: a handshake was seen */
     uint8_t mac[2][6];          /* of lo and hi as last seen */
     uint8_t has_mac;
     struct half half[2];        /* [0] sent by lo */

@@ -22,9 +22,10 @@ void ops_add(struct ops *o, const struct rec_stats *r)
 static void table_full(struct collector *c, const char *name, uint64_t n, uint64_t ts_ns)
 {
     if (n)
-        raise_operational(c->raise, AT_OPS_EVICTIONS, ts_ns, name, n,
-                          "the table of %s is full: %llu of its entries made room for others in the window that ended now",
-                          name, (unsigned long long)n);
+        raise_operational(
+            c->raise, AT_OPS_EVICTIONS, ts_ns, name, n,
+            "the table of %s is full: %llu of its entries made room for others in the window that ended now", name,
+            (unsigned long long)n);
 }
 
 static void evictions(struct collector *c, const struct rec_tick *t)
@@ -61,10 +62,11 @@ static void one_way(struct collector *c, const struct rec_tick *t)
 {
     const struct rec_stats *s = &c->ops.now;
     if (s->one_way && s->one_way >= s->two_way)
-        raise_operational(c->raise, AT_OPS_ONE_WAY, t->ts_ns, "tcp", s->one_way,
-                          "%llu of %llu TCP connections that came up for counting in the window that ended now show one "
-                          "direction only",
-                          (unsigned long long)s->one_way, (unsigned long long)(s->one_way + s->two_way));
+        raise_operational(
+            c->raise, AT_OPS_ONE_WAY, t->ts_ns, "tcp", s->one_way,
+            "%llu of %llu TCP connections that came up for counting in the window that ended now show one "
+            "direction only",
+            (unsigned long long)s->one_way, (unsigned long long)s->one_way + (unsigned long long)s->two_way);
 }
 
 static void drops(struct collector *c, const struct rec_tick *t)

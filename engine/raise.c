@@ -450,7 +450,8 @@ void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
         const char *name, *doc;
     } faults[FAULT_COUNT] = {
         [FAULT_HEADER] = {"bad_header", "a header contradicts itself or the packet's length"},
-        [FAULT_FRAGMENTS] = {"fragments_contradict", "fragments of one datagram overlap with different bytes (RFC 5722)"},
+        [FAULT_FRAGMENTS] = {"fragments_contradict",
+                             "fragments of one datagram overlap with different bytes (RFC 5722)"},
         [FAULT_NESTED] = {"nested_too_deep", "more headers are nested than any network needs"},
         [FAULT_SEGMENTS] = {"segments_contradict", "TCP segments overlap with different bytes (RFC 9293 3.10.7.4)"},
     };

@@ -29,7 +29,8 @@ extern const struct shard_conf shard_conf_default;
 struct eng_stats {
     uint64_t packets, bytes, truncated, duplicates, not_ip, undecoded, fragments_open;
     uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
-    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, one_way, two_way, segments_evicted, buffers_short, syn_floods;
+    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, one_way, two_way, segments_evicted, buffers_short,
+        syn_floods;
     uint64_t events, records, records_cut, malformed, flows_set_back, not_mine;
     uint64_t messages[64];                       /* by schema index; the last one for all beyond */
 };
@@ -160,8 +161,8 @@ void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fa
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void flow_end(struct shard *s, struct flow *f);
-/* Is this the packet that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum` covers
- * what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */
+/* Is this the packet that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum`
+ * covers what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */
 static inline bool is_copy(const struct shard *s, struct half *h, uint32_t sum, uint64_t ts_ns)
 {
     uint64_t apart = ts_ns > h->copy_ns ? ts_ns - h->copy_ns : h->copy_ns - ts_ns;

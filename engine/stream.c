@@ -423,8 +423,8 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
         give_up_hole(s, f, other);
 }
 
-/* All of it was here before: again by its sender, or a copy of the mirror port that others overtook. A sender that counts
- * its packets gives a retransmission a higher identification than what it sent last. */
+/* All of it was here before: again by its sender, or a copy of the mirror port that others overtook. A sender that
+ * counts its packets gives a retransmission a higher identification than what it sent last. */
 static void old_segment(struct shard *s, struct flow *f, struct half *h, const struct layers *l, bool recent)
 {
     enum { OVERTAKEN = 16 };

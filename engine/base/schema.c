@@ -38,8 +38,9 @@ static uint64_t op_key(uint32_t fn, uint32_t sel)
     return (uint64_t)fn << 32 | sel;
 }
 
-/* One search for (fn, sel), without branches that depend on the table: it runs for every message. Where the selector has
- * no row of its own, what is found is the next row, and the one for every selector, which sorts last, comes after it. */
+/* One search for (fn, sel), without branches that depend on the table: it runs for every message. Where the selector
+ * has no row of its own, what is found is the next row, and the one for every selector, which sorts last, comes after
+ * it. */
 const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32_t sel)
 {
     const struct op_row *at = s->ops, *end = s->ops + s->n_ops;

@@ -1,4 +1,5 @@
-/* fuzz_conf.c: any text is a configuration or refused with a place; what is accepted is shown, and what is shown is accepted. */
+/* fuzz_conf.c: any text is a configuration or refused with a place; what is accepted is shown, and what is shown is
+ * accepted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* fuzz_dissector.c: one dissector alone, built once for each line of dissectors/list.def with -DTARGET=name.
  *
- * Input: | flags 1 | then chunks of | flags 1 | length 2, little-endian | bytes |. Flags of the input: 1 on its own port,
- * 2 datagrams, 4 nobody knows who is the client. Of a chunk: 1 the server sends, 2 bytes were lost before it, 4 minutes
- * passed, 8 the snap length cut it, 16 probe() is asked first. TCP bytes are framed as the engine does it; every PDU is an
- * exact-size copy on the heap. Events are rendered, and so are the requests that nobody answered. */
+ * Input: | flags 1 | then chunks of | flags 1 | length 2, little-endian | bytes |. Flags of the input: 1 on its own
+ * port, 2 datagrams, 4 nobody knows who is the client. Of a chunk: 1 the server sends, 2 bytes were lost before it, 4
+ * minutes passed, 8 the snap length cut it, 16 probe() is asked first. TCP bytes are framed as the engine does it;
+ * every PDU is an exact-size copy on the heap. Events are rendered, and so are the requests that nobody answered. */
 #include <stdlib.h>
 
 #include "dissectors/runtime.h"
@@ -46,10 +46,22 @@ static void fill(struct dis_ctx *x, unsigned server)
     bool udp = z.flags & 2;
     const uint16_t *ports = udp ? dis->udp_ports : dis->tcp_ports;
     uint16_t port = ports && (z.flags & 1) ? ports[0] : 4001;
-    *x = (struct dis_ctx){.ts_ns = z.now, .frame = z.frame, .transport = udp ? DIS_UDP : DIS_TCP, .on_port = z.flags & 1,
-                          .sport = server ? port : 50000, .dport = server ? 50000 : port, .key = &z.key,
-                          .lay = &z.lay[server], .flow_id = 1, .state = z.state.b, .rt = &z.rt, .fr = &z.fr, .owner = &z,
-                          .dis = dis, .side = (uint8_t)server, .cut = z.cut};
+    *x = (struct dis_ctx){.ts_ns = z.now,
+                          .frame = z.frame,
+                          .transport = udp ? DIS_UDP : DIS_TCP,
+                          .on_port = z.flags & 1,
+                          .sport = server ? port : 50000,
+                          .dport = server ? 50000 : port,
+                          .key = &z.key,
+                          .lay = &z.lay[server],
+                          .flow_id = 1,
+                          .state = z.state.b,
+                          .rt = &z.rt,
+                          .fr = &z.fr,
+                          .owner = &z,
+                          .dis = dis,
+                          .side = (uint8_t)server,
+                          .cut = z.cut};
     if (z.dir)
         x->dir = (z.dir == DIR_C2S) == !server ? DIR_C2S : DIR_S2C;
 }
@@ -98,8 +110,8 @@ static void on_context(void *arg, void *owner, struct dis_ctx *x)
     fill(x, 0);
 }
 
-static const struct rt_sink sink = {.event = on_event, .ident = on_ident, .malformed = on_malformed, .silent = on_silent,
-                                    .context = on_context};
+static const struct rt_sink sink = {
+    .event = on_event, .ident = on_ident, .malformed = on_malformed, .silent = on_silent, .context = on_context};
 
 static uint8_t *exact(const uint8_t *p, uint32_t n)
 {

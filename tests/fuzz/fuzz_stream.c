@@ -1,8 +1,9 @@
 /* fuzz_stream.c: TCP segments and datagrams of a few flows, through the whole packet path of a shard.
  *
- * Input: packets of | flow and side 1 | TCP flags 1 | sequence number relative to what comes next, signed 2 | milliseconds 1 |
- * length 2 | bytes |. Flow: bits 0..2 the port, bit 3 datagrams, bit 4 the server sends; bit 5 the acknowledgement covers
- * all, bit 6 the snap length cut it. What comes out must be whole records, and all memory must be given back. */
+ * Input: packets of | flow and side 1 | TCP flags 1 | sequence number relative to what comes next, signed 2 |
+ * milliseconds 1 | length 2 | bytes |. Flow: bits 0..2 the port, bit 3 datagrams, bit 4 the server sends; bit 5 the
+ * acknowledgement covers all, bit 6 the snap length cut it. What comes out must be whole records, and all memory must
+ * be given back. */
 #include <stdlib.h>
 
 #include "tests/generic/player.h"
@@ -28,12 +29,22 @@ static void packet(struct step *s, struct cur *c, uint64_t *now)
     uint32_t *seq = &next_seq[p][server];
     struct layers *l = &s->job.lay;
     *s = (struct step){.pkt = {.ts_ns = *now, .caplen = 54 + b.n, .wirelen = 54 + b.n, .linktype = 1}};
-    *l = (struct layers){.reached = REACHED_L4, .ip_ver = 4, .ethertype = 0x0800, .ttl = 64, .ip_id = (uint16_t)(*seq + flags),
-                         .ip_proto = udp ? PROTO_UDP : PROTO_TCP, .tcp_flags = udp ? 0 : flags & 31,
-                         .seq = *seq + (uint32_t)(int32_t)rel, .ack = who & 32 ? next_seq[p][1 - server] : 0,
-                         .sport = server ? ports[p] : 50000, .dport = server ? 50000 : ports[p],
-                         .payload = b.n ? b.p : NULL, .payload_len = b.n, .payload_wire = b.n + (who & 64 ? 100 : 0),
-                         .what = who & 64 ? LAY_CUT : 0, .has_mac = 1};
+    *l = (struct layers){.reached = REACHED_L4,
+                         .ip_ver = 4,
+                         .ethertype = 0x0800,
+                         .ttl = 64,
+                         .ip_id = (uint16_t)(*seq + flags),
+                         .ip_proto = udp ? PROTO_UDP : PROTO_TCP,
+                         .tcp_flags = udp ? 0 : flags & 31,
+                         .seq = *seq + (uint32_t)(int32_t)rel,
+                         .ack = who & 32 ? next_seq[p][1 - server] : 0,
+                         .sport = server ? ports[p] : 50000,
+                         .dport = server ? 50000 : ports[p],
+                         .payload = b.n ? b.p : NULL,
+                         .payload_len = b.n,
+                         .payload_wire = b.n + (who & 64 ? 100 : 0),
+                         .what = who & 64 ? LAY_CUT : 0,
+                         .has_mac = 1};
     l->src = addr_v4((const uint8_t[4]){10, 0, 0, server ? 2 : 1});
     l->dst = addr_v4((const uint8_t[4]){10, 0, 0, server ? 1 : 2});
     l->smac[5] = (uint8_t)(1 + server);
