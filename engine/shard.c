@@ -221,9 +221,30 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
         classify(s, f, &c);
 }
 
+/* A packet's bytes are one record on a worker's ring: never more than the largest datagram and its header, and the IP
+ * header only where the payload lies behind it. The same for one worker, which has no ring. */
+static void bound_bytes(struct layers *l)
+{
+    enum { MOST = 65536 + 64 };
+    uint32_t room = MOST;
+    if (l->l3 && l->l3_len > MOST)
+        l->l3_len = MOST;
+    if (l->l3 && l->payload && l->payload >= l->l3 && l->payload <= l->l3 + l->l3_len) {
+        room = (uint32_t)(l->l3 + l->l3_len - l->payload);
+    } else if (l->payload) {
+        l->l3 = NULL;
+        l->l3_len = 0;
+    }
+    if (l->payload_len > room) {
+        l->payload_len = room;
+        l->what |= LAY_CUT;
+    }
+}
+
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
     const struct layers *l = &j->lay;
+    bound_bytes(&j->lay);
     struct flow_key *k = &j->key;
     int order = memcmp(&l->src, &l->dst, sizeof l->src);
     bool l2 = l->reached < REACHED_L3;

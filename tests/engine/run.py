@@ -3,7 +3,8 @@
 
   run.py TYTO SOURCE_ROOT [CASE...]
 
-Every capture is replayed with one worker and with three; alerts, events and counters must be the same.
+Every capture is replayed with one worker, with three and with eight (whose rings are the smallest); alerts, events and
+counters must be the same.
 """
 import json
 import os
@@ -40,7 +41,7 @@ class Result:
 def once(path, workers, args, tmp):
     out = {k: os.path.join(tmp, f"{k}{workers}") for k in ("alerts", "events", "stats", "db")}
     subprocess.run([TYTO, "replay", "-q", "-w", str(workers), "-d", out["db"], "-o", out["alerts"], "-e", out["events"],
-                    "--stats", out["stats"], *args, path], check=True)
+                    "--stats", out["stats"], *args, path], check=True, timeout=120)
     with open(out["stats"]) as f:
         stats = json.load(f)
     for key in ("workers", "wall_s", "memory_bytes"):
@@ -54,10 +55,11 @@ def play(trace, *args, mode="--detect"):
     trace.path = os.path.join(tmp, "capture.pcap")
     trace.save()
     args = ([mode] if mode else []) + list(args)
-    one, many = once(trace.path, 1, args, tmp), once(trace.path, 3, args, tmp)
-    assert one[0][0] == many[0][0], "alerts differ with the number of workers"
-    assert one[0][1] == many[0][1], "events differ with the number of workers"
-    assert one[1] == many[1], f"counters differ with the number of workers: {one[1]} {many[1]}"
+    one = once(trace.path, 1, args, tmp)
+    for many in (once(trace.path, n, args, tmp) for n in (3, 8)):
+        assert one[0][0] == many[0][0], "alerts differ with the number of workers"
+        assert one[0][1] == many[0][1], "events differ with the number of workers"
+        assert one[1] == many[1], f"counters differ with the number of workers: {one[1]} {many[1]}"
     alerts, events = ([json.loads(line) for line in t.splitlines()] for t in one[0])
     return Result(alerts, events, one[1], one[2])
 
@@ -99,6 +101,24 @@ def polls(t, pairs, n, wait=0.1):
 
 def pairs(t, n=5):
     return [t.tcp(f"10.0.0.{i + 1}", 50000, f"10.0.1.{i + 1}", 502) for i in range(n)]
+
+
+# ---- many workers, small rings ----
+
+@case
+def frames_as_large_as_a_file_may_hold():
+    t = trace()
+    for i in range(24):
+        t.eth("02:00:00:00:00:01", f"02:00:00:00:01:{i:02x}", 0x88B8, bytes(262000))
+    assert play(t).stats["packets"] == 24
+
+
+@case
+def one_busy_pair_among_idle_workers():
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    polls(t, [c], 3000, wait=0)
+    assert play(t).count("modbus") == 3000
 
 
 # ---- the clock ----
