@@ -177,6 +177,10 @@ static bool val_now(const struct vals *v, struct val *ret)
         ret->type = VAL_DOUBLE;
         ret->d = v->now.d;
         return true;
+    case VE_NOW_TIME:
+        ret->type = VAL_TIME;
+        ret->u = v->now.u;
+        return true;
     case VE_NOW_TEXT:
         ret->type = VAL_TEXT;
         ret->s = v->raw;

@@ -26,7 +26,8 @@ enum val_enc { /* how one value is encoded on the wire */
     VE_TIME48LE, /* DNP3 time: ms since 1970 in 48 bits */
     VE_CP56,     /* IEC 60870-5-4 CP56Time2a */
     /* decoded by the dissector: one value in .now */
-    VE_NOW_UINT, VE_NOW_INT, VE_NOW_DOUBLE, VE_NOW_BOOL, VE_NOW_TEXT /* .raw is the text */
+    VE_NOW_UINT, VE_NOW_INT, VE_NOW_DOUBLE, VE_NOW_BOOL, VE_NOW_TIME /* ns since 1970, in .u */,
+    VE_NOW_TEXT /* .raw is the text */
 };
 
 /* n values: the k-th starts at raw.p + off + k * stride (bits: bit off + k of raw). n may exceed what raw holds when

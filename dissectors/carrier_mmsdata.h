@@ -1,0 +1,50 @@
+/* carrier_mmsdata.h: the values of IEC 61850, shared by GOOSE and MMS: Data of ISO 9506-2 14.4.2, a tree of TLVs,
+ * walked leaf by leaf, and the quality of IEC 61850-7-3 6.2.
+ *
+ *   struct mms_walk w = mms_walk(all_data);
+ *   struct mms_leaf l;
+ *   while (mms_leaf(&w, &l))
+ *       mms_value(&l, &ev_item(e, KIND)->v);
+ *   if (w.broken) ... */
+#pragma once
+
+#include "dissectors/carrier_ber.h"
+#include "engine/base/event.h"
+
+enum mms_type { /* the tag of Data */
+    MMS_ARRAY = 1, MMS_STRUCTURE = 2, MMS_BOOLEAN = 3, MMS_BITS = 4, MMS_INTEGER = 5, MMS_UNSIGNED = 6, MMS_FLOAT = 7,
+    MMS_OCTETS = 9, MMS_VISIBLE = 10, MMS_GENERALIZED_TIME = 11, MMS_BINARY_TIME = 12, MMS_BCD = 13,
+    MMS_BOOLEAN_ARRAY = 14, MMS_OBJECT_ID = 15, MMS_STRING = 16, MMS_UTC_TIME = 17
+};
+
+enum { MMS_DEPTH = 10 }; /* arrays and structures inside each other; IEC 61850 models need five. Deeper: one leaf */
+
+struct mms_leaf {
+    uint32_t type;             /* enum mms_type, or what the tag says */
+    unsigned depth;            /* of the tree, 1 at the top; path[0 .. depth - 1] are the positions from 0 on */
+    uint16_t path[MMS_DEPTH];
+    struct cur body;
+};
+
+struct mms_walk {
+    struct cur open[MMS_DEPTH];
+    uint16_t next[MMS_DEPTH];  /* position of the next element of each */
+    unsigned depth;
+    bool broken;               /* a TLV was, or a tag is none of Data */
+};
+
+/* A walk over the elements of a SEQUENCE OF Data. */
+struct mms_walk mms_walk(struct cur elements);
+/* The next leaf in the order of the wire; an empty array or structure is one. False at the end. */
+bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret);
+/* Its value. A bit string of up to 64 bits is a number, the first bit the most significant, so that coded enums (Dbpos,
+ * Tcmd) have their ordinals. False, and the octets, when the contents do not fit the type. v->qual_off is set. */
+bool mms_value(const struct mms_leaf *l, struct vals *v);
+/* "boolean", "bit_string", ...; NULL for none. */
+const char *mms_type_name(uint32_t type);
+
+/* Is this leaf a Quality? A bit string of 13 bits is nothing else in IEC 61850. *ret: for struct item.quality, its bits
+ * numbered by iec61850_qualities. */
+bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret);
+extern const char *const iec61850_qualities[];
+enum { IEC61850_Q_TEST = 1 << 12 };
