@@ -206,6 +206,8 @@ bool vals_get(const struct vals *v, uint32_t k, struct val *ret)
 {
     if (k >= v->n || v->enc == VE_NONE)
         return false;
+    if (v->enc == VE_OWN)
+        return v->now.read(v, k, ret);
     if (v->enc >= VE_NOW_UINT)
         return k == 0 && val_now(v, ret);
     if (v->enc == VE_BIT_LSB || v->enc == VE_BIT2_LSB)

@@ -25,6 +25,7 @@ enum val_enc { /* how one value is encoded on the wire */
     VE_TEXT,     /* stride bytes each, as text */
     VE_TIME48LE, /* DNP3 time: ms since 1970 in 48 bits */
     VE_CP56,     /* IEC 60870-5-4 CP56Time2a */
+    VE_OWN,      /* as only the protocol knows: .now.read decodes the k-th value of raw */
     /* decoded by the dissector: one value in .now */
     VE_NOW_UINT, VE_NOW_INT, VE_NOW_DOUBLE, VE_NOW_BOOL, VE_NOW_TIME /* ns since 1970, in .u */,
     VE_NOW_TEXT /* .raw is the text */
@@ -33,6 +34,7 @@ enum val_enc { /* how one value is encoded on the wire */
 /* n values: the k-th starts at raw.p + off + k * stride (bits: bit off + k of raw). n may exceed what raw holds when
  * the packet was cut: vals_get says so. qual_off >= 0: the quality octet of the k-th is at raw.p + qual_off + k*stride.
  */
+struct val;
 struct vals {
     struct span raw;
     uint16_t n;
@@ -45,6 +47,7 @@ struct vals {
         uint64_t u;
         int64_t i;
         double d;
+        bool (*read)(const struct vals *v, uint32_t k, struct val *ret); /* looks at raw and nothing else */
     } now;
 };
 
