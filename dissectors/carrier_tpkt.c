@@ -69,6 +69,30 @@ enum match tpkt_peek(struct cur c, uint8_t *code, struct cur *user)
     return MATCH_MAYBE;
 }
 
+enum match tpkt_seek(struct cur *c, uint8_t *code, struct cur *user)
+{
+    struct cur at = *c, data = {0};
+    uint8_t found = 0;
+    bool first = true;
+    do {
+        enum match m = tpkt_peek(at, &found, &data);
+        if (m != MATCH_MAYBE)
+            return m;
+        uint32_t len = tpkt_frame(at).len;
+        bool tells = found == TPDU_DT && len > 7;
+        if (first || tells) {
+            *c = at;
+            *code = found;
+            *user = data;
+        }
+        if (tells)
+            break;
+        cur_skip(&at, len < cur_left(&at) ? len : cur_left(&at));
+        first = false;
+    } while (cur_left(&at));
+    return MATCH_MAYBE;
+}
+
 struct span tpkt_tsap(struct cur params, uint8_t code)
 {
     while (cur_left(&params) >= 2) {

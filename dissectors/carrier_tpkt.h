@@ -53,6 +53,9 @@ struct frame tpkt_frame(struct cur c);
 /* Look without reading: MATCH_NO no TPKT with a class 0 TPDU, MATCH_MORE too short, MATCH_MAYBE a good one: its code
  * and (DT) as much of its user data as is there; CR and CC: their parameters. */
 enum match tpkt_peek(struct cur c, uint8_t *code, struct cur *user);
+/* The same of the first TPKT of a direction that tells whose it is: a DT with user data, which c is moved to. Where
+ * there is none yet, of the first one (a CR, mostly). MATCH_MORE: it may be the next, of which too little is there. */
+enum match tpkt_seek(struct cur *c, uint8_t *code, struct cur *user);
 /* One whole TPKT. Joins segments under asm_key. CR and CC leave their TSAPs in f, and set x->dir where unknown. */
 struct tpkt tpkt_parse(struct cur pdu, struct dis_ctx *x, struct tpkt_flow *f, uint32_t asm_key);
 /* Bytes of a direction were lost. */

@@ -381,19 +381,21 @@ static enum match s7_probe(struct cur c, struct dis_ctx *x)
 {
     uint8_t code = 0;
     struct cur user = {0};
+    enum match m = tpkt_seek(&c, &code, &user);
     struct frame f = tpkt_frame(c);
-    enum match m = tpkt_peek(c, &code, &user);
     if (m != MATCH_MAYBE)
         return m;
     if (code == TPDU_CR || code == TPDU_CC) {
         if (x->dir == DIR_UNKNOWN)
             x->dir = code == TPDU_CR ? DIR_C2S : DIR_S2C;
-        if (s7_tsap(user))
-            return MATCH_YES;
-        return x->on_port ? MATCH_MAYBE : MATCH_NO;
+        if (x->on_port) /* others are called by such TSAPs, too: the first data decide */
+            return MATCH_MAYBE;
+        return s7_tsap(user) ? MATCH_YES : MATCH_NO;
     }
     if (code != TPDU_DT || f.len == 7)
         return MATCH_MAYBE;
+    if (x->on_port && tpkt_is_tls(user))
+        return MATCH_MAYBE; /* not S7, but this dissector tells it */
     bool eot = cur_peek(&c, 6) & 0x80;
     bool s7 = cur_peek(&user, 0) == 0x32 && cur_peek(&user, 2) == 0 && cur_peek(&user, 3) == 0;
     if (!eot) /* the first of several segments: its lengths say nothing yet */

@@ -1,8 +1,10 @@
 /* classify.c: whose flow is this?
  *
- * On a registered (or configured) port one probe() is enough. On any other port a dissector gets the flow when
- * LIM_PROBE_PDUS PDUs in a row look like its protocol, or a message of each side does; until then the segments are
- * held, so that nothing is lost when it turns out to be it. Flows that nobody wants go to nDPI (first packets only). */
+ * On a registered (or configured) port one probe() is enough. Where several protocols share the port (102: S7comm and
+ * MMS, both behind the same connection request), a mere maybe waits while another of them asks for more. On any other
+ * port a dissector gets the flow when LIM_PROBE_PDUS PDUs in a row look like its protocol, or a message of each side
+ * does. Until then the segments are held, so that nothing is lost to whose it turns out to be. Flows that nobody wants
+ * go to nDPI (first packets only). */
 #include "engine/shard.h"
 
 #include "engine/worker.h"
@@ -58,7 +60,7 @@ static void deliver(struct shard *s, struct flow *f, const struct chunk *c)
         datagram_deliver(s, f, c);
 }
 
-/* The flow is d's: what was held goes to it, then this chunk. */
+/* The flow is d's: what was held goes to it, then this chunk (if any). */
 static void claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port, const struct chunk *c)
 {
     struct buf b = f->hold;
@@ -77,7 +79,8 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
             deliver(s, f, &k);
             at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
         }
-        deliver(s, f, c);
+        if (c)
+            deliver(s, f, c);
     }
     buf_put(&s->buffers, &b);
 }
@@ -176,6 +179,7 @@ struct best {
     struct dis_ctx x;
     enum match m;
     bool on_port, two;
+    bool undecided; /* another owner of the port asks for more */
 };
 
 static void try_all(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur, struct best *b, bool *more,
@@ -190,11 +194,13 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
         enum match m = probe(s, f, dissectors[i], port, cur, c, &x);
         if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == dissectors[i]))
             *more = true;
+        b->undecided |= m == MATCH_MORE && port;
         if (m < MATCH_MAYBE || (m == MATCH_MAYBE && !port))
             continue;
         if (!b->d || port > b->on_port || (port == b->on_port && m > b->m))
-            *b = (struct best){.d = dissectors[i], .x = x, .m = m, .on_port = port};
+            *b = (struct best){.d = dissectors[i], .x = x, .m = m, .on_port = port, .undecided = b->undecided};
     }
+    b->undecided &= b->m == MATCH_MAYBE;
     if (b->d && !b->on_port)
         b->two = two_pdus(b->d, cur, &b->x);
 }
@@ -204,7 +210,7 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
  */
 static bool second_sign(const struct flow *f, const struct dissector *d, const struct chunk *c)
 {
-    if (f->candidate != d)
+    if (f->candidate != d || f->undecided)
         return false;
     return f->key.proto == PROTO_TCP ? f->match_sides & 1u << (1 - c->side) : f->n_match + 1 >= LIM_PROBE_PDUS;
 }
@@ -216,7 +222,7 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     struct best b = {0};
     struct cur cur = gather(f, c, tmp);
     try_all(s, f, c, cur, &b, &more, &had_port);
-    if (b.d && (b.on_port || b.two || second_sign(f, b.d, c))) {
+    if (b.d && ((b.on_port && !b.undecided) || b.two || second_sign(f, b.d, c))) {
         learn_dir(s, f, c->side, &b.x);
         claim(s, f, b.d, b.on_port, c);
         return;
@@ -225,6 +231,7 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         f->n_match = f->candidate == b.d ? (uint8_t)(f->n_match + 1) : 1;
         f->match_sides = (uint8_t)((f->candidate == b.d ? f->match_sides : 0) | 1u << c->side);
         f->candidate = b.d;
+        f->undecided = b.undecided;
     } else if (!more && f->candidate) {
         f->candidate = NULL;
         classify_free(s, f);
@@ -239,7 +246,25 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         return;
     }
     if ((b.d || more) && !hold(s, f, c)) {
+        if (b.d && b.undecided) { /* no room to wait longer */
+            learn_dir(s, f, c->side, &b.x);
+            claim(s, f, b.d, true, c);
+            return;
+        }
         classify_free(s, f);
         f->candidate = NULL;
     }
+}
+
+/* The flow ends while protocols that share its port were still undecided: nobody has a better claim than the one that
+ * said maybe. Not at the cost of another flow's state: one may be ending right now for want of room. */
+void classify_end(struct shard *s, struct flow *f)
+{
+    if (f->class_state != CLASS_OPEN || !f->candidate || !f->undecided || !f->n_hold)
+        return;
+    struct buf room = buf_get(&s->states, DIS_FLOW_STATE);
+    bool any = room.p != NULL;
+    buf_put(&s->states, &room);
+    if (any)
+        claim(s, f, f->candidate, true, NULL);
 }

@@ -66,6 +66,7 @@ struct flow {
         faults_told;            /* tls: a handshake was seen */
     uint8_t mac[2][6];          /* of lo and hi as last seen */
     uint8_t has_mac;
+    uint8_t undecided;          /* candidate shares the port with others that asked for more */
     struct half half[2];        /* [0] sent by lo */
 };
 

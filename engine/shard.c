@@ -106,6 +106,7 @@ void flow_end(struct shard *s, struct flow *f)
 {
     count_ways(s, f);
     stream_drain(s, f);
+    classify_end(s, f);
     struct dis_ctx x;
     struct chunk none = {.ts_ns = f->last_ns, .side = f->client == 1};
     if (!f->link)

@@ -140,6 +140,7 @@ struct chunk { /* payload with what the records say of it */
 };
 void classify(struct shard *s, struct flow *f, const struct chunk *c);
 void classify_free(struct shard *s, struct flow *f);
+void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
 /* Payload in order, to the flow's dissector (stream.c) or one datagram (dispatch.c). */
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
