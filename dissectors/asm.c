@@ -118,6 +118,13 @@ struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first
     return c;
 }
 
+bool asm_kept(const struct dis_ctx *x, uint32_t key, uint32_t *ret_n)
+{
+    uint32_t i = find(x, key);
+    *ret_n = i == RT_NONE ? 0 : x->rt->asm_msg[i].len;
+    return i != RT_NONE;
+}
+
 bool asm_drop(struct dis_ctx *x, uint32_t key)
 {
     uint32_t i = find(x, key);

@@ -145,6 +145,9 @@ void ev_flush(struct dis_ctx *x);
  * message is returned, valid until the next call; a message of one piece is returned in place, without a copy.
  * Otherwise, and when the beginning is missing or a bound is hit, the cursor returned is bad (cur_ok() false). */
 struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first, bool last);
+/* Is a message being put together under `key`, and how many bytes of it are kept? For protocols that do not mark the
+ * first piece, and for those whose messages may be longer than LIM_ASM: what fits can be handed on as a beginning. */
+bool asm_kept(const struct dis_ctx *x, uint32_t key, uint32_t *ret_n);
 /* Drop what is kept. True when there was something. */
 bool asm_drop(struct dis_ctx *x, uint32_t key);
 
