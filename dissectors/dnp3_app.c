@@ -71,9 +71,11 @@ static uint64_t operate_key(const struct dnp3_msg *m, const struct dnp3_assoc *a
     return key_of(m, KEY_OPERATE, a->select_gen, 0);
 }
 
-/* Would the event keep its values while it waits? If not it is committed now and goes on under the same tx_id. */
+/* Is there room for another fragment, of some 80 objects, beside what the event has? If not it is committed now and goes
+ * on under the same tx_id. */
 static bool fits(const struct event *e)
 {
+    enum { KEEP = 6144 };
     size_t n = offsetof(struct event, msgs) + (e->n_msgs + 1u) * sizeof(struct msg) + e->n_items * sizeof(struct item) +
                e->n_fields * sizeof(struct field) + 64;
     for (unsigned i = 0; i < e->n_items; i++)
@@ -82,7 +84,7 @@ static bool fits(const struct event *e)
         uint8_t t = dnp3_schema.fields[e->fields[i].id].type;
         n += t == FT_TEXT ? e->fields[i].v.s.n + 7u : 0;
     }
-    return n <= EV_PACK && e->n_msgs < EV_MAX_MSGS;
+    return n <= KEEP && e->n_msgs < EV_MAX_MSGS;
 }
 
 static void wait_or_commit(struct dis_ctx *x, struct event *e, struct dnp3_assoc *a, uint64_t key)

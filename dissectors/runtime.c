@@ -5,7 +5,7 @@
 #include "engine/base/hash.h"
 
 const struct rt_conf rt_conf_default = {
-    .txn = {{512, 384}, {1536, 48}, {EV_PACK + 64, 12}},
+    .txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
     .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
     .n_txn = 444,
     .n_asm = 42,

@@ -207,10 +207,13 @@ static void close_elsewhere(struct dis_rt *rt, uint32_t i)
     close_txn(&x, i, rt->ev);
 }
 
-static void evict_oldest(struct dis_rt *rt)
+/* The oldest whose buffer is large enough for n bytes; RT_NONE when there is none. */
+static uint32_t oldest_with(const struct dis_rt *rt, uint32_t n)
 {
-    rt->stats.txn_evicted++;
-    close_elsewhere(rt, rt->txn_oldest);
+    uint32_t i = rt->txn_oldest;
+    while (i != RT_NONE && rt->txn[i].buf.cap < n)
+        i = rt->txn[i].newer;
+    return i;
 }
 
 /* A buffer for n bytes; evicts until there is one. The event being kept must survive: it is packed before any eviction
@@ -232,8 +235,8 @@ static void copy_event(struct event *to, const struct event *from)
     memcpy(to->text, from->text, from->text_used);
 }
 
-/* At the bound the oldest is closed unanswered. Evicting uses the scratch event, so e is set aside. No buffer is
- * returned for what is larger than any. */
+/* At the bound the oldest that makes room is closed unanswered. Evicting uses the scratch event, so e is set aside. No
+ * buffer is returned, and nobody evicted, for what is larger than any. */
 static struct buf make_room(struct dis_ctx *x, struct event *e, uint32_t need, bool *ok)
 {
     struct dis_rt *rt = x->rt;
@@ -246,9 +249,13 @@ static struct buf make_room(struct dis_ctx *x, struct event *e, uint32_t need, b
         rt->stats.txn_evicted++;
         close_txn(x, victim, rt->ev);
     }
-    for (b = txn_room(rt, need, ok); !*ok && rt->txn_oldest != RT_NONE; b = txn_room(rt, need, ok)) {
+    for (b = txn_room(rt, need, ok); !*ok; b = txn_room(rt, need, ok)) {
+        uint32_t i = b.p ? rt->txn_oldest : oldest_with(rt, need); /* an entry is missing, or a buffer */
         buf_put(&rt->txn_pool, &b);
-        evict_oldest(rt);
+        if (i == RT_NONE)
+            break;
+        rt->stats.txn_evicted++;
+        close_elsewhere(rt, i);
     }
     rt->taken = keep;
     copy_event(e, &aside);

@@ -18,7 +18,7 @@ const struct shard_conf shard_conf_default = {
     .n_state = 768,
     .n_ndpi = 64,
     .duplicate_ns = 2000000,
-    .rt = {.txn = {{512, 384}, {1536, 48}, {EV_PACK + 64, 12}},
+    .rt = {.txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
            .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
            .n_txn = 444,
            .n_asm = 42,

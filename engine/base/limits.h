@@ -15,7 +15,8 @@ enum {
     EV_TEXT = 4096,          /* bytes of strings that a dissector makes for one event; more: cut, truncated set */
     EV_OBJECT = 160,         /* text of one object; longer names are cut with their hash appended */
     EV_VALUES_SHOWN = 256,   /* values of one item rendered into a record; more: counted only */
-    EV_PACK = 6144,          /* bytes of a stored request; more: its values are dropped, truncated set */
+    EV_PACK = 20480,         /* bytes of a stored request: EV_MAX_ITEMS objects with their names (OPC UA, BACnet and MMS
+                              * read lists of them); more: its values are dropped, truncated set */
     /* Decoding */
     LIM_DECODE_DEPTH = 16,   /* nested headers (VLAN, MPLS, tunnels) of one packet; more: LAY_DEEP */
     LIM_IP6_EXT = 8,         /* IPv6 extension headers of one packet */

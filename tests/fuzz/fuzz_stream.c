@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .n_links = 16,
             .n_assets = 16,
             .stream = {{2048, 8}, {9216, 2}, {LIM_PDU, 1}},
-            .rt = {.txn = {{512, 8}, {1536, 2}, {EV_PACK + 64, 1}},
+            .rt = {.txn = {{512, 8}, {1536, 2}, {6208, 1}, {EV_PACK + 64, 1}},
                    .assembly = {{2048, 2}, {8192, 1}, {LIM_ASM, 1}},
                    .n_txn = 12,
                    .n_asm = 4,

@@ -218,7 +218,7 @@ static const char *feed_end(struct feed *f)
 }
 
 /* Expects each of the strings in the text, in this order. */
-static void expect(struct feed *f, const char *const *want, unsigned n)
+__attribute__((unused)) static void expect(struct feed *f, const char *const *want, unsigned n)
 {
     const char *t = feed_end(f), *at = t;
     for (unsigned i = 0; i < n; i++) {
@@ -300,13 +300,13 @@ static void feed_bytes(struct feed *f, int from_server, const uint8_t *p, uint32
 }
 
 /* A segment of the client (0) or the server (1). */
-static void feed(struct feed *f, int from_server, const char *hex)
+__attribute__((unused)) static void feed(struct feed *f, int from_server, const char *hex)
 {
     uint8_t b[4096];
     feed_bytes(f, from_server, b, feed_hex(hex, b, sizeof b));
 }
 
-static enum match feed_probe(const struct dissector *d, const char *hex, uint8_t on_port, uint8_t *dir)
+__attribute__((unused)) static enum match feed_probe(const struct dissector *d, const char *hex, uint8_t on_port, uint8_t *dir)
 {
     uint8_t b[4096];
     uint32_t n = feed_hex(hex, b, sizeof b);
@@ -321,7 +321,7 @@ static enum match feed_probe(const struct dissector *d, const char *hex, uint8_t
 }
 
 /* Every prefix of both sides' bytes, each byte changed, cut at every byte: nothing may crash or run on. */
-static void feed_hostile(const struct dissector *d, uint16_t port, const char *const *segments, unsigned n_segments)
+__attribute__((unused)) static void feed_hostile(const struct dissector *d, uint16_t port, const char *const *segments, unsigned n_segments)
 {
     static const uint8_t marks[] = {0x00, 0x7f, 0x80, 0xff};
     for (unsigned s = 0; s < n_segments; s++) {
