@@ -71,8 +71,8 @@ static uint64_t operate_key(const struct dnp3_msg *m, const struct dnp3_assoc *a
     return key_of(m, KEY_OPERATE, a->select_gen, 0);
 }
 
-/* Is there room for another fragment, of some 80 objects, beside what the event has? If not it is committed now and goes
- * on under the same tx_id. */
+/* Is there room for another fragment, of some 80 objects, beside what the event has? If not it is committed now and
+ * goes on under the same tx_id. */
 static bool fits(const struct event *e)
 {
     enum { KEEP = 6144 };
