@@ -1,16 +1,19 @@
 /* source.c: the table of back ends, and what they have in common. */
 #include "capture/source.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/source_impl.h"
 
 /* One line a back end. */
 static const struct source_ops *const backends[] = {
     &source_file_ops,
+    &source_pcap_ops,
 };
 
 static const struct source_ops *find_backend(const char *uri, const char **ret_rest)
@@ -31,6 +34,12 @@ int source_open(const char *uri, const struct source_conf *conf, struct err *e, 
     const char *rest;
     const struct source_ops *ops = find_backend(uri, &rest);
     return ops->open(&rest, 1, conf, e, ret);
+}
+
+bool source_is_live(const char *uri)
+{
+    const char *rest;
+    return find_backend(uri, &rest) != &source_file_ops;
 }
 
 int source_open_files(const char *const *paths, unsigned n, struct err *e, struct source **ret)
@@ -98,6 +107,26 @@ void source_progress(const struct source *s, struct source_progress *ret)
     *ret = (struct source_progress){.done = 0, .total = -1};
     if (s->ops->progress)
         s->ops->progress(s, ret);
+}
+
+unsigned source_ports(struct source *s, struct source_port *ret, unsigned max)
+{
+    return s->ops->ports ? s->ops->ports(s, ret, max) : 0;
+}
+
+void source_wait(struct source *s, unsigned ms)
+{
+    enum { NAP_US = 20 };
+    int fds[SOURCE_PORTS];
+    struct pollfd p[SOURCE_PORTS];
+    int n = s->ops->fds ? s->ops->fds(s, fds, SOURCE_PORTS) : 0;
+    if (n < 0) {
+        usleep(NAP_US);
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        p[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    (void)poll(p, (nfds_t)n, (int)ms); /* a signal ends it as well */
 }
 
 int source_init(struct source *s, const struct source_ops *ops, const char *const *files, unsigned n)

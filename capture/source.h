@@ -1,6 +1,6 @@
 /* source.h: where packets come from. One interface for capture files and live back ends; knows no protocol.
  *
- * A source is opened by URI ("file:x.pcap", a plain path, "-", later "pcap:eth1", "dpdk:...", "tap:a+b") or by a list
+ * A source is opened by URI ("file:x.pcap", a plain path, "-", "pcap:eth1", "dpdk:...", "tap:a+b") or by a list
  * of capture files, which are merged by time. It is polled for batches of packet views and closed. One thread uses a
  * source at a time; nothing is allocated between open and close except where a capture file declares more than usual
  * (a record larger than its block, hundreds of interfaces, dozens of files). */
@@ -42,12 +42,32 @@ struct source_progress {
 /* What a live back end needs to know; all zero is right for files. */
 struct source_conf {
     unsigned queue, n_queues; /* this source is queue `queue` of n_queues; 0 of 0 means the only one */
+    uint16_t fanout;          /* the queues of one port share this number */
     uint32_t snaplen;         /* 0: the back end's largest */
     uint64_t buffer_bytes;    /* kernel ring or pool; 0: the back end's default */
+    const char *filter;       /* in libpcap's language; NULL: all packets */
     bool no_promisc;
+    bool immediate;           /* packets one by one as they come, instead of by blocks */
+    bool adapter_time;        /* time stamps of the network card, where it has them */
+    bool may_wait;            /* a port that is not there yet is waited for */
 };
 
 struct source;
+
+/* One live port (of several where sources were joined), counted since open. A file is no port. */
+enum source_link { SOURCE_LINK_UNKNOWN, SOURCE_LINK_UP, SOURCE_LINK_DOWN, SOURCE_LINK_GONE };
+enum { SOURCE_PORTS = 16, SOURCE_PORT_NAME = 64 };
+struct source_port {
+    char name[SOURCE_PORT_NAME];
+    uint64_t packets, bytes;   /* delivered */
+    uint64_t dropped_kernel;   /* the ring was full */
+    uint64_t dropped_nic;      /* by the card or its driver: not read in time, no buffer */
+    uint64_t opened;           /* times: more than once where it had gone */
+    uint16_t iface, file;      /* of its packets */
+    uint8_t link;              /* enum source_link */
+    uint8_t paced;             /* its time is the clock's: packets arrive as they happen */
+    uint8_t blind;             /* the back end cannot tell what it dropped */
+};
 
 /* A back end. Registered by its scheme in the table of source.c. */
 struct source_ops {
@@ -60,12 +80,18 @@ struct source_ops {
      * and the fault list says how. */
     int (*poll)(struct source *s, struct pkt *ret, unsigned max);
     void (*stats)(struct source *s, struct source_stats *ret);             /* NULL: what poll has counted is all */
+    /* Up to max ports; returns how many there are. Asks the system: not for every packet. NULL: none. */
+    unsigned (*ports)(struct source *s, struct source_port *ret, unsigned max);
+    /* Descriptors that become readable when packets wait; returns their number, -1: it must be polled. NULL: files. */
+    int (*fds)(const struct source *s, int *ret, unsigned max);
     void (*progress)(const struct source *s, struct source_progress *ret); /* NULL: unknown */
     void (*close)(struct source *s);
 };
 
 /* uri: SCHEME:REST with a known scheme, else a path; "-" is standard input. */
 int source_open(const char *uri, const struct source_conf *conf, struct err *e, struct source **ret) MUST_USE;
+/* Does the URI name packets that arrive as they happen, rather than a capture? */
+bool source_is_live(const char *uri);
 /* Several capture files as one source: packets in order of time, ties in argument order; inside a file the file's own
  * order always holds. A file that cannot be read becomes a fault, not a failure: only no memory or more than 65,535
  * files fail. */
@@ -87,3 +113,8 @@ const char *source_iface(const struct source *s, unsigned i);
 const struct source_fault *source_fault(const struct source *s, unsigned i);
 void source_stats(struct source *s, struct source_stats *ret);
 void source_progress(const struct source *s, struct source_progress *ret);
+unsigned source_ports(struct source *s, struct source_port *ret, unsigned max);
+/* After a poll without packets: until there are some, or the time has passed. Sources that must be polled: a nap. */
+void source_wait(struct source *s, unsigned ms);
+/* Several sources as one, polled in turn; takes them over, also on failure. It ends when all have ended. */
+int source_join(struct source **parts, unsigned n, struct err *e, struct source **ret) MUST_USE;

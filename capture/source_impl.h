@@ -26,3 +26,4 @@ uint16_t source_add_iface(struct source *s, const void *name, unsigned len);
 void source_add_fault(struct source *s, enum source_class cls, unsigned file, const char *fmt, ...) PRINTF(4, 5);
 
 extern const struct source_ops source_file_ops;
+extern const struct source_ops source_pcap_ops;

@@ -1,5 +1,4 @@
 /* cmd_replay.c: tyto replay: capture files to events, inventory, baseline and alerts. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 #include <unistd.h>
 
 #include "engine/cmd.h"
-#include "engine/pipeline.h"
+#include "engine/opts.h"
 #include "engine/stats.h"
 
 static volatile sig_atomic_t stopped;
@@ -44,75 +43,25 @@ static void usage(FILE *f)
           f);
 }
 
-static int number(const char *s, unsigned least, unsigned most, unsigned *ret)
-{
-    char *end;
-    unsigned long v = strtoul(s, &end, 10);
-    if (*s < '0' || *s > '9' || *end || v < least || v > most)
-        return -EINVAL;
-    *ret = (unsigned)v;
-    return 0;
-}
-
-enum { OPT_STATS = 256, OPT_LEARN, OPT_DETECT, OPT_NO_RULES, OPT_NO_NDPI, OPT_OUI_EXCERPT };
-
-static int force_mode(struct pipe_opts *o, int mode)
-{
-    if (o->mode >= 0 && o->mode != mode) {
-        fputs("tyto replay: found --learn and --detect, expected one of them\n", stderr);
-        return 2;
-    }
-    o->mode = mode;
-    return 0;
-}
-
 static int option(struct args *a, int c)
 {
-    struct pipe_opts *o = &a->pipe;
-    switch (c) {
-    case 'c': o->conf = optarg; return 0;
-    case 'd': o->db = optarg; return 0;
-    case 'o': o->alerts = optarg; return 0;
-    case 'e': o->events = optarg; return 0;
-    case 'q': o->quiet = true; return 0;
-    case OPT_STATS: o->stats = optarg; return 0;
-    case OPT_LEARN:
-    case OPT_DETECT: return force_mode(o, c == OPT_LEARN ? BASE_LEARN : BASE_DETECT);
-    case OPT_NO_RULES: o->no_default_rules = true; return 0;
-    case OPT_NO_NDPI: o->no_ndpi = true; return 0;
-    case OPT_OUI_EXCERPT: o->oui_excerpt = true; return 0;
-    case 'r':
-        if (o->n_rules == PIPE_MAX_RULES) {
-            fprintf(stderr, "tyto replay: at most %d times -r\n", PIPE_MAX_RULES);
-            return 2;
-        }
-        o->rules[o->n_rules++] = optarg;
-        return 0;
-    case 'w':
-        if (number(optarg, 1, N_SHARDS, &o->workers)) {
-            fprintf(stderr, "tyto replay: -w: found '%s', expected a number from 1 to %d\n", optarg, N_SHARDS);
-            return 2;
-        }
-        return 0;
-    case 'h':
+    int r = opts_take(&a->pipe, "replay", c);
+    if (r >= 0)
+        return r;
+    if (c == 'h') {
         usage(stdout);
         return -1;
-    default:
-        fputs("tyto replay --help tells the options\n", stderr);
-        return 2;
     }
+    fputs("tyto replay --help tells the options\n", stderr);
+    return 2;
 }
 
 static int parse(int argc, char **argv, struct args *a)
 {
-    static const struct option longs[] = {
-        {"help", 0, 0, 'h'}, {"config", 1, 0, 'c'}, {"db", 1, 0, 'd'}, {"alerts", 1, 0, 'o'}, {"events", 1, 0, 'e'},
-        {"rules", 1, 0, 'r'}, {"workers", 1, 0, 'w'}, {"quiet", 0, 0, 'q'}, {"stats", 1, 0, OPT_STATS},
-        {"learn", 0, 0, OPT_LEARN}, {"detect", 0, 0, OPT_DETECT}, {"no-default-rules", 0, 0, OPT_NO_RULES},
-        {"no-ndpi", 0, 0, OPT_NO_NDPI}, {"oui-excerpt", 0, 0, OPT_OUI_EXCERPT}, {0}};
+    static const struct option longs[] = {OPTS_LONG, {0}};
     int c, r;
     *a = (struct args){.pipe = {.db = "tyto.db", .workers = 1, .mode = -1}};
-    while ((c = getopt_long(argc, argv, "c:d:o:e:r:w:qh", longs, NULL)) != -1)
+    while ((c = getopt_long(argc, argv, OPTS_SHORT, longs, NULL)) != -1)
         if ((r = option(a, c)))
             return r;
     a->captures = argv + optind;
@@ -185,9 +134,7 @@ static int run(struct pipeline *p, const struct args *a, struct engine *g, struc
     if (r)
         err_set(e, r, "reading stopped: %s", strerror(-r));
     s.wall_s = seconds_since(t0);
-    textout_flush(&p->events); /* on one standard output the statistics come last */
-    for (unsigned i = 0; i < p->outputs.n; i++)
-        out_file_flush(p->outputs.file[i]); /* what cannot be written is told when they are closed */
+    pipe_flush(p); /* on one standard output the statistics come last */
     if (a->pipe.stats && stats_write(&s, a->pipe.stats, e) && !r)
         r = -EIO;
     if (!a->pipe.quiet)

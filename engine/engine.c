@@ -27,6 +27,10 @@ struct engine {
     struct source *source;
     unsigned behind;
     uint16_t file;            /* of the last packet */
+    bool started;             /* time is known */
+    struct live_clock clock;  /* live */
+    uint64_t second_ns;       /* boot time of the last call of every_second */
+    uint64_t base_ns, base_boot_ns; /* engine time when packets came last, and what time it was then */
     struct job jobs[STEP];
     pthread_t threads[N_SHARDS];
 };
@@ -77,6 +81,8 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
         engine_free(g);
         return err_set(e, -ENOMEM, "no memory for the engine");
     }
+    for (unsigned i = 0; i < conf->n_workers; i++)
+        g->workers[i].out.live = conf->live;
     conf->collector->workers = g->workers;
     conf->collector->n_workers = conf->n_workers;
     *ret = g;
@@ -190,6 +196,7 @@ static void send_tick(struct engine *g, const struct rec_tick *t, bool flush)
 static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns)
 {
     bool flush = ts_ns / (FLUSH_S * second_ns) != (g->next_tick_ns - second_ns) / (FLUSH_S * second_ns);
+    flush |= jump_from_ns != 0;
     uint64_t at = ts_ns / second_ns * second_ns; /* a jump is one step */
     struct rec_tick t = make_tick(g, at);
     t.jump_from_ns = jump_from_ns;
@@ -211,6 +218,13 @@ static void set_back(struct engine *g, uint64_t ts_ns)
     g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
 }
 
+static void start_time(struct engine *g, uint64_t ts_ns)
+{
+    g->started = true;
+    g->first_ns = g->now_ns = ts_ns;
+    g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
+}
+
 /* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. A step
  * forward is silence, or another capture; only within one file, and so far that nobody has waited for it, it is a clock
  * that was set. */
@@ -219,9 +233,8 @@ static void advance(struct engine *g, const struct pkt *p)
     uint64_t ts_ns = p->ts_ns;
     bool same_file = p->file == g->file;
     g->file = p->file;
-    if (!g->packets) {
-        g->first_ns = g->now_ns = ts_ns;
-        g->next_tick_ns = ts_ns / second_ns * second_ns + second_ns;
+    if (!g->started) {
+        start_time(g, ts_ns);
         return;
     }
     if (ts_ns >= g->now_ns) {
@@ -272,13 +285,28 @@ static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
         one_packet(g, &p[i], &j[i]);
 }
 
+/* A processor that is not there, or not ours, is told by `tyto run` before; here it changes nothing. */
+static void pin(const struct engine *g, pthread_t thread, unsigned worker)
+{
+    cpu_set_t set;
+    if (!g->conf.n_cpus)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET(g->conf.cpus[worker % g->conf.n_cpus], &set);
+    (void)pthread_setaffinity_np(thread, sizeof set, &set);
+}
+
 static int start(struct engine *g)
 {
     if (pthread_create(&g->conf.collector->thread, NULL, collector_run, g->conf.collector))
         return -EAGAIN;
-    for (unsigned i = 0; g->conf.n_workers > 1 && i < g->conf.n_workers; i++)
+    for (unsigned i = 0; g->conf.n_workers > 1 && i < g->conf.n_workers; i++) {
         if (pthread_create(&g->threads[i], NULL, worker_run, &g->workers[i]))
             return -EAGAIN;
+        pin(g, g->threads[i], i);
+    }
+    if (g->conf.n_workers == 1)
+        pin(g, pthread_self(), 0);
     return 0;
 }
 
@@ -297,6 +325,105 @@ static void finish(struct engine *g)
     pthread_join(g->conf.collector->thread, NULL);
 }
 
+static void some_batch(struct engine *g, const struct pkt *batch, int n)
+{
+    for (int i = 0; i < n; i += STEP)
+        some_packets(g, &batch[i], n - i < STEP ? (unsigned)(n - i) : STEP);
+}
+
+/* ---- live ---- */
+
+/* What the workers' records hold back for each other's sake can go on: nobody waits for a round number of packets. */
+static void hurry(struct engine *g)
+{
+    if (g->conf.n_workers > 1 && g->since_mark)
+        send_control(g, PM_MARK, &(struct rec_tick){0});
+}
+
+/* The host's clock was set: packets that come now have the new time. */
+static void clock_step(struct engine *g, int64_t step)
+{
+    uint64_t to = g->clock.real_ns;
+    if (!g->started)
+        return;
+    g->base_ns = 0;
+    if (step < 0 && to < g->now_ns) {
+        set_back(g, to);
+    } else if (step > 0 && to > g->now_ns) {
+        uint64_t from = g->now_ns;
+        g->now_ns = to;
+        g->jumped++;
+        tick(g, to, from);
+    }
+}
+
+/* No packets: time passes all the same, a little behind the clock, since packets may still be on their way to us. */
+static void idle(struct engine *g)
+{
+    static const uint64_t lag_ns = UINT64_C(250000000);
+    if (!g->clock.any_paced)
+        return;
+    if (!g->started)
+        start_time(g, g->clock.real_ns);
+    if (!g->base_ns) {
+        g->base_ns = g->now_ns;
+        g->base_boot_ns = g->clock.boot_ns;
+    }
+    uint64_t passed = g->clock.boot_ns - g->base_boot_ns;
+    if (passed > lag_ns && g->base_ns + passed - lag_ns > g->now_ns) {
+        g->now_ns = g->base_ns + passed - lag_ns;
+        if (g->now_ns >= g->next_tick_ns)
+            tick(g, g->now_ns, 0);
+    }
+}
+
+static void every_second(struct engine *g)
+{
+    struct source_port p[SOURCE_PORTS];
+    if (g->second_ns && g->clock.boot_ns - g->second_ns < second_ns)
+        return;
+    g->second_ns = g->clock.boot_ns;
+    unsigned n = source_ports(g->source, p, SOURCE_PORTS);
+    clock_ports(&g->clock, p, n);
+    if (g->conf.every_second)
+        g->conf.every_second(g->conf.second_arg, p, n);
+}
+
+static void live_step(struct engine *g, struct pkt *batch, int n)
+{
+    enum { WAIT_MS = 10 };
+    int64_t step = clock_look(&g->clock);
+    if (step && g->clock.any_paced)
+        clock_step(g, step);
+    if (n > 0) {
+        clock_fix(&g->clock, batch, (unsigned)n);
+        some_batch(g, batch, n);
+        g->base_ns = 0;
+        hurry(g);
+    }
+    every_second(g);
+    if (n > 0)
+        return;
+    idle(g);
+    source_wait(g->source, WAIT_MS);
+}
+
+/* What was captured before the end is worked on before the end; new packets do not put it off for ever. */
+static int live_rest(struct engine *g, struct pkt *batch)
+{
+    static const uint64_t most_ns = UINT64_C(1000000000), quiet_ns = UINT64_C(50000000);
+    int n = 0;
+    clock_look(&g->clock);
+    uint64_t begun = g->clock.boot_ns, last = begun;
+    while (g->clock.boot_ns - begun < most_ns && g->clock.boot_ns - last < quiet_ns &&
+           (n = source_poll(g->source, batch, BATCH)) >= 0) {
+        live_step(g, batch, n);
+        if (n > 0)
+            last = g->clock.boot_ns;
+    }
+    return n;
+}
+
 int engine_run(struct engine *g, struct source *src, volatile const int *stop)
 {
     struct pkt batch[BATCH];
@@ -305,14 +432,22 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
     int n = 0, r = start(g);
     if (r)
         return r;
+    if (g->conf.live) {
+        clock_look(&g->clock);
+        every_second(g);
+    }
     while (!*stop && (n = source_poll(src, batch, BATCH)) >= 0) {
-        for (int i = 0; i < n; i += STEP)
-            some_packets(g, &batch[i], n - i < STEP ? (unsigned)(n - i) : STEP);
+        if (g->conf.live)
+            live_step(g, batch, n);
+        else
+            some_batch(g, batch, n);
         if (g->conf.progress) {
             source_progress(src, &prog);
             g->conf.progress(g->conf.progress_arg, &prog, g->packets);
         }
     }
+    if (g->conf.live && *stop && n >= 0)
+        n = live_rest(g, batch);
     finish(g);
     return *stop || n == -ENODATA ? 0 : n;
 }
@@ -331,6 +466,8 @@ void engine_totals(const struct engine *g, struct engine_totals *ret)
                                   .last_ns = g->now_ns,
                                   .rebased = g->rebased,
                                   .jumped = g->jumped,
+                                  .times_late = g->clock.late,
+                                  .times_bent = g->clock.bent,
                                   .decode = *decoder_stats(g->decoder)};
     for (unsigned i = 0; i < g->conf.n_workers; i++) {
         const struct worker *w = &g->workers[i];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "capture/source.h"
+#include "engine/clock.h"
 #include "engine/collector.h"
 
 struct engine_conf {
@@ -12,6 +13,12 @@ struct engine_conf {
     uint64_t time_jump_ns;    /* packet time that steps back by more than this for many packets is re-based */
     struct shard_env *env;
     struct collector *collector;
+    bool live;                /* packets arrive as they happen: idle time passes, the clock is watched */
+    const uint16_t *cpus;     /* processors of the workers, in turn; n_cpus 0: wherever the system puts them */
+    unsigned n_cpus;
+    /* Live: about once a second, from the thread that reads the source. May be NULL. */
+    void (*every_second)(void *arg, const struct source_port *p, unsigned n);
+    void *second_arg;
     void (*progress)(void *arg, const struct source_progress *p, uint64_t packets); /* may be NULL */
     void *progress_arg;
 };
@@ -24,6 +31,7 @@ struct engine_totals {
     struct decode_stats decode;
     struct rt_stats rt;
     uint64_t evict_facts, evict_links;
+    uint64_t times_late, times_bent; /* time stamps that were moved: a little; replaced by the host's clock */
 };
 
 struct engine;

@@ -32,7 +32,8 @@ void env_ports(struct shard_env *env)
 
 static const char *file_name(const void *arg, unsigned file)
 {
-    return source_file(arg, file);
+    const char *name = source_file(arg, file);
+    return *name ? name : NULL; /* a live port is no file */
 }
 
 static const char *iface_name(const void *arg, unsigned iface)

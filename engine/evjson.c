@@ -250,7 +250,7 @@ static void messages(struct jw *w, const struct evjson_env *env, const struct ev
         jw_open(w, '{');
         jw_kv_u64(w, "frame", e->msgs[i].frame);
         function(w, e, "function", e->msgs[i].function);
-        if (e->msgs[i].file != file && env->file_name)
+        if (e->msgs[i].file != file && env->file_name && env->file_name(env->name_arg, e->msgs[i].file))
             jw_kv_str(w, "pcap_filename", env->file_name(env->name_arg, e->msgs[i].file));
         jw_close(w, '}');
     }

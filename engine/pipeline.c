@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "engine/base/hash.h"
 #include "engine/env.h"
@@ -86,7 +87,8 @@ struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
     shard.duplicate_ns = p->conf->duplicate_ns;
     return (struct engine_conf){.shard = shard, .n_workers = n_workers, .ring_bytes = l->ring_bytes,
                                 .fragment_bytes = l->fragment_bytes, .time_jump_ns = p->conf->time_jump_ns,
-                                .env = p->env, .collector = &p->collector};
+                                .env = p->env, .collector = &p->collector, .cpus = p->conf->run.cpus,
+                                .n_cpus = p->conf->run.n_cpus};
 }
 
 uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
@@ -234,6 +236,8 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     if (!p->env)
         return err_set(e, -ENOMEM, "no memory");
     p->env->hash_key = HASH_ID_KEY;
+    if (o->live && getrandom(&p->env->hash_key, sizeof p->env->hash_key, 0) != sizeof p->env->hash_key)
+        return err_set(e, -EIO, "no random numbers from the system");
     p->env->site = &p->conf->site;
     p->env->host = p->conf->site.sensor;
     p->env->log_events = events != NULL;
@@ -273,6 +277,13 @@ int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src,
     if (r)
         pipe_close(p, &ignored);
     return r;
+}
+
+void pipe_flush(struct pipeline *p)
+{
+    textout_flush(&p->events);
+    for (unsigned i = 0; i < p->outputs.n; i++)
+        out_file_flush(p->outputs.file[i]); /* what cannot be written is told when they are closed */
 }
 
 static void keep_first(int *r, struct err *first, int now, const struct err *e)

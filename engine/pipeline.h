@@ -45,5 +45,7 @@ struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers);
 /* Bytes that the tables of a run take at most; all but nDPI's are taken at the start. */
 uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers);
 struct shard_conf pipe_shard_conf(const struct limits *l);
+/* What the outputs hold back is written. */
+void pipe_flush(struct pipeline *p);
 /* Saves the model, sends what alerts owe, closes. 0, or the first error in e. */
 int pipe_close(struct pipeline *p, struct err *e);

@@ -301,6 +301,10 @@ static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
 static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e, struct rec_event *r,
                        const struct facts_out *facts, const uint16_t *hits)
 {
+    if (r->wanted == REC_WANT_LOG && out_tight(s->out)) {
+        s->stats->ring_dropped++;
+        return;
+    }
     struct ring_head *h = out_begin(s->out, RK_EVENT, REC_MAX_BYTES);
     uint32_t at = sizeof *h + sizeof *r;
     put_behind(h, &at, hits, r->n_hits * (uint32_t)sizeof *hits);

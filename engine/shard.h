@@ -31,7 +31,7 @@ struct eng_stats {
     uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
     uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, one_way, two_way, segments_evicted, buffers_short,
         syn_floods;
-    uint64_t events, records, records_cut, malformed, flows_set_back, not_mine;
+    uint64_t events, records, records_cut, ring_dropped, malformed, flows_set_back, not_mine;
     uint64_t messages[64];                       /* by schema index; the last one for all beyond */
 };
 

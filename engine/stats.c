@@ -5,10 +5,20 @@
 
 #include "engine/base/jw.h"
 
-static void dropped(struct jw *w, const struct engine_totals *t)
+static void dropped(struct jw *w, const struct engine_totals *t, const struct stats_report *r)
 {
     const struct eng_stats *s = &t->sum;
+    struct source_port p[SOURCE_PORTS];
+    unsigned n = source_ports(r->pipe->source, p, SOURCE_PORTS);
+    uint64_t kernel = 0, nic = 0;
+    for (unsigned i = 0; i < n; i++) {
+        kernel += p[i].dropped_kernel;
+        nic += p[i].dropped_nic;
+    }
     jw_key_open(w, "dropped", '{');
+    jw_kv_u64(w, "kernel", kernel);
+    jw_kv_u64(w, "nic", nic);
+    jw_kv_u64(w, "ring", s->ring_dropped);
     jw_kv_u64(w, "undecoded", s->undecoded);
     jw_kv_u64(w, "unsynchronised_bytes", s->unsynced_bytes);
     jw_kv_u64(w, "gap_bytes", s->gap_bytes);
@@ -120,7 +130,7 @@ int stats_write(const struct stats_report *r, const char *path, struct err *e)
     jw_kv_u64(&w, "packets", t->packets);
     jw_kv_u64(&w, "bytes", t->bytes);
     jw_kv_u64(&w, "duplicates", t->sum.duplicates);
-    dropped(&w, t);
+    dropped(&w, t, r);
     jw_kv_u64(&w, "truncated", t->sum.truncated);
     messages(&w, t);
     jw_kv_u64(&w, "events", t->sum.events);

@@ -19,6 +19,19 @@ static void breathe(unsigned *spins)
         usleep(50);
 }
 
+bool out_tight(struct out *o)
+{
+    enum { NAP_US = 50, NAP_TAKES_US = 120 };
+    while (o->live && ring_depth(o->ring) > o->ring->cap - o->ring->cap / 4) {
+        if (o->patience_us < NAP_TAKES_US)
+            return true;
+        o->patience_us -= NAP_TAKES_US;
+        o->waits++;
+        usleep(NAP_US);
+    }
+    return false;
+}
+
 struct ring_head *out_begin(struct out *o, enum rec_kind k, uint32_t max)
 {
     struct ring_head *h;
@@ -148,6 +161,7 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
     if (!w->scratch || ring_init(&w->records, ring_bytes) || (packet_bytes && ring_init(&w->packets, packet_bytes)))
         return -ENOMEM;
     w->out.ring = &w->records;
+    w->out.patience_us = 200000;
     w->out.ndpi_off = env->no_ndpi;
     for (unsigned i = number; i < N_SHARDS; i += n_workers) {
         w->shards[i] = aligned_alloc(64, (sizeof(struct shard) + 63) & ~(size_t)63);
@@ -191,6 +205,7 @@ void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, u
 void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, bool flush)
 {
     w->out.order = order;
+    w->out.patience_us = 200000;
     for (unsigned i = 0; i < N_SHARDS; i++) {
         w->out.shard = (uint16_t)i;
         if (!w->shards[i])

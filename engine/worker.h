@@ -20,8 +20,13 @@ struct out {
     uint16_t shard;
     struct itapp *ndpi;    /* opened by the first flow that nobody claims: it takes some 25 ms */
     bool ndpi_off;
+    bool live;
+    uint32_t patience_us;  /* live: time left to wait in this second */
     uint64_t waits;        /* times that the ring was full */
 };
+/* Live: must an event that is only logged give way? The last quarter of the ring is for hits and news. The capture
+ * buffer bears a worker that waits for a fifth of each second; beyond that the packets come first. */
+bool out_tight(struct out *o);
 /* Room for one record of kind k; waits while the ring is full. The caller fills what follows the head. */
 struct ring_head *out_begin(struct out *o, enum rec_kind k, uint32_t max);
 static inline void out_end(struct out *o, struct ring_head *h, uint32_t len)

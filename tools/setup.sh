@@ -2,7 +2,7 @@
 # Debian 12 and 13. Everything is safe to do twice.
 
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 libndpi-dev libyaml-dev libjansson-dev libsqlite3-dev
-    zlib1g-dev check ieee-data"
+    zlib1g-dev libpcap-dev check ieee-data"
 
 say() {
     printf '\n== %s\n' "$*"

@@ -31,7 +31,7 @@ DOORS = [
     (r"pcap\.h|pcap/.*", ["capture/pcap", "tests/bench/"]),
     (r"rte_.*", ["capture/dpdk"]),
 ]
-LIBC = re.compile(r"(assert|ctype|dirent|dlfcn|errno|fcntl|getopt|inttypes|limits|locale|malloc|math|poll|pthread|pwd|grp|sched|semaphore"
+LIBC = re.compile(r"(assert|ctype|dirent|dlfcn|errno|fcntl|getopt|ifaddrs|inttypes|limits|locale|malloc|math|poll|pthread|pwd|grp|sched|semaphore"
                   r"|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|threads|time"
                   r"|unistd|byteswap|endian|(sys|net|netinet|arpa|linux)/\w+(/\w+)?)\.h")
 

@@ -1,0 +1,26 @@
+/* clock.h: the time of packets that arrive as they happen. A port's packets never go back in time, the host's clock is
+ * watched for steps, and a time stamp that the host's clock contradicts is replaced by it: one bad port cannot stall or
+ * hurry the others. Capture files and ports that play one keep the times that they have. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "capture/source.h"
+
+enum { CLOCK_PORTS = 64 }; /* by number of file (every port is one); beyond: times are taken as they are */
+
+struct live_clock {
+    uint64_t real_ns, boot_ns;          /* at the last look */
+    int64_t offset_ns;                  /* between the two */
+    uint64_t last_ns[CLOCK_PORTS];      /* of the port's packets */
+    bool paced[CLOCK_PORTS], any_paced;
+    uint64_t late, bent;                /* packets moved by less than a second; replaced */
+    bool looked;
+};
+
+/* Which ports keep the clock's pace. */
+void clock_ports(struct live_clock *c, const struct source_port *p, unsigned n);
+/* Reads both clocks. Returns the nanoseconds by which the host's clock was set since the last look; 0: it was not. */
+int64_t clock_look(struct live_clock *c);
+/* Corrects the times of a batch that was just polled. */
+void clock_fix(struct live_clock *c, struct pkt *p, unsigned n);
