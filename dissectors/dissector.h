@@ -61,7 +61,9 @@ struct dissector {
     const struct proto_schema *const *schemas; /* NULL-terminated; the first is the main one */
     uint8_t transports;                       /* DIS_ mask */
     const uint16_t *tcp_ports, *udp_ports;    /* registered ports, 0-terminated; may be NULL */
-    const uint16_t *ethertypes;               /* 0-terminated; may be NULL */
+    const uint16_t *ethertypes;               /* 0-terminated; may be NULL. Below 0x600: the DSAP of a frame with LLC and
+                                               * no SNAP (payload from DSAP on), or a SNAP type of another OUI than 0
+                                               * (payload behind it; lay->snap_oui tells whose) */
     uint32_t min_probe;                       /* bytes that probe needs at least */
     uint32_t max_pdu;                         /* bound of frame.len, <= LIM_PDU */
     uint32_t flow_size;                       /* bytes of per-flow state, <= DIS_FLOW_STATE */

@@ -153,8 +153,11 @@ enum step decode_llc(struct walk *w)
     uint8_t control = cur_u8(&c);
     uint32_t oui = cur_u24be(&c);
     uint16_t pid = cur_u16be(&c);
-    if (!cur_ok(&c) || saps != 0xaaaa || control != 3)
+    if (!cur_ok(&c) || saps != 0xaaaa || control != 3) {
+        if (cur_left(&w->c) >= 3 && control == 3)
+            l->ethertype = saps >> 8;
         return STEP_END; /* the payload is from DSAP on; a short one is legal */
+    }
     l->ethertype = pid;
     l->snap_oui = oui;
     walk_to(w, c);

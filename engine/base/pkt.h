@@ -49,7 +49,7 @@ struct layers {
     uint32_t seq, ack;             /* TCP */
     uint32_t what;                 /* LAY_ */
     uint16_t sport, dport;         /* TCP, UDP */
-    uint16_t ethertype;            /* innermost; 802.3 LLC without SNAP: 0 */
+    uint16_t ethertype;            /* innermost; 802.3 LLC without SNAP: the DSAP, of a UI frame; else 0 */
     uint16_t vlan[2];              /* VLAN ids, outer first */
     uint16_t ip_id;                /* IPv4 identification */
     uint16_t lan_seq;              /* HSR/PRP sequence number */

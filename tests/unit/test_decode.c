@@ -216,7 +216,7 @@ START_TEST(layer_2)
     b_post(&b, "padding padding", 15);
     b_eth(&b, 6);
     l = run(1);
-    ck_assert_uint_eq(l.ethertype, 0);
+    ck_assert_uint_eq(l.ethertype, 0x42);
     ck_assert_uint_eq(l.payload_len, 6);
     ck_assert_uint_eq(l.payload[0], 0x42);
     /* Cisco's SNAP: CDP */
@@ -270,7 +270,7 @@ START_TEST(cooked)
     b_hex(&b, "0000 0001 0006 020000000005 0000 0004");
     l = run(113);
     ck_assert_uint_eq(l.payload_len, 6);
-    ck_assert_uint_eq(l.ethertype, 0);
+    ck_assert_uint_eq(l.ethertype, 0x42);
     b_start(&b, "netlink", 7);
     b_hex(&b, "0004 0338 0000 000000000000 0000 0800");
     l = run(113);
