@@ -46,13 +46,13 @@ struct dis_ctx {
     const struct layers *lay; /* the packet that completed the PDU */
     uint64_t flow_id;
     void *state;      /* flow_size bytes, zero at the start of a flow; NULL during probe */
+    uint8_t side;     /* of the flow that sends: 0 lo, 1 hi. Tells two that ask each other apart */
     /* The engine's and the runtime's; not a dissector's business */
     struct dis_rt *rt;
     struct flow_rt *fr;
     void *owner;
     const struct dissector *dis;
     uint32_t offset;  /* of the PDU in its packet */
-    uint8_t side;     /* of the flow that sends: 0 lo, 1 hi */
     struct span pdu;  /* its bytes */
 };
 

@@ -46,6 +46,7 @@ struct txn {
     const struct dissector *dis;
     uint64_t key, deadline_ns;
     struct buf buf;
+    uint8_t side, dir, dir_sure; /* of the message that it waits after: who asked whom */
     uint32_t prev, next;         /* in the flow */
     uint32_t older, newer;       /* in the shard, by time of ev_wait */
 };

@@ -176,25 +176,24 @@ static struct buf take_txn(struct dis_rt *rt, uint32_t i)
     return b;
 }
 
-/* No answer came: commit it as what it was. Uses the scratch event of nobody else: callers have finished theirs. */
+/* No answer came: commit it as what it was, told by whom it was sent. Uses the scratch event of nobody else: callers have
+ * finished theirs. */
 static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
 {
     struct dis_rt *rt = x->rt;
+    struct dis_ctx then = *x;
+    then.side = rt->txn[i].side;
+    then.dir = rt->txn[i].dir;
+    then.dir_sure = rt->txn[i].dir_sure;
     struct buf b = take_txn(rt, i);
     ev_unpack(b.p, scratch);
     if (scratch->kind == EV_MESSAGE)
         scratch->kind = EV_REQUEST;
     const struct msg *last = &scratch->msgs[scratch->n_msgs - 1];
-    uint64_t ts = x->ts_ns;
-    uint32_t frame = x->frame;
-    uint16_t file = x->file;
-    x->ts_ns = last->ts_ns;
-    x->frame = last->frame;
-    x->file = last->file;
-    ev_commit(x, scratch);
-    x->ts_ns = ts;
-    x->frame = frame;
-    x->file = file;
+    then.ts_ns = last->ts_ns;
+    then.frame = last->frame;
+    then.file = last->file;
+    ev_commit(&then, scratch);
     buf_put(&rt->txn_pool, &b);
 }
 
@@ -291,6 +290,7 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
     rt->txn_free = t->next;
     rt->n_txn_used++;
     *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
+                      .side = x->side, .dir = x->dir, .dir_sure = x->dir_sure,
                       .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE, .older = rt->txn_newest, .newer = RT_NONE};
     if (t->deadline_ns < rt->due_ns)
         rt->due_ns = t->deadline_ns;
