@@ -12,7 +12,8 @@ enum {
                               * second record with the same tx_id */
     EV_MAX_ITEMS = 128,      /* an IEC 104 ASDU has at most 127 objects, an S7 PDU 20; more: counted, truncated set */
     EV_MAX_FIELDS = 64,      /* more: dropped, truncated set */
-    EV_TEXT = 4096,          /* bytes of strings that a dissector makes for one event; more: cut, truncated set */
+    EV_TEXT = 8192,          /* bytes of strings that a dissector makes for one event (names and values of EV_MAX_ITEMS
+                              * objects); more: cut, truncated set */
     EV_OBJECT = 160,         /* text of one object; longer names are cut with their hash appended */
     EV_VALUES_SHOWN = 256,   /* values of one item rendered into a record; more: counted only */
     EV_PACK = 20480,         /* bytes of a stored request: EV_MAX_ITEMS objects with their names (OPC UA, BACnet and MMS
