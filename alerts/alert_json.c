@@ -72,7 +72,7 @@ static const char *proto_name(uint8_t l4)
 static void put_side(struct jw *w, bool has, const struct addr *a, const char *ip, const char *port, bool has_port,
                      uint16_t v)
 {
-    if (!has || addr_is_mac(a))
+    if (!has || addr_is_mac(a) || addr_is_station(a))
         return;
     jw_kv_addr(w, ip, a);
     if (has_port)

@@ -139,6 +139,8 @@ void baseline_event(struct baseline *b, const struct rec_event *e, bool condemne
         l->life.last_ns = e->ts_ns;
     due(b, &l->dirty);
     roles_event(b, s.client, s.server, e);
+    if (e->has_sender && !e->from_client) /* a station behind the server: what it answered, it answered itself */
+        roles_event(b, 0, asset_find(b, e->net, &e->sender), e);
     judge_event(b, &s);
     blink_rank(b, li);
     if (s.client)

@@ -70,7 +70,7 @@ uint32_t asset_by_id(const struct baseline *b, uint64_t id)
 bool addr_is_private(const struct addr *a)
 {
     const uint8_t *p = a->b;
-    if (addr_is_mac(a))
+    if (addr_is_mac(a) || addr_is_station(a))
         return true;
     if (addr_is_v4(a))
         return p[12] == 10 || (p[12] == 172 && (p[13] & 0xf0) == 16) || (p[12] == 192 && p[13] == 168) ||
@@ -449,13 +449,32 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
         mac_bind(b, ri, mi, r, here);
 }
 
+/* A device that only others carried messages of. A station is behind the one that did so first. */
+static void asset_of_protocol(struct baseline *b, const struct rec_asset *r)
+{
+    uint32_t i = asset_find(b, r->net, &r->addr);
+    if (!i)
+        i = asset_create(b, r->net, &r->addr, 0, r->ts_ns);
+    uint32_t router = addr_is_station(&r->addr) ? asset_find(b, r->net, &r->through) : 0;
+    struct asset *a = asset_at(b, i);
+    if (router && !a->parent) {
+        a->parent = asset_at(b, router)->id;
+        due(b, &a->dirty);
+    }
+    asset_seen(b, i, r->ts_ns);
+    add_vlan(b, a, r->vlan);
+    judge_asset(b, i, r, r->ts_ns);
+}
+
 void baseline_asset(struct baseline *b, const struct rec_asset *r)
 {
     if (r->ts_ns > b->now_ns)
         b->now_ns = r->ts_ns;
     if (addr_is_nobody(&r->addr) || addr_is_group(&r->addr))
         return;
-    if (!addr_is_mac(&r->addr))
+    if (r->via == ASSET_VIA_PROTOCOL)
+        asset_of_protocol(b, r);
+    else if (!addr_is_mac(&r->addr))
         asset_of_ip(b, r);
     else if (!mac_is_virtual_router(r->addr.b + 10))
         asset_of_mac(b, r);

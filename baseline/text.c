@@ -142,8 +142,10 @@ static uint32_t learned_assets(const struct baseline *b, uint16_t net)
 
 void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struct rec_asset *r)
 {
-    static const char *const via[] = {"by an IP packet", "by ARP", "by a layer-2 frame"};
+    static const char *const via[] = {"by an IP packet", "by ARP", "by a layer-2 frame",
+                                      "by a message that came through"};
     const struct asset *a = asset_at(b, i);
+    char through[ADDR_TEXT];
     struct net_rec *n = net_rec(b, a->net);
     char who[ADDR_TEXT], mac[MAC_TEXT] = "", since[24];
     const char *vendor = NULL;
@@ -171,7 +173,11 @@ void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struc
         text_add(d->seen, sizeof d->seen, ", MAC %s%s%s%s", mac, vendor ? " (" : "", vendor ? vendor : "",
                  vendor ? ")" : "");
     if (r)
-        text_add(d->seen, sizeof d->seen, ", %s", via[r->via < 3 ? r->via : 0]);
+        text_add(d->seen, sizeof d->seen, ", %s", via[r->via < 4 ? r->via : 0]);
+    if (r && r->via == ASSET_VIA_PROTOCOL) {
+        addr_text(&r->through, through);
+        text_add(d->seen, sizeof d->seen, " %s", through);
+    }
     snprintf(d->accept, sizeof d->accept, "asset:%016llx", (unsigned long long)a->id);
 }
 

@@ -19,9 +19,11 @@ static const char *function_name(const struct rec_event *e, char out[64])
 static void unit_words(const struct rec_event *e, char out[64])
 {
     const char *is = e->schema->unit_is ? e->schema->unit_is : "unit";
+    char unit[FN_TEXT];
+    schema_unit_text(e->schema, e->unit, e->sub, unit);
     out[0] = 0;
     if (e->has_unit)
-        snprintf(out, 64, " of %.40s %u", is, e->unit);
+        snprintf(out, 64, " of %.35s %s", is, unit);
     else if (e->sub)
         snprintf(out, 64, " of slot %u", e->sub);
 }
@@ -58,22 +60,29 @@ static unsigned learned_functions(const struct baseline *b, const struct func *f
     return count;
 }
 
+static bool same_unit(const struct func *x, const struct func *y)
+{
+    return x->unit == y->unit && x->sub == y->sub;
+}
+
 static unsigned learned_units(const struct baseline *b, const struct func *f, char *out, size_t n)
 {
     unsigned count = 0;
-    uint32_t seen[6];
+    const struct func *seen[6];
+    char unit[FN_TEXT];
     *out = 0;
     for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
         const struct func *o = func_at(b, k);
         unsigned j = 0;
-        if (o == f || o->proto != f->proto || !o->has_unit || o->unit == f->unit || o->life.learned != FACT_LEARNED)
+        if (o == f || o->proto != f->proto || !o->has_unit || same_unit(o, f) || o->life.learned != FACT_LEARNED)
             continue;
-        while (j < count && seen[j] != o->unit)
+        while (j < count && !same_unit(seen[j], o))
             j++;
         if (j < count || count == ARRAY_LEN(seen))
             continue;
-        seen[count++] = o->unit;
-        text_add(out, n, "%s%u", count > 1 ? ", " : "", o->unit);
+        seen[count++] = o;
+        schema_unit_text(b->apps[o->proto].schema, o->unit, o->sub, unit);
+        text_add(out, n, "%s%s", count > 1 ? ", " : "", unit);
     }
     return count;
 }

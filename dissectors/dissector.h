@@ -47,6 +47,8 @@ struct dis_ctx {
     uint64_t flow_id;
     void *state;      /* flow_size bytes, zero at the start of a flow; NULL during probe */
     uint8_t side;     /* of the flow that sends: 0 lo, 1 hi. Tells two that ask each other apart */
+    struct addr sender; /* has_sender: dis_sender() said who really sends this message */
+    uint8_t has_sender;
     /* The engine's and the runtime's; not a dissector's business */
     struct dis_rt *rt;
     struct flow_rt *fr;
@@ -61,9 +63,9 @@ struct dissector {
     const struct proto_schema *const *schemas; /* NULL-terminated; the first is the main one */
     uint8_t transports;                       /* DIS_ mask */
     const uint16_t *tcp_ports, *udp_ports;    /* registered ports, 0-terminated; may be NULL */
-    const uint16_t *ethertypes;               /* 0-terminated; may be NULL. Below 0x600: the DSAP of a frame with LLC and
-                                               * no SNAP (payload from DSAP on), or a SNAP type of another OUI than 0
-                                               * (payload behind it; lay->snap_oui tells whose) */
+    const uint16_t *ethertypes;               /* 0-terminated; may be NULL. Below 0x600: the DSAP of a frame with LLC
+                                               * without SNAP (payload from DSAP on), or a SNAP type of another OUI
+                                               * than 0 (payload behind it; lay->snap_oui tells whose) */
     uint32_t min_probe;                       /* bytes that probe needs at least */
     uint32_t max_pdu;                         /* bound of frame.len, <= LIM_PDU */
     uint32_t flow_size;                       /* bytes of per-flow state, <= DIS_FLOW_STATE */
@@ -161,6 +163,11 @@ enum { DIS_SHARED = 96 };
 void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create);
 
 /* ---- what is learned of devices (obs.c) ------------------------------------------------------------------------ */
+
+/* This message is from another device than the packet: it came through a router (a station, addr_station()) or was
+ * forwarded (an IP address). That device joins the inventory, and what is told of the sender is told of it. Before the
+ * obs_ and ev_ calls of the message. */
+void dis_sender(struct dis_ctx *x, const struct addr *who);
 
 enum obs_side { OBS_CLIENT, OBS_SERVER };
 /* A fact about the client or the server of this message, or, with sub (slot, unit, outstation), about a device behind

@@ -324,4 +324,5 @@ const struct proto_schema dnp3_schema = {
     .kinds = kinds, .n_kinds = ARRAY_LEN(kinds),
     .anomalies = anomalies, .n_anomalies = ARRAY_LEN(anomalies),
     .statuses = statuses, .qualities = qualities, .unit_is = "outstation address",
+    .addr_is = {"outstation", "master"},
 };

@@ -302,5 +302,6 @@ const struct proto_schema iec104_schema = {
     .qualities = qualities,
     .fn_text = fn_text,
     .unit_is = "common address",
+    .addr_is = {"common_address", "originator_address"},
 };
 _Static_assert(ARRAY_LEN(fields) == IF_COUNT && ARRAY_LEN(anomalies) == IA_COUNT, "tables are complete");

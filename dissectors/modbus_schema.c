@@ -256,5 +256,6 @@ const struct proto_schema modbus_schema = {
     .n_anomalies = MBA_COUNT,
     .statuses = statuses,
     .unit_is = "unit id",
+    .addr_is = {"unit", "unit"},
 };
 _Static_assert(ARRAY_LEN(fields) == MBF_COUNT && ARRAY_LEN(anomalies) == MBA_COUNT, "tables are complete");

@@ -13,6 +13,14 @@ static bool many(unsigned kind)
            kind == OBS_OTHER || kind == OBS_SOFTWARE;
 }
 
+void dis_sender(struct dis_ctx *x, const struct addr *who)
+{
+    x->sender = *who;
+    x->has_sender = 1;
+    if (x->rt->sink->sender)
+        x->rt->sink->sender(x->rt->sink_arg, x);
+}
+
 static struct span trim(struct span v)
 {
     while (v.n && (v.p[v.n - 1] == 0 || v.p[v.n - 1] == ' '))
@@ -32,7 +40,9 @@ void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side sid
     /* Which end the client is: lo when the sender's side says so. The key needs only to tell the two apart. */
     bool client_sends = x->dir != DIR_S2C;
     bool about_sender = (side == OBS_CLIENT) == client_sends;
-    const struct addr *a = x->lay ? (about_sender ? &x->lay->src : &x->lay->dst) : &x->key->lo;
+    const struct addr *a = x->has_sender && about_sender ? &x->sender
+                           : x->lay                      ? (about_sender ? &x->lay->src : &x->lay->dst)
+                                                         : &x->key->lo;
     uint64_t v = hash_bytes(rt->hash_key, value.p, value.n) | 1;
     uint64_t key = hash_bytes(rt->hash_key ^ kind, a, sizeof *a) ^ hash_mix(sub, x->key->net);
     if (many(kind))

@@ -29,6 +29,7 @@ struct rt_sink {
     void (*silent)(void *arg, struct dis_ctx *x, const struct proto_schema *s);
     /* A request of this flow ran out of time: fill in key, flow_id, state, fr, dir of that flow. */
     void (*context)(void *arg, void *owner, struct dis_ctx *x);
+    void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
 };
 
 struct rt_conf { /* entries per shard */

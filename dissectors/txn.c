@@ -176,8 +176,8 @@ static struct buf take_txn(struct dis_rt *rt, uint32_t i)
     return b;
 }
 
-/* No answer came: commit it as what it was, told by whom it was sent. Uses the scratch event of nobody else: callers have
- * finished theirs. */
+/* No answer came: commit it as what it was, told by whom it was sent. Uses the scratch event of nobody else: callers
+ * have finished theirs. */
 static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
 {
     struct dis_rt *rt = x->rt;

@@ -28,12 +28,18 @@ static void usage(FILE *f)
 
 /* ---- JSON: the names of ARCHITECTURE.md, "Stored" ---- */
 
+static bool is_station(const char *text)
+{
+    struct addr a;
+    return addr_parse(text, &a) && addr_is_station(&a);
+}
+
 static void json_addrs(struct jw *w, struct query *q, uint64_t id, int kind, const char *key)
 {
     struct rows *r = ask_id(q, Q_ASSET_ADDRS, id);
     jw_key_open(w, key, '[');
     while (next(r)) {
-        if (rows_int(r, QAD_KIND) != kind)
+        if (rows_int(r, QAD_KIND) != kind || is_station(rows_text(r, QAD_VALUE)))
             continue;
         if (kind == 2)
             jw_i64(w, rows_int(r, QAD_VALUE));
@@ -54,20 +60,30 @@ enum { SERVER_ROLES = ROLE_CONTROLLER | ROLE_RTU | ROLE_FIELD_DEVICE | ROLE_GATE
 /* What a plain number is in a protocol; others say so themselves ("rack 0 slot 2"). */
 static const char *address_kind(const char *source, bool server)
 {
-    static const struct {
-        const char *source, *server, *client;
-    } kinds[] = {{"modbus", "unit", "unit"}, {"dnp3", "outstation", "master"},
-                 {"iec104", "common_address", "originator_address"}};
-    for (unsigned i = 0; source && i < ARRAY_LEN(kinds); i++)
-        if (strcmp(source, kinds[i].source) == 0)
-            return server ? kinds[i].server : kinds[i].client;
-    return source;
+    const struct proto_schema *s = source ? schema_by_name(source) : NULL;
+    return s && s->addr_is[!server] ? s->addr_is[!server] : source;
+}
+
+/* Where it is behind its router. */
+static void json_stations(struct jw *w, struct query *q, uint64_t id)
+{
+    struct rows *r = ask_id(q, Q_ASSET_ADDRS, id);
+    while (next(r)) {
+        if (rows_int(r, QAD_KIND) != 0 || !is_station(rows_text(r, QAD_VALUE)))
+            continue;
+        jw_open(w, '{');
+        jw_kv_str(w, "kind", "station");
+        jw_kv_str(w, "value", rows_text(r, QAD_VALUE));
+        jw_close(w, '}');
+    }
+    rows_done(r);
 }
 
 static void json_addresses(struct jw *w, struct query *q, uint64_t id, uint32_t roles)
 {
     struct rows *r = ask_id(q, Q_ASSET_IDENTS, id);
     jw_key_open(w, "addresses", '[');
+    json_stations(w, q, id);
     while (next(r)) {
         unsigned rack, slot;
         if (rows_int(r, QI_KIND) != OBS_PROTO_ADDR)

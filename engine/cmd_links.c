@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dissectors/dissector.h"
 #include "engine/base/row.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
@@ -28,6 +29,20 @@ static void first_word(char out[CELL], const char *apps)
     snprintf(out, CELL, "%.*s", (int)strcspn(apps, ","), apps);
 }
 
+static void json_unit(struct jw *w, struct rows *r)
+{
+    const struct proto_schema *s = rows_text(r, QO_PROTO) ? schema_by_name(rows_text(r, QO_PROTO)) : NULL;
+    char text[FN_TEXT];
+    if (s && s->unit_text && rows_text(r, QO_UNIT)) {
+        s->unit_text((uint32_t)rows_int(r, QO_UNIT), (uint32_t)rows_int(r, QO_SUB), text);
+        jw_kv_str(w, "unit", text);
+        return;
+    }
+    json_or_null(w, "unit", rows_text(r, QO_UNIT));
+    if (rows_int(r, QO_SUB))
+        jw_kv_i64(w, "slot", rows_int(r, QO_SUB));
+}
+
 static void json_op(struct jw *w, struct rows *r)
 {
     jw_open(w, '{');
@@ -35,9 +50,7 @@ static void json_op(struct jw *w, struct rows *r)
     json_or_null(w, "function", rows_text(r, QO_FUNCTION));
     json_or_null(w, "function_name", rows_text(r, QO_NAME));
     jw_kv_str(w, "action", rows_text(r, QO_ACTION));
-    json_or_null(w, "unit", rows_text(r, QO_UNIT));
-    if (rows_int(r, QO_SUB))
-        jw_kv_i64(w, "slot", rows_int(r, QO_SUB));
+    json_unit(w, r);
     json_or_null(w, "object", rows_text(r, QO_OBJECT));
     jw_kv_i64(w, "count", rows_int(r, QO_COUNT));
     jw_kv_i64(w, "errors", rows_int(r, QO_ERRORS));

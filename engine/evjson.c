@@ -280,11 +280,15 @@ static void ot(struct jw *w, const struct evjson_env *env, const struct event *e
     function(w, e, "function", e->function);
     jw_kv_str(w, "function_name", e->op ? e->op->name : NULL);
     jw_kv_str(w, "action", action_name(e->action));
-    if (e->has_unit) {
+    if (e->has_unit && e->schema->unit_text) {
+        char t[FN_TEXT];
+        e->schema->unit_text(e->unit, e->sub, t);
+        jw_kv_str(w, "unit", t);
+    } else if (e->has_unit) {
         jw_key(w, "unit");
         jw_u64_text(w, e->unit);
     }
-    if (e->sub)
+    if (e->sub && !e->schema->unit_text)
         jw_kv_u64(w, "slot", e->sub - 1);
     jw_key_open(w, "objects", '[');
     for (unsigned i = 0; i < e->n_items; i++)

@@ -278,16 +278,16 @@ void raise_deviation(struct raise *r, const struct deviation *d)
 /* "modbus write_single_register (write), unit 1, refused with status 2" */
 static void describe(const struct rec_event *ev, char *out, size_t cap)
 {
-    char fn[FN_TEXT];
+    char fn[FN_TEXT], unit[FN_TEXT];
     size_t n = 0;
     if (!ev->schema)
         return;
     schema_fn_text(ev->schema, ev->function, fn);
     n +=
         (size_t)snprintf(out, cap, "%s %s (%s)", ev->schema->name, ev->op ? ev->op->name : fn, action_name(ev->action));
+    schema_unit_text(ev->schema, ev->unit, ev->sub, unit);
     if (ev->has_unit && n < cap)
-        n +=
-            (size_t)snprintf(out + n, cap - n, ", %s %u", ev->schema->unit_is ? ev->schema->unit_is : "unit", ev->unit);
+        n += (size_t)snprintf(out + n, cap - n, ", %s %s", ev->schema->unit_is ? ev->schema->unit_is : "unit", unit);
     if (ev->error && n < cap) {
         const char *name = code_name(ev->schema->statuses, ev->status);
         n += (size_t)snprintf(out + n, cap - n, name ? ", refused: %2$s (%1$u)" : ", refused with status %u",

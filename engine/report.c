@@ -14,7 +14,7 @@ enum { EVIDENCE_BYTES = 256 };
 
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net)
 {
-    if (addr_is_nobody(a))
+    if (addr_is_nobody(a) || !s->pkt)
         return;
     uint64_t d = hash_bytes(s->env->hash_key ^ net, a, sizeof *a);
     if (mac)
@@ -30,6 +30,8 @@ void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uin
                           .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};
     if (mac)
         memcpy(r.mac, mac, 6);
+    if (via == ASSET_VIA_PROTOCOL)
+        r.through = s->lay->src;
     out_put(s->out, RK_ASSET, &r, sizeof r);
 }
 
@@ -251,6 +253,8 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
         .has_status = e->has_status, .error = e->error, .from_client = e->from_client,
         .offset = (uint16_t)(x->offset > 65535 ? 65535 : x->offset),
     };
+    r->has_sender = x->has_sender;
+    r->sender = x->sender;
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
     r->has_mac = f->has_mac;
@@ -395,13 +399,22 @@ static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
     struct ring_head *h = out_begin(s->out, RK_IDENT, sizeof *h + sizeof(struct rec_ident) + REC_VALUE);
     struct rec_ident *r = (struct rec_ident *)(void *)(h + 1);
     bool client_sends = x->dir != DIR_S2C, about_client = i->side == OBS_CLIENT;
-    const struct addr *a = x->lay ? (about_client == client_sends ? &x->lay->src : &x->lay->dst)
-                                  : (about_client ? client_addr(f) : end_addr(f, f->client != 1));
+    bool about_sender = about_client == client_sends;
+    const struct addr *a = x->has_sender && about_sender ? &x->sender
+                           : x->lay                      ? (about_sender ? &x->lay->src : &x->lay->dst)
+                           : about_client                ? client_addr(f)
+                                                         : end_addr(f, f->client != 1);
     *r = (struct rec_ident){.ts_ns = x->ts_ns, .addr = *a, .source = i->schema->name, .sub = i->sub, .frame = x->frame,
                             .net = f->key.net, .file = x->file, .kind = i->kind, .confidence = i->confidence,
                             .changed = i->changed};
     r->value.n = clean_text(i->value, (char *)(r + 1));
     out_end(s->out, h, (uint32_t)(sizeof *h + sizeof *r) + r->value.n);
+}
+
+static void sink_sender(void *arg, struct dis_ctx *x)
+{
+    const struct flow *f = x->owner;
+    report_asset(arg, &x->sender, NULL, ASSET_VIA_PROTOCOL, f->key.net);
 }
 
 static void sink_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned bit)
@@ -448,5 +461,5 @@ static void sink_context(void *arg, void *owner, struct dis_ctx *x)
 
 const struct rt_sink shard_sink = {
     .event = sink_event, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
-    .context = sink_context,
+    .context = sink_context, .sender = sink_sender,
 };

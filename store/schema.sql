@@ -13,7 +13,7 @@ CREATE TABLE asset(
   purdue INTEGER NOT NULL, authorized INTEGER NOT NULL, flags INTEGER NOT NULL, learned INTEGER NOT NULL,
   first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, learn_ns INTEGER NOT NULL, novelty_ns INTEGER NOT NULL,
   alert_ns INTEGER NOT NULL);
--- kind: 0 IP, 1 MAC, 2 VLAN; n keeps their order
+-- kind: 0 IP, or network and MAC of a station behind a router ("2001:5"), 1 MAC, 2 VLAN; n keeps their order
 CREATE TABLE asset_addr(
   asset INTEGER NOT NULL, kind INTEGER NOT NULL, n INTEGER NOT NULL, value TEXT NOT NULL, learned INTEGER NOT NULL,
   PRIMARY KEY(asset, kind, n)) WITHOUT ROWID;

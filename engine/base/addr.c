@@ -1,7 +1,9 @@
 #include "engine/base/addr.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 bool addr_is_group(const struct addr *a)
 {
@@ -57,6 +59,41 @@ unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT])
     return (unsigned)(p - out);
 }
 
+static unsigned station_text(const struct addr *a, char out[ADDR_TEXT])
+{
+    unsigned net = (unsigned)a->b[6] << 8 | a->b[7], n;
+    if (a->b[8] == 1)
+        return (unsigned)snprintf(out, ADDR_TEXT, "%u:%u", net, a->b[9]);
+    n = (unsigned)snprintf(out, ADDR_TEXT, "%u:0x", net);
+    for (unsigned i = 0; i < a->b[8]; i++)
+        n += (unsigned)snprintf(out + n, ADDR_TEXT - n, "%02x", a->b[9 + i]);
+    return n;
+}
+
+/* "network:decimal" of one byte, "network:0x..." of more. */
+static bool station_parse(const char *s, struct addr *ret)
+{
+    char *end;
+    uint8_t mac[7];
+    unsigned n = 0, v;
+    unsigned long net = strtoul(s, &end, 10);
+    if (*s < '0' || *s > '9' || *end != ':' || net > 65535)
+        return false;
+    s = end + 1;
+    if (s[0] != '0' || s[1] != 'x') {
+        unsigned long one = strtoul(s, &end, 10);
+        mac[0] = (uint8_t)one;
+        n = *s >= '0' && *s <= '9' && !*end && one <= 255;
+    } else {
+        for (s += 2; n < sizeof mac && isxdigit((unsigned char)s[0]) && isxdigit((unsigned char)s[1]); s += 2)
+            mac[n++] = (uint8_t)(sscanf(s, "%2x", &v) == 1 ? v : 0);
+        n = *s || n == 1 ? 0 : n;
+    }
+    if (n)
+        *ret = addr_station((uint16_t)net, mac, n);
+    return n != 0;
+}
+
 unsigned addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
     if (addr_is_v4(a)) {
@@ -71,6 +108,8 @@ unsigned addr_text(const struct addr *a, char out[ADDR_TEXT])
     }
     if (addr_is_mac(a))
         return mac_text(a->b + 10, out);
+    if (addr_is_station(a))
+        return station_text(a, out);
     if (!inet_ntop(AF_INET6, a->b, out, ADDR_TEXT))
         out[0] = 0;
     return (unsigned)strlen(out);
@@ -96,5 +135,5 @@ bool addr_parse(const char *s, struct addr *ret)
         memcpy(ret->b, b, 16);
         return true;
     }
-    return false;
+    return station_parse(s, ret);
 }

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* IPv6 as it is, IPv4 as ::ffff:a.b.c.d, a MAC as ::4d41 + its six bytes (b[8..9] = "MA", b[10..15] = MAC). */
+/* IPv6 as it is, IPv4 as ::ffff:a.b.c.d, a MAC as ::4d41 + its six bytes (b[8..9] = "MA", b[10..15] = MAC). A station
+ * behind a router, which a protocol addresses by the number of its network and its MAC there, as b[5] = 'N', b[6..7]
+ * the network, b[8] the length of the MAC, b[9..15] the MAC. */
 struct addr {
     uint8_t b[16];
 };
@@ -34,6 +36,21 @@ static inline struct addr addr_mac(const uint8_t p[6])
     return a;
 }
 
+static inline bool addr_is_station(const struct addr *a)
+{
+    static const uint8_t station[6] = {0, 0, 0, 0, 0, 'N'};
+    return memcmp(a->b, station, 6) == 0 && a->b[8] >= 1 && a->b[8] <= 7;
+}
+
+/* The last seven bytes of a longer MAC; n is at least 1. */
+static inline struct addr addr_station(uint16_t net, const uint8_t *mac, uint32_t n)
+{
+    uint32_t k = n < 7 ? n : 7;
+    struct addr a = {{0, 0, 0, 0, 0, 'N', (uint8_t)(net >> 8), (uint8_t)net, (uint8_t)k}};
+    memcpy(a.b + 9, mac + n - k, k);
+    return a;
+}
+
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
@@ -47,11 +64,11 @@ bool addr_is_nobody(const struct addr *a);
 bool mac_is_virtual_router(const uint8_t mac[6]);
 
 enum { ADDR_TEXT = 46, MAC_TEXT = 18 };
-/* Text as people write it ("10.0.0.1", RFC 5952 for IPv6, "00:11:.." for a MAC); out holds ADDR_TEXT. Returns length.
- */
+/* Text as people write it ("10.0.0.1", RFC 5952 for IPv6, "00:11:.." for a MAC, "2001:5" and "2001:0xc0a80105bac0" for
+ * stations); out holds ADDR_TEXT. Returns length. */
 unsigned addr_text(const struct addr *a, char out[ADDR_TEXT]);
 unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT]);
-/* The reverse; false when s is none of the three forms. */
+/* The reverse; false when s is none of these forms. */
 bool addr_parse(const char *s, struct addr *ret);
 
 /* lo < hi by bytes (then by port), so both directions have one key. No padding: hashed and compared as bytes. */

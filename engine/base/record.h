@@ -30,11 +30,12 @@ struct rec_event {
     uint64_t anomalies, tx_id;
     uint64_t object;              /* rules_object() of the event when n_hits > 0; else 0 */
     struct addr src, dst;         /* client and server, whoever sent */
+    struct addr sender;           /* has_sender: who sent it in truth, through a router */
     uint8_t smac[6], dmac[6];     /* of client and server */
     uint16_t sport, dport, net, file, vlan[2], iface;
     uint32_t frame, function, selector, unit, sub, status, items_total;
     uint8_t kind, action, outcome, phase, l4, n_vlan;
-    uint8_t has_unit, has_status, error, from_client, has_mac;
+    uint8_t has_unit, has_status, error, from_client, has_mac, has_sender;
     uint8_t one_way;              /* TCP: the other side was never heard */
     uint8_t wanted;               /* bits REC_WANT_ */
     uint16_t n_hits, n_facts, offset; /* offset: of the message's bytes in the packet */
@@ -51,14 +52,16 @@ enum { REC_WANT_FACT = 1, REC_WANT_HIT = 2, REC_WANT_ANOMALY = 4, REC_WANT_LOG =
 /* A (network, address, MAC) that has sent something, new to the shard. */
 struct rec_asset {
     uint64_t ts_ns;
-    struct addr addr;             /* IP, or the MAC where the packet had no IP */
+    struct addr addr;             /* IP, the MAC where the packet had no IP, or a station's */
+    struct addr through;          /* ASSET_VIA_PROTOCOL: whose packet it was that carried the message */
     uint8_t mac[6];
     uint8_t has_mac;
     uint8_t via;                  /* ASSET_VIA_ */
     uint16_t net, vlan, iface, file;
     uint32_t frame;
 };
-enum { ASSET_VIA_IP, ASSET_VIA_ARP, ASSET_VIA_L2 };
+/* ASSET_VIA_PROTOCOL: a message says that it is from there, and a router or forwarder sent it on */
+enum { ASSET_VIA_IP, ASSET_VIA_ARP, ASSET_VIA_L2, ASSET_VIA_PROTOCOL };
 
 /* A link (client, server, protocol, server port) new to the shard. Created by the first packet. */
 struct rec_link {

@@ -1,5 +1,6 @@
 #include "engine/base/schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const action_names[ACT_COUNT] = {
@@ -51,6 +52,14 @@ const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32
         if (at->sel == sel || at->sel == OP_ANY_SELECTOR)
             return at;
     return NULL;
+}
+
+void schema_unit_text(const struct proto_schema *s, uint32_t unit, uint32_t sub, char out[FN_TEXT])
+{
+    if (s && s->unit_text)
+        s->unit_text(unit, sub, out);
+    else
+        snprintf(out, FN_TEXT, "%u", unit);
 }
 
 void schema_fn_text(const struct proto_schema *s, uint32_t fn, char out[FN_TEXT])

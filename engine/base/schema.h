@@ -103,12 +103,19 @@ struct proto_schema {
     void (*fn_text)(uint32_t fn, char *out);
     /* What "unit" is: "unit id", "outstation address", "common address", "slot"; NULL: the protocol has none. */
     const char *unit_is;
+    /* What an address inside the protocol (OBS_PROTO_ADDR) of a server, of a client is called in the inventory
+     * ("outstation", "master"); NULL: by the schema's name. */
+    const char *addr_is[2];
+    /* The notation of a unit where unit and sub together name the device ("2001:5"); NULL: decimal, and sub is a slot.
+     * out holds FN_TEXT. */
+    void (*unit_text)(uint32_t unit, uint32_t sub, char *out);
 };
 enum { FN_TEXT = 24 };
 
 /* The row of (fn, sel), else of (fn, any), else NULL. O(log n). */
 const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32_t sel);
 void schema_fn_text(const struct proto_schema *s, uint32_t fn, char out[FN_TEXT]);
+void schema_unit_text(const struct proto_schema *s, uint32_t unit, uint32_t sub, char out[FN_TEXT]);
 const char *code_name(const struct code_name *table, uint32_t code); /* NULL when unknown or no table */
 int schema_field(const struct proto_schema *s, const char *group, const char *key); /* id, or -1 */
 int schema_kind(const struct proto_schema *s, const char *name);                    /* index, or -1 */

@@ -1,6 +1,9 @@
 /* Which addresses are devices, which are one, and what they are. */
 #include "tests/unit/baseline_fixture.h"
 
+#include "baseline/model.h"
+#include "engine/base/obs.h"
+
 static struct fix f;
 
 static void setup(void)
@@ -36,6 +39,50 @@ START_TEST(loopback_is_an_asset)
     asset_via(&f, "::1", NULL, ASSET_VIA_IP);
     ck_assert(is_asset(&f, "127.0.0.1"));
     ck_assert(is_asset(&f, "::1"));
+}
+END_TEST
+
+/* MS/TP behind a BACnet router: a device by network number and MAC, with the router as parent. */
+START_TEST(station_behind_a_router)
+{
+    struct rec_asset r = {.ts_ns = f.now, .addr = ip("2001:5"), .through = ip(PLC), .via = ASSET_VIA_PROTOCOL, .frame = 1};
+    asset(&f, PLC, M_PLC);
+    baseline_asset(f.b, &r);
+    r.addr = ip("2001:0xc0a80105bac0");
+    baseline_asset(f.b, &r);
+    r.addr = ip("10.9.9.9"); /* forwarded: a device of its own, behind nobody */
+    baseline_asset(f.b, &r);
+    ck_assert(is_asset(&f, "2001:5") && is_asset(&f, "2001:0xc0a80105bac0") && is_asset(&f, "10.9.9.9"));
+    ck_assert(!is_asset(&f, "2002:5"));
+    struct rec_ident i = {.ts_ns = f.now, .addr = ip("2001:5"), .source = "bacnet", .kind = OBS_NAME, .sub = OBS_SELF,
+                          .value = {(const uint8_t *)"VAV-7", 5}, .confidence = 90};
+    baseline_ident(f.b, &i);
+    ck_assert_str_eq(info(&f, "2001:5").name, "VAV-7");
+    ck_assert(!info(&f, PLC).name);
+    struct asset *a = asset_at(f.b, asset_find(f.b, 0, &r.addr));
+    ck_assert_uint_eq(a->parent, 0);
+    struct addr s = ip("2001:5");
+    ck_assert_uint_eq(asset_at(f.b, asset_find(f.b, 0, &s))->parent, info(&f, PLC).id);
+}
+END_TEST
+
+START_TEST(stations_as_text)
+{
+    static const char *const good[] = {"0:0", "1:255", "65535:7", "2001:0xc0a80105bac0", "3:0x0102", "9:0x01020304050607"};
+    static const char *const bad[] = {"65536:1", "1:256", "1:", ":1", "1:0x", "1:0x5", "1:0x05", "1:0x010", "1:5:6", "1",
+                                      "1:0x0102030405060708", "-1:5", "1: 5"};
+    char t[ADDR_TEXT];
+    struct addr a;
+    for (unsigned i = 0; i < ARRAY_LEN(good); i++) {
+        ck_assert_msg(addr_parse(good[i], &a) && addr_is_station(&a) && !addr_is_mac(&a) && !addr_is_v4(&a), "%s", good[i]);
+        ck_assert_uint_eq(addr_text(&a, t), strlen(good[i]));
+        ck_assert_str_eq(t, good[i]);
+        ck_assert(!addr_is_nobody(&a) && addr_is_private(&a));
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+        ck_assert_msg(!addr_parse(bad[i], &a), "%s", bad[i]);
+    ck_assert(addr_parse("0:0:4e:1:100::", &a) && addr_is_station(&a)); /* the price: reserved by RFC 4291 2.4 */
+    ck_assert(addr_parse("2001:db8::5", &a) && !addr_is_station(&a));
 }
 END_TEST
 
@@ -273,6 +320,8 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, nobody_is_no_asset);
     tcase_add_test(t, loopback_is_an_asset);
+    tcase_add_test(t, station_behind_a_router);
+    tcase_add_test(t, stations_as_text);
     tcase_add_test(t, id_is_stable);
     tcase_add_test(t, layer2_gets_its_ip);
     tcase_add_test(t, ip_first_then_layer2);
