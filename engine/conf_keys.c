@@ -69,7 +69,7 @@ const struct conf_key conf_keys[] = {
     {"limits.duplicate_window", "duration", "2ms",
      "the same bytes again within this time are a copy of the mirror port"},
     {"limits.time_jump", "duration", "1h",
-     "packet time that moves further than this in one step is a jump: counted, and time re-based"},
+     "packet time that goes back further than this, and stays there, starts a new time: counted and told"},
 
     {"protocols.<name>.ports", "list of ports", NULL,
      "ports in addition to the registered ones: 1502, tcp/1502, udp/20001"},

@@ -26,7 +26,6 @@ struct engine {
     uint64_t lost;            /* by the source, as told so far */
     struct source *source;
     unsigned behind;
-    uint16_t file;            /* of the last packet */
     bool started;             /* time is known */
     struct live_clock clock;  /* live */
     uint64_t second_ns;       /* boot time of the last call of every_second */
@@ -226,19 +225,17 @@ static void start_time(struct engine *g, uint64_t ts_ns)
 }
 
 /* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. A step
- * forward is silence, or another capture; only within one file, and so far that nobody has waited for it, it is a clock
- * that was set. */
+ * forward is silence, unless it is so far that nobody has waited for it: a clock that was set, or captures of several
+ * years in one replay, which must tell the same as one file that holds them all. */
 static void advance(struct engine *g, const struct pkt *p)
 {
     uint64_t ts_ns = p->ts_ns;
-    bool same_file = p->file == g->file;
-    g->file = p->file;
     if (!g->started) {
         start_time(g, ts_ns);
         return;
     }
     if (ts_ns >= g->now_ns) {
-        bool jump = same_file && ts_ns - g->now_ns > JUMP_S * second_ns;
+        bool jump = ts_ns - g->now_ns > JUMP_S * second_ns;
         uint64_t from = g->now_ns;
         g->now_ns = ts_ns;
         g->behind = 0;

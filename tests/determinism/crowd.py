@@ -1,0 +1,88 @@
+"""crowd.py: one capture in which every table of the sensor is too small at its least limit."""
+import os
+import struct
+
+
+def read(tid, first, n=2):
+    return struct.pack(">HHHBBHH", tid & 0xFFFF, 0, 6, 1, 3, first, n)
+
+
+def read_answer(tid, n=2):
+    return struct.pack(">HHHBBB", tid & 0xFFFF, 0, 3 + 2 * n, 1, 3, 2 * n) + b"\0\1" * n
+
+
+def write(tid, at):
+    return struct.pack(">HHHBBHH", tid & 0xFFFF, 0, 6, 1, 6, at, tid & 0xFFFF)
+
+
+def refusal(tid):
+    return struct.pack(">HHHBBB", tid & 0xFFFF, 0, 3, 1, 0x83, 2)
+
+
+def identity(tid, serial):
+    text = b"serial %d" % serial
+    objects = b"\0\1A\2" + bytes((len(text),)) + text
+    body = bytes((1, 0x2B, 0x0E, 1, 1, 0, 0, 2)) + objects
+    return struct.pack(">HHH", tid & 0xFFFF, 0, len(body)) + body
+
+
+def devices(t):
+    """More devices, pairs, functions and failing stations than the tables hold."""
+    for i in range(1100):
+        c = t.tcp(f"10.1.{i // 200}.{i % 200 + 1}", 50000, f"10.2.{i // 280}.{i % 280 % 250 + 1}", 502)
+        c.to_server(read(i, i))
+        c.to_client(read_answer(i) if i % 2 else refusal(i))
+
+
+def objects(t):
+    """Many objects of few devices; a device that calls itself something else each time."""
+    links = [t.tcp(f"10.3.0.{i + 1}", 50000, "10.3.1.1", 502) for i in range(30)]
+    for k in range(290):
+        for i, c in enumerate(links):
+            c.to_server(read(k, k, 2 + i))  # ranges that grow into one
+            if k % 2:
+                c.to_server(write(k, 7 * k + i))
+    for k in range(1100):
+        links[0].to_server(struct.pack(">HHHBBBBB", k, 0, 5, 1, 0x2B, 0x0E, 1, 0))
+        links[0].to_client(identity(k, k))
+
+
+def unfinished(t, dnp3):
+    """Requests without answers, messages without ends, holes, fragments, and what the flows of a pair share."""
+    c = t.tcp("10.4.0.1", 50000, "10.4.1.1", 502)
+    c.to_server(read(0, 0))
+    c.to_client(read_answer(0))
+    for k in range(100):
+        c.to_server(read(k, k))
+    c = t.tcp("10.4.0.2", 50000, "10.4.1.2", 20000)
+    for k in range(80):
+        c.to_server(dnp3.link(0xC4, 10 + k, 1, b"\xc0\xc0\x01" + b"\x3c\x02\x06"))  # whole: a read of class 1
+        c.to_server(dnp3.link(0xC4, 10 + k, 1, b"\x40\xc1\x02" + bytes(240)))  # the first of several
+    for n in range(3):
+        c = t.tcp("10.4.0.3", 50000 + n, "10.4.1.3", 502)
+        c.to_server(read(1, 1))
+        c.to_client(read_answer(1))
+        for k in range(120):
+            c.skip(True, 12)
+            c.to_server(read(k, 2) * 20)
+    for k in range(100):
+        h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + 1400, k, 0x2000, 64, 17, 0, bytes((10, 4, 0, 4)), bytes((10, 4, 1, 4)))
+        t.eth("02:00:0a:04:01:04", "02:00:0a:04:00:04", 0x0800, h + bytes(1400))
+
+
+def strangers(t):
+    """Links of everybody to everybody, which nobody claims: nDPI's."""
+    for i in range(4500):
+        t.udp(f"10.{8 + i // 2500}.{i // 250 % 10}.{i % 250 + 1}", 40000, f"10.12.{i % 7}.{i % 11 + 1}", 30000 + i % 13,
+              b"word %d" % i)
+
+
+def make(path, wire, dnp3):
+    t = wire.Trace(path, step=0.0005)
+    devices(t)
+    objects(t)
+    unfinished(t, dnp3)
+    strangers(t)
+    unfinished(t, dnp3)
+    t.save()
+    return os.path.getsize(path)
