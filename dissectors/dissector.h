@@ -2,7 +2,8 @@
  *
  * A dissector is const tables and four functions. It never allocates, keeps no pointer beyond a call, knows no socket,
  * no thread and no clock: bytes in, events out.
- *   probe  does this look like the protocol? Called on the first bytes of a direction that nobody owns yet.
+ *   probe  does this look like the protocol? Called on the first bytes of a direction that nobody owns yet; on layer 2
+ *          on every frame of the EtherType, which several protocols may share.
  *   frame  how long is the PDU at the start of these bytes? TCP only. All buffering is the engine's.
  *   parse  exactly one PDU (or one datagram). "Need more bytes" does not exist here: running out means malformed.
  *   gap    bytes of a direction were lost; forget what depended on them. Optional. */
@@ -65,7 +66,8 @@ struct dissector {
     const uint16_t *tcp_ports, *udp_ports;    /* registered ports, 0-terminated; may be NULL */
     const uint16_t *ethertypes;               /* 0-terminated; may be NULL. Below 0x600: the DSAP of a frame with LLC
                                                * without SNAP (payload from DSAP on), or a SNAP type of another OUI
-                                               * than 0 (payload behind it; lay->snap_oui tells whose) */
+                                               * than 0 (payload behind it; lay->snap_oui tells whose).
+                                               * One that other dissectors have too: flow_size 0 */
     uint32_t min_probe;                       /* bytes that probe needs at least */
     uint32_t max_pdu;                         /* bound of frame.len, <= LIM_PDU */
     uint32_t flow_size;                       /* bytes of per-flow state, <= DIS_FLOW_STATE */

@@ -1,4 +1,4 @@
-/* classify.c: whose flow is this?
+/* classify.c: whose flow is this? On layer 2: whose frame?
  *
  * On a registered (or configured) port one probe() is enough. Where several protocols share the port (102: S7comm and
  * MMS, both behind the same connection request), a mere maybe waits while another of them asks for more. On any other
@@ -130,8 +130,6 @@ static bool two_pdus(const struct dissector *d, struct cur cur, struct dis_ctx *
 static bool owns_port(const struct shard *s, const struct flow *f, unsigned d)
 {
     const uint16_t *owner = f->key.proto == PROTO_UDP ? s->env->udp_owner : s->env->tcp_owner;
-    if (f->key.proto == PROTO_ETH)
-        return true;
     if (owner[f->key.lo_port] == d + 1 || owner[f->key.hi_port] == d + 1)
         return true;
     const uint16_t *p = f->key.proto == PROTO_UDP ? dissectors[d]->udp_ports : dissectors[d]->tcp_ports;
@@ -152,6 +150,33 @@ static bool may_run(const struct shard *s, const struct flow *f, unsigned d)
         if (*e == f->key.lo_port)
             return true;
     return false;
+}
+
+/* An EtherType may carry several protocols (PROFINET: DCP beside cyclic data), in one conversation and from its middle
+ * on. So nothing is decided for the flow: its last dissector, then the others of the EtherType look at each frame. */
+void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct dis_ctx x;
+    struct cur cur = cur_make(c->p, c->len);
+    bool any = f->dis != NULL;
+    if (any && probe(s, f, f->dis, true, cur, c, &x) >= MATCH_MAYBE) {
+        datagram_deliver(s, f, c);
+        return;
+    }
+    for (unsigned i = 0; dissectors[i]; i++) {
+        if (dissectors[i] == f->dis || !may_run(s, f, i))
+            continue;
+        any = true;
+        if (probe(s, f, dissectors[i], true, cur, c, &x) < MATCH_MAYBE)
+            continue;
+        if (f->dis || flow_claim(s, f, dissectors[i], true)) {
+            f->dis = dissectors[i];
+            datagram_deliver(s, f, c);
+        }
+        return;
+    }
+    if (!any)
+        f->class_state = CLASS_GIVEN_UP;
 }
 
 /* TLS record of a handshake: type 22, version 3.x. */

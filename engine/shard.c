@@ -216,7 +216,9 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
     struct chunk c = {.p = l->payload, .len = l->payload_len, .frame = p->frame, .ts_ns = p->ts_ns, .file = p->file,
                       .side = (uint8_t)side, .cut = (l->what & LAY_CUT) != 0, .lay = l};
     f->half[side].flags |= HALF_DATA;
-    if (f->class_state == CLASS_CLAIMED)
+    if (f->key.proto == PROTO_ETH)
+        frame_deliver(s, f, &c);
+    else if (f->class_state == CLASS_CLAIMED)
         datagram_deliver(s, f, &c);
     else
         classify(s, f, &c);

@@ -139,6 +139,7 @@ struct chunk { /* payload with what the records say of it */
     const struct layers *lay;
 };
 void classify(struct shard *s, struct flow *f, const struct chunk *c);
+void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c); /* layer 2: one frame */
 void classify_free(struct shard *s, struct flow *f);
 void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
 /* Payload in order, to the flow's dissector (stream.c) or one datagram (dispatch.c). */

@@ -1,7 +1,7 @@
 /* fuzz_dissector.c: one dissector alone, built once for each line of dissectors/list.def with -DTARGET=name.
  *
  * Input: | flags 1 | then chunks of | flags 1 | length 2, little-endian | bytes |. Flags of the input: 1 on its own
- * port, 2 datagrams, 4 nobody knows who is the client. Of a chunk: 1 the server sends, 2 bytes were lost before it, 4
+ * port, 2 datagrams, 4 nobody knows who is the client, 8 datagrams that are frames of layer 2. Of a chunk: 1 the server sends, 2 bytes were lost before it, 4
  * minutes passed, 8 the snap length cut it, 16 probe() is asked first. TCP bytes are framed as the engine does it;
  * every PDU is an exact-size copy on the heap. Events are rendered, and so are the requests that nobody answered. */
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void fill(struct dis_ctx *x, unsigned server)
     uint16_t port = ports && (z.flags & 1) ? ports[0] : 4001;
     *x = (struct dis_ctx){.ts_ns = z.now,
                           .frame = z.frame,
-                          .transport = udp ? DIS_UDP : DIS_TCP,
+                          .transport = z.flags & 8 ? DIS_ETH : udp ? DIS_UDP : DIS_TCP,
                           .on_port = z.flags & 1,
                           .sport = server ? port : 50000,
                           .dport = server ? 50000 : port,
@@ -221,9 +221,13 @@ static void start(uint8_t flags)
     conf.assembly[0].n = 2;
     conf.assembly[1].n = conf.assembly[2].n = 1;
     z.flags = flags;
+    if (!(dis->transports & DIS_ETH))
+        z.flags &= (uint8_t)~8;
+    else if (!(dis->transports & (DIS_TCP | DIS_UDP)))
+        z.flags |= 8;
     if (!(dis->transports & DIS_UDP))
         z.flags &= (uint8_t)~2;
-    if (!(dis->transports & DIS_TCP))
+    if (!(dis->transports & DIS_TCP) || z.flags & 8)
         z.flags |= 2;
     z.dir = flags & 4 ? DIR_UNKNOWN : DIR_C2S;
     z.key.lo = z.lay[0].src = z.lay[1].dst = addr_v4((const uint8_t[4]){10, 0, 0, 1});

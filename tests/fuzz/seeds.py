@@ -12,6 +12,7 @@ import sys
 
 root, out = sys.argv[1:3]
 LINKS = {1: 0, 0: 3, 101: 8, 113: 12, 276: 15, 108: 11, 228: 13, 229: 14}
+IP = (b"\x08\x00", b"\x86\xdd", b"\x08\x06")
 PORTS = [502, 20000, 102, 44818, 2404, 4001, 10102, 2222]
 
 
@@ -54,6 +55,10 @@ def flows(proto, path):
     seen = {}
     for _, _, frame in packets(path):
         t = transport(frame)
+        at = 18 if frame[12:14] == b"\x81\x00" else 14
+        kind = frame[at - 2:at]
+        if not t and kind >= b"\x06\x00" and kind not in IP:
+            t = "eth", frame[:6], frame[6:12], kind, kind, 0, 0, frame[at:]
         if not t or not t[7]:
             continue
         udp, src, dst, sp, dp, _, _, payload = t
@@ -63,7 +68,7 @@ def flows(proto, path):
         client, chunks = seen[key]
         chunks.append((((src, sp) != client), payload))
     for (udp, a, b), (client, chunks) in seen.items():
-        flags = (2 if udp else 0) | (0 if {a[1], b[1]} & {4001, 4818, 10102, 20001} else 1)
+        flags = (10 if udp == "eth" else 2 if udp else 0) | (0 if {a[1], b[1]} & {4001, 4818, 10102, 20001} else 1)
         for i in range(0, len(chunks), 60):
             put(proto, bytes([flags]) + b"".join(struct.pack("<BH", s, len(p)) + p for s, p in chunks[i:i + 60]))
 

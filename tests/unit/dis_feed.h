@@ -306,6 +306,27 @@ __attribute__((unused)) static void feed(struct feed *f, int from_server, const 
     feed_bytes(f, from_server, b, feed_hex(hex, b, sizeof b));
 }
 
+/* A datagram or a frame (f->transport) of the client or the server, as one exact-size copy. */
+__attribute__((unused)) static enum verdict feed_datagram_bytes(struct feed *f, int from_server, const uint8_t *p, uint32_t n)
+{
+    struct dis_ctx x;
+    uint8_t *copy = malloc(n ? n : 1);
+    memcpy(copy, p, n);
+    f->frame++;
+    f->now_ns += 1000000;
+    feed_fill(f, &x, from_server);
+    x.pdu = (struct span){copy, n};
+    enum verdict v = f->dis->parse(cur_make(copy, n), &x);
+    free(copy);
+    return v;
+}
+
+__attribute__((unused)) static enum verdict feed_datagram(struct feed *f, int from_server, const char *hex)
+{
+    uint8_t b[4096];
+    return feed_datagram_bytes(f, from_server, b, feed_hex(hex, b, sizeof b));
+}
+
 __attribute__((unused)) static enum match feed_probe(const struct dissector *d, const char *hex, uint8_t on_port, uint8_t *dir)
 {
     uint8_t b[4096];
