@@ -42,6 +42,8 @@ struct dis_ctx {
                        * it, if the bytes tell, and the engine keeps it for the flow */
     uint8_t dir_sure; /* out: the protocol itself says who controls (DNP3's DIR bit): overrides SYN and port */
     uint8_t cut;      /* the snap length cut this PDU: short is not malformed */
+    uint8_t copy;     /* layer 2: the frame before it once more (mirror ports, redundant networks). Its event is logged
+                       * and does nothing else; state must not move. Copies of datagrams and segments are not shown */
     uint16_t sport, dport;
     const struct flow_key *key;
     const struct layers *lay; /* the packet that completed the PDU */

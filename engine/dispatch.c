@@ -7,7 +7,7 @@ void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis
     *x = (struct dis_ctx){
         .ts_ns = c->ts_ns, .frame = c->frame, .file = c->file,
         .transport = f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH,
-        .on_port = f->on_port, .dir = (uint8_t)flow_dir(f, c->side), .cut = c->cut,
+        .on_port = f->on_port, .dir = (uint8_t)flow_dir(f, c->side), .cut = c->cut, .copy = c->copy,
         .sport = hi ? f->key.hi_port : f->key.lo_port, .dport = hi ? f->key.lo_port : f->key.hi_port,
         .key = &f->key, .lay = c->lay, .flow_id = f->id, .state = f->state.p, .rt = &s->rt, .fr = &f->rt, .owner = f,
         .dis = f->dis, .side = c->side,

@@ -366,12 +366,15 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
         report_link(s, f);
     s->stats->events++;
     count_message(s, e->schema, e->n_msgs);
-    f->errors += e->error;
-    see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
-    unsigned n_hits = match_rules(s, f, e, hits);
-    unsigned wanted = (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
-                      (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0) |
-                      (s->env->log_events ? REC_WANT_LOG : 0);
+    unsigned n_hits = 0, wanted = s->env->log_events ? REC_WANT_LOG : 0;
+    facts.n = 0;
+    if (!x->copy) { /* what was done once is not done again by its copy */
+        f->errors += e->error;
+        see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
+        n_hits = match_rules(s, f, e, hits);
+        wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
+                  (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
+    }
     if (!wanted)
         return;
     fill_event(f, x, e, &r);

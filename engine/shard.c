@@ -209,12 +209,12 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
     /* A device that sends the same datagram twice gives it another identification; without one (IPv6, layer 2, IPv4
      * with 0) the bytes alone must tell. */
     uint64_t sum = hash_bytes(((uint64_t)l->lan_seq << 16 | l->ip_id) + 1, l->payload, l->payload_len);
-    if (is_copy(s, &f->half[side], (uint32_t)(sum ^ sum >> 32), p->ts_ns)) {
-        s->stats->duplicates++;
+    bool copy = is_copy(s, &f->half[side], (uint32_t)(sum ^ sum >> 32), p->ts_ns);
+    s->stats->duplicates += copy;
+    if (copy && f->key.proto != PROTO_ETH)
         return;
-    }
     struct chunk c = {.p = l->payload, .len = l->payload_len, .frame = p->frame, .ts_ns = p->ts_ns, .file = p->file,
-                      .side = (uint8_t)side, .cut = (l->what & LAY_CUT) != 0, .lay = l};
+                      .side = (uint8_t)side, .cut = (l->what & LAY_CUT) != 0, .copy = copy, .lay = l};
     f->half[side].flags |= HALF_DATA;
     if (f->key.proto == PROTO_ETH)
         frame_deliver(s, f, &c);

@@ -135,7 +135,7 @@ struct chunk { /* payload with what the records say of it */
     uint32_t len, frame;
     uint64_t ts_ns;
     uint16_t file;
-    uint8_t side, cut;
+    uint8_t side, cut, copy;
     const struct layers *lay;
 };
 void classify(struct shard *s, struct flow *f, const struct chunk *c);

@@ -1,9 +1,10 @@
 /* fuzz_dissector.c: one dissector alone, built once for each line of dissectors/list.def with -DTARGET=name.
  *
  * Input: | flags 1 | then chunks of | flags 1 | length 2, little-endian | bytes |. Flags of the input: 1 on its own
- * port, 2 datagrams, 4 nobody knows who is the client, 8 datagrams that are frames of layer 2. Of a chunk: 1 the server sends, 2 bytes were lost before it, 4
- * minutes passed, 8 the snap length cut it, 16 probe() is asked first. TCP bytes are framed as the engine does it;
- * every PDU is an exact-size copy on the heap. Events are rendered, and so are the requests that nobody answered. */
+ * port, 2 datagrams, 4 nobody knows who is the client, 8 datagrams that are frames of layer 2. Of a chunk: 1 the
+ * server sends, 2 bytes were lost before it, 4 minutes passed, 8 the snap length cut it, 16 probe() is asked first.
+ * TCP bytes are framed as the engine does it; every PDU is an exact-size copy on the heap. Events are rendered, and
+ * so are the requests that nobody answered. */
 #include <stdlib.h>
 
 #include "dissectors/runtime.h"
