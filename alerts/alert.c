@@ -319,6 +319,7 @@ static void fold_in(struct alerts *a, struct open_alert *o, const struct alert_i
     if (worse)
         o->severity = severity;
     bool again = in->absolute && !in->event && o->has_event;
+    worse |= in->news;
     if ((worse || in->absolute) && !(again ? retell(a, o, in) : render(a, o, in))) {
         table_del(&a->t, o);
         return;
@@ -378,7 +379,7 @@ void alert_raise(struct alerts *a, const struct alert_in *in)
         severity = AS_WARNING;
     advance(a, in->ts_ns);
     uint64_t type = hash_str(HASH_ID_KEY, in->type->id);
-    uint64_t fold = in->fold ? hash_u64(type, in->fold) : hash_str(hash_str(type, in->subject), in->object);
+    uint64_t fold = in->fold ? hash_u64(type, in->fold) : alert_key(in->type->id, in->subject, in->object);
     struct open_alert *o = table_find(&a->t, fold);
     if (!o && over_rate(a, type)) {
         limit(a, type, in, severity);
@@ -389,6 +390,39 @@ void alert_raise(struct alerts *a, const struct alert_in *in)
     else
         open_new(a, fold, in, severity);
     a->last_fold = fold;
+}
+
+bool alert_amend(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count, uint8_t severity, uint32_t keep,
+                 const char *more)
+{
+    advance(a, ts_ns);
+    struct open_alert *o = table_find(&a->t, fold);
+    const struct alert_change *ch = o ? change_of(a, o->id) : NULL;
+    char why[ALERT_TEXT];
+    if (!o)
+        return false;
+    a->s.raised++;
+    a->s.folded++;
+    snprintf(why, sizeof why, "%.*s%s", (int)keep, (const char *)o->buf.p + o->why_off, more);
+    o->count = count > o->count ? count : o->count;
+    if (ts_ns > o->last_ns)
+        o->last_ns = ts_ns;
+    o->due = 1;
+    table_touch(&a->t, o);
+    bool worse = !ch && severity && severity < o->severity;
+    if (worse)
+        o->severity = severity;
+    const struct alert_in in = {.why = why};
+    if (retell(a, o, &in) && worse) {
+        a->s.updates++;
+        send_update(a, o);
+    }
+    return true;
+}
+
+uint64_t alert_key(const char *type, const char *subject, const char *object)
+{
+    return hash_str(hash_str(hash_str(HASH_ID_KEY, type), subject), object);
 }
 
 uint64_t alert_last_fold(const struct alerts *a)

@@ -10,7 +10,12 @@
 #include "engine/base/err.h"
 #include "engine/base/record.h"
 
-enum { ALERT_MAX_FRAMES = 16, ALERT_TEXT = 1024, ALERT_LINE = 65536 /* longer: the event's own object is left out */ };
+enum {
+    ALERT_MAX_FRAMES = 16,
+    ALERT_ALSO = 6,
+    ALERT_TEXT = 1024,
+    ALERT_LINE = 65536, /* longer: the event's own object is left out */
+};
 
 /* Addresses of an alert that has no event record. */
 struct alert_flow {
@@ -37,6 +42,8 @@ struct alert_in {
     const char *maintenance;            /* name of the window that lowered it, NULL */
     const char *accept;                 /* the command that makes it normal, NULL */
     const char *anomaly;                /* name of the anomaly, NULL */
+    const struct alert_type *also[ALERT_ALSO]; /* other types that the same act is of: told in this alert */
+    uint32_t n_also;
     bool loss, one_way, clock_bad;
     /* Evidence beyond the event's own */
     uint32_t frames[ALERT_MAX_FRAMES];
@@ -49,6 +56,7 @@ struct alert_in {
     uint64_t first_ns; /* 0: ts_ns */
     bool absolute;     /* count and the sentences are the whole story so far and replace what was told before;
                         * with fold and first_ns: a uid that had ended goes on */
+    bool news;         /* it says more than what was told of the open alert: sent at once */
 };
 
 /* What leaves: the columns that a store wants, and the line (without newline). Borrowed for the call. */
@@ -116,6 +124,12 @@ uint64_t alert_last_fold(const struct alerts *a);
 /* `count` more occurrences of an open alert, at no worse severity and nothing new to say. False: it is not open (any
  * more). */
 bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count);
+/* More is known of an open alert: its sentence from byte `keep` on is replaced, its count is at least `count`. False:
+ * it is not open (any more). */
+bool alert_amend(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count, uint8_t severity, uint32_t keep,
+                 const char *more);
+/* What identifies the alerts of a type, subject and object for good, whatever their time: what accepting one names. */
+uint64_t alert_key(const char *type, const char *subject, const char *object);
 /* Packet time has reached ts_ns: windows that ended are closed, their updates sent. */
 void alerts_tick(struct alerts *a, uint64_t ts_ns);
 /* The end of the input: everything owed is sent. */

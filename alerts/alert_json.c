@@ -151,15 +151,41 @@ static const char *next_word(const char *s, char out[16])
     return s;
 }
 
-static void put_attack(struct jw *w, const char *key, const char *list, bool names)
+static const struct alert_type *type_at(const struct alert_in *in, uint32_t i)
+{
+    return i ? in->also[i - 1] : in->type;
+}
+
+/* Is that technique one of the first n types'? */
+static bool attack_before(const struct alert_in *in, uint32_t n, const char *id)
+{
+    char other[16];
+    for (uint32_t i = 0; i < n; i++)
+        for (const char *s = type_at(in, i)->attack; s && (s = next_word(s, other));)
+            if (strcmp(other, id) == 0)
+                return true;
+    return false;
+}
+
+/* The techniques of all types, each once. */
+static void put_attack(struct jw *w, const char *key, const struct alert_in *in, bool names)
 {
     char id[16];
     jw_key_open(w, key, '[');
-    for (const char *s = list ? list : ""; (s = next_word(s, id));) {
-        const struct attack_technique *t = names ? attack_by_id(id) : NULL;
-        if (!names || t)
-            jw_str(w, names ? t->name : id);
-    }
+    for (uint32_t i = 0; i <= in->n_also; i++)
+        for (const char *s = type_at(in, i)->attack; s && (s = next_word(s, id));) {
+            const struct attack_technique *t = names ? attack_by_id(id) : NULL;
+            if ((!names || t) && !attack_before(in, i, id))
+                jw_str(w, names ? t->name : id);
+        }
+    jw_close(w, ']');
+}
+
+static void put_ids(struct jw *w, const char *key, const struct alert_in *in, uint32_t from)
+{
+    jw_key_open(w, key, '[');
+    for (uint32_t i = from; i <= in->n_also; i++)
+        jw_str(w, type_at(in, i)->id);
     jw_close(w, ']');
 }
 
@@ -176,11 +202,9 @@ static void put_alert(struct jw *w, const struct alert_in *in, uint8_t severity,
     jw_kv_u64(w, "severity", severity);
     ret->severity_at = w->n - 1; /* one digit */
     jw_key_open(w, "metadata", '{');
-    jw_key_open(w, "tyto_id", '[');
-    jw_str(w, t->id);
-    jw_close(w, ']');
-    put_attack(w, "mitre_technique_id", t->attack, false);
-    put_attack(w, "mitre_technique_name", t->attack, true);
+    put_ids(w, "tyto_id", in, 0);
+    put_attack(w, "mitre_technique_id", in, false);
+    put_attack(w, "mitre_technique_name", in, true);
     jw_close(w, '}');
     jw_close(w, '}');
 }
@@ -257,9 +281,10 @@ static void put_tyto(struct jw *w, const struct alert_conf *c, const struct aler
     jw_kv_str(w, "engine", alert_engine_name(t->engine));
     jw_kv_str(w, "alert_uid", hex);
     ret->head_len = w->n; /* here stand, from update to count, the numbers */
-    jw_kv_bool(w, "learnable", t->learn == AL_YES && in->accept); /* true: `accept` says how */
+    jw_kv_bool(w, "learnable", in->accept != NULL); /* true: `accept` says how */
     jw_kv_str(w, "mode", in->mode ? in->mode : "live");
-    put_attack(w, "attack_ics", t->attack, false);
+    put_attack(w, "attack_ics", in, false);
+    put_ids(w, "also", in, 1);
     put_asset(w, "src_asset", in->src);
     put_asset(w, "dest_asset", in->dst);
     jw_key(w, "why");

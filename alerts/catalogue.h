@@ -6,9 +6,9 @@
 
 enum alert_engine { AE_POLICY, AE_PROTOCOL, AE_MALWARE, AE_ANOMALY, AE_OPERATIONAL };
 enum alert_learn {
-    AL_NO,   /* can be neither learned nor muted: it tells a fact of its own each time */
-    AL_MUTE, /* can be switched off for a pair */
-    AL_YES,  /* accepting it teaches the baseline */
+    AL_NO,   /* cannot be accepted: it tells a fact of its own each time */
+    AL_MUTE, /* accepting it silences it for these two and this act; the act itself is not learned */
+    AL_YES,  /* accepting it makes the act normal */
 };
 enum alert_severity { AS_NONE, AS_CRITICAL, AS_MAJOR, AS_MINOR, AS_WARNING }; /* Suricata's numbers: 1 is the highest */
 

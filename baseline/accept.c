@@ -170,7 +170,17 @@ static int key_object(struct baseline *b, const struct key *k, uint64_t now_ns)
     struct func *f = func_at(b, op_at(b, i)->func);
     if (f->life.learned != FACT_LEARNED)
         learn(b, &f->life, &f->dirty, now_ns); /* an object without its function would never match */
+    uint64_t first_ns = op_at(b, i)->life.first_ns;
+    uint32_t func = op_at(b, i)->func;
     accept_op(b, i, now_ns);
+    for (bool again = true; again;) { /* the other new objects of the same message; merging changes the list */
+        again = false;
+        for (uint32_t o = func_at(b, func)->ops; o && !again; o = op_at(b, o)->next)
+            if (comes_along(&op_at(b, o)->life) && op_at(b, o)->life.first_ns == first_ns) {
+                accept_op(b, o, now_ns);
+                again = true;
+            }
+    }
     return 0;
 }
 
@@ -192,13 +202,20 @@ static int key_command(struct baseline *b, const struct key *k, uint64_t now_ns)
 {
     uint32_t i = asset_by_id(b, k->id);
     int action = action_by_name(k->more);
-    (void)now_ns;
     if (action < 0)
         return -EINVAL;
     if (!i)
         return -ENOENT;
     asset_at(b, i)->evidence |= UINT64_C(1) << (EVI_CMD_SHIFT + action);
     due(b, &asset_at(b, i)->dirty);
+    for (uint32_t n = 1; n <= b->links.high; n++) { /* and the functions by which it sent it */
+        const struct link *l = blink_at(b, n);
+        if (!l->node.used || asset_find(b, l->net, &l->client) != i)
+            continue;
+        for (uint32_t f = l->funcs; f; f = func_at(b, f)->next)
+            if (func_at(b, f)->action == action && comes_along(&func_at(b, f)->life))
+                accept_func(b, f, now_ns);
+    }
     return 0;
 }
 

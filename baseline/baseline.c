@@ -49,14 +49,16 @@ static int tables_init(struct baseline *b)
     b->nets = calloc(LIM_NETS, sizeof *b->nets);
     b->apps = calloc(MAX_APPS, sizeof *b->apps);
     b->pending = calloc(LIM_PENDING, sizeof *b->pending);
+    b->accepted = calloc(LIM_ACCEPTED, sizeof *b->accepted);
     /* A row leaves the store once for each time it was written, which is at a save: no more than the tables hold. */
     b->cap_gone = assets + size_or(l->idents, LIM_IDENTS) + size_or(l->links, LIM_LINKS) +
                   size_or(l->funcs, LIM_FUNCS) + size_or(l->ops, LIM_OPS);
     b->gone_ids = calloc(b->cap_gone, sizeof *b->gone_ids);
     b->gone_kinds = calloc(b->cap_gone, sizeof *b->gone_kinds);
     b->st.memory += sizeof *b + LIM_NETS * sizeof *b->nets + MAX_APPS * sizeof *b->apps +
-                    LIM_PENDING * sizeof *b->pending + b->cap_gone * (sizeof *b->gone_ids + sizeof *b->gone_kinds);
-    return b->nets && b->apps && b->pending && b->gone_ids && b->gone_kinds ? 0 : -ENOMEM;
+                    LIM_PENDING * sizeof *b->pending + LIM_ACCEPTED * sizeof *b->accepted +
+                    b->cap_gone * (sizeof *b->gone_ids + sizeof *b->gone_kinds);
+    return b->nets && b->apps && b->pending && b->accepted && b->gone_ids && b->gone_kinds ? 0 : -ENOMEM;
 }
 
 struct baseline *baseline_new(const struct baseline_conf *c, struct err *e)
@@ -91,6 +93,7 @@ void baseline_free(struct baseline *b)
     free(b->nets);
     free(b->apps);
     free(b->pending);
+    free(b->accepted);
     free(b->gone_ids);
     free(b->gone_kinds);
     free(b);

@@ -66,6 +66,12 @@ bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a,
 /* Was that fact of the event met before, in this run or in one that the database tells of? Ask before baseline_event().
  */
 bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r);
+/* What is learned between the two of such a message: a clause for why, and the list; "" nothing. Ask before
+ * baseline_event(). */
+void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, size_t why_len, char *expected,
+                      size_t expected_len);
+/* Did the operator take the alert of that key (alert_key()) for normal? */
+bool baseline_accepted(const struct baseline *b, uint64_t key);
 /* Is the link of that digest (0: the whole sensor) still learning? */
 bool baseline_learning(struct baseline *b, uint64_t link_digest);
 /* Only one direction of it was seen so far. */
@@ -94,6 +100,8 @@ struct row_sink baseline_loader(struct baseline *b);
 /* Learn the fact of a deviation.accept text ("link:0123456789abcdef") with what lies beneath it; 0, -ENOENT, -EINVAL.
  */
 int baseline_accept(struct baseline *b, const char *key, uint64_t now_ns, struct err *e);
+/* The same for an alert that has no fact to learn: it is not raised any more. 0, -ENOSPC. */
+int baseline_accept_alert(struct baseline *b, const struct row_accepted *r, struct err *e);
 /* The learned model as text (YAML), one fact a line, deterministic: docs/BASELINE.md. all: also what is not learned. */
 int baseline_export(struct baseline *b, FILE *f, bool all, struct err *e);
 /* Learn what such a text says; nothing is changed when a line is wrong ("name:line: ..."). */

@@ -31,7 +31,7 @@ enum dev_severity { DEV_WARNING = 1, DEV_MINOR, DEV_MAJOR, DEV_CRITICAL };
 
 /* How many facts that follow from this one were counted in it instead of being raised. */
 struct dev_follow {
-    uint32_t assets, links, protocols, units, functions, objects, errors;
+    uint32_t assets, links, protocols, units, functions, objects, errors, states;
     uint32_t writes;      /* of functions and objects: those that change something */
 };
 
@@ -44,6 +44,7 @@ struct deviation {
     uint8_t lowered;      /* severity was lowered because of engineering or maintenance */
     uint8_t engineering;  /* src is a configured engineering station */
     uint8_t flood_of;     /* DEV_FLOOD: of which type */
+    uint8_t also[2];      /* scans: other types of scan that the same probes are; DEV_NONE: none */
     uint8_t l4, has_mac, has_action, action; /* enum action */
     const char *maintenance; /* name of the maintenance window, NULL none */
     const char *app;      /* protocol, NULL unknown */

@@ -234,6 +234,43 @@ static int put_link(const struct out *o, const struct link *l)
     return put_ops(o, l);
 }
 
+/* ---- accepted alerts, by what they are ---- */
+
+static int by_accepted(const void *x, const void *y)
+{
+    const struct accepted *p = *(const struct accepted *const *)x, *q = *(const struct accepted *const *)y;
+    int c = strcmp(p->type, q->type);
+    if (!c)
+        c = strcmp(p->src, q->src);
+    if (!c)
+        c = strcmp(p->dst, q->dst);
+    return c ? c : (p->key > q->key) - (p->key < q->key);
+}
+
+static void put_accepted(const struct out *o)
+{
+    const struct baseline *b = o->b;
+    const struct accepted **at = b->n_accepted ? malloc(b->n_accepted * sizeof *at) : NULL;
+    for (uint32_t i = 0; at && i < b->n_accepted; i++)
+        at[i] = &b->accepted[i];
+    if (!at)
+        return;
+    qsort(at, b->n_accepted, sizeof *at, by_accepted);
+    fputs("accepted:\n", o->f);
+    for (uint32_t i = 0; i < b->n_accepted; i++) {
+        fputs("- {", o->f);
+        put_pair(o->f, "alert", at[i]->type, true);
+        if (*at[i]->src)
+            put_pair(o->f, "src", at[i]->src, false);
+        if (*at[i]->dst)
+            put_pair(o->f, "dst", at[i]->dst, false);
+        if (*at[i]->what)
+            put_pair(o->f, "what", at[i]->what, false);
+        fprintf(o->f, ", key: \"%016llx\"}\n", (unsigned long long)at[i]->key);
+    }
+    free(at);
+}
+
 /* ---- all ---- */
 
 static uint32_t *collect(const struct out *o, const struct table *t, uint32_t *n)
@@ -265,6 +302,7 @@ int baseline_export(struct baseline *b, FILE *f, bool all, struct err *e)
         fputs("links:\n", f);
         for (uint32_t i = 0; i < n_links && r == 0; i++)
             r = put_link(&o, blink_at(b, links[i]));
+        put_accepted(&o);
     }
     free(assets);
     free(links);

@@ -18,7 +18,7 @@ struct import {
     unsigned line;
     bool apply;
     uint64_t now_ns;
-    enum { IN_HEAD, IN_ASSETS, IN_LINKS } part;
+    enum { IN_HEAD, IN_ASSETS, IN_LINKS, IN_ACCEPTED } part;
     bool have_link, in_facts;
     uint32_t link;               /* while applying */
     struct err *e;
@@ -451,6 +451,26 @@ static int fact_line(struct import *m)
     return m->apply && m->link && is_learned(m) ? fact_apply(m, &f, &k) : 0;
 }
 
+static int accepted_line(struct import *m)
+{
+    static const char *const keys[] = {"alert", "src", "dst", "what", "key", NULL};
+    int r = known_keys(m, keys);
+    const struct pair *key = get(m, "key"), *type = get(m, "alert");
+    struct row_accepted a = {.since_ns = m->now_ns};
+    char *end = NULL;
+    if (r)
+        return r;
+    if (!key || !key->value || !type || !type->value)
+        return bad(m, 1, "an accepted alert without it", "alert and key");
+    a.key = strtoull(key->value, &end, 16);
+    if (*end || strlen(key->value) != 16)
+        return bad_text(m, key->column, "key", key->value, "16 hex digits");
+    const char **const to[] = {&a.type, &a.src, &a.dst, &a.what};
+    for (unsigned i = 0; i < ARRAY_LEN(to); i++)
+        *to[i] = get(m, keys[i]) ? get(m, keys[i])->value : NULL;
+    return m->apply ? baseline_accept_alert(m->b, &a, m->e) : 0;
+}
+
 static int one_line(struct import *m, char *line)
 {
     char *p = skip(line);
@@ -462,8 +482,8 @@ static int one_line(struct import *m, char *line)
             return bad(m, 16, "another version", "1");
         return 0;
     }
-    if (indent == 0 && (strcmp(p, "assets:") == 0 || strcmp(p, "links:") == 0)) {
-        m->part = *p == 'a' ? IN_ASSETS : IN_LINKS;
+    if (indent == 0 && (strcmp(p, "assets:") == 0 || strcmp(p, "links:") == 0 || strcmp(p, "accepted:") == 0)) {
+        m->part = *p == 'l' ? IN_LINKS : p[1] == 's' ? IN_ASSETS : IN_ACCEPTED;
         m->have_link = false;
         return 0;
     }
@@ -472,7 +492,8 @@ static int one_line(struct import *m, char *line)
         return 0;
     }
     if (p[0] != '-' || p[1] != ' ' || m->part == IN_HEAD)
-        return bad(m, (unsigned)indent + 1, "something else", "tyto_baseline: 1, assets:, links:, facts: or \"- {\"");
+        return bad(m, (unsigned)indent + 1, "something else",
+                   "tyto_baseline: 1, assets:, links:, accepted:, facts: or \"- {\"");
     p = skip(p + 2);
     bool is_link = m->part == IN_LINKS && strncmp(p, "link:", 5) == 0;
     if (m->part == IN_LINKS && !is_link && !m->in_facts)
@@ -480,6 +501,8 @@ static int one_line(struct import *m, char *line)
     int r = flow(m, line, is_link ? p + 5 : p);
     if (r)
         return r;
+    if (m->part == IN_ACCEPTED)
+        return accepted_line(m);
     return m->part == IN_ASSETS ? asset_line(m) : is_link ? link_line(m) : fact_line(m);
 }
 

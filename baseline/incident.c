@@ -118,6 +118,7 @@ static struct inc_ref open_incident(struct baseline *b, const struct deviation *
     c->d = *d;
     c->worst = worst;
     c->counted = d->event != NULL;
+    c->act = d->event ? b->act : 0;
     c->until_ns = d->last_ns + b->conf.fold_ns;
     return (struct inc_ref){i, (uint32_t)d->fold};
 }

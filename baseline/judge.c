@@ -5,10 +5,6 @@
 #include "baseline/model.h"
 #include "engine/base/obs.h"
 
-#define BIT(a) (UINT64_C(1) << (a))
-static const uint64_t STATE_COMMANDS =
-    BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE);
-
 /* ---- learning ---- */
 
 bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns)
@@ -109,14 +105,6 @@ bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_n
         return false;
     own->learned = FACT_FOLDED;
     return true;
-}
-
-static uint8_t severity_of(uint8_t action)
-{
-    static const uint64_t critical = BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE) | BIT(ACT_STOP) | BIT(ACT_RESET);
-    if (BIT(action) & critical)
-        return DEV_CRITICAL;
-    return action_changes(action) || action == ACT_UPLOAD ? DEV_MAJOR : DEV_MINOR;
 }
 
 /* ---- links ---- */
@@ -263,7 +251,8 @@ void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const str
     sub.link = i;
     sub.client = client_of(b, l);
     sub.server = server_of(b, l);
-    if (life_learns(b, &l->life, s->ts_ns))
+    int k = blink_app(b, l, app);
+    if (life_learns(b, &l->life, s->ts_ns) || (k >= 0 && l->app_learned >> k & 1))
         return;
     struct deviation d;
     dev_begin(b, &d, DEV_WRONG_PROTOCOL, &sub);
@@ -274,45 +263,25 @@ void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const str
 
 /* ---- events ---- */
 
-/* A command that changes what a controller does, from a station that never sent one of its kind. */
-static struct inc_ref judge_command(struct baseline *b, const struct subject *s)
+/* What the message that opened a deviation about itself does more is that deviation's own, and told with it. */
+static bool is_own(const struct baseline *b, const struct incident *into)
 {
-    const struct rec_event *e = s->event;
-    struct inc_ref none = {0};
-    if (!(BIT(e->action) & STATE_COMMANDS) || !s->client)
-        return none;
-    struct asset *a = asset_at(b, s->client);
-    struct link *l = blink_at(b, s->link);
-    uint64_t bit = BIT(EVI_CMD_SHIFT + e->action);
-    if (a->evidence & bit)
-        return none;
-    if (life_learns(b, &l->life, e->ts_ns) && (b->conf.mode == BASE_LEARN || life_learns(b, &a->life, e->ts_ns))) {
-        if (!s->condemned) {
-            a->evidence |= bit;
-            due(b, &a->dirty);
-        }
-        return none;
-    }
-    struct deviation d;
-    dev_begin(b, &d, DEV_STATE_COMMAND, s);
-    d.severity = severity_of(e->action);
-    text_command(b, &d, s);
-    uint64_t server = s->server ? asset_at(b, s->server)->id : l->id;
-    d.fold = fold_id(DEV_STATE_COMMAND, a->id, server, e->action);
-    d.first_ns = e->ts_ns;
-    return inc_raise(b, &d, true);
+    return into->act == b->act &&
+           (into->d.type == DEV_STATE_COMMAND || into->d.type == DEV_NEW_FUNCTION || into->d.type == DEV_NEW_UNIT);
 }
 
 static void follow(struct baseline *b, struct incident *into, const struct subject *s, uint8_t action,
                    uint32_t *counter)
 {
+    if (is_own(b, into))
+        return;
     ++*counter;
     into->d.follow.writes += action_changes(action);
     if (into->d.type != DEV_NEW_ASSET && into->d.type != DEV_FLOOD && !into->d.has_action) {
         into->d.has_action = 1;
         into->d.action = action;
     }
-    inc_follow(b, into, s->ts_ns, severity_of(action));
+    inc_follow(b, into, s->ts_ns, judge_severity_of(action));
 }
 
 /* Is that unit new on the link, or just the function? */
@@ -376,7 +345,7 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
                           &f->inc))
             break;
         dev_begin(b, &d, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, s);
-        d.severity = severity_of(f->action);
+        d.severity = judge_severity(s->event);
         text_function(b, &d, i, s, unit);
         d.fold = fold_id(d.type, f->id, 0, 0);
         judge_raise(b, &d, &f->life, &f->inc, action_changes(f->action));
@@ -406,13 +375,13 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
         if (o->life.learned != FACT_ALERTED)
             o->life.learned = FACT_FOLDED;
         follow(b, into, s, o->action, &into->d.follow.objects);
-        return op_merge(b, i);
+        return into->d.type == DEV_NEW_OBJECT ? i : op_merge(b, i); /* beside one that is kept apart */
     case FATE_RAISE: {
         struct deviation d;
         if (judge_flooded(b, DEV_NEW_OBJECT, action_changes(o->action), s->ts_ns, &o->life, &o->inc))
             return op_merge(b, i);
         dev_begin(b, &d, DEV_NEW_OBJECT, s);
-        d.severity = severity_of(o->action);
+        d.severity = judge_severity_of(o->action);
         text_object(b, &d, o->func, i, s);
         d.fold = fold_id(DEV_NEW_OBJECT, o->id, 0, 0);
         judge_raise(b, &d, &o->life, &o->inc, action_changes(o->action));
@@ -507,7 +476,9 @@ bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, con
     return fi && op_find(b, fi, &k);
 }
 
-static void judge_fact(struct baseline *b, const struct subject *s, uint16_t proto, const struct chain *base)
+/* sibling: the deviation of an earlier new object of the same message; the others are counted in it. */
+static void judge_fact(struct baseline *b, const struct subject *s, uint16_t proto, const struct chain *base,
+                       struct inc_ref *sibling)
 {
     const struct rec_event *e = s->event;
     const struct rec_fact *r = s->fact;
@@ -533,7 +504,12 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
     if (!oi)
         oi = op_create(b, fi, &k, s->ts_ns);
     tab_touch(&b->ops, oi);
+    if (sibling->i)
+        c.above[c.n++] = *sibling;
     oi = judge_op(b, oi, s, &c);
+    const struct incident *mine = inc_any(b, op_at(b, oi)->inc);
+    if (mine && mine->act == b->act && mine->d.type == DEV_NEW_OBJECT)
+        *sibling = op_at(b, oi)->inc;
     dig_bind(b, r->digest, DIG_OP, oi);
     if (s->ts_ns > op_at(b, oi)->life.last_ns)
         op_at(b, oi)->life.last_ns = s->ts_ns;
@@ -548,6 +524,7 @@ void judge_event(struct baseline *b, const struct subject *in)
     struct chain c = {.n = 0};
     struct link *l = blink_at(b, s.link);
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
+    b->act++;
     blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
     if (l->life.learned == FACT_CONDEMNED && !s.condemned)
         judge_link(b, s.link, &s); /* what condemned its first message says nothing of this one */
@@ -559,8 +536,12 @@ void judge_event(struct baseline *b, const struct subject *in)
         c.above[0] = cmd;
         c.n++;
     }
-    for (unsigned k = 0; k < e->n_facts; k++) {
-        s.fact = &e->facts[k];
-        judge_fact(b, &s, proto, &c);
-    }
+    judge_commanded(b, &s, cmd.i ? cmd : l->inc);
+    struct inc_ref sibling = {0};
+    for (unsigned changes = 2; changes--;) /* what changes something speaks for the rest */
+        for (unsigned k = 0; k < e->n_facts; k++) {
+            s.fact = &e->facts[k];
+            if (action_changes(s.fact->action) == (changes == 1))
+                judge_fact(b, &s, proto, &c, &sibling);
+        }
 }

@@ -87,6 +87,25 @@ static uint8_t told_elsewhere(const struct baseline *b, const struct asset *a, c
     return FACT_NEW;
 }
 
+/* A device that was stopped says that it stands: what was ordered within the folding window is no finding of its own.
+ */
+static bool was_ordered(const struct baseline *b, const struct asset *a, uint8_t kind, uint64_t ts_ns)
+{
+    static const struct {
+        uint8_t kind;
+        uint32_t acts;
+    } rows[] = {
+        {OBS_STATE, UINT32_MAX},
+        {OBS_PROTECTION, 1u << ACT_MODE | 1u << ACT_DOWNLOAD},
+        {OBS_PROGRAM, 1u << ACT_DOWNLOAD},
+        {OBS_FIRMWARE, 1u << ACT_FIRMWARE},
+    };
+    for (unsigned k = 0; k < ARRAY_LEN(rows); k++)
+        if (rows[k].kind == kind)
+            return a->cmd_ns && ts_ns <= a->cmd_ns + b->conf.fold_ns && a->cmd_acts & rows[k].acts;
+    return false;
+}
+
 void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, const struct rec_ident *r)
 {
     struct asset *a = asset_at(b, ai);
@@ -107,11 +126,16 @@ void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, 
         if (ident_rows[k].kind != r->kind)
             continue;
         struct incident *into = inc_open(b, a->inc, r->ts_ns);
-        x->learned = into ? FACT_FOLDED : FACT_ALERTED;
+        bool ordered = !into && was_ordered(b, a, r->kind, r->ts_ns);
+        if (ordered && (into = inc_open(b, a->cmd, r->ts_ns)))
+            into->d.follow.states++;
+        x->learned = into || ordered ? FACT_FOLDED : FACT_ALERTED;
         if (into) { /* a device that is new itself has no old identity to lose */
             inc_follow(b, into, r->ts_ns, 0);
             return;
         }
+        if (ordered)
+            return;
         struct deviation d;
         dev_begin(b, &d, ident_rows[k].type, &s);
         d.severity = ident_rows[k].severity;

@@ -30,6 +30,8 @@ enum {
                              * gives way */
     LIM_FUNC_OPS = 4096,    /* objects of one function: a scan of objects must not push out what was learned, and
                              * intervals of one space are searched in turn; more: the newest gives way */
+    LIM_ACCEPTED = 4096,    /* alerts taken for normal one by one; more: refused, with the hint to switch the rule
+                             * off. 1 MiB */
     LIM_NETS = 1024,        /* networks with a learning clock of their own; more share the last */
     LIM_SUBNETS = 1024,     /* public networks watched for being local; more: the least recently seen is forgotten */
     LIM_SCAN_PROBES = 256, /* probes remembered per watched source: well above every threshold; more: the oldest goes */

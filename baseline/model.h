@@ -47,6 +47,9 @@ struct asset {
     uint64_t evidence;
     struct row_life life;
     struct inc_ref inc, scan;  /* the open deviation about it; the scan it makes */
+    struct inc_ref cmd;        /* the deviation of the last state commands to it, ... */
+    uint64_t cmd_ns;           /* ... when they were, ... */
+    uint32_t cmd_acts;         /* ... and which, bit per enum action */
     const struct site_asset *told;
     uint32_t idents, n_idents; /* first of its identity facts */
     uint32_t n_targets;        /* distinct control servers it talks to */
@@ -160,6 +163,7 @@ struct incident {
     uint64_t until_ns;
     uint32_t due_next;         /* of the list of those to be told again */
     uint8_t due, worst;
+    uint64_t act;              /* of the message that opened it; 0 none */
     uint8_t counted;           /* facts told one by one whose first count is still to come and must not count twice */
     struct deviation d;
 };
@@ -169,6 +173,12 @@ struct net_rec {
     struct row_life life;
     uint16_t net;
     uint8_t used, dirty;
+};
+
+struct accepted { /* an alert that was taken for normal; accepted.c */
+    uint64_t key, since_ns;
+    char type[24], src[ADDR_TEXT], dst[ADDR_TEXT], what[120];
+    uint8_t dirty;
 };
 
 struct app {
@@ -205,6 +215,9 @@ struct baseline {
     uint32_t n_nets;
     struct app *apps;
     uint32_t n_apps;
+    struct accepted *accepted; /* LIM_ACCEPTED, sorted by key */
+    uint32_t n_accepted;
+    uint64_t act;              /* number of the message that is judged */
     uint32_t *pending;         /* links to be judged when their window ends */
     uint32_t n_pending;
     uint32_t due_first, due_last; /* incidents to be told again */
@@ -353,6 +366,14 @@ bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, con
 void judge_ident(struct baseline *b, uint32_t asset, uint32_t ident, uint32_t before, const struct rec_ident *r);
 void judge_mac(struct baseline *b, uint32_t asset, const uint8_t old[6], const struct rec_asset *r, bool sure);
 
+/* How bad it is when somebody does that for the first time; the worst that a message does. */
+uint8_t judge_severity_of(uint8_t action);
+uint8_t judge_severity(const struct rec_event *e);
+/* A command that changes what a controller does, from a station that never sent one of its kind: raised by itself. */
+struct inc_ref judge_command(struct baseline *b, const struct subject *s);
+/* What the device says of its state and program from now on follows from that. */
+void judge_commanded(struct baseline *b, const struct subject *s, struct inc_ref inc);
+
 struct incident *inc_open(const struct baseline *b, struct inc_ref r,
                           uint64_t ts_ns); /* collects what follows; or NULL */
 struct incident *inc_any(const struct baseline *b, struct inc_ref r);
@@ -393,6 +414,9 @@ void scan_tick(struct baseline *b, uint64_t ts_ns);
 void accept_asset(struct baseline *b, uint32_t i, uint64_t now_ns);
 void accept_link(struct baseline *b, uint32_t i, uint64_t now_ns);
 void accept_func(struct baseline *b, uint32_t i, uint64_t now_ns);
+
+/* ---- accepted.c ---- */
+int accepted_add(struct baseline *b, const struct row_accepted *r); /* or -ENOSPC */
 
 /* ---- rows.c ---- */
 void row_gone(struct baseline *b, enum row_kind kind, uint64_t id);

@@ -129,7 +129,14 @@ static bool put_op(const struct baseline *b, const struct row_sink *s, const str
     return s->op(s->ctx, &r);
 }
 
-enum { OUT_NETS, OUT_ASSETS, OUT_IDENTS, OUT_LINKS, OUT_FUNCS, OUT_OPS, OUT_TABLES };
+static bool put_accepted(const struct row_sink *s, const struct accepted *a)
+{
+    struct row_accepted r = {.key = a->key, .since_ns = a->since_ns, .type = a->type, .src = a->src, .dst = a->dst,
+                             .what = a->what};
+    return s->accepted(s->ctx, &r);
+}
+
+enum { OUT_NETS, OUT_ASSETS, OUT_IDENTS, OUT_LINKS, OUT_FUNCS, OUT_OPS, OUT_TAKEN, OUT_TABLES };
 
 static uint8_t *dirty_of(const struct baseline *b, unsigned what, uint32_t i)
 {
@@ -144,6 +151,8 @@ static uint8_t *dirty_of(const struct baseline *b, unsigned what, uint32_t i)
         return &func_at(b, i)->dirty;
     case OUT_OPS:
         return &op_at(b, i)->dirty;
+    case OUT_TAKEN:
+        return &b->accepted[i - 1].dirty;
     default:
         return &b->nets[i - 1].dirty;
     }
@@ -162,6 +171,8 @@ static bool put(struct baseline *b, const struct row_sink *s, unsigned what, uin
         return put_func(b, s, func_at(b, i));
     case OUT_OPS:
         return put_op(b, s, op_at(b, i));
+    case OUT_TAKEN:
+        return put_accepted(s, &b->accepted[i - 1]);
     default: {
         struct row_net r = {.net = b->nets[i - 1].name, .life = b->nets[i - 1].life};
         return s->net(s->ctx, &r);
@@ -180,7 +191,8 @@ static bool fleeting(const struct baseline *b, unsigned what, const struct table
 
 uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 {
-    const struct table *const tables[OUT_TABLES] = {NULL, &b->assets, &b->idents, &b->links, &b->funcs, &b->ops};
+    const struct table *const tables[OUT_TABLES] = {NULL, &b->assets, &b->idents, &b->links, &b->funcs, &b->ops,
+                                                     NULL};
     uint32_t n = 0, k = 0;
     for (unsigned i = 0; i < ROW_KINDS; i++)
         idmap_done(&b->loaded[i]); /* loading is over */
@@ -194,7 +206,7 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
     }
     b->n_gone = 0;
     for (unsigned what = 0; what < OUT_TABLES; what++) {
-        uint32_t high = tables[what] ? tables[what]->high : b->n_nets;
+        uint32_t high = tables[what] ? tables[what]->high : what == OUT_NETS ? b->n_nets : b->n_accepted;
         for (uint32_t i = 1; i <= high; i++) {
             uint8_t *dirty = dirty_of(b, what, i);
             if (tables[what] && !((struct node *)tab_at(tables[what], i))->used)
@@ -353,6 +365,19 @@ static bool get_op(void *ctx, const struct row_op *r)
     return true;
 }
 
+static bool get_accepted(void *ctx, const struct row_accepted *r)
+{
+    struct baseline *b = ctx;
+    if (accepted_add(b, r) < 0)
+        return true;
+    for (uint32_t i = 0; i < b->n_accepted; i++)
+        if (b->accepted[i].key == r->key) {
+            b->n_due -= b->accepted[i].dirty & DIRTY;
+            b->accepted[i].dirty = STORED;
+        }
+    return true;
+}
+
 static bool get_gone(void *ctx, enum row_kind kind, uint64_t id)
 {
     (void)ctx, (void)kind, (void)id;
@@ -362,5 +387,5 @@ static bool get_gone(void *ctx, enum row_kind kind, uint64_t id)
 struct row_sink baseline_loader(struct baseline *b)
 {
     return (struct row_sink){.ctx = b, .asset = get_asset, .ident = get_ident, .link = get_link, .func = get_func,
-                             .op = get_op, .net = get_net, .gone = get_gone};
+                             .op = get_op, .net = get_net, .accepted = get_accepted, .gone = get_gone};
 }

@@ -107,48 +107,114 @@ static const struct probe *last_probe(const struct scanner *s, uint8_t type, con
     return &s->probes[newest];
 }
 
-static void scan_raise(struct baseline *b, struct scanner *s, uint8_t type, uint32_t n, const struct tally *t,
-                       uint64_t ts_ns)
+/* What was scanned, the most telling first: it names the alert, the rest is told in it. */
+static const struct {
+    uint8_t type;
+    const char *what;
+} kinds[] = {
+    {DEV_CONTROLLER_SCAN, "controller ports"},
+    {DEV_PORT_SCAN, "ports of one device"},
+    {DEV_ADDRESS_SCAN, "addresses"},
+};
+enum { SCAN_KINDS = ARRAY_LEN(kinds) };
+
+static void counts_of(const struct baseline *b, const struct tally *t, uint32_t n[SCAN_KINDS], bool over[SCAN_KINDS])
 {
-    static const char *const what[] = {[DEV_ADDRESS_SCAN] = "addresses", [DEV_PORT_SCAN] = "ports of one device",
-                                       [DEV_CONTROLLER_SCAN] = "controller ports"};
-    uint32_t limit = type == DEV_ADDRESS_SCAN ? b->conf.scan_addresses
-                     : type == DEV_PORT_SCAN  ? b->conf.scan_ports
-                                              : b->conf.scan_controllers;
+    const uint32_t limit[SCAN_KINDS] = {b->conf.scan_controllers, b->conf.scan_ports, b->conf.scan_addresses};
+    n[0] = t->controllers;
+    n[1] = t->n ? t->ports[t->best] : 0;
+    n[2] = t->n;
+    for (unsigned k = 0; k < SCAN_KINDS; k++)
+        over[k] = n[k] && n[k] >= limit[k];
+}
+
+static void scan_words(struct baseline *b, struct deviation *d, const struct scanner *s, const struct tally *t,
+                       const uint32_t n[SCAN_KINDS], const bool over[SCAN_KINDS], const struct probe *last)
+{
+    const uint32_t limit[SCAN_KINDS] = {b->conf.scan_controllers, b->conf.scan_ports, b->conf.scan_addresses};
+    unsigned seconds = (unsigned)(b->conf.scan_ns / 1000000000), told = 0;
+    char who[WHO_TEXT], other[WHO_TEXT];
+    text_who(b, s->net, &s->src, who);
+    text_add(d->why, sizeof d->why, "%s tried ", who);
+    for (unsigned k = 0; k < SCAN_KINDS; k++) {
+        if (!over[k])
+            continue;
+        text_add(d->why, sizeof d->why, "%s%u %s", told ? ", " : "", n[k], kinds[k].what);
+        text_add(d->expected, sizeof d->expected, "%sfewer than %u %s", told ? ", " : "", limit[k], kinds[k].what);
+        if (kinds[k].type == DEV_PORT_SCAN) {
+            text_who(b, s->net, &t->dst[t->best], other);
+            text_add(d->why, sizeof d->why, " (%s)", other);
+        }
+        told++;
+    }
+    text_add(d->why, sizeof d->why, " within %u s without a conversation following", seconds);
+    text_add(d->expected, sizeof d->expected, " in %u s", seconds);
+    text_who(b, s->net, &last->dst, other);
+    text_add(d->seen, sizeof d->seen, "%u %s, the last at %s", d->count > UINT32_MAX ? UINT32_MAX : (unsigned)d->count,
+             d->object, other);
+    if (last->l4 == PROTO_TCP || last->l4 == PROTO_UDP)
+        text_add(d->seen, sizeof d->seen, " %s port %u", last->l4 == PROTO_TCP ? "TCP" : "UDP", last->port);
+}
+
+/* The scan of that source which is told already and of that kind. */
+static struct incident *going_on(const struct baseline *b, uint32_t asset, uint8_t type, const struct tally *t,
+                                 uint64_t ts_ns)
+{
+    struct incident *c = asset ? inc_open(b, asset_at(b, asset)->scan, ts_ns) : NULL;
+    if (!c || (c->d.type != type && c->d.also[0] != type && c->d.also[1] != type))
+        return NULL;
+    return type != DEV_PORT_SCAN || addr_eq(&c->d.dst, &t->dst[t->best]) ? c : NULL;
+}
+
+static void scan_raise(struct baseline *b, struct scanner *s, const struct tally *t, uint64_t ts_ns)
+{
+    uint32_t n[SCAN_KINDS], ai = asset_find(b, s->net, &s->src);
+    bool over[SCAN_KINDS];
+    unsigned first = 0, n_also = 0;
+    counts_of(b, t, n, over);
+    for (unsigned k = 0; k < SCAN_KINDS; k++) {
+        struct incident *c = over[k] ? going_on(b, ai, kinds[k].type, t, ts_ns) : NULL;
+        if (!c)
+            continue;
+        over[k] = false;
+        c->until_ns = ts_ns + b->conf.fold_ns;
+        if (c->d.type == kinds[k].type && n[k] > c->d.count)
+            c->d.count = n[k];
+        inc_follow(b, c, ts_ns, 0);
+    }
+    while (first < SCAN_KINDS && !over[first])
+        first++;
+    if (first == SCAN_KINDS)
+        return;
+    uint8_t type = kinds[first].type;
     const struct probe *last = last_probe(s, type, &t->dst[t->best]);
-    uint32_t ai = asset_find(b, s->net, &s->src);
     uint32_t li = blink_find(b, s->net, &s->src, &last->dst, last->l4, last->port);
     struct subject sub = {.ts_ns = ts_ns, .client = ai, .link = li};
     struct deviation d;
-    char who[WHO_TEXT], other[WHO_TEXT];
     dev_begin(b, &d, type, &sub);
     d.src = s->src;
     d.net = s->net;
     d.severity = DEV_CRITICAL;
-    d.count = n;
-    if (type == DEV_PORT_SCAN) {
+    d.count = n[first];
+    bool port = over[1];
+    if (port) {
         d.dst = t->dst[t->best];
         uint32_t di = asset_find(b, s->net, &d.dst);
         d.dst_asset = di ? asset_at(b, di)->id : 0;
     }
-    text_who(b, s->net, &s->src, who);
-    text_who(b, s->net, &d.dst, other);
-    unsigned seconds = (unsigned)(b->conf.scan_ns / 1000000000);
-    text_add(d.object, sizeof d.object, "%s", what[type]);
-    text_add(d.why, sizeof d.why, "%s tried %u %s within %u s without a conversation following", who, n, what[type],
-             seconds);
-    if (type == DEV_PORT_SCAN)
-        text_add(d.why, sizeof d.why, ": %s", other);
-    text_add(d.expected, sizeof d.expected, "fewer than %u in %u s", limit, seconds);
-    text_add(d.seen, sizeof d.seen, "%u, the last %s port %u", n, other, last->port);
+    for (unsigned k = first + 1; k < SCAN_KINDS; k++)
+        if (over[k])
+            d.also[n_also++] = kinds[k].type;
+    text_add(d.object, sizeof d.object, "%s", kinds[first].what);
+    scan_words(b, &d, s, t, n, over, last);
     d.fold = fold_id(type, ai ? asset_at(b, ai)->id : hash_bytes(HASH_ID_KEY, &s->src, sizeof s->src),
                      type == DEV_PORT_SCAN ? hash_bytes(HASH_ID_KEY, &d.dst, sizeof d.dst) : 0,
                      t->first_ns / b->conf.fold_ns); /* another hour's scan is another alert */
     d.first_ns = t->first_ns;
     struct inc_ref r = inc_raise(b, &d, false);
     struct incident *c = inc_any(b, r);
-    if (c && r.fold == (uint32_t)d.fold && n > c->d.count)
-        c->d.count = n;
+    if (c && r.fold == (uint32_t)d.fold && n[first] > c->d.count)
+        c->d.count = n[first];
     if (ai)
         asset_at(b, ai)->scan = r;
 }
@@ -169,11 +235,6 @@ void scan_tick(struct baseline *b, uint64_t ts_ns)
         if (s->n < b->conf.scan_controllers && s->n < b->conf.scan_ports && s->n < b->conf.scan_addresses)
             continue;
         tally_up(b, s, ts_ns, &t);
-        if (t.controllers >= b->conf.scan_controllers)
-            scan_raise(b, s, DEV_CONTROLLER_SCAN, t.controllers, &t, ts_ns);
-        if (t.n && t.ports[t.best] >= b->conf.scan_ports)
-            scan_raise(b, s, DEV_PORT_SCAN, t.ports[t.best], &t, ts_ns);
-        if (t.n >= b->conf.scan_addresses)
-            scan_raise(b, s, DEV_ADDRESS_SCAN, t.n, &t, ts_ns);
+        scan_raise(b, s, &t, ts_ns);
     }
 }

@@ -25,7 +25,7 @@ static void unit_words(const struct rec_event *e, char out[64])
     if (e->has_unit)
         snprintf(out, 64, " of %.35s %s", is, unit);
     else if (e->sub)
-        snprintf(out, 64, " of slot %u", e->sub);
+        snprintf(out, 64, " of slot %u", e->sub - 1);
 }
 
 static void pair_words(struct baseline *b, const struct subject *s, char *out, size_t n)
@@ -37,6 +37,22 @@ static void pair_words(struct baseline *b, const struct subject *s, char *out, s
     snprintf(out, n, "%.80s to %.80s", c, v);
 }
 
+/* Another function that is learned for the same unit. */
+static bool beside(const struct func *o, const struct func *f)
+{
+    return o != f && o->proto == f->proto && o->has_unit == f->has_unit && o->unit == f->unit && o->sub == f->sub &&
+           o->life.learned == FACT_LEARNED;
+}
+
+/* A function with several selectors has one name. */
+static bool told_before(const struct baseline *b, const struct func *f, uint32_t until, const char *name)
+{
+    for (uint32_t k = blink_at(b, f->link)->funcs; k && k != until; k = func_at(b, k)->next)
+        if (beside(func_at(b, k), f) && strcmp(func_at(b, k)->name, name) == 0)
+            return true;
+    return false;
+}
+
 /* The functions learned on this link and unit, as a list. */
 static unsigned learned_functions(const struct baseline *b, const struct func *f, char *out, size_t n)
 {
@@ -44,8 +60,9 @@ static unsigned learned_functions(const struct baseline *b, const struct func *f
     *out = 0;
     for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
         const struct func *o = func_at(b, k);
-        if (o == f || o->proto != f->proto || o->has_unit != f->has_unit || o->unit != f->unit || o->sub != f->sub ||
-            o->life.learned != FACT_LEARNED)
+        if (!beside(o, f))
+            continue;
+        if (*o->name && told_before(b, f, k, o->name))
             continue;
         if (count++ >= 4)
             continue;
@@ -87,13 +104,77 @@ static unsigned learned_units(const struct baseline *b, const struct func *f, ch
     return count;
 }
 
+/* " on ioa:5 and 3 more objects": what the message is about */
+static void object_words(const struct rec_event *e, char *out, size_t n)
+{
+    const struct rec_fact *f = NULL;
+    char object[EV_OBJECT];
+    *out = 0;
+    for (unsigned k = 0; k < e->n_facts; k++)
+        if (e->facts[k].kind < e->schema->n_kinds &&
+            (!f || (action_changes(e->facts[k].action) && !action_changes(f->action))))
+            f = &e->facts[k];
+    if (!f)
+        return;
+    const struct item it = {.kind = f->kind, .bit = f->bit, .has_range = f->has_range, .space = f->space,
+                            .first = f->first, .last = f->last, .name = f->name};
+    item_text(e->schema, &it, object);
+    text_add(out, n, " on %.100s", object);
+    if (e->items_total > 1)
+        text_add(out, n, " and %u more", e->items_total - 1);
+}
+
+static struct link *link_of(struct baseline *b, const struct rec_event *e)
+{
+    bool turned;
+    uint32_t i = dig_find(b, e->link, DIG_LINK, &turned);
+    if (!i || turned)
+        i = blink_find(b, e->net, &e->src, &e->dst, e->l4, e->dport);
+    return i ? blink_at(b, i) : NULL;
+}
+
+void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, size_t why_len, char *expected,
+                      size_t expected_len)
+{
+    const struct link *l = link_of(b, e);
+    uint16_t proto = app_intern(b, e->schema->name, e->schema);
+    unsigned n = 0;
+    bool itself = false;
+    char since[24];
+    *why = *expected = 0;
+    if (!l || l->life.learned != FACT_LEARNED) {
+        text_add(why, why_len, "no connection between them is learned");
+        return;
+    }
+    text_date(l->life.first_ns, since);
+    for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
+        const struct func *f = func_at(b, k);
+        if (f->proto != proto || f->life.learned != FACT_LEARNED)
+            continue;
+        itself |= f->fn == e->function && f->sel == e->selector && f->has_unit == e->has_unit &&
+                  (!f->has_unit || f->unit == e->unit);
+        bool told = strstr(expected, *f->name ? f->name : "?") != NULL; /* of another unit or selector */
+        if (!told && *f->name && n++ < 5)
+            text_add(expected, expected_len, "%s%s", n > 1 ? ", " : "", f->name);
+    }
+    if (n > 5)
+        text_add(expected, expected_len, ", ...");
+    if (itself)
+        text_add(why, why_len, "it is learned between them since %s", since);
+    else if (n)
+        text_add(why, why_len, "learned between them since %s: %s", since, expected);
+    else
+        text_add(why, why_len, "nothing that is done between them is learned yet");
+}
+
 void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const struct subject *s, bool new_unit)
 {
     const struct func *f = func_at(b, fi);
     const struct rec_event *e = s->event;
-    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24];
+    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24], on[140];
     const char *name = function_name(e, nb);
     unit_words(e, unit);
+    object_words(e, on, sizeof on);
     pair_words(b, s, pair, sizeof pair);
     text_date(blink_at(b, f->link)->life.first_ns, from);
     unsigned n = new_unit ? learned_units(b, f, list, sizeof list) : learned_functions(b, f, list, sizeof list);
@@ -101,13 +182,14 @@ void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const s
         text_add(d->object, sizeof d->object, "%s", unit[0] ? unit + 4 : "");
     else
         text_add(d->object, sizeof d->object, "%s", name);
-    text_add(d->why, sizeof d->why, "first %s (%s)%s from %s; learned ", name, action_name(f->action), unit, pair);
+    text_add(d->why, sizeof d->why, "first %s (%s)%s%s from %s; learned ", name, action_name(f->action), unit, on,
+             pair);
     if (n)
         text_add(d->why, sizeof d->why, "%s%s since %s", new_unit ? "units " : "", list, from);
     else
         text_add(d->why, sizeof d->why, "nothing of its kind since %s", from);
     text_add(d->expected, sizeof d->expected, "%s%s", new_unit && n ? "units " : "", n ? list : "no such operation");
-    text_add(d->seen, sizeof d->seen, "%s%s", name, unit);
+    text_add(d->seen, sizeof d->seen, "%s%s%s", name, unit, on);
     snprintf(d->accept, sizeof d->accept, "function:%016llx", (unsigned long long)f->id);
 }
 
@@ -222,8 +304,8 @@ void text_command(struct baseline *b, struct deviation *d, const struct subject 
     d->action = e->action;
     text_add(d->object, sizeof d->object, "%s", action_name(e->action));
     text_add(d->why, sizeof d->why,
-             "%.90s sent %s (%s) to %.90s%s and never sent one before; known since %s, it sent %s", who,
-             function_name(e, nb), action_name(e->action), other, unit, since,
+             "%.90s never sent a command of the kind %s before (%s%s to %.90s); known since %s, it sent %s", who,
+             action_name(e->action), function_name(e, nb), unit, other, since,
              *sent ? sent : "no command that changes a controller's state");
     text_add(d->expected, sizeof d->expected, "%s", *sent ? sent : "no state command from this station");
     text_add(d->seen, sizeof d->seen, "%s, %s", function_name(e, nb), ev_outcome_name(e->outcome));

@@ -11,6 +11,7 @@
 #include "engine/cmd.h"
 #include "engine/columns.h"
 #include "engine/conf.h"
+#include "engine/json.h"
 #include "engine/listing.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -199,8 +200,7 @@ static int show(const struct options *o)
 
 /* ---- accept, import: they write ---- */
 
-/* An alert's uid stands for its key. False: no such alert, or it has nothing to learn. */
-/* The key in the alert whose uid begins so. */
+/* The keys in the alert whose uid begins so. */
 static int key_of_alert(struct query *q, const char *begin, char *out, size_t n, struct err *e)
 {
     char uid[17];
@@ -214,8 +214,48 @@ static int key_of_alert(struct query *q, const char *begin, char *out, size_t n,
         snprintf(out, n, "%s", rows_text(r, QX_ACCEPT));
     rows_done(r);
     return has ? 0
-               : err_set(e, -ENOENT, "%s contradicts nothing that can be learned; alerts.types and rules.disable of the"
-                         " configuration switch it off", begin);
+               : err_set(e, -ENOENT, "%s tells a fact of its own each time and cannot be accepted; alerts.types and "
+                         "rules.disable of the configuration switch it off", begin);
+}
+
+/* An alert without a fact to learn is named by what it tells: "alert:0123456789abcdef", one that the database has. */
+static int accept_alert(struct query *q, struct baseline *b, const char *text, uint64_t now, struct err *e)
+{
+    char what[120] = "", src[64] = "", dst[64] = "", id[24] = "", *end = NULL;
+    struct row_accepted a = {.key = strtoull(text + 6, &end, 16), .since_ns = now, .type = id, .src = src, .dst = dst,
+                             .what = what};
+    if (end != text + 6 + 16 || *end)
+        return err_set(e, -EINVAL, "%s: found no key of an alert; expected what an alert shows under \"accept\", as in "
+                                   "alert:0123456789abcdef", text);
+    const char *const args[] = {text};
+    struct rows *r = ask(q, Q_ALERT_OF_KEY, args, 1);
+    bool found = next(r);
+    if (found) {
+        const struct js *v = NULL;
+        const char *json = rows_text(r, QX_JSON), *s;
+        snprintf(id, sizeof id, "%s", rows_text(r, QX_ID));
+        snprintf(src, sizeof src, "%s", rows_text(r, QX_SRC) ? rows_text(r, QX_SRC) : "");
+        snprintf(dst, sizeof dst, "%s", rows_text(r, QX_DST) ? rows_text(r, QX_DST) : "");
+        if (json && js_parse(&v, json, strlen(json), e) == 0 && (s = js_str(v, "tyto.seen")))
+            snprintf(what, sizeof what, "%s", s);
+        else if (rows_text(r, QX_TITLE))
+            snprintf(what, sizeof what, "%s", rows_text(r, QX_TITLE));
+        js_free(v);
+    }
+    rows_done(r);
+    if (!found)
+        return err_set(e, -ENOENT, "%s: the database has no such alert (any more)", text);
+    return baseline_accept_alert(b, &a, e);
+}
+
+/* All keys of one text, as an alert shows them: "alert:... function:..." */
+static int accept_text(struct query *q, struct baseline *b, char *text, uint64_t now, struct err *e)
+{
+    char *save = NULL;
+    int r = 0;
+    for (char *k = strtok_r(text, " ", &save); k && !r; k = strtok_r(NULL, " ", &save))
+        r = strncmp(k, "alert:", 6) == 0 ? accept_alert(q, b, k, now, e) : baseline_accept(b, k, now, e);
+    return r;
 }
 
 static bool is_uid(const char *s) /* keys of facts have a colon */
@@ -268,7 +308,7 @@ static int accept_keys(const struct options *o)
 {
     struct writing w;
     struct err e;
-    char key[64];
+    char key[512];
     struct query *q = open_db(o->db); /* refuses a database that is not there: accepting makes none */
     if (!q)
         return 1;
@@ -279,7 +319,7 @@ static int accept_keys(const struct options *o)
         if (is_uid(key))
             r = key_of_alert(q, o->args[i], key, sizeof key, &e);
         if (!r)
-            r = baseline_accept(w.m.b, key, now, &e);
+            r = accept_text(q, w.m.b, key, now, &e);
     }
     query_close(q);
     r = writing_close(&w, r, &e);
@@ -362,6 +402,7 @@ static int by_text(const void *x, const void *y)
 static int facts_read(struct facts *x, FILE *f)
 {
     char line[4096], link[4096] = "";
+    const char *section = "asset";
     int r = 0;
     while (!r && fgets(line, sizeof line, f)) {
         line[strcspn(line, "\r\n")] = 0;
@@ -370,9 +411,9 @@ static int facts_read(struct facts *x, FILE *f)
             snprintf(link, sizeof link, "%s", p + 8);
             r = facts_add(x, "link", link);
         } else if (strncmp(p, "- {", 3) == 0) {
-            r = facts_add(x, p == line ? "asset" : link, p + 2);
-        } else if (strcmp(p, "assets:") == 0) {
-            *link = 0;
+            r = facts_add(x, p == line ? section : link, p + 2);
+        } else if (strcmp(p, "assets:") == 0 || strcmp(p, "accepted:") == 0) {
+            section = p[1] == 's' ? "asset" : "accepted";
         }
     }
     return r;

@@ -62,10 +62,19 @@ void collector_event_json(void *arg, struct rec_event *r)
     r->json.p = (const uint8_t *)c->json;
 }
 
+const struct event *collector_event(void *arg, const struct rec_event *r)
+{
+    struct collector *c = arg;
+    if (!r->packed.n)
+        return NULL;
+    ev_unpack(r->packed.p, c->scratch);
+    return c->scratch;
+}
+
 /* The severities at which an alert condemns what it is about: it is not learned as normal. */
 static bool condemns(const struct rule_info *r)
 {
-    return r->severity <= RS_MAJOR && !r->learnable;
+    return r->severity <= RS_MAJOR && r->learn != RL_YES;
 }
 
 /* A worker knows what it met in this run; the baseline also what earlier ones met. Only rules ask. */
@@ -86,7 +95,7 @@ static bool finish_rules(struct collector *c, const struct rec_event *r, uint64_
     for (unsigned i = 0; i < r->n_hits; i++) {
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
-        raise_rule(c->raise, r, &v);
+        raise_act_rule(c->raise, r->hits[i], &v);
         *told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
         condemned |= condemns(v.rule);
     }
@@ -98,6 +107,7 @@ static void on_event(struct collector *c, struct ring_head *h)
     struct rec_event r;
     struct rec_fact *facts = unpack_event(h, &r);
     if (c->events && (r.wanted & REC_WANT_LOG)) {
+        collector_event_json(c, &r); /* where the worker sent the event itself */
         textout_line(c->events, (const char *)r.json.p, r.json.n);
         c->n_events++;
     }
@@ -105,21 +115,35 @@ static void on_event(struct collector *c, struct ring_head *h)
         return;
     if (r.n_hits)
         recall(c, &r, facts);
-    uint64_t told = 0, anomalies = r.anomalies;
+    uint64_t told = 0;
+    raise_act_begin(c->raise, &r);
     bool condemned = r.n_hits && finish_rules(c, &r, &told);
-    r.anomalies &= ~told; /* the rule says it better */
     if (r.wanted & REC_WANT_ANOMALY)
-        raise_event_anomalies(c->raise, &r);
-    r.anomalies = anomalies;
+        raise_act_anomalies(c->raise, r.anomalies & ~told); /* the rule says it better */
     baseline_event(c->baseline, &r, condemned);
+    raise_act_end(c->raise);
 }
 
+static void flush_idents(struct collector *c)
+{
+    for (unsigned i = 0; i < c->n_held; i++) {
+        c->held[i].r.value.p = c->held[i].value;
+        baseline_ident(c->baseline, &c->held[i].r);
+    }
+    c->n_held = 0;
+}
+
+/* What a device says in a packet is told before the message that says it: a controller that stands now would be one
+ * that stopped by itself. So it waits until the packet's messages were judged. */
 static void on_ident(struct collector *c, struct ring_head *h)
 {
-    struct rec_ident r;
-    memcpy(&r, h + 1, sizeof r);
-    r.value.p = (uint8_t *)(h + 1) + sizeof r;
-    baseline_ident(c->baseline, &r);
+    if (c->n_held == HELD_IDENTS)
+        flush_idents(c);
+    struct held_ident *t = &c->held[c->n_held++];
+    memcpy(&t->r, h + 1, sizeof t->r);
+    t->r.value.n = t->r.value.n < REC_VALUE ? t->r.value.n : REC_VALUE;
+    memcpy(t->value, (uint8_t *)(h + 1) + sizeof t->r, t->r.value.n);
+    c->held_order = h->order;
 }
 
 /* What the model knows goes to the store in large steps; alerts went at once. A row that changes all the time is
@@ -152,6 +176,8 @@ static void on_record(struct collector *c, struct ring_head *h)
 {
     const void *rec = h + 1;
     c->n_records++;
+    if (c->n_held && (h->order != c->held_order || (h->type & 0xffff) == RK_TICK || (h->type & 0xffff) == RK_END))
+        flush_idents(c);
     switch (h->type & 0xffff) {
     case RK_EVENT:
         on_event(c, h);

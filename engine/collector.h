@@ -14,6 +14,12 @@ struct store;
 struct alerts;
 struct source;
 
+enum { HELD_IDENTS = 32 };
+struct held_ident {
+    struct rec_ident r;
+    uint8_t value[REC_VALUE];
+};
+
 struct collector {
     struct worker *workers;
     unsigned n_workers;
@@ -30,10 +36,15 @@ struct collector {
     char *json;                    /* REC_MAX_BYTES */
     unsigned save_every;           /* windows between two saves of the model; live runs save each */
     struct ops ops;
+    struct held_ident *held;       /* identity facts of the packet at hand: what its messages do goes first */
+    unsigned n_held;
+    uint64_t held_order;
     uint64_t n_records, n_events, n_windows, last_ns;
     pthread_t thread;
 };
 
 void collector_event_json(void *arg, struct rec_event *r);
+/* The event of a record whose event travelled along; valid until the next call of either. */
+const struct event *collector_event(void *arg, const struct rec_event *r);
 /* Body of the thread; arg: struct collector. Ends when every worker's end was read. */
 void *collector_run(void *arg);

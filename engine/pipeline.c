@@ -30,6 +30,22 @@ static void event_json(void *ctx, struct rec_event *ev)
     collector_event_json(&((struct pipeline *)ctx)->collector, ev);
 }
 
+static const struct event *event_of(void *ctx, const struct rec_event *ev)
+{
+    return collector_event(&((struct pipeline *)ctx)->collector, ev);
+}
+
+static void learned(void *ctx, const struct rec_event *ev, struct raise_learned *ret)
+{
+    baseline_learned(((struct pipeline *)ctx)->baseline, ev, ret->why, sizeof ret->why, ret->expected,
+                     sizeof ret->expected);
+}
+
+static bool accepted(void *ctx, uint64_t key)
+{
+    return baseline_accepted(((struct pipeline *)ctx)->baseline, key);
+}
+
 static void on_deviation(void *ctx, const struct deviation *d)
 {
     raise_deviation(&((struct pipeline *)ctx)->raise, d);
@@ -220,6 +236,10 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .learning = is_learning,
                             .one_way = is_one_way,
                             .event_json = event_json,
+                            .event = event_of,
+                            .learned = learned,
+                            .accepted = accepted,
+                            .rules = p->rules,
                             .outputs = &p->outputs,
                             .store = p->store};
     raise_init(&p->raise, &rc);
@@ -261,8 +281,9 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
                                       .source = p->source,
                                       .env = p->env,
                                       .scratch = malloc(sizeof(struct event)),
-                                      .json = malloc(REC_MAX_BYTES)};
-    if (!p->collector.scratch || !p->collector.json)
+                                      .json = malloc(REC_MAX_BYTES),
+                                      .held = malloc(HELD_IDENTS * sizeof(struct held_ident))};
+    if (!p->collector.scratch || !p->collector.json || !p->collector.held)
         return err_set(e, -ENOMEM, "no memory");
     return 0;
 }
@@ -314,6 +335,7 @@ int pipe_close(struct pipeline *p, struct err *first)
     ruleset_free(p->rules);
     free(p->collector.scratch);
     free(p->collector.json);
+    free(p->collector.held);
     free(p->env);
     conf_free(p->conf);
     *p = (struct pipeline){0};

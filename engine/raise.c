@@ -1,16 +1,15 @@
 /* raise.c: findings to alerts: type, subject, sentences, marks. */
-#include "engine/raise.h"
+#include "engine/raise_int.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "baseline/deviation.h"
 #include "engine/base/hash.h"
 #include "engine/base/jw.h"
+#include "engine/base/evtext.h"
 #include "engine/evjson.h"
 #include "engine/outputs.h"
-#include "rules/rules.h"
 #include "store/store.h"
 
 enum { MALFORMED_MANY = 10 /* malformed messages of one connection in one window: an alert of its own */ };
@@ -54,17 +53,12 @@ bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, stru
     return found;
 }
 
-/* What all alerts of an event or flow have in common. */
-struct draft {
-    struct alert_in in;
-    struct raise_asset src, dst;
-    char community[32];
-    char subject[2 * ADDR_TEXT + 32], object[EV_OBJECT + 64], why[ALERT_TEXT], seen[ALERT_TEXT], title[256], accept[96];
-};
-
-static void sides(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst)
+void draft_sides(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst)
 {
     char s[ADDR_TEXT] = "-", t[ADDR_TEXT] = "-";
+    snprintf(d->net, sizeof d->net, "default");
+    if (r->c.site)
+        site_network_name(r->c.site, net, d->net);
     if (src) {
         addr_text(src, s);
         d->in.src = raise_asset(r, net, src, &d->src) ? &d->src.info : NULL;
@@ -73,7 +67,7 @@ static void sides(const struct raise *r, struct draft *d, uint16_t net, const st
         addr_text(dst, t);
         d->in.dst = raise_asset(r, net, dst, &d->dst) ? &d->dst.info : NULL;
     }
-    snprintf(d->subject, sizeof d->subject, "%u/%s>%s", net, s, t);
+    snprintf(d->subject, sizeof d->subject, "%s/%s>%s", d->net, s, t);
     d->in.subject = d->subject;
 }
 
@@ -95,7 +89,7 @@ static void set_community(struct draft *d)
     f->community = d->community;
 }
 
-static void begin(const struct raise *r, struct draft *d, const struct alert_type *type, uint64_t ts_ns, uint64_t link)
+void draft_begin(const struct raise *r, struct draft *d, const struct alert_type *type, uint64_t ts_ns, uint64_t link)
 {
     memset(&d->in, 0, sizeof d->in);
     d->in.type = type;
@@ -107,20 +101,38 @@ static void begin(const struct raise *r, struct draft *d, const struct alert_typ
     d->in.clock_bad = r->clock_bad;
 }
 
-static void begin_event(const struct raise *r, struct draft *d, const struct alert_type *type,
-                        const struct rec_event *ev)
+void draft_event(const struct raise *r, struct draft *d, const struct alert_type *type, struct rec_event *ev)
 {
     if (r->c.event_json)
-        r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)ev); /* the collector's own */
-    begin(r, d, type, ev->ts_ns, ev->link);
+        r->c.event_json(r->c.ctx, ev);
+    draft_begin(r, d, type, ev->ts_ns, ev->link);
     d->in.event = ev;
     d->in.one_way |= ev->one_way;
-    sides(r, d, ev->net, &ev->src, &ev->dst);
+    draft_sides(r, d, ev->net, &ev->src, &ev->dst);
+}
+
+void draft_accept(struct draft *d, bool itself, const char *facts)
+{
+    struct words w = words_in(d->accept, sizeof d->accept);
+    if (!itself && !*facts)
+        return;
+    words_add(&w, "tyto baseline accept");
+    if (itself)
+        words_add(&w, " alert:%016llx",
+                  (unsigned long long)alert_key(d->in.type->id, d->in.subject, d->in.object));
+    if (*facts)
+        words_add(&w, " %s", facts);
+    d->in.accept = d->accept;
+}
+
+bool draft_accepted(const struct raise *r, const struct draft *d)
+{
+    return r->c.accepted && r->c.accepted(r->c.ctx, alert_key(d->in.type->id, d->in.subject, d->in.object));
 }
 
 /* Announced work and engineering stations lower and mark, they never hide. Only findings of policy: what breaks a
  * standard is not made right by a plan. */
-static void mark(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst,
+void draft_mark(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst,
                  int action)
 {
     const struct site *s = r->c.site;
@@ -186,7 +198,7 @@ static enum alert_row row_of(const struct deviation *d, unsigned type)
 }
 
 /* "; what followed: 2 links, 14 objects, 3 of them changing something" */
-static void add_follow(struct draft *dr, const struct dev_follow *f)
+void raise_follow(char *why, size_t cap, const struct dev_follow *f)
 {
     const struct {
         uint32_t n;
@@ -195,19 +207,19 @@ static void add_follow(struct draft *dr, const struct dev_follow *f)
         {f->assets, "device", "devices"},        {f->links, "link", "links"},
         {f->protocols, "protocol", "protocols"}, {f->units, "unit", "units"},
         {f->functions, "function", "functions"}, {f->objects, "object", "objects"},
-        {f->errors, "error", "errors"},
+        {f->errors, "error", "errors"},          {f->states, "change of state", "changes of state"},
     };
-    size_t n = strlen(dr->why), cap = sizeof dr->why;
+    size_t n = strlen(why);
     bool first = true;
     for (unsigned i = 0; i < ARRAY_LEN(parts) && n < cap; i++)
         if (parts[i].n) {
-            n += (size_t)snprintf(dr->why + n, cap - n, "%s%u %s",
+            n += (size_t)snprintf(why + n, cap - n, "%s%u %s",
                                   first ? "; with it came, also for the first time: " : ", ", parts[i].n,
                                   parts[i].n == 1 ? parts[i].one : parts[i].many);
             first = false;
         }
     if (!first && f->writes && n < cap)
-        snprintf(dr->why + n, cap - n, "; %u of them change%s something", f->writes, f->writes == 1 ? "s" : "");
+        snprintf(why + n, cap - n, "; %u of them change%s something", f->writes, f->writes == 1 ? "s" : "");
 }
 
 static void flow_of(const struct deviation *d, struct alert_flow *f)
@@ -235,176 +247,115 @@ static void flow_of(const struct deviation *d, struct alert_flow *f)
     memcpy(f->dmac, d->dmac, 6);
 }
 
+const struct alert_type *raise_type_of(const struct deviation *d)
+{
+    return &alert_types[row_of(d, d->type)];
+}
+
+uint8_t raise_severity_of(const struct deviation *d)
+{
+    return (uint8_t)(d->severity >= DEV_CRITICAL ? AS_CRITICAL : AS_WARNING + DEV_WARNING - d->severity);
+}
+
+/* Scans have no fact to learn: they are accepted as alerts, for what was scanned in that way by that source. */
+static bool is_scan(const struct deviation *d)
+{
+    return d->type == DEV_ADDRESS_SCAN || d->type == DEV_PORT_SCAN || d->type == DEV_CONTROLLER_SCAN;
+}
+
+/* The key under which a scan of that type is accepted: by whom, and of what where it is one device. */
+static uint64_t scan_key(const struct draft *dr, const struct deviation *d, unsigned type)
+{
+    char src[ADDR_TEXT], dst[ADDR_TEXT] = "-", subject[sizeof dr->subject];
+    addr_text(&d->src, src);
+    if (type == DEV_PORT_SCAN)
+        addr_text(&d->dst, dst);
+    snprintf(subject, sizeof subject, "%s/%s>%s", dr->net, src, dst);
+    return alert_key(alert_types[row_of(d, type)].id, subject, "-");
+}
+
+/* One run of a tool is scans of several types: accepted together. True: all of them were. */
+static bool scan_accepted(const struct raise *r, const struct draft *dr, const struct deviation *d)
+{
+    bool all = r->c.accepted && r->c.accepted(r->c.ctx, scan_key(dr, d, d->type));
+    for (unsigned i = 0; all && i < ARRAY_LEN(d->also) && d->also[i]; i++)
+        all = r->c.accepted(r->c.ctx, scan_key(dr, d, d->also[i]));
+    return all;
+}
+
+static void accept_scan(struct draft *dr, const struct deviation *d)
+{
+    struct words w = words_in(dr->accept, sizeof dr->accept);
+    words_add(&w, "tyto baseline accept alert:%016llx", (unsigned long long)scan_key(dr, d, d->type));
+    for (unsigned i = 0; i < ARRAY_LEN(d->also) && d->also[i]; i++)
+        words_add(&w, " alert:%016llx", (unsigned long long)scan_key(dr, d, d->also[i]));
+    dr->in.accept = dr->accept;
+}
+
+void draft_deviation(const struct raise *r, struct draft *dr, const struct deviation *d)
+{
+    const struct alert_type *type = raise_type_of(d);
+    draft_begin(r, dr, type, d->last_ns, d->link);
+    if (d->event && r->c.event_json)
+        r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)d->event);
+    dr->in.event = d->event;
+    dr->in.one_way |= d->event && d->event->one_way;
+    flow_of(d, &dr->in.flow);
+    set_community(dr);
+    draft_sides(r, dr, d->net, dr->in.flow.has_src ? &d->src : NULL, dr->in.flow.has_dst ? &d->dst : NULL);
+    dr->in.mode = "live"; /* what still learns is not judged */
+    dr->in.severity = raise_severity_of(d);
+    snprintf(dr->why, sizeof dr->why, "%s", d->why);
+    raise_follow(dr->why, sizeof dr->why, &d->follow);
+    if (d->type == DEV_FLOOD) {
+        snprintf(dr->title, sizeof dr->title, "%s: more than are told one by one", type->title);
+        dr->in.title = dr->title;
+    }
+    dr->in.object = d->object;
+    for (unsigned i = 0; i < ARRAY_LEN(d->also) && d->also[i]; i++)
+        dr->in.also[dr->in.n_also++] = &alert_types[row_of(d, d->also[i])];
+    if (is_scan(d))
+        accept_scan(dr, d);
+    else
+        draft_accept(dr, false, d->accept);
+    dr->in.maintenance = d->maintenance;
+    dr->in.why = dr->why;
+    dr->in.expected = d->expected[0] ? d->expected : NULL;
+    dr->in.seen = d->seen[0] ? d->seen : NULL;
+    dr->in.fold = d->fold;
+    dr->in.first_ns = d->first_ns;
+    dr->in.count = d->count;
+    dr->in.absolute = true;
+}
+
 void raise_deviation(struct raise *r, const struct deviation *d)
 {
     struct draft dr;
-    const struct alert_type *type = &alert_types[row_of(d, d->type)];
-    begin(r, &dr, type, d->last_ns, d->link);
-    if (d->event && r->c.event_json)
-        r->c.event_json(r->c.ctx, (struct rec_event *)(uintptr_t)d->event);
-    dr.in.event = d->event;
-    dr.in.one_way |= d->event && d->event->one_way;
-    flow_of(d, &dr.in.flow);
-    set_community(&dr);
-    sides(r, &dr, d->net, dr.in.flow.has_src ? &d->src : NULL, dr.in.flow.has_dst ? &d->dst : NULL);
-    dr.in.mode = "live"; /* what still learns is not judged */
-    dr.in.severity = (uint8_t)(d->severity >= DEV_CRITICAL ? AS_CRITICAL : AS_WARNING + DEV_WARNING - d->severity);
-    snprintf(dr.why, sizeof dr.why, "%s", d->why);
-    add_follow(&dr, &d->follow);
+    if (act_takes(r, d))
+        return;
+    draft_deviation(r, &dr, d);
+    if (is_scan(d) && scan_accepted(r, &dr, d))
+        return;
     size_t n = strlen(dr.why);
     if (d->engineering && n < sizeof dr.why)
         snprintf(dr.why + n, sizeof dr.why - n, "; from an engineering station, so the severity is lowered");
-    if (d->type == DEV_FLOOD) {
-        snprintf(dr.title, sizeof dr.title, "%s: more than are told one by one", type->title);
-        dr.in.title = dr.title;
-    }
-    if (d->accept[0]) {
-        snprintf(dr.accept, sizeof dr.accept, "tyto baseline accept %s", d->accept);
-        dr.in.accept = dr.accept;
-    }
-    dr.in.maintenance = d->maintenance;
-    dr.in.why = dr.why;
-    dr.in.expected = d->expected[0] ? d->expected : NULL;
-    dr.in.seen = d->seen[0] ? d->seen : NULL;
-    dr.in.fold = d->fold;
-    dr.in.first_ns = d->first_ns;
-    dr.in.count = d->count;
-    dr.in.absolute = true;
     alert_raise(r->c.alerts, &dr.in);
-}
-
-/* ---- rules ------------------------------------------------------------------------------------------------------ */
-
-/* "modbus write_single_register (write), unit 1, refused with status 2" */
-static void describe(const struct rec_event *ev, char *out, size_t cap)
-{
-    char fn[FN_TEXT], unit[FN_TEXT];
-    size_t n = 0;
-    if (!ev->schema)
-        return;
-    schema_fn_text(ev->schema, ev->function, fn);
-    n +=
-        (size_t)snprintf(out, cap, "%s %s (%s)", ev->schema->name, ev->op ? ev->op->name : fn, action_name(ev->action));
-    schema_unit_text(ev->schema, ev->unit, ev->sub, unit);
-    if (ev->has_unit && n < cap)
-        n += (size_t)snprintf(out + n, cap - n, ", %s %s", ev->schema->unit_is ? ev->schema->unit_is : "unit", unit);
-    if (ev->error && n < cap) {
-        const char *name = code_name(ev->schema->statuses, ev->status);
-        n += (size_t)snprintf(out + n, cap - n, name ? ", refused: %2$s (%1$u)" : ", refused with status %u",
-                              ev->status, name);
-    }
-}
-
-static bool is_transfer(unsigned action)
-{
-    return action == ACT_DOWNLOAD || action == ACT_UPLOAD || action == ACT_FIRMWARE;
-}
-
-/* What makes two alerts of one rule (or anomaly) the same is finer here than in the alert's own subject and object. */
-static uint64_t repeat_key(const struct rec_event *ev, uint64_t what)
-{
-    uint64_t k = hash_bytes(what, &ev->src, sizeof ev->src);
-    k = hash_mix(k ^ ev->net, hash_bytes(what, &ev->dst, sizeof ev->dst));
-    k = hash_mix(k ^ ev->function, (uint64_t)ev->unit << 32 | ev->sub);
-    k = hash_mix(k ^ ev->action, ev->object ^ ev->selector);
-    return k | 1;
-}
-
-/* True: it was counted in the open alert. With maintenance windows the severity depends on the time: no short cut. */
-static bool repeated(struct raise *r, uint64_t key, uint64_t ts_ns, uint32_t count)
-{
-    const struct raise_repeat *p = &r->repeats[key >> 8 & (RAISE_REPEATS - 1)];
-    return p->key == key && !(r->c.site && r->c.site->n_windows) && alert_repeat(r->c.alerts, p->fold, ts_ns, count);
-}
-
-static void remember(struct raise *r, uint64_t key)
-{
-    uint64_t fold = alert_last_fold(r->c.alerts);
-    if (fold)
-        r->repeats[key >> 8 & (RAISE_REPEATS - 1)] = (struct raise_repeat){key, fold};
-}
-
-void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_verdict *v)
-{
-    struct draft d;
-    uint64_t key = repeat_key(ev, v->rule->sid);
-    if (repeated(r, key, ev->ts_ns, v->count))
-        return;
-    const struct rule_info *info = v->rule;
-    const struct alert_type type = {
-        .id = info->id,
-        .sid = info->sid,
-        .rev = info->rev ? info->rev : 1,
-        .engine = info->engine,
-        .severity = info->severity,
-        .learn = info->learnable ? AL_YES : AL_NO,
-        .category = info->category ? info->category : alert_types[AT_RULE].category,
-        .title = info->title,
-        .attack = info->attack ? info->attack : "",
-        .refs = info->refs ? info->refs : "",
-        .remedy = info->remedy ? info->remedy : alert_types[AT_RULE].remedy,
-    };
-    begin_event(r, &d, &type, ev);
-    snprintf(d.why, sizeof d.why, "%s", v->why[0] ? v->why : info->title);
-    d.seen[0] = '\0';
-    describe(ev, d.seen, sizeof d.seen);
-    snprintf(d.object, sizeof d.object, "%u/%u/%u/%016llx", ev->function, ev->has_unit ? ev->unit : 0, ev->sub,
-             (unsigned long long)ev->object);
-    if (is_transfer(ev->action)) /* one program is many blocks in many messages */
-        snprintf(d.object, sizeof d.object, "%s/%u", action_name(ev->action), ev->has_unit ? ev->unit : 0);
-    if (info->threshold.count)
-        snprintf(d.object, sizeof d.object, "-"); /* what was counted together is one alert */
-    d.in.object = d.object;
-    d.in.why = d.why;
-    d.in.seen = d.seen[0] ? d.seen : NULL;
-    d.in.count = v->count;
-    d.in.first_ns = v->first_ns;
-    mark(r, &d, ev->net, &ev->src, &ev->dst, ev->action);
-    alert_raise(r->c.alerts, &d.in);
-    remember(r, key);
 }
 
 /* ---- protocols -------------------------------------------------------------------------------------------------- */
 
 /* An anomaly's severity counts upwards from 1, an alert's downwards to 1. */
-static uint8_t anomaly_severity(unsigned severity)
+uint8_t raise_anomaly_severity(unsigned severity)
 {
     return (uint8_t)(severity >= 4 ? AS_CRITICAL : AS_WARNING + 1 - severity);
 }
 
-static const char *protocol_title(struct draft *d, const struct alert_type *type, const struct proto_schema *s)
+const char *raise_protocol_title(struct draft *d, const struct alert_type *type, const struct proto_schema *s)
 {
     if (type->proto)
         return NULL;
     snprintf(d->title, sizeof d->title, "%s: message breaks the standard", s->title ? s->title : s->name);
     return d->title;
-}
-
-void raise_event_anomalies(struct raise *r, const struct rec_event *ev)
-{
-    if (!ev->schema || !ev->anomalies)
-        return;
-    const struct alert_type *type = alert_type_for_protocol(ev->schema->name);
-    for (uint32_t bit = 0; bit < ev->schema->n_anomalies && bit < SCHEMA_MAX_ANOMALIES; bit++) {
-        const struct anomaly_def *a = &ev->schema->anomalies[bit];
-        struct draft d;
-        if (!(ev->anomalies >> bit & 1) || !a->severity)
-            continue;
-        uint64_t key = repeat_key(ev, hash_bytes(bit, ev->schema->name, strlen(ev->schema->name)));
-        if (repeated(r, key, ev->ts_ns, 1))
-            continue;
-        begin_event(r, &d, type, ev);
-        d.in.title = protocol_title(&d, type, ev->schema);
-        d.in.severity = anomaly_severity(a->severity);
-        snprintf(d.why, sizeof d.why, "%s: %s", a->name, a->doc ? a->doc : "the standard is broken");
-        d.seen[0] = '\0';
-        describe(ev, d.seen, sizeof d.seen);
-        d.in.why = d.why;
-        d.in.seen = d.seen;
-        d.in.anomaly = d.in.object = a->name;
-        alert_raise(r->c.alerts, &d.in);
-        remember(r, key);
-    }
 }
 
 static void anomaly_flow(const struct rec_anomaly *n, struct alert_flow *f)
@@ -429,18 +380,29 @@ static void raise_fault(struct raise *r, const struct rec_anomaly *n, const stru
                         const char *doc, uint8_t severity)
 {
     struct draft d;
-    begin(r, &d, type, n->ts_ns, n->link);
+    draft_begin(r, &d, type, n->ts_ns, n->link);
     anomaly_flow(n, &d.in.flow);
     set_community(&d);
-    sides(r, &d, n->net, &n->src, &n->dst);
+    draft_sides(r, &d, n->net, &n->src, &n->dst);
     if (n->schema)
-        d.in.title = type == &alert_types[AT_MALFORMED] ? NULL : protocol_title(&d, type, n->schema);
-    snprintf(d.why, sizeof d.why, "%s: %s; %u time%s in this connection within one window", name, doc, n->count,
-             n->count == 1 ? "" : "s");
+        d.in.title = type == &alert_types[AT_MALFORMED] ? NULL : raise_protocol_title(&d, type, n->schema);
+    char src[ADDR_TEXT], dst[ADDR_TEXT];
+    addr_text(&n->src, src);
+    addr_text(&n->dst, dst);
+    snprintf(d.why, sizeof d.why, "between %s and %s: %s: %s; %u time%s in this connection within one window", src, dst,
+             name, doc, n->count, n->count == 1 ? "" : "s");
+    snprintf(d.expected, sizeof d.expected, "%s without %s", type == &alert_types[AT_PACKET] ? "packets" : "messages",
+             name);
+    snprintf(d.seen, sizeof d.seen, "%s, %u time%s", name, n->count, n->count == 1 ? "" : "s");
+    d.in.expected = d.expected;
+    d.in.seen = d.seen;
     d.in.severity = severity;
     d.in.why = d.why;
     d.in.anomaly = d.in.object = name;
     d.in.count = n->count;
+    if (draft_accepted(r, &d))
+        return;
+    draft_accept(&d, true, "");
     alert_raise(r->c.alerts, &d.in);
 }
 
@@ -466,7 +428,7 @@ void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
     if (!a->severity)
         return;
     const char *doc = a->doc ? a->doc : "the standard is broken";
-    raise_fault(r, n, alert_type_for_protocol(n->schema->name), a->name, doc, anomaly_severity(a->severity));
+    raise_fault(r, n, alert_type_for_protocol(n->schema->name), a->name, doc, raise_anomaly_severity(a->severity));
     if (n->count >= MALFORMED_MANY)
         raise_fault(r, n, &alert_types[AT_MALFORMED], a->name, doc, AS_MAJOR);
 }
@@ -478,7 +440,7 @@ void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, cons
 {
     struct draft d;
     va_list ap;
-    begin(r, &d, &alert_types[row], ts_ns, 0);
+    draft_begin(r, &d, &alert_types[row], ts_ns, 0);
     va_start(ap, why);
     vsnprintf(d.why, sizeof d.why, why, ap);
     va_end(ap);

@@ -6,13 +6,20 @@
 #include <stdint.h>
 
 #include "alerts/alert.h"
+#include "baseline/deviation.h"
 #include "engine/base/record.h"
 #include "engine/base/site.h"
+#include "rules/rules.h"
 
-struct deviation;
 struct outputs;
-struct rule_verdict;
+struct ruleset;
 struct store;
+
+/* What is learned of an act, in words. */
+struct raise_learned {
+    char why[240];      /* "this client is learned to use read_var, write_var of it since 2026-01-05 08:00" */
+    char expected[160]; /* "read_var, write_var"; "" nothing */
+};
 
 struct raise_conf {
     struct alerts *alerts;
@@ -27,6 +34,13 @@ struct raise_conf {
     bool (*one_way)(void *ctx, uint64_t link);
     /* Write the record of an event that was not written yet. May be NULL. */
     void (*event_json)(void *ctx, struct rec_event *ev);
+    /* The event itself, NULL when there is none; valid until the next call. May be NULL. */
+    const struct event *(*event)(void *ctx, const struct rec_event *ev);
+    /* What is learned of such a message so far. May be NULL. */
+    void (*learned)(void *ctx, const struct rec_event *ev, struct raise_learned *ret);
+    /* Did the operator accept the alert of that key for good? May be NULL. */
+    bool (*accepted)(void *ctx, uint64_t key);
+    const struct ruleset *rules; /* what rules say of themselves; NULL: nothing but their titles */
     /* Watched at the end of each window: what they cannot write is an alert of its own. May be NULL. */
     struct outputs *outputs;
     struct store *store;
@@ -36,10 +50,29 @@ struct raise_conf {
 struct raise_repeat {
     uint64_t key, fold;
 };
-enum { RAISE_REPEATS = 4096 };
+/* A deviation that was told in the alert of a rule or anomaly; what follows from it goes there. */
+struct raise_absorbed {
+    uint64_t dev, fold; /* fold id of the deviation; the alert's */
+    uint32_t why_len;   /* of its sentence without what follows */
+};
+enum { RAISE_REPEATS = 4096, RAISE_ABSORBED = 2048, RAISE_ACCEPT = 256, ACT_RULES = REC_MAX_HITS, ACT_DEVS = 4 };
+
+/* One message, and all that was found wrong with it: it becomes one alert (raise_act.c says which). */
+struct raise_act {
+    struct rec_event *ev; /* NULL: none is open */
+    struct rule_verdict verdict[ACT_RULES];
+    uint16_t hit[ACT_RULES];
+    uint8_t n_rules, n_devs;
+    bool has_learned;
+    uint64_t anomalies;   /* those to be told */
+    struct deviation dev[ACT_DEVS];
+    struct raise_learned learned;
+};
 struct raise {
     struct raise_conf c;
     struct raise_repeat repeats[RAISE_REPEATS];
+    struct raise_absorbed absorbed[RAISE_ABSORBED];
+    struct raise_act act;
     bool loss;      /* packets were lost in the current window: rec_tick.lossy */
     bool clock_bad; /* packet time jumped in the current window */
 };
@@ -50,10 +83,14 @@ void raise_init(struct raise *r, const struct raise_conf *c);
 void raise_tick(struct raise *r, const struct rec_tick *t);
 /* The baseline was contradicted (baseline/deviation.h). */
 void raise_deviation(struct raise *r, const struct deviation *d);
-/* A rule holds, its collector's part included (rules/rules.h). */
-void raise_rule(struct raise *r, const struct rec_event *ev, const struct rule_verdict *v);
-/* The anomalies of an event whose definition asks for an alert (severity above 0). */
-void raise_event_anomalies(struct raise *r, const struct rec_event *ev);
+/* One message: begun, what was found added (rules, then anomalies), the baseline asked (its deviations of this message
+ * are taken in), ended: the alert is raised then. */
+void raise_act_begin(struct raise *r, struct rec_event *ev);
+void raise_act_rule(struct raise *r, unsigned hit, const struct rule_verdict *v);
+void raise_act_anomalies(struct raise *r, uint64_t anomalies);
+void raise_act_end(struct raise *r);
+/* In raise_deviation(): true when the open act, or the alert of an earlier one, tells it. */
+bool act_takes(struct raise *r, const struct deviation *d);
 /* Faults that made no event. */
 void raise_anomaly(struct raise *r, const struct rec_anomaly *n);
 /* The sensor's own condition: AT_OPS_ rows. object tells apart what must not fold together ("eth1", "flows"). */

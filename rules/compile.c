@@ -2,6 +2,7 @@
 #include "rules/cond.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/site.h"
@@ -408,6 +409,45 @@ static int compile_group(struct compile *c, const struct scope *s, const struct 
     return 0;
 }
 
+/* "key: value" or "key: a, b, c", cut where it is long. NULL: no memory. */
+static const char *leaf_text(struct compile *c, const struct yaml_node *n)
+{
+    enum { MOST = 96 };
+    char text[MOST + 8];
+    size_t at = (size_t)snprintf(text, MOST, "%s: ", n->key->text);
+    bool first = true;
+    YAML_EACH (it, n) {
+        if (at < MOST)
+            at += (size_t)snprintf(text + at, MOST - at, "%s%s", first ? "" : ", ", it->text);
+        first = false;
+    }
+    if (at >= MOST) {
+        for (at = MOST - 1; at && ((unsigned char)text[at - 1] & 0xc0) == 0x80;) /* not inside a character */
+            at--;
+        at -= at && (unsigned char)text[at - 1] >= 0xc0;
+        memcpy(text + at, " ...", 5);
+        at += 4;
+    }
+    return set_text(c->rs, text, at);
+}
+
+/* Object, value and quality are one condition. */
+static const char *item_words(struct compile *c, const struct yaml_node *map)
+{
+    static const char *const keys_of[] = {"object", "value", "quality"};
+    char text[320];
+    size_t at = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(keys_of); i++) {
+        const struct yaml_node *n = yaml_get(map, keys_of[i]);
+        const char *one = n ? leaf_text(c, n) : "";
+        if (!one)
+            return NULL;
+        if (*one)
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", at ? ", " : "", one);
+    }
+    return set_text(c->rs, text, at);
+}
+
 /* `error:` also takes names and codes: an error, and this status. */
 static int compile_error(struct compile *c, const struct scope *s, const struct yaml_node *n, struct kids *kids)
 {
@@ -416,6 +456,9 @@ static int compile_error(struct compile *c, const struct scope *s, const struct 
         return no_mem(c);
     err->what = ENUM_ERROR;
     err->mask = 2;
+    st->text = leaf_text(c, n);
+    if (!st->text)
+        return no_mem(c);
     int r = leaf_status(c, s, n, st);
     if (r == 0)
         r = add(c, kids, err, n);
@@ -454,6 +497,9 @@ static int compile_key(struct compile *c, const struct scope *s, const struct ya
         k->what = keys[i].what;
         k->side = keys[i].side;
     }
+    k->text = leaf_text(c, n);
+    if (!k->text)
+        return no_mem(c);
     int r = i == ARRAY_LEN(keys) ? leaf_field(c, s, n, k) : keys[i].parse(c, s, &keys[i], n, k);
     return r < 0 ? r : add(c, kids, k, n);
 }
@@ -488,7 +534,7 @@ static int compile_map(struct compile *c, const struct scope *outer, const struc
     }
     if (yaml_get(n, "object") || yaml_get(n, "value") || yaml_get(n, "quality")) {
         struct cond *k = cond_new(c, C_ITEM);
-        int r = k ? leaf_item(c, &s, n, k) : no_mem(c);
+        int r = k && (k->text = item_words(c, n)) ? leaf_item(c, &s, n, k) : no_mem(c);
         if (r == 0)
             r = add(c, &kids, k, n);
         if (r < 0)

@@ -106,6 +106,7 @@ struct field_pat {
 struct cond {
     uint8_t op, neg, what, side;
     uint32_t n;
+    const char *text; /* a leaf as the rule's file has it: "latency: > 3s"; for alerts */
     union {
         const struct cond *const *kids;
         uint64_t mask;
@@ -252,6 +253,13 @@ struct reach { /* what a message must at least be to meet a condition */
 void reach_of(const struct cond *k, bool neg, const struct proto_schema *s, unsigned i, struct reach *ret);
 
 /* ---- evaluating */
+/* A worker's part, asked again when the alert is worded. */
+bool match_holds(const struct ruleset *rs, const struct rule_input *in, const struct cond *k);
+/* The first item of the message that meets it; NULL none. */
+const struct item *match_item(const struct item_cond *c, const struct event *ev);
+/* A collector's part. */
+bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct asset_info *src,
+                  const struct asset_info *dst);
 bool glob_match(const struct glob *g, const char *s, uint32_t n);
 bool globs_match(const struct globs *g, const char *s, uint32_t n);
 bool ranges_hold(const struct ranges *r, long double v);

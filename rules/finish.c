@@ -94,6 +94,13 @@ static bool holds(const struct cond *k, const struct ask *x)
     return stop == k->neg;
 }
 
+bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct asset_info *src,
+                  const struct asset_info *dst)
+{
+    const struct ask x = {ev, {src, dst}};
+    return holds(k, &x);
+}
+
 /* ---- thresholds ---- */
 
 static uint64_t *times(struct counter *c)
@@ -248,8 +255,6 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
     struct rule_verdict v = {.rule = info, .first_ns = ev->ts_ns, .count = 1};
     if (met && info->threshold.count)
         met = count(st, en->rule, ev, &v);
-    else if (met)
-        snprintf(v.why, sizeof v.why, "the message meets rule %s", info->id);
     st->stats.raised += met;
     st->stats.unmet += !met;
     if (met)

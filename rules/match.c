@@ -432,3 +432,20 @@ uint64_t rules_object(const struct event *ev)
     uint64_t h = hash_bytes(hash_bytes(HASH_ID_KEY, v, sizeof v), it->name.p, it->name.n);
     return h ? h : 1;
 }
+
+bool match_holds(const struct ruleset *rs, const struct rule_input *in, const struct cond *k)
+{
+    const struct schema_index *ix = index_of(rs, in->ev->schema);
+    struct look x = {rs, in, in->ev, 1u << (in->ev->action & 31), ix ? (uint32_t)(ix - rs->index) : 0};
+    for (unsigned i = 0; i < in->ev->n_items && i < EV_MAX_ITEMS; i++)
+        x.actions |= 1u << (in->ev->items[i].action & 31);
+    return ix && holds(k, &x);
+}
+
+const struct item *match_item(const struct item_cond *c, const struct event *ev)
+{
+    for (unsigned i = 0; i < ev->n_items && i < EV_MAX_ITEMS; i++)
+        if (one_item(c, ev->schema, &ev->items[i]))
+            return &ev->items[i];
+    return NULL;
+}

@@ -118,6 +118,7 @@ static int parse_what(struct parse *p, const struct yaml_node *map, struct rule_
     unsigned severity = 0, engine = RE_POLICY;
     uint64_t rev = 1;
     const char *title = NULL;
+    bool learnable = false;
     info->enabled = true;
     int r = yaml_need(map, "title", &n, e);
     r = r < 0 ? r : yaml_str(n, &title, e);
@@ -127,12 +128,13 @@ static int parse_what(struct parse *p, const struct yaml_node *map, struct rule_
     r = r < 0 ? r : yaml_opt_enum(map, "engine", engines, &engine, e);
     r = r < 0 ? r : yaml_opt_u64(map, "rev", 1, 1000000, &rev, e);
     r = r < 0 ? r : yaml_opt_bool(map, "enabled", &info->enabled, e);
-    r = r < 0 ? r : yaml_opt_bool(map, "learnable", &info->learnable, e);
+    r = r < 0 ? r : yaml_opt_bool(map, "learnable", &learnable, e);
     r = r < 0 ? r : keep_opt(p, map, "category", "Custom rule", &info->category);
     r = r < 0 ? r : keep_opt(p, map, "remedy", "", &info->remedy);
     r = r < 0 ? r : keep_opt(p, map, "description", "", &info->description);
     r = r < 0 ? r : parse_attack(p, yaml_get(map, "attack_ics"), info);
     r = r < 0 ? r : parse_refs(p, yaml_get(map, "refs"), info);
+    info->learn = !yaml_get(map, "learnable") ? RL_MUTE : learnable ? RL_YES : RL_NO;
     info->severity = (uint8_t)(severity + RS_CRITICAL);
     info->engine = (uint8_t)engine;
     info->rev = (uint32_t)rev;

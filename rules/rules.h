@@ -20,6 +20,11 @@ struct rule_state;
 
 /* Numbers as in EVE (1 is the highest) and as the alert catalogue has them. */
 enum rule_severity { RS_NONE, RS_CRITICAL, RS_MAJOR, RS_MINOR, RS_WARNING };
+enum rule_learn { /* what accepting its alert does */
+    RL_MUTE, /* silences the rule for these two and this act; the act is not learned while learning */
+    RL_YES,  /* the same, and while learning the act is learned as normal although the rule tells of it */
+    RL_NO,   /* nothing: it is told each time */
+};
 enum rule_engine { RE_POLICY, RE_PROTOCOL, RE_MALWARE, RE_ANOMALY, RE_OPERATIONAL };
 
 enum { /* bounds of the language; a file beyond one is refused with its place */
@@ -53,8 +58,8 @@ struct rule_info {
     const char *protocols;/* "modbus dnp3", "" any */
     const char *file;
     uint32_t line, sid, rev;
-    uint8_t severity, engine;
-    bool enabled, learnable, shipped;
+    uint8_t severity, engine, learn; /* learn: enum rule_learn */
+    bool enabled, shipped;
     struct rule_threshold threshold;
 };
 
@@ -93,7 +98,7 @@ bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
 uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s);
 size_t ruleset_memory(const struct ruleset *rs);
 
-/* ---- in the worker ----------------------------------------------------------------------------------------------- */
+/* ---- in the worker ---------------------------------------------------------------------------------------------- */
 
 struct rule_input {
     const struct event *ev;
@@ -112,7 +117,7 @@ unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint
  * events with hits. 0: no object. */
 uint64_t rules_object(const struct event *ev);
 
-/* ---- in the collector -------------------------------------------------------------------------------------------- */
+/* ---- in the collector ------------------------------------------------------------------------------------------- */
 
 struct rule_verdict {
     const struct rule_info *rule;
@@ -138,7 +143,22 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
                  const struct asset_info *dst, struct rule_verdict *ret);
 void rule_state_stats(const struct rule_state *st, struct rule_stats *ret);
 
-/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+/* ---- what an alert says of it ----------------------------------------------------------------------------------- */
+
+struct rule_asked {
+    const struct rec_event *rec;
+    const struct event *ev;            /* the same message */
+    const struct asset_info *src, *dst; /* or NULL */
+};
+struct rule_words {
+    char met[512];      /* the conditions that say more than the act itself, with the values that met them; "" none */
+    char expected[320]; /* what would have been right */
+    bool learned;       /* that is what was learned of this act: the caller knows it */
+};
+/* Of a hit that rule_finish() raised. */
+void rules_explain(const struct ruleset *rs, unsigned hit, const struct rule_asked *q, struct rule_words *ret);
+
+/* ---- the rest --------------------------------------------------------------------------------------------------- */
 
 const char *rule_severity_name(unsigned severity);
 const char *rule_engine_name(unsigned engine);

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern const char schema_1[];
+extern const char schema_1[], schema_2[];
 /* Step k brings a database of version k to k + 1; they are only ever appended. */
-static const char *const steps[] = {schema_1};
+static const char *const steps[] = {schema_1, schema_2};
 
 int db_version(void)
 {

@@ -150,6 +150,13 @@ static bool take_op(sqlite3_stmt *s, const struct row_sink *into)
     return into->op(into->ctx, &r);
 }
 
+static bool take_accepted(sqlite3_stmt *s, const struct row_sink *into)
+{
+    struct row_accepted r = {.key = db_u64(s, 0), .type = db_text(s, 1), .src = db_text(s, 2), .dst = db_text(s, 3),
+                             .what = db_text(s, 4), .since_ns = db_u64(s, 5)};
+    return into->accepted(into->ctx, &r);
+}
+
 /* Least recently seen first: so the tables' order of eviction comes back too. */
 static const struct {
     const char *sql;
@@ -170,6 +177,7 @@ static const struct {
      "id,func,action,kind,name,object,space,first,last,has_range,bit,count,errors,period_us,status,learned,first_ns,"
      "last_ns,learn_ns,novelty_ns,alert_ns FROM op ORDER BY last_ns,id",
      take_op},
+    {"SELECT key,type,src,dst,what,since_ns FROM accepted ORDER BY since_ns,key", take_accepted},
 };
 
 static int load_table(sqlite3 *db, const char *sql, bool (*take)(sqlite3_stmt *, const struct row_sink *),

@@ -77,6 +77,8 @@ static const struct {
          "OR last_ns>=?6+0) ORDER BY first_ns,id,uid",
          6, 0},
     [Q_ALERT] = {"SELECT " ALERT_COLUMNS "WHERE uid=?1", 1, 1},
+    [Q_ALERT_OF_KEY] =
+        {"SELECT " ALERT_COLUMNS "WHERE instr(' '||accept||' ',' '||?1||' ') ORDER BY last_ns DESC LIMIT 1", 1, 0},
     [Q_ALERTS_AFTER] = {"SELECT " ALERT_COLUMNS "WHERE seq>?1+0 ORDER BY seq", 1, 0},
     [Q_CURSORS] = {"SELECT output,seq FROM outbox ORDER BY output", 0, 0},
     [Q_NETS] = {"SELECT name,learn_ns,novelty_ns,first_ns,(SELECT count(*) FROM asset WHERE asset.net=n.name),(SELECT "

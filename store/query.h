@@ -28,6 +28,7 @@ enum query_id {
     Q_LINK_OPS,      /* link id -> QO_ */
     Q_ALERTS,        /* state, engine, id, who (address), least severity as text, since ns as text; NULL: any -> QX_ */
     Q_ALERT,         /* uid as 16 hex digits -> QX_ */
+    Q_ALERT_OF_KEY,  /* "alert:0123456789abcdef", as in its accept -> QX_, the latest */
     Q_ALERTS_AFTER,  /* seq as text -> QX_ in the order of seq */
     Q_CURSORS,       /* -> output, seq */
     Q_COUNTS,        /* -> table name, rows */

@@ -29,6 +29,11 @@ static const struct shape shapes[MSG_KINDS] = {
     [MSG_OP] =
         {sizeof(struct row_op), 4, 0, {S(row_op, kind), S(row_op, name), S(row_op, action), S(row_op, object)}, {{0}}},
     [MSG_NET] = {sizeof(struct row_net), 1, 0, {S(row_net, net)}, {{0}}},
+    [MSG_ACCEPTED] = {sizeof(struct row_accepted),
+                      4,
+                      0,
+                      {S(row_accepted, type), S(row_accepted, src), S(row_accepted, dst), S(row_accepted, what)},
+                      {{0}}},
     [MSG_GONE] = {sizeof(struct msg_gone), 0, 0, {0}, {{0}}},
     [MSG_META] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},
     [MSG_CURSOR] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},

@@ -15,6 +15,7 @@ enum msg_kind {
     MSG_FUNC,
     MSG_OP,
     MSG_NET,
+    MSG_ACCEPTED,
     MSG_GONE,
     MSG_META,
     MSG_CURSOR,
@@ -45,6 +46,7 @@ union msg_row {
     struct row_func func;
     struct row_op op;
     struct row_net net;
+    struct row_accepted accepted;
     struct msg_gone gone;
     struct msg_meta meta;
     struct store_alert alert;

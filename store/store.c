@@ -219,6 +219,11 @@ static bool sink_net(void *ctx, const struct row_net *r)
     return queue(ctx, &((struct store *)ctx)->rows, MSG_NET, r);
 }
 
+static bool sink_accepted(void *ctx, const struct row_accepted *r)
+{
+    return queue(ctx, &((struct store *)ctx)->rows, MSG_ACCEPTED, r);
+}
+
 static bool sink_gone(void *ctx, enum row_kind kind, uint64_t id)
 {
     struct msg_gone g = {.id = id, .kind = (uint32_t)kind};
@@ -357,6 +362,7 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
                                 .func = sink_func,
                                 .op = sink_op,
                                 .net = sink_net,
+                                .accepted = sink_accepted,
                                 .gone = sink_gone};
     if (!s->path || !lane_init(&s->rows, queue / 8 * 3) || !lane_init(&s->alerts, queue / 8)) {
         r = err_set(e, -ENOMEM, "no memory for the store's queue");

@@ -6,7 +6,7 @@
 #include "store/db.h"
 
 enum {
-    W_ASSET, W_ADDR_GONE, W_ADDR, W_IDENT, W_LINK, W_FUNC, W_OP, W_NET, W_META, W_CURSOR, W_ALERT,
+    W_ASSET, W_ADDR_GONE, W_ADDR, W_IDENT, W_LINK, W_FUNC, W_OP, W_NET, W_ACCEPTED, W_META, W_CURSOR, W_ALERT,
     /* deletions, from here on in the order of `gone` */
     W_GONE_ASSET, W_GONE_ASSET_IDENTS, W_GONE_IDENTS, W_GONE_LINK, W_GONE_LINK_OPS, W_GONE_LINK_FUNCS, W_GONE_FUNC,
     W_GONE_FUNC_OPS, W_GONE_OP, W_N
@@ -27,6 +27,7 @@ static const char *const sql[W_N] = {
     [W_OP] =
         "INSERT OR REPLACE INTO op VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
     [W_NET] = "INSERT OR REPLACE INTO net VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [W_ACCEPTED] = "INSERT OR REPLACE INTO accepted VALUES(?1,?2,?3,?4,?5,?6)",
     [W_META] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
     [W_CURSOR] = "INSERT OR REPLACE INTO outbox VALUES(?1,?2)",
     /* The receiver's key is (uid, update): an older update never replaces a newer one; what people decided (state)
@@ -236,6 +237,19 @@ static int put_net(struct writer *w, const union msg_row *row)
     return run(s);
 }
 
+static int put_accepted(struct writer *w, const union msg_row *row)
+{
+    const struct row_accepted *r = &row->accepted;
+    sqlite3_stmt *s = w->st[W_ACCEPTED];
+    db_bind_u64(s, 1, r->key);
+    db_bind_text(s, 2, r->type ? r->type : "");
+    db_bind_text(s, 3, r->src);
+    db_bind_text(s, 4, r->dst);
+    db_bind_text(s, 5, r->what);
+    db_bind_u64(s, 6, r->since_ns);
+    return run(s);
+}
+
 static int put_gone(struct writer *w, const union msg_row *row)
 {
     static const struct {
@@ -298,7 +312,8 @@ int writer_put(struct writer *w, enum msg_kind kind, const union msg_row *r)
 {
     static int (*const put[MSG_KINDS])(struct writer *, const union msg_row *) = {
         [MSG_ASSET] = put_asset,   [MSG_IDENT] = put_ident, [MSG_LINK] = put_link, [MSG_FUNC] = put_func,
-        [MSG_OP] = put_op,         [MSG_NET] = put_net,     [MSG_GONE] = put_gone, [MSG_META] = put_meta,
+        [MSG_OP] = put_op,         [MSG_NET] = put_net, [MSG_ACCEPTED] = put_accepted,
+            [MSG_GONE] = put_gone, [MSG_META] = put_meta,
         [MSG_CURSOR] = put_cursor, [MSG_ALERT] = put_alert,
     };
     return put[kind](w, r);

@@ -7,7 +7,7 @@
 
 #include "engine/base/addr.h"
 
-enum row_kind { ROW_ASSET, ROW_IDENT, ROW_LINK, ROW_FUNC, ROW_OP, ROW_NET, ROW_KINDS };
+enum row_kind { ROW_ASSET, ROW_IDENT, ROW_LINK, ROW_FUNC, ROW_OP, ROW_NET, ROW_ACCEPTED, ROW_KINDS };
 
 /* How a fact stands. Stored in the databases: never renumber. */
 enum learned {
@@ -103,6 +103,13 @@ struct row_net {
     struct row_life life;
 };
 
+/* An alert that was taken for normal for good. */
+struct row_accepted {
+    uint64_t key;      /* alert_key() */
+    uint64_t since_ns;
+    const char *type, *src, *dst, *what; /* for people: id, addresses, what was seen */
+};
+
 /* Each returns false when the row could not be taken now: it stays due. */
 struct row_sink {
     void *ctx;
@@ -112,6 +119,7 @@ struct row_sink {
     bool (*func)(void *ctx, const struct row_func *r);
     bool (*op)(void *ctx, const struct row_op *r);
     bool (*net)(void *ctx, const struct row_net *r);
+    bool (*accepted)(void *ctx, const struct row_accepted *r);
     /* The row is gone (evicted, merged), and with it the rows beneath. For ROW_IDENT: all of that asset. */
     bool (*gone)(void *ctx, enum row_kind kind, uint64_t id);
 };

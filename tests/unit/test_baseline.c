@@ -129,7 +129,7 @@ START_TEST(state_command)
     ck_assert_uint_eq(f.n, 1); /* takes the place of the new function */
     ck_assert_int_eq(d->severity, DEV_CRITICAL);
     ck_assert_int_eq(d->action, ACT_STOP);
-    ck_assert_msg(strstr(d->why, "never sent one before"), "%s", d->why);
+    ck_assert_msg(strstr(d->why, "never sent a command of the kind stop before"), "%s", d->why);
     ck_assert_int_eq(strncmp(d->accept, "command:", 8), 0);
 }
 END_TEST
@@ -410,8 +410,11 @@ START_TEST(scans)
         probe(LAPTOP, a, 102);
     }
     tick(&f);
-    the(&f, DEV_PORT_SCAN);
-    the(&f, DEV_CONTROLLER_SCAN);
+    d = the(&f, DEV_CONTROLLER_SCAN); /* one run of one tool is one alert */
+    ck_assert_uint_eq(d->also[0], DEV_PORT_SCAN);
+    ck_assert_uint_eq(d->also[1], DEV_NONE);
+    ck_assert_msg(strstr(d->why, "12 controller ports, 30 ports of one device (10.0.0.9)"), "%s", d->why);
+    ck_assert_uint_eq(count_of(&f, DEV_PORT_SCAN), 0);
 }
 END_TEST
 

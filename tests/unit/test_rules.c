@@ -320,7 +320,7 @@ START_TEST(test_info)
     ck_assert_str_eq(a->category, "Custom rule");
     ck_assert_str_eq(a->protocols, "");
     ck_assert_uint_eq(a->line, 2);
-    ck_assert(b->learnable && b->engine == RE_ANOMALY && b->rev == 3 && b->threshold.window_ns == UINT64_C(60000000000));
+    ck_assert(b->learn == RL_YES && b->engine == RE_ANOMALY && b->rev == 3 && b->threshold.window_ns == UINT64_C(60000000000));
     ck_assert_uint_eq(b->threshold.by, BY_SRC | BY_DST);
     ck_assert(!c->enabled && c->sid == 77);
     ck_assert(ruleset_by_id(rs, "USR-z") == NULL);
