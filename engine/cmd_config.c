@@ -7,6 +7,7 @@
 #include "engine/columns.h"
 #include "engine/conf.h"
 #include "engine/emit.h"
+#include "engine/itapp.h"
 
 static void usage(FILE *f)
 {
@@ -71,7 +72,8 @@ static void limits_json(const struct conf *c)
         emit_close(&e);
     }
     emit_close(&e);
-    emit_u64(&e, "bytes", limits_sum(&c->limits));
+    emit_u64(&e, "ndpi_bytes", NDPI_BYTES);
+    emit_u64(&e, "bytes", limits_sum(&c->limits) + NDPI_BYTES);
     emit_end(&e);
 }
 
@@ -93,7 +95,8 @@ static int limits(const struct conf *c, bool json)
         columns_add(&t, "%s", r->why);
     }
     int r = columns_print(&t, stdout);
-    printf("\nAll tables together: %.1f MiB.\n\nWhen a table is full:\n", (double)limits_sum(&c->limits) / 1048576.0);
+    printf("\nAll tables together, with nDPI's own of %.1f MiB: %.1f MiB.\n\nWhen a table is full:\n",
+           (double)NDPI_BYTES / 1048576.0, (double)(limits_sum(&c->limits) + NDPI_BYTES) / 1048576.0);
     for (const struct limit_row *k = limit_rows; k->key; k++) {
         printf("  %s\n", k->key);
         print_wrapped(stdout, k->at_bound, 6, 100);

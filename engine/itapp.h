@@ -4,10 +4,14 @@
 #include "engine/base/pkt.h"
 
 struct itapp;
-enum { NDPI_FLOW_BYTES = 2048 }; /* what the library keeps of a flow, about: limits.ndpi_flows counts with it */
-/* NULL when built without nDPI or no memory. One a worker. */
-struct itapp *itapp_open(void);
-void itapp_close(struct itapp *n);
+enum {
+    NDPI_FLOW_BYTES = 2048,      /* what the library keeps of a flow, about: limits.ndpi_flows counts with it */
+    NDPI_BYTES = 6 * 1024 * 1024 /* its own tables (measured: 5.6 MB), once for all workers */
+};
+/* One for all workers; the library itself is set up by the first packet (it takes some 20 ms). NULL when built without
+ * nDPI, or no memory. */
+struct itapp *itapp_new(void);
+void itapp_free(struct itapp *n);
 
 /* What a side said, or was called. */
 struct itapp_word {
@@ -23,7 +27,8 @@ struct itapp_found {
     unsigned n_words;
     struct itapp_word words[ITAPP_WORDS];
 };
-/* Feed one packet (from its IP header on) of a flow; *state is the flow's, made on the first call. */
+/* Feed one packet (from its IP header on) of a flow; *state is the flow's, made on the first call. Any worker may call:
+ * the library is used by one at a time. */
 void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns,
                 struct itapp_found *ret);
 void itapp_flow_free(void *state); /* NULL is fine */

@@ -1,10 +1,17 @@
 /* itapp_ndpi.c: the door to nDPI (4.2 and newer). It allocates inside, which is why only the first packets of flows
- * that no dissector claimed reach it. Its caches span flows and would make results depend on the number of workers:
- * they are switched off where the library allows. */
+ * that no dissector claimed reach it. Its caches span flows and would make results depend on the order of packets, and
+ * so on the number of workers: they are switched off, or emptied behind every packet. Neither its initialisation nor
+ * its detection may run twice at a time, and each copy of its tables takes 6 MB: all workers share one, behind a lock
+ * that is taken for the first few packets of a flow that nobody knows. */
 #include "engine/itapp.h"
 
 #include <ctype.h>
+#include <ndpi/ndpi_define.h>
+#if NDPI_MAJOR == 4 && NDPI_MINOR == 2
+#define NDPI_LIB_COMPILATION 1 /* its structure: 4.2 has no other way to its caches */
+#endif
 #include <ndpi/ndpi_api.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +26,9 @@ enum {
 };
 
 struct itapp {
-    struct ndpi_detection_module_struct *mod;
+    pthread_mutex_t lock;
+    struct ndpi_detection_module_struct *mod; /* NULL: not needed yet */
+    bool broken;                              /* it could not be set up */
     char names[MAX_APPS][APP_NAME];
     char version[96];
 };
@@ -41,35 +50,65 @@ static void no_caches(struct ndpi_detection_module_struct *mod)
 #endif
 }
 
-struct itapp *itapp_open(void)
+/* Without a setting for it: what one packet left there is gone before the next. */
+static void empty_caches(struct ndpi_detection_module_struct *mod)
+{
+#ifdef NDPI_LIB_COMPILATION
+    if (ndpi_get_ndpi_detection_module_size() != sizeof *mod)
+        return; /* built otherwise than its headers say */
+    struct ndpi_lru_cache **const all[] = {&mod->ookla_cache, &mod->bittorrent_cache, &mod->zoom_cache, &mod->stun_cache,
+                                           &mod->tls_cert_cache, &mod->mining_cache, &mod->msteams_cache};
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (*all[i])
+            ndpi_lru_free_cache(*all[i]);
+        *all[i] = NULL;
+    }
+#else
+    (void)mod;
+#endif
+}
+
+struct itapp *itapp_new(void)
 {
     struct itapp *n = calloc(1, sizeof *n);
-    if (!n)
-        return NULL;
+    if (n && pthread_mutex_init(&n->lock, NULL)) {
+        free(n);
+        n = NULL;
+    }
+    return n;
+}
+
+static bool open_module(struct itapp *n)
+{
+    if (n->mod || n->broken)
+        return n->mod != NULL;
 #if NDPI_AT_LEAST(4, 10)
     n->mod = ndpi_init_detection_module(NULL);
 #else
     n->mod = ndpi_init_detection_module(ndpi_no_prefs);
 #endif
-    if (!n->mod) {
-        free(n);
-        return NULL;
-    }
+    n->broken = !n->mod;
+    if (n->broken)
+        return false;
 #if !NDPI_AT_LEAST(4, 14)
     NDPI_PROTOCOL_BITMASK all;
     NDPI_BITMASK_SET_ALL(all);
+    /* has a cache of its own, without a way to empty it */
+    all.fds_bits[NDPI_PROTOCOL_TINC / NDPI_BITS] &= ~((ndpi_ndpi_mask)1 << NDPI_PROTOCOL_TINC % NDPI_BITS);
     ndpi_set_protocol_detection_bitmask2(n->mod, &all);
 #endif
     no_caches(n->mod);
     ndpi_finalize_initialization(n->mod);
-    return n;
+    return true;
 }
 
-void itapp_close(struct itapp *n)
+void itapp_free(struct itapp *n)
 {
     if (!n)
         return;
-    ndpi_exit_detection_module(n->mod);
+    if (n->mod)
+        ndpi_exit_detection_module(n->mod);
+    pthread_mutex_destroy(&n->lock);
     free(n);
 }
 
@@ -136,25 +175,19 @@ static void words(const struct ndpi_flow_struct *f, uint16_t app, uint16_t maste
 #endif
 }
 
-void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret)
+static struct itapp_flow *new_flow(void)
 {
-    struct itapp_flow *f = *state;
-    *ret = (struct itapp_found){0};
-    if (len > UINT16_MAX) {
-        ret->done = true;
-        return;
+    struct itapp_flow *f = calloc(1, sizeof *f);
+    if (f && !(f->flow = calloc(1, SIZEOF_FLOW_STRUCT))) {
+        free(f);
+        f = NULL;
     }
-    if (!f) {
-        f = calloc(1, sizeof *f);
-        if (f)
-            f->flow = calloc(1, SIZEOF_FLOW_STRUCT);
-        if (!f || !f->flow) {
-            free(f);
-            ret->done = true;
-            return;
-        }
-        *state = f;
-    }
+    return f;
+}
+
+static void detect(struct itapp *n, struct itapp_flow *f, const uint8_t *ip, uint32_t len, uint64_t ts_ns,
+                   struct itapp_found *ret)
+{
 #if NDPI_AT_LEAST(4, 4)
     ndpi_protocol p = ndpi_detection_process_packet(n->mod, f->flow, ip, (unsigned short)len, ts_ns / 1000000, NULL);
 #else
@@ -174,6 +207,18 @@ void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, 
     ret->tls = app == NDPI_PROTOCOL_TLS || master == NDPI_PROTOCOL_TLS;
     ret->done = ++f->n >= MAX_PACKETS || (ret->app && !ndpi_extra_dissection_possible(n->mod, f->flow));
     words(f->flow, app, master, ret);
+    empty_caches(n->mod);
+}
+
+void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret)
+{
+    *ret = (struct itapp_found){.done = true};
+    if (len > UINT16_MAX || (!*state && !(*state = new_flow())))
+        return;
+    pthread_mutex_lock(&n->lock);
+    if (open_module(n))
+        detect(n, *state, ip, len, ts_ns, ret);
+    pthread_mutex_unlock(&n->lock);
 }
 
 void itapp_flow_free(void *state)

@@ -4,12 +4,12 @@
 
 #include "engine/itapp.h"
 
-struct itapp *itapp_open(void)
+struct itapp *itapp_new(void)
 {
     return NULL;
 }
 
-void itapp_close(struct itapp *n)
+void itapp_free(struct itapp *n)
 {
     (void)n;
 }

@@ -116,7 +116,7 @@ uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
     rule_state_stats(p->rule_state, &r);
     uint64_t sum = engine_bytes(&c) + sizeof *p->env + b.memory + r.memory_bytes + alerts_memory(p->alerts) +
                    store_memory(p->store) + outputs_memory(&p->outputs);
-    return p->env->no_ndpi ? sum : sum + p->conf->limits.ndpi_flows * NDPI_FLOW_BYTES;
+    return p->env->itapp ? sum + p->conf->limits.ndpi_flows * NDPI_FLOW_BYTES + NDPI_BYTES : sum;
 }
 
 static void env_protocols(struct shard_env *env, const struct conf *conf)
@@ -261,7 +261,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     p->env->site = &p->conf->site;
     p->env->host = p->conf->site.sensor;
     p->env->log_events = events != NULL;
-    p->env->no_ndpi = o->no_ndpi;
+    p->env->itapp = o->no_ndpi ? NULL : itapp_new();
     env_ports(p->env);
     env_protocols(p->env, p->conf);
     env_names(p->env, p->source);
@@ -336,6 +336,8 @@ int pipe_close(struct pipeline *p, struct err *first)
     free(p->collector.scratch);
     free(p->collector.json);
     free(p->collector.held);
+    if (p->env)
+        itapp_free(p->env->itapp);
     free(p->env);
     conf_free(p->conf);
     *p = (struct pipeline){0};

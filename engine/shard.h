@@ -43,7 +43,7 @@ struct shard_env {
     const char *const *ifaces;                   /* by pkt.iface, for networks */
     const char *host;
     bool log_events;                             /* -e: every message is rendered */
-    bool no_ndpi;
+    struct itapp *itapp;                         /* NULL: nDPI is not asked. It has a lock of its own */
     uint64_t hash_key;
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
     uint64_t off;                                /* dissectors switched off, by index */

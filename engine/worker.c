@@ -96,13 +96,9 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
     struct itapp_found found;
     const struct layers *l = c->lay;
     bool is_new = !f->ndpi;
-    if (s->out->ndpi_off || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
+    if (!s->env->itapp || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
-    if (!s->out->ndpi && !(s->out->ndpi = itapp_open())) {
-        s->out->ndpi_off = true;
-        return;
-    }
-    itapp_feed(s->out->ndpi, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
+    itapp_feed(s->env->itapp, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     f->tls |= found.tls;
     if (found.app)
         report_app(s, f, found.app, true, found.tls, false);
@@ -162,7 +158,6 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
         return -ENOMEM;
     w->out.ring = &w->records;
     w->out.patience_us = 200000;
-    w->out.ndpi_off = env->no_ndpi;
     for (unsigned i = number; i < N_SHARDS; i += n_workers) {
         w->shards[i] = aligned_alloc(64, (sizeof(struct shard) + 63) & ~(size_t)63);
         if (!w->shards[i] || shard_init(w->shards[i], i, conf, env, w->scratch, &w->out, &w->stats))
@@ -178,7 +173,6 @@ void worker_done(struct worker *w)
             shard_done(w->shards[i]);
         free(w->shards[i]);
     }
-    itapp_close(w->out.ndpi);
     ring_done(&w->records);
     ring_done(&w->packets);
     free(w->scratch);

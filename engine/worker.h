@@ -18,8 +18,6 @@ struct out {
     struct ring *ring;
     uint64_t order;        /* of what is being worked on */
     uint16_t shard;
-    struct itapp *ndpi;    /* opened by the first flow that nobody claims: it takes some 25 ms */
-    bool ndpi_off;
     bool live;
     uint32_t patience_us;  /* live: time left to wait in this second */
     uint64_t waits;        /* times that the ring was full */

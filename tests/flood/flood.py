@@ -3,7 +3,7 @@
 
 A plant is learned first; the flood comes a day later, with a real attack in its middle. Checked:
 - peak memory stays under 256 MiB with the default limits, for 1 and for 8 workers; with 1 also when every byte of every
-  table is touched (MALLOC_PERTURB_: full tables, whatever fills them). Each further worker has nDPI's own tables, 6 MiB;
+  table is touched (MALLOC_PERTURB_: full tables, whatever fills them);
 - the stop of the S7 controller and the Modbus write outside the learned range are among the alerts;
 - the flood itself is a few alerts, not thousands; the statistics say what was evicted;
 - alerts, devices and links are the same for 1 and for 8 workers;
