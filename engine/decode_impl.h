@@ -74,6 +74,8 @@ struct decoder {
 
 typedef enum step step_fn(struct walk *w);
 
+/* decode.c: any packet, header by header; decode() takes the plain ones without it. Writes all of ret. */
+void decode_walk(struct decoder *d, const struct pkt *p, struct layers *ret);
 /* decode_l2.c */
 step_fn decode_llc, decode_vlan, decode_vntag, decode_pbb, decode_cmd, decode_hsr, decode_mpls, decode_pppoe,
     decode_ppp, decode_arp, decode_sll, decode_sll2, decode_loop, decode_hdlc, decode_frelay;

@@ -52,17 +52,17 @@ static uint32_t place_in_packet(const struct shard *s, struct span pdu)
     return at && p > at && p - at < s->pkt->caplen ? (uint32_t)(p - at) : 0;
 }
 
-enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu)
+enum verdict dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)
 {
-    struct dis_ctx x;
-    make_ctx(s, f, c, &x);
     struct cur all = pdu;
-    x.pdu = cur_rest(&all);
-    x.offset = place_in_packet(s, x.pdu);
+    x->pdu = cur_rest(&all);
+    x->offset = place_in_packet(s, x->pdu);
+    x->dir = (uint8_t)flow_dir(f, x->side);
+    x->dir_sure = 0;
     if (!f->link && f->client < 2)
         report_link(s, f);
-    enum verdict v = f->dis->parse(pdu, &x);
-    learn_dir(s, f, c->side, &x);
+    enum verdict v = f->dis->parse(pdu, x);
+    learn_dir(s, f, x->side, x);
     if (v == DIS_MALFORMED)
         s->stats->malformed++;
     return v;
@@ -70,7 +70,9 @@ enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, st
 
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    switch (dispatch(s, f, c, cur_make(c->p, c->len))) {
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    switch (dispatch(s, f, &x, cur_make(c->p, c->len))) {
     case DIS_NOT_MINE:
         s->stats->not_mine++;
         flow_unclaim(s, f);

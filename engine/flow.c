@@ -22,7 +22,7 @@ int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key)
     uint32_t n_buckets = pow2_at_least(2 * n);
     *t = (struct flow_table){.n = n, .bucket_mask = n_buckets - 1, .hash_key = hash_key, .free_head = FLOW_NONE,
                              .lru_old = FLOW_NONE, .lru_new = FLOW_NONE};
-    t->flows = calloc(n, sizeof *t->flows);
+    t->flows = aligned_alloc(64, n * sizeof *t->flows);
     t->buckets = malloc(n_buckets * sizeof *t->buckets);
     if (!t->flows || !t->buckets) {
         flow_table_done(t);
@@ -40,15 +40,15 @@ void flow_table_done(struct flow_table *t)
     t->buckets = NULL;
 }
 
-uint64_t flow_hash(const struct flow_table *t, const struct flow_key *k)
+static uint64_t key_hash(const struct flow_table *t, const struct flow_key *k)
 {
-    return hash_bytes(t->hash_key, k, sizeof *k);
+    return flow_hash_from(hash_16(HASH_ID_KEY, &k->lo), hash_16(HASH_ID_KEY, &k->hi), k, t->hash_key);
 }
 
 struct flow *flow_find(struct flow_table *t, const struct flow_key *k, uint64_t hash)
 {
     for (uint32_t i = t->buckets[hash & t->bucket_mask]; i != FLOW_NONE; i = t->flows[i].hash_next)
-        if (memcmp(&t->flows[i].key, k, sizeof *k) == 0)
+        if (flow_key_eq(&t->flows[i].key, k))
             return &t->flows[i];
     return NULL;
 }
@@ -115,7 +115,7 @@ struct flow *flow_oldest(struct flow_table *t)
 void flow_remove(struct flow_table *t, struct flow *f)
 {
     uint32_t i = flow_index(t, f);
-    uint32_t *at = &t->buckets[flow_hash(t, &f->key) & t->bucket_mask];
+    uint32_t *at = &t->buckets[key_hash(t, &f->key) & t->bucket_mask];
     while (*at != i)
         at = &t->flows[*at].hash_next;
     *at = f->hash_next;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dissectors/runtime.h"
+#include "engine/base/hash.h"
 
 enum { FLOW_NONE = UINT32_MAX };
 
@@ -32,19 +33,38 @@ struct half { /* one direction of a TCP connection */
 
 enum { CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP };
 
+/* The first five lines of the cache are what a packet of a known flow touches; they are fetched ahead. */
+enum { FLOW_HOT = 320 };
+
 struct flow {
-    struct flow_key key;
-    uint64_t id, first_ns, last_ns;
+    _Alignas(64) struct flow_key key;
+    uint64_t last_ns;
+    uint32_t hash_next;
+    uint8_t class_state;        /* CLASS_ */
+    uint8_t client;             /* 0 lo is the client, 1 hi is; 2 unknown */
+    uint8_t sure;               /* client is certain: SYN, port, dissector */
+    uint8_t epoch;
+    uint32_t packets[2];        /* since the last flush; [0] lo to hi */
+    struct half half[2];        /* [0] sent by lo */
+    uint32_t bytes[2];          /* since the last flush */
+    uint8_t mac[2][6];          /* of lo and hi as last seen */
+    uint8_t has_mac, asset_seen, on_port, fact_client;
+    uint64_t link;              /* digest of the link, 0 none yet */
+    uint64_t fact_base;         /* digest of (network, client, server), 0 not made yet */
+    uint64_t id;
     const struct dissector *dis;
+    uint32_t errors;
+    uint16_t file;
+    uint16_t vlan;              /* innermost, 0 none */
     struct buf state;
     struct flow_rt rt;
-    uint64_t link;              /* digest of the link, 0 none yet */
-    uint32_t link_slot;
-    uint32_t hash_next, lru_prev, lru_next;
-    uint32_t packets[2], bytes[2], errors, resets, retransmissions, gaps; /* since the last flush; [0] lo to hi */
+    uint16_t outer_vlan;        /* of two tags (QinQ), 0 none */
+    uint16_t iface;
+    /* what is not of every packet */
+    uint32_t lru_prev, lru_next;
+    uint64_t first_ns;
+    uint32_t resets, retransmissions, gaps; /* since the last flush */
     uint32_t seen_frame;
-    uint64_t fact_base;         /* digest of (network, client, server), 0 not made yet */
-    uint8_t fact_client, has_community;
     char community[32];         /* community id, made when a record first asks */
     uint64_t excluded;          /* dissectors that this flow is not (bit by registry order) */
     struct buf hold;            /* segments kept until the flow is claimed */
@@ -53,22 +73,11 @@ struct flow {
     const struct dissector *candidate;
     void *ndpi;
     uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
-    uint16_t vlan;              /* innermost, 0 none */
-    uint16_t outer_vlan;        /* of two tags (QinQ), 0 none */
-    uint16_t iface;
-    uint16_t file;
-    uint8_t epoch;
-    uint8_t class_state;        /* CLASS_ */
     uint8_t n_tries, n_hold, n_match, match_sides;
-    uint8_t client;             /* 0 lo is the client, 1 hi is; 2 unknown */
-    uint8_t sure;               /* client is certain: SYN, port, dissector */
-    uint8_t on_port, used, asset_seen, attempt_told, tls, ndpi_done, ways_told,
-        faults_told;            /* tls: a handshake was seen */
-    uint8_t mac[2][6];          /* of lo and hi as last seen */
-    uint8_t has_mac;
     uint8_t undecided;          /* candidate shares the port with others that asked for more */
-    struct half half[2];        /* [0] sent by lo */
+    uint8_t used, tls, ndpi_done, ways_told, faults_told, has_community; /* tls: a handshake was seen */
 };
+_Static_assert(offsetof(struct flow, lru_prev) <= FLOW_HOT && sizeof(struct half) == 64, "hot fields lie together");
 
 struct flow_table {
     struct flow *flows;
@@ -85,7 +94,13 @@ static inline uint32_t flow_index(const struct flow_table *t, const struct flow 
 {
     return (uint32_t)(f - t->flows);
 }
-uint64_t flow_hash(const struct flow_table *t, const struct flow_key *k);
+/* Of a key whose addresses are hashed already, by hash_16(HASH_ID_KEY). */
+static inline uint64_t flow_hash_from(uint64_t lo, uint64_t hi, const struct flow_key *k, uint64_t hash_key)
+{
+    uint64_t rest;
+    memcpy(&rest, &k->lo_port, sizeof rest); /* both ports, network, protocol */
+    return hash_mix(hash_mix(lo ^ hash_key, hi), rest);
+}
 struct flow *flow_find(struct flow_table *t, const struct flow_key *k, uint64_t hash);
 /* A zeroed new flow at the new end of the list, or NULL when the table is full: end the oldest first. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash);

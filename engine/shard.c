@@ -249,7 +249,7 @@ void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job 
     const struct layers *l = &j->lay;
     bound_bytes(&j->lay);
     struct flow_key *k = &j->key;
-    int order = memcmp(&l->src, &l->dst, sizeof l->src);
+    int order = addr_order(&l->src, &l->dst);
     bool l2 = l->reached < REACHED_L3;
     uint16_t sp = l2 ? l->ethertype : l->sport, dp = l2 ? l->ethertype : l->dport;
     bool hi = order > 0 || (order == 0 && sp > dp);
@@ -259,8 +259,9 @@ void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job 
         k->net = site_network(env->site, env->iface_name(env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
                               &l->dst);
     j->side = hi;
-    j->hash = hash_bytes(env->hash_key, k, sizeof *k);
-    j->shard = (uint8_t)decode_shard(l);
+    uint64_t src = hash_16(HASH_ID_KEY, &l->src), dst = hash_16(HASH_ID_KEY, &l->dst);
+    j->hash = flow_hash_from(hi ? dst : src, hi ? src : dst, k, env->hash_key);
+    j->shard = (uint8_t)shard_of_pair(src, addr_is_group(&l->dst) ? src : dst);
 }
 
 void shard_prefetch_bucket(const struct shard *s, const struct job *j)
@@ -274,7 +275,7 @@ void shard_prefetch_flow(const struct shard *s, const struct job *j)
     if (i == FLOW_NONE)
         return;
     const char *f = (const char *)&s->flows.flows[i];
-    for (unsigned line = 0; line < sizeof(struct flow); line += 64)
+    for (unsigned line = 0; line < FLOW_HOT; line += 64)
         __builtin_prefetch(f + line);
 }
 

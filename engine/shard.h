@@ -145,8 +145,9 @@ void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
 /* Payload in order, to the flow's dissector (stream.c) or one datagram (dispatch.c). */
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
-/* dispatch.c: one PDU to the dissector */
-enum verdict dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu);
+/* dispatch.c: one PDU to the dissector. The context is made once a chunk (make_ctx); what a call may change in it is
+ * set anew for each PDU. */
+enum verdict dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu);
 void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x);
 /* Of a packet that is gone: what the flow knows of all packets of that side. */
 void flow_layers(const struct flow *f, unsigned side, struct layers *ret);

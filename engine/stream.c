@@ -51,12 +51,10 @@ static bool part_room(struct shard *s, struct half *h, uint32_t n)
     return true;
 }
 
-static struct frame next_frame(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur)
+static struct frame next_frame(const struct dis_ctx *x, struct cur cur)
 {
-    struct dis_ctx x;
-    make_ctx(s, f, c, &x);
-    struct frame fr = f->dis->frame(cur, &x);
-    if (fr.st == FRAME_OK && (fr.len == 0 || fr.len > f->dis->max_pdu))
+    struct frame fr = x->dis->frame(cur, x);
+    if (fr.st == FRAME_OK && (fr.len == 0 || fr.len > x->dis->max_pdu))
         fr.st = FRAME_BAD;
     return fr;
 }
@@ -76,10 +74,10 @@ static enum match find_feet(struct shard *s, struct flow *f, const struct chunk 
 }
 
 /* One whole PDU. False: stop working on this chunk (out of step, or the flow has changed hands). */
-static bool one_pdu(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu)
+static bool one_pdu(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)
 {
-    struct half *h = &f->half[c->side];
-    switch (dispatch(s, f, c, pdu)) {
+    struct half *h = &f->half[x->side];
+    switch (dispatch(s, f, x, pdu)) {
     case DIS_NOT_MINE:
         s->stats->not_mine++;
         flow_unclaim(s, f);
@@ -98,14 +96,13 @@ static bool one_pdu(struct shard *s, struct flow *f, const struct chunk *c, stru
 }
 
 /* Keep the beginning of a PDU; what a cut packet leaves of one is parsed as cut. */
-static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, struct cur rest, struct frame fr)
+static void keep_part(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur rest, struct frame fr)
 {
-    struct half *h = &f->half[c->side];
+    struct half *h = &f->half[x->side];
     uint32_t n = cur_left(&rest);
-    if (c->cut) {
-        struct chunk cut = *c;
+    if (x->cut) {
         if (fr.st == FRAME_OK)
-            one_pdu(s, f, &cut, rest);
+            one_pdu(s, f, x, rest);
         lose_sync(s, h);
         return;
     }
@@ -122,7 +119,7 @@ static void keep_part(struct shard *s, struct flow *f, const struct chunk *c, st
 
 /* The header itself is split: add some bytes at a time until the length is known. Returns how many bytes of c were
  * used; those that lie behind the PDU are given back. UINT32_MAX: out of step. */
-static uint32_t finish_header(struct shard *s, struct flow *f, const struct chunk *c)
+static uint32_t finish_header(struct shard *s, struct flow *f, const struct dis_ctx *x, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
     uint32_t used = 0;
@@ -133,7 +130,7 @@ static uint32_t finish_header(struct shard *s, struct flow *f, const struct chun
         memcpy(h->part.p + had, c->p + used, n);
         h->part_len += n;
         used += n;
-        struct frame fr = next_frame(s, f, c, cur_make(h->part.p, h->part_len));
+        struct frame fr = next_frame(x, cur_make(h->part.p, h->part_len));
         if (fr.st == FRAME_BAD || h->part_len >= f->dis->max_pdu + HEADER_STEP || (fr.st == FRAME_OK && fr.len < had))
             return UINT32_MAX;
         if (fr.st != FRAME_OK)
@@ -148,10 +145,10 @@ static uint32_t finish_header(struct shard *s, struct flow *f, const struct chun
 }
 
 /* Bytes to finish the PDU in part. Returns how many of c were used, or UINT32_MAX to stop. */
-static uint32_t finish_part(struct shard *s, struct flow *f, const struct chunk *c)
+static uint32_t finish_part(struct shard *s, struct flow *f, struct dis_ctx *x, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
-    uint32_t used = finish_header(s, f, c);
+    uint32_t used = finish_header(s, f, x, c);
     if (used == UINT32_MAX) {
         lose_sync(s, h);
         return UINT32_MAX;
@@ -174,7 +171,7 @@ static uint32_t finish_part(struct shard *s, struct flow *f, const struct chunk 
     uint32_t n = h->part_len;
     h->part.p = NULL;
     h->part_len = h->part_need = 0;
-    bool go_on = one_pdu(s, f, c, cur_make(b.p, n));
+    bool go_on = one_pdu(s, f, x, cur_make(b.p, n));
     buf_put(&s->buffers, &b);
     return go_on ? used : UINT32_MAX;
 }
@@ -228,6 +225,7 @@ static bool regain(struct shard *s, struct flow *f, const struct chunk *c)
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
+    struct dis_ctx x;
     uint32_t at = 0;
     if (f->class_state == CLASS_OPEN) {
         classify(s, f, c);
@@ -237,14 +235,15 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
         return;
     if (!(h->flags & HALF_SYNC) && !regain(s, f, c))
         return;
+    make_ctx(s, f, c, &x);
     if (h->part_len) {
-        at = finish_part(s, f, c);
+        at = finish_part(s, f, &x, c);
         if (at == UINT32_MAX)
             return;
     }
     while (at < c->len) {
         struct cur rest = cur_make(c->p + at, c->len - at);
-        struct frame fr = next_frame(s, f, c, rest);
+        struct frame fr = next_frame(&x, rest);
         if (fr.st == FRAME_BAD) {
             s->stats->unsynced_bytes += c->len - at;
             h->lost_syncs++;
@@ -252,10 +251,10 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
             return;
         }
         if (fr.st == FRAME_MORE || fr.len > c->len - at) {
-            keep_part(s, f, c, rest, fr);
+            keep_part(s, f, &x, rest, fr);
             return;
         }
-        if (!one_pdu(s, f, c, cur_make(c->p + at, fr.len))) {
+        if (!one_pdu(s, f, &x, cur_make(c->p + at, fr.len))) {
             struct chunk rest_of = *c;
             rest_of.p += at;
             rest_of.len -= at;

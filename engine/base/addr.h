@@ -51,9 +51,24 @@ static inline struct addr addr_station(uint16_t net, const uint8_t *mac, uint32_
     return a;
 }
 
+/* memcmp() of fixed sizes is a call where its sign is asked for, or beyond 16 bytes: on the packet path these are not. */
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
 {
-    return memcmp(a, b, sizeof *a) == 0;
+    uint64_t x[2], y[2];
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+/* As memcmp() orders them: < 0, 0, > 0. */
+static inline int addr_order(const struct addr *a, const struct addr *b)
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    unsigned k = x[0] == y[0];
+    uint64_t p = __builtin_bswap64(x[k]), q = __builtin_bswap64(y[k]);
+    return (p > q) - (p < q);
 }
 
 /* Multicast or broadcast (255.255.255.255 and group MACs included). */
@@ -80,6 +95,14 @@ struct flow_key {
     uint8_t zero;
 };
 _Static_assert(sizeof(struct flow_key) == 40, "flow_key is hashed as bytes");
+
+static inline bool flow_key_eq(const struct flow_key *a, const struct flow_key *b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a->lo_port, sizeof x);
+    memcpy(&y, &b->lo_port, sizeof y);
+    return x == y && addr_eq(&a->lo, &b->lo) && addr_eq(&a->hi, &b->hi);
+}
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PROTO_ETH = 255 };
 

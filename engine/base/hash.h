@@ -35,3 +35,11 @@ static inline uint64_t hash_bytes(uint64_t key, const void *p, size_t n)
         memcpy(&v, b, n);
     return hash_mix(h ^ v, UINT64_C(0x8ebc6af09c88c6e3));
 }
+
+/* Of the 16 bytes of an address. */
+static inline uint64_t hash_16(uint64_t key, const void *p)
+{
+    uint64_t v[2];
+    memcpy(v, p, sizeof v);
+    return hash_mix(v[0] ^ key, v[1]);
+}

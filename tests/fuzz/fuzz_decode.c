@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/limits.h"
-#include "engine/decode.h"
+#include "engine/decode_impl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +35,11 @@ static void one(struct decoder *d, struct pkt *k)
     must(l.reached < REACHED_L3 || l.ip_ver == 4 || l.ip_ver == 6);
     must(!(l.what & LAY_FRAGMENT) || l.reached == REACHED_L3);
     must(sum != UINT32_MAX);
+    if (!l.what && l.reached == REACHED_L4) { /* the short way of plain packets and the walk agree */
+        struct layers walked;
+        decode_walk(d, k, &walked);
+        must(memcmp(&l, &walked, sizeof l) == 0);
+    }
     free(p);
 }
 

@@ -4,7 +4,7 @@
 #include <check.h>
 
 #include "engine/base/limits.h"
-#include "engine/decode.h"
+#include "engine/decode_impl.h"
 #include "tests/unit/build.h"
 
 static const char text[] = "read holding"; /* 12 bytes of payload, without the final 0 */
@@ -31,6 +31,12 @@ static inline struct layers run_len(uint32_t linktype, const uint8_t *p, uint32_
     struct layers l;
     memset(&l, 0xa5, sizeof l); /* decode writes all of it */
     decode(decoder, &k, &l);
+    if (!l.what && l.reached == REACHED_L4) { /* the short way of plain packets and the walk agree */
+        struct layers walked;
+        memset(&walked, 0x5a, sizeof walked);
+        decode_walk(decoder, &k, &walked);
+        ck_assert_mem_eq(&l, &walked, sizeof l);
+    }
     return l;
 }
 
