@@ -102,7 +102,7 @@ struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first
         i = new_msg(x, key);
     }
     struct asm_msg *m = &rt->asm_msg[i];
-    if (s.n > LIM_ASM - m->len || !grow(rt, i, m->len + s.n + !s.n)) {
+    if (s.n > LIM_ASM - m->len || !grow(rt, i, m->len + s.n ? m->len + s.n : 1)) {
         rt->stats.asm_too_big++;
         drop(rt, i);
         return bad();

@@ -75,12 +75,29 @@ START_TEST(test_pieces_kept)
 }
 END_TEST
 
+/* A message as long as can be kept takes further empty pieces. */
+START_TEST(test_full_message)
+{
+    static const uint8_t piece[LIM_ASM / 2];
+    struct feed *f = feed_new(&dissector_modbus, 502, 1, 1);
+    struct dis_ctx x;
+    feed_fill(f, &x, 0);
+    asm_append(&x, 5, (struct span){piece, sizeof piece}, true, false);
+    asm_append(&x, 5, (struct span){piece, sizeof piece}, false, false);
+    asm_append(&x, 5, (struct span){0}, false, false);
+    struct cur c = asm_append(&x, 5, (struct span){0}, false, true);
+    ck_assert_uint_eq(cur_left(&c), LIM_ASM);
+    feed_free(f);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("waiting");
     tcase_add_test(t, test_all_objects_wait);
     tcase_add_test(t, test_large_evict_large);
     tcase_add_test(t, test_pieces_kept);
+    tcase_add_test(t, test_full_message);
     Suite *s = suite_create("waiting");
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
