@@ -10,6 +10,8 @@ started=$SECONDS
 say "Packages"
 # shellcheck disable=SC2086
 need $BUILD_PACKAGES
+# shellcheck disable=SC2086
+want $OPTIONAL_PACKAGES
 
 say "Build"
 configure build

@@ -14,6 +14,7 @@
 static const struct source_ops *const backends[] = {
     &source_file_ops,
     &source_pcap_ops,
+    &source_dpdk_ops,
 };
 
 static const struct source_ops *find_backend(const char *uri, const char **ret_rest)

@@ -49,6 +49,8 @@ struct source_conf {
     bool no_promisc;
     bool immediate;           /* packets one by one as they come, instead of by blocks */
     bool adapter_time;        /* time stamps of the network card, where it has them */
+    const char *const *dpdk_args; /* for DPDK's environment, NULL-terminated; NULL: none */
+    uint32_t dpdk_mbufs;      /* packet buffers of a DPDK port; 0: the back end's default */
     bool may_wait;            /* a port that is not there yet is waited for */
 };
 

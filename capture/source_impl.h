@@ -27,3 +27,4 @@ void source_add_fault(struct source *s, enum source_class cls, unsigned file, co
 
 extern const struct source_ops source_file_ops;
 extern const struct source_ops source_pcap_ops;
+extern const struct source_ops source_dpdk_ops; /* in a library of its own: dpdk.c, or dpdk_none.c */

@@ -27,6 +27,7 @@ static void usage(FILE *f)
           "Never sends a packet.\n\n"
           "  -i, --input SOURCE     where packets come from; may be given again:\n"
           "                           pcap:IFACE     a network interface\n"
+          "                           dpdk:DEV[,ARGS] a DPDK port: PCI address or virtual device\n"
           "                           file:CAPTURE   a capture file; the run ends with the last one, unless there are\n"
           "                                          interfaces too\n"
           "  -c, --config CONF      configuration (YAML); `tyto config --help` tells its keys\n"
@@ -117,6 +118,18 @@ static int open_sources(const struct args *a, struct err *e, struct source **ret
         }
     }
     return source_join(parts, a->n_uris, e, ret);
+}
+
+/* Do packets arrive as they happen? A port that plays a capture is read like one: as fast as it goes, with nothing lost.
+ */
+static bool is_paced(struct source *src)
+{
+    struct source_port p[SOURCE_PORTS];
+    unsigned n = source_ports(src, p, SOURCE_PORTS);
+    bool paced = false;
+    for (unsigned i = 0; i < n; i++)
+        paced |= p[i].paced;
+    return paced;
 }
 
 /* ---- the run ---- */
@@ -227,8 +240,7 @@ int cmd_run(int argc, char **argv)
         return r < 0 ? 0 : r;
     if (open_sources(&a, &e, &src))
         return fail(&e);
-    for (unsigned i = 0; i < a.n_uris; i++)
-        a.pipe.live |= source_is_live(a.uris[i]);
+    a.pipe.live = is_paced(src);
     if (pipe_open(&p, &a.pipe, src, &e))
         return fail(&e);
     if (run(&p, &a, &e))

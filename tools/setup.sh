@@ -4,6 +4,9 @@
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 libndpi-dev libyaml-dev libjansson-dev libsqlite3-dev
     zlib1g-dev libpcap-dev check ieee-data"
 
+# What the tests use where it is to be had: DPDK (some 100 small packages), network namespaces.
+OPTIONAL_PACKAGES="libdpdk-dev iproute2 procps"
+
 say() {
     printf '\n== %s\n' "$*"
 }
@@ -37,6 +40,11 @@ need() {
         exit 1
     fi
     rm -f "$log"
+}
+
+# want PACKAGE...: as need, but without them things go on.
+want() {
+    (need "$@") || echo "goes on without: $*"
 }
 
 # configure DIR [MESON OPTION]...: a build folder, made anew when it is not usable (another compiler, a moved tree).

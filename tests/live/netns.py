@@ -2,7 +2,6 @@
 import os
 import shutil
 import subprocess
-import sys
 
 
 def sh(*args, **kw):
@@ -56,10 +55,3 @@ class Wire:
     def close(self):
         for ns in (self.tx, self.rx):
             subprocess.run(["ip", "netns", "del", ns], capture_output=True)
-
-
-def skip_unless_usable():
-    why = usable()
-    if why:
-        print(f"skipped: {why}")
-        sys.exit(77)
