@@ -152,7 +152,6 @@ int player_init(struct player *p, const char *name)
     p->env->site = &p->conf->site;
     p->env->host = "test";
     p->env->log_events = true;
-    p->env->no_ndpi = true;
     p->env->file_name = p->env->iface_name = no_name;
     p->env->name_arg = "";
     env_ports(p->env);
