@@ -137,23 +137,41 @@ static struct inc_ref flood(struct baseline *b, const struct deviation *d, struc
                           .last_ns = d->last_ns, .count = 1, .net = d->net, .frame = d->frame, .file = d->file,
                           .iface = d->iface, .fold = fold_id(DEV_FLOOD, d->type, g->window, g - b->budget[d->type])};
     snprintf(f.object, sizeof f.object, "%s", dev_name(d->type));
-    snprintf(f.why, sizeof f.why, "more than %u deviations of the type %s in one window; the rest is counted here",
-             (unsigned)LIM_NOVELTIES, dev_name(d->type));
-    snprintf(f.expected, sizeof f.expected, "at most %u in a window", (unsigned)LIM_NOVELTIES);
+    snprintf(f.why, sizeof f.why, "more than %u deviations of the type %s %s; the rest is counted here",
+             g->raised < LIM_NOVELTIES ? (unsigned)LIM_BURST : (unsigned)LIM_NOVELTIES, dev_name(d->type),
+             g->raised < LIM_NOVELTIES ? "at once" : "in one window");
+    snprintf(f.expected, sizeof f.expected, "at most %u at once, %u in a window", (unsigned)LIM_BURST,
+             (unsigned)LIM_NOVELTIES);
     snprintf(f.seen, sizeof f.seen, "the first beyond them: %.250s", d->seen);
     g->flood = open_incident(b, &f, f.severity);
     emit(b, &f);
     return g->flood;
 }
 
+/* Does one at that time come close behind the latest? What is judged late is no end of a burst, another time is. */
+static bool in_burst(const struct baseline *b, const struct budget *g, uint64_t ts_ns)
+{
+    return ts_ns < g->last_ns + LIM_BURST_NS && ts_ns + b->conf.fold_ns > g->last_ns;
+}
+
+static void burst_at(const struct baseline *b, struct budget *g, uint64_t ts_ns)
+{
+    bool on = in_burst(b, g, ts_ns);
+    if (!on)
+        g->burst = 0;
+    if (!on || ts_ns > g->last_ns)
+        g->last_ns = ts_ns;
+}
+
 bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref)
 {
     struct budget *g = &b->budget[type][changes];
-    struct incident *c =
-        g->window == ts_ns / b->conf.fold_ns && g->raised >= LIM_NOVELTIES ? inc_any(b, g->flood) : NULL;
+    bool spent = g->raised >= LIM_NOVELTIES || (!changes && g->burst >= LIM_BURST && in_burst(b, g, ts_ns));
+    struct incident *c = g->window == ts_ns / b->conf.fold_ns && spent ? inc_any(b, g->flood) : NULL;
     if (!c)
         return false;
     b->st.flooded++;
+    burst_at(b, g, ts_ns);
     c->d.count++;
     inc_follow(b, c, ts_ns, 0);
     *ref = g->flood;
@@ -174,13 +192,14 @@ struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes)
     }
     struct budget *g = &b->budget[d->type][changes];
     uint64_t window = d->last_ns / b->conf.fold_ns;
-    if (window != g->window) {
-        *g = (struct budget){.window = window};
-    }
+    if (window != g->window)
+        *g = (struct budget){.window = window, .last_ns = g->last_ns, .burst = g->burst};
+    burst_at(b, g, d->last_ns);
     inc_lower(b, d);
-    if (g->raised >= LIM_NOVELTIES)
+    if (g->raised >= LIM_NOVELTIES || (!changes && g->burst >= LIM_BURST))
         return flood(b, d, g);
     g->raised++;
+    g->burst++;
     struct inc_ref r = open_incident(b, d, worst);
     emit(b, d);
     return r;

@@ -36,6 +36,10 @@ enum {
     LIM_SUBNETS = 1024,     /* public networks watched for being local; more: the least recently seen is forgotten */
     LIM_SCAN_PROBES = 256, /* probes remembered per watched source: well above every threshold; more: the oldest goes */
     LIM_PENDING = 4096,    /* unanswered attempts waiting for judgement at the end of their window; more: judged now */
+    LIM_BURST = 8,         /* deviations of one type, of those that change nothing, that come less than LIM_BURST_NS
+                            * behind each other and are raised one by one; more: counted in one DEV_FLOOD. Forged
+                            * sources come by the thousand a second, devices that are switched on do not. */
+    LIM_BURST_NS = 100000000,
     LIM_NOVELTIES = 64,    /* deviations of one type raised one by one per folding window (10 min); more: counted in
                             * one DEV_FLOOD. A person reads no more; a flood of forged sources makes no more. */
 };

@@ -203,8 +203,8 @@ struct scanner {
 };
 
 struct budget {
-    uint64_t window;
-    uint32_t raised;
+    uint64_t window, last_ns; /* last_ns, burst: the latest, and how many came close behind each other until then */
+    uint32_t raised, burst;
     struct inc_ref flood;
 };
 

@@ -306,10 +306,37 @@ START_TEST(spoofed_flood_is_bounded)
     ck_assert_uint_gt(s.evicted_assets, 90000);
     ck_assert_uint_eq(info(&f, PLC).id, plc); /* the real ones are still there */
     ck_assert(is_asset(&f, HMI));
-    ck_assert_uint_eq(count_of(&f, DEV_NEW_ASSET), LIM_NOVELTIES);
+    ck_assert_uint_eq(count_of(&f, DEV_NEW_ASSET), LIM_BURST);
     ck_assert_uint_eq(count_of(&f, DEV_FLOOD), 1);
     tick(&f);
     ck_assert_uint_gt(f.last_again.count, 90000);
+}
+END_TEST
+
+static void new_device(struct fix *at, unsigned n)
+{
+    struct rec_asset r = {.ts_ns = at->now, .via = ASSET_VIA_ARP, .has_mac = 1, .mac = {0, 0x1b, 0x1b, 2, 0, (uint8_t)n}};
+    uint8_t b[4] = {10, 9, 0, (uint8_t)n};
+    r.addr = addr_v4(b);
+    baseline_asset(at->b, &r);
+}
+
+/* What comes after a burst is told by itself again, up to the bound of the window. */
+START_TEST(burst_hides_nobody_after_it)
+{
+    asset(&f, HMI, M_HMI);
+    baseline_set_mode(f.b, BASE_DETECT);
+    unsigned n = 1;
+    for (; n <= 40; n++, f.now += SEC / 1000)
+        new_device(&f, n);
+    ck_assert_uint_eq(count_of(&f, DEV_NEW_ASSET), LIM_BURST);
+    f.now += SEC;
+    new_device(&f, n++);
+    ck_assert_uint_eq(count_of(&f, DEV_NEW_ASSET), LIM_BURST + 1);
+    for (; n <= 200; n++, f.now += SEC)
+        new_device(&f, n);
+    ck_assert_uint_eq(count_of(&f, DEV_NEW_ASSET), LIM_NOVELTIES);
+    ck_assert_uint_eq(count_of(&f, DEV_FLOOD), 1);
 }
 END_TEST
 
@@ -335,6 +362,7 @@ int main(void)
     tcase_add_test(t, roles);
     tcase_add_test(t, configured_device);
     tcase_add_test(t, spoofed_flood_is_bounded);
+    tcase_add_test(t, burst_hides_nobody_after_it);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
