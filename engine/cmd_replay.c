@@ -117,6 +117,15 @@ static void on_signal(int sig)
     stopped = 1;
 }
 
+/* No SA_RESTART: a wait for bytes of a pipe ends. The first signal ends the replay with all that is owed; a second one,
+ * because somebody does not read what is owed, ends it at once. */
+static void catch_signals(void)
+{
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGTERM, &a, NULL);
+    sigaction(SIGINT, &a, NULL);
+}
+
 static double seconds_since(const struct timespec *t0)
 {
     struct timespec t1;
@@ -163,8 +172,7 @@ int cmd_replay(int argc, char **argv)
     struct engine_conf conf = pipe_engine_conf(&p, a.pipe.workers);
     conf.progress = bar.on ? progress : NULL;
     conf.progress_arg = &bar;
-    signal(SIGTERM, on_signal);
-    signal(SIGINT, on_signal);
+    catch_signals();
     if (engine_new(&g, &conf, &e)) {
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;

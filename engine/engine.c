@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/thread.h"
+
 enum {
     BATCH = 128,
     STEP = 16,                /* packets that go through decoding, look-up and dissection together */
@@ -25,6 +27,8 @@ struct engine {
     uint64_t jumped;
     uint64_t lost;            /* by the source, as told so far */
     struct source *source;
+    volatile const int *stop;
+    bool stopped;             /* a packet was not taken: none behind it is */
     unsigned behind;
     bool started;             /* time is known */
     struct live_clock clock;  /* live */
@@ -120,11 +124,14 @@ static void nudge_idle(struct engine *g)
     }
 }
 
+/* Waits for room; NULL when a packet need not wait any longer, because the run is to end. */
 static struct pkt_msg *begin_msg(struct engine *g, struct worker *w, uint32_t type, uint32_t len)
 {
     struct ring_head *h;
     for (unsigned spins = 0; !(h = ring_reserve(&w->packets, len));)
-        if (++spins < 64) {
+        if (type == PM_PACKET && *g->stop && !g->conf.live) {
+            return NULL;
+        } else if (++spins < 64) {
             sched_yield();
         } else {
             if (spins % 64 == 0)
@@ -146,8 +153,8 @@ static void send_control(struct engine *g, uint32_t type, const struct rec_tick 
 }
 
 /* What the worker needs of the packet: its bytes from the innermost IP header on, or the payload alone where that lies
- * elsewhere (reassembled). */
-static void send_packet(struct engine *g, const struct pkt *p, const struct job *j)
+ * elsewhere (reassembled). False: the run ends here. */
+static bool send_packet(struct engine *g, const struct pkt *p, const struct job *j)
 {
     const struct layers *l = &j->lay;
     struct worker *w = &g->workers[j->shard % g->conf.n_workers];
@@ -155,6 +162,8 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct job 
     bool inside = l->l3 && l->payload >= l->l3 && l->payload + n <= l->l3 + n_l3;
     uint32_t bytes = inside ? n_l3 : n + n_l3;
     struct pkt_msg *m = begin_msg(g, w, PM_PACKET, (uint32_t)sizeof *m + bytes);
+    if (!m)
+        return false;
     uint8_t *b = (uint8_t *)(m + 1);
     m->now_ns = g->now_ns;
     m->pkt = *p;
@@ -167,6 +176,7 @@ static void send_packet(struct engine *g, const struct pkt *p, const struct job 
     if (!inside && n)
         memcpy(b + n_l3, l->payload, n);
     ring_publish(&w->packets, &m->head, (uint32_t)sizeof *m + bytes);
+    return true;
 }
 
 /* ---- the loop ---- */
@@ -258,7 +268,12 @@ static void one_packet(struct engine *g, const struct pkt *p, const struct job *
         worker_packet(&g->workers[0], p, j, g->now_ns, g->order);
         return;
     }
-    send_packet(g, p, j);
+    g->stopped = !send_packet(g, p, j);
+    if (g->stopped) {
+        g->packets--;
+        g->bytes -= p->wirelen;
+        return;
+    }
     if (++g->since_mark >= MARK_EVERY)
         send_control(g, PM_MARK, &(struct rec_tick){0});
 }
@@ -278,7 +293,7 @@ static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
         shard_prefetch_flow(w->shards[j[i].shard], &j[i]);
     for (unsigned i = 0; w && i < n; i++)
         shard_prefetch_state(w->shards[j[i].shard], &j[i]);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n && !g->stopped; i++)
         one_packet(g, &p[i], &j[i]);
 }
 
@@ -295,10 +310,10 @@ static void pin(const struct engine *g, pthread_t thread, unsigned worker)
 
 static int start(struct engine *g)
 {
-    if (pthread_create(&g->conf.collector->thread, NULL, collector_run, g->conf.collector))
+    if (thread_start(&g->conf.collector->thread, collector_run, g->conf.collector))
         return -EAGAIN;
     for (unsigned i = 0; g->conf.n_workers > 1 && i < g->conf.n_workers; i++) {
-        if (pthread_create(&g->threads[i], NULL, worker_run, &g->workers[i]))
+        if (thread_start(&g->threads[i], worker_run, &g->workers[i]))
             return -EAGAIN;
         pin(g, g->threads[i], i);
     }
@@ -324,7 +339,7 @@ static void finish(struct engine *g)
 
 static void some_batch(struct engine *g, const struct pkt *batch, int n)
 {
-    for (int i = 0; i < n; i += STEP)
+    for (int i = 0; i < n && !g->stopped; i += STEP)
         some_packets(g, &batch[i], n - i < STEP ? (unsigned)(n - i) : STEP);
 }
 
@@ -426,6 +441,7 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
     struct pkt batch[BATCH];
     struct source_progress prog;
     g->source = src;
+    g->stop = stop;
     int n = 0, r = start(g);
     if (r)
         return r;

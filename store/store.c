@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/base/thread.h"
 #include "store/db.h"
 #include "store/load.h"
 #include "store/queue.h"
@@ -382,7 +383,7 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
         store_meta(s, "version", c->version);
     if (c->sensor)
         store_meta(s, "sensor", c->sensor);
-    r = -pthread_create(&s->thread, NULL, writing, s);
+    r = thread_start(&s->thread, writing, s);
     if (r) {
         err_set(e, r, "cannot start the store's thread: %s", strerror(-r));
         goto fail;
