@@ -17,7 +17,7 @@ static uint64_t number(sqlite3 *db, const char *sql)
 int db_info(const char *path, struct db_info *ret, struct err *e)
 {
     sqlite3 *db;
-    int r = db_open(path, false, &db, NULL, e);
+    int r = db_open(path, DB_READ, &db, NULL, e);
     if (r)
         return r;
     uint64_t page = number(db, "PRAGMA page_size");
@@ -31,7 +31,7 @@ int db_info(const char *path, struct db_info *ret, struct err *e)
 int db_migrate(const char *path, struct err *e)
 {
     sqlite3 *db;
-    int r = db_open(path, true, &db, NULL, e);
+    int r = db_open(path, DB_WRITE, &db, NULL, e);
     if (!r)
         sqlite3_close(db);
     return r;
@@ -50,7 +50,7 @@ int db_check(const char *path, void (*tell)(void *ctx, const char *problem), voi
         "SELECT printf('operation of no function: %016x',id) FROM op WHERE func NOT IN (SELECT id FROM func) LIMIT 100",
     };
     sqlite3 *db;
-    int n = 0, rc = SQLITE_DONE, r = db_open(path, false, &db, NULL, e);
+    int n = 0, rc = SQLITE_DONE, r = db_open(path, DB_READ, &db, NULL, e);
     if (r)
         return r;
     for (unsigned i = 0; i < ARRAY_LEN(sql) && rc == SQLITE_DONE; i++) {
@@ -76,11 +76,11 @@ int db_check(const char *path, void (*tell)(void *ctx, const char *problem), voi
 int db_vacuum(const char *path, struct err *e)
 {
     sqlite3 *db;
-    int r = db_open(path, false, &db, NULL, e); /* must exist and be ours */
+    int r = db_open(path, DB_READ, &db, NULL, e); /* must exist and be ours */
     if (r)
         return r;
     sqlite3_close(db);
-    r = db_open(path, true, &db, NULL, e);
+    r = db_open(path, DB_WRITE, &db, NULL, e);
     if (r)
         return r;
     int rc = db_exec(db, "VACUUM");

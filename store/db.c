@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern const char schema_1[], schema_2[];
+#define DB_PAGE "8192" /* bytes: an alert with its record is some 2 KiB */
+
+extern const char schema_1[], schema_2[], schema_indexes[];
 /* Step k brings a database of version k to k + 1; they are only ever appended. */
 static const char *const steps[] = {schema_1, schema_2};
 
@@ -96,8 +98,37 @@ static int check(sqlite3 *db, const char *path, int *version, bool *empty, struc
     return 0;
 }
 
-int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err *e)
+/* Nobody reads a new file yet, and a rollback journal keeps only pages that were there before: what is appended is
+ * written once, where a write-ahead log has it written twice. Until there is something, there is nothing to lose. */
+static int prepare(sqlite3 *db, enum db_use use, bool empty, int version)
 {
+    int rc = SQLITE_OK;
+    if (empty)
+        rc = db_exec(db, "PRAGMA page_size=" DB_PAGE "; PRAGMA synchronous=OFF");
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, empty && use == DB_FILL ? "PRAGMA journal_mode=TRUNCATE" : "PRAGMA journal_mode=WAL");
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, "PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=1000");
+    if (rc == SQLITE_OK)
+        rc = migrate(db, version);
+    if (rc == SQLITE_OK && (!empty || use != DB_FILL))
+        rc = db_exec(db, schema_indexes);
+    return rc == SQLITE_OK ? db_exec(db, "PRAGMA synchronous=NORMAL") : rc;
+}
+
+int db_settle(sqlite3 *db)
+{
+    int rc = db_exec(db, "BEGIN");
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, schema_indexes);
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, "COMMIT");
+    return rc == SQLITE_OK ? db_exec(db, "PRAGMA journal_mode=WAL") : rc;
+}
+
+int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struct err *e)
+{
+    bool write = use != DB_READ;
     sqlite3 *db = NULL;
     bool empty = false;
     int version = 0, r, rc;
@@ -116,9 +147,7 @@ int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err
                             version, db_version());
         goto fail;
     }
-    if (write && ((rc = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=OFF;"
-                                    "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384;")) != SQLITE_OK ||
-                  (rc = migrate(db, version)) != SQLITE_OK)) {
+    if (write && (rc = prepare(db, use, empty, version)) != SQLITE_OK) {
         r = db_error(db, rc, path, e);
         goto fail;
     }

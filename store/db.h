@@ -12,8 +12,15 @@ enum { DB_APPLICATION = 0x5459544f /* "TYTO" */ };
 
 /* Version that this program writes: the number of steps in db.c. */
 int db_version(void);
-/* write: created when missing, migrated when older. *fresh: it had no tables. */
-int db_open(const char *path, bool write, sqlite3 **ret, bool *fresh, struct err *e) MUST_USE;
+enum db_use {
+    DB_READ,  /* must be there, and of this version */
+    DB_WRITE, /* created when missing, migrated when older */
+    DB_FILL,  /* as DB_WRITE; a new file gets its pages written once, without a log, until db_settle() */
+};
+/* *fresh: it had no tables. */
+int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struct err *e) MUST_USE;
+/* A file that was filled becomes as every other one: readers do not disturb its writer. SQLITE_ code */
+int db_settle(sqlite3 *db);
 /* Says what failed, in words for people: locked, full, read-only, damaged. Returns the -errno that fits. */
 int db_error(sqlite3 *db, int rc, const char *path, struct err *e);
 int db_exec(sqlite3 *db, const char *sql); /* SQLITE_ code */

@@ -129,7 +129,7 @@ int query_open(const char *path, struct query **ret, struct err *e)
         free(q);
         return err_set(e, -ENOMEM, "no memory for a query");
     }
-    int r = db_open(path, false, &q->db, NULL, e);
+    int r = db_open(path, DB_READ, &q->db, NULL, e);
     if (r) {
         query_close(q);
         return r;

@@ -17,7 +17,6 @@ CREATE TABLE asset(
 CREATE TABLE asset_addr(
   asset INTEGER NOT NULL, kind INTEGER NOT NULL, n INTEGER NOT NULL, value TEXT NOT NULL, learned INTEGER NOT NULL,
   PRIMARY KEY(asset, kind, n)) WITHOUT ROWID;
-CREATE INDEX asset_addr_value ON asset_addr(value);
 
 -- kind: enum obs_kind; sub: 4294967295 the device itself, else slot, unit or outstation
 CREATE TABLE ident(
@@ -33,14 +32,11 @@ CREATE TABLE link(
   resets INTEGER NOT NULL, retransmissions INTEGER NOT NULL, gaps INTEGER NOT NULL, flags INTEGER NOT NULL,
   learned INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, learn_ns INTEGER NOT NULL,
   novelty_ns INTEGER NOT NULL, alert_ns INTEGER NOT NULL);
-CREATE INDEX link_client ON link(client);
-CREATE INDEX link_server ON link(server);
 
 CREATE TABLE func(
   id INTEGER PRIMARY KEY, link INTEGER NOT NULL, proto TEXT NOT NULL, function TEXT, name TEXT, fn INTEGER NOT NULL,
   sel INTEGER NOT NULL, unit INTEGER, sub INTEGER NOT NULL, learned INTEGER NOT NULL, first_ns INTEGER NOT NULL,
   last_ns INTEGER NOT NULL, learn_ns INTEGER NOT NULL, novelty_ns INTEGER NOT NULL, alert_ns INTEGER NOT NULL);
-CREATE INDEX func_link ON func(link);
 
 -- status: error codes met, "2" learned, "3?" not learned, joined by commas
 CREATE TABLE op(
@@ -49,13 +45,11 @@ CREATE TABLE op(
   bit INTEGER NOT NULL, count INTEGER NOT NULL, errors INTEGER NOT NULL, period_us INTEGER NOT NULL,
   status TEXT NOT NULL, learned INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
   learn_ns INTEGER NOT NULL, novelty_ns INTEGER NOT NULL, alert_ns INTEGER NOT NULL);
-CREATE INDEX op_func ON op(func);
 
 -- seq grows with every insert or update: where outputs resume
 CREATE TABLE alert(
-  uid INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, upd INTEGER NOT NULL, first_ns INTEGER NOT NULL,
+  uid INTEGER PRIMARY KEY, seq INTEGER NOT NULL, upd INTEGER NOT NULL, first_ns INTEGER NOT NULL,
   last_ns INTEGER NOT NULL, count INTEGER NOT NULL, sid INTEGER NOT NULL, severity INTEGER NOT NULL, id TEXT NOT NULL,
   engine TEXT NOT NULL, title TEXT NOT NULL, src TEXT, dst TEXT, src_asset INTEGER NOT NULL, dst_asset INTEGER NOT NULL,
   state TEXT NOT NULL, accept TEXT, json TEXT NOT NULL);
-CREATE INDEX alert_time ON alert(last_ns);
 CREATE TABLE outbox(output TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;

@@ -39,6 +39,8 @@ struct store {
     pthread_cond_t todo, room;
     struct lane rows, alerts;  /* all below: under the lock */
     bool stop, busy;
+    bool hurry;                /* somebody waits: write what is there */
+    bool filling;              /* a new file that is still to be settled */
     int failed;                /* first error of the thread; in waiting mode it ends all writing */
     struct err why;
     struct store_stats st;
@@ -133,17 +135,31 @@ static void swap(struct lane *l)
     l->fill.n = l->fill.rows = 0;
 }
 
+static bool has_work(const struct store *s)
+{
+    return s->rows.fill.n || s->alerts.fill.n || s->rows.work.n;
+}
+
+/* Live, an alert is on the disk as soon as can be. In a replay nobody waits for a single one, but at store_sync(): what
+ * came together is committed together. */
+static bool is_due(const struct store *s)
+{
+    if (!s->wait || s->stop || s->hurry || s->rows.work.n)
+        return has_work(s);
+    return s->rows.fill.n > s->rows.fill.cap / 4 * 3 || s->alerts.fill.n > s->alerts.fill.cap / 4 * 3;
+}
+
 static void *writing(void *arg)
 {
     struct store *s = arg;
     pthread_mutex_lock(&s->lock);
     for (;;) {
-        while (!s->stop && !s->rows.fill.n && !s->alerts.fill.n && !s->rows.work.n) {
-            s->busy = false;
+        while (!s->stop && !is_due(s)) {
+            s->busy = s->hurry = false;
             pthread_cond_broadcast(&s->room);
             pthread_cond_wait(&s->todo, &s->lock);
         }
-        if (!s->rows.fill.n && !s->alerts.fill.n && !s->rows.work.n)
+        if (!has_work(s))
             break;
         s->busy = true;
         if (s->alerts.fill.n)
@@ -153,7 +169,7 @@ static void *writing(void *arg)
         pthread_cond_broadcast(&s->room);
         pthread_mutex_unlock(&s->lock);
         if (s->alerts.work.n)
-            write_all(s, &s->alerts.work, 64, true);
+            write_all(s, &s->alerts.work, s->wait ? ROWS_PER_COMMIT : 64, true);
         if (s->rows.work.n)
             write_all(s, &s->rows.work, ROWS_PER_COMMIT, false);
         pthread_mutex_lock(&s->lock);
@@ -171,6 +187,7 @@ static bool queue(struct store *s, struct lane *l, enum msg_kind kind, const voi
     bool ok;
     pthread_mutex_lock(&s->lock);
     while (!(ok = msg_put(&l->fill, kind, row)) && s->wait && !s->failed && l->fill.n) {
+        s->hurry = true;
         pthread_cond_signal(&s->todo);
         pthread_cond_wait(&s->room, &s->lock);
     }
@@ -185,7 +202,8 @@ static bool queue(struct store *s, struct lane *l, enum msg_kind kind, const voi
     s->st.queued_bytes = s->rows.fill.n + s->alerts.fill.n;
     if (s->st.queued_bytes > s->st.queue_high)
         s->st.queue_high = s->st.queued_bytes;
-    pthread_cond_signal(&s->todo);
+    if (!s->busy && is_due(s))
+        pthread_cond_signal(&s->todo);
     pthread_mutex_unlock(&s->lock);
     return ok;
 }
@@ -263,6 +281,7 @@ bool store_cursor(struct store *s, const char *output, uint64_t seq)
 int store_sync(struct store *s, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
+    s->hurry = true;
     pthread_cond_signal(&s->todo);
     while ((s->busy || s->rows.fill.n || s->alerts.fill.n || s->rows.work.n) && !(s->failed && s->wait))
         pthread_cond_wait(&s->room, &s->lock);
@@ -347,6 +366,7 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
     struct store *s = calloc(1, sizeof *s);
     uint32_t queue = c->queue_bytes ? c->queue_bytes : QUEUE_BYTES;
     char pragma[64];
+    bool empty;
     int r, rc;
     if (!s)
         return err_set(e, -ENOMEM, "no memory for the store");
@@ -369,9 +389,12 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
         r = err_set(e, -ENOMEM, "no memory for the store's queue");
         goto fail;
     }
-    r = db_open(c->path, true, &s->db, fresh, e);
+    r = db_open(c->path, c->wait ? DB_FILL : DB_WRITE, &s->db, &empty, e);
     if (r)
         goto fail;
+    s->filling = c->wait && empty;
+    if (fresh)
+        *fresh = empty;
     snprintf(pragma, sizeof pragma, "PRAGMA cache_size=-%u", s->cache_bytes / 1024);
     if ((rc = db_exec(s->db, pragma)) == SQLITE_OK)
         rc = writer_init(&s->w, s->db);
@@ -407,6 +430,9 @@ int store_close(struct store *s, struct err *e)
     int r = s->failed;
     if (r)
         *e = s->why;
+    writer_done(&s->w);
+    if (s->filling)
+        db_settle(s->db); /* else the next run does it */
     store_free(s);
     return r;
 }

@@ -69,6 +69,7 @@ void writer_done(struct writer *w)
 {
     for (unsigned i = 0; i < W_N; i++)
         sqlite3_finalize(w->st[i]);
+    memset(w, 0, sizeof *w);
 }
 
 static int run(sqlite3_stmt *s)
