@@ -262,7 +262,8 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         classify_free(s, f);
     }
     f->tls |= is_tls(c);
-    worker_ndpi(s, f, c);
+    if (!(more && had_port)) /* the owner of its port will tell */
+        worker_ndpi(s, f, c);
     /* Tiny segments count by their bytes: a stack that writes byte by byte is still looked at. */
     f->tried_bytes += c->len;
     if (++f->n_tries >= MAX_TRIES_EVER ||

@@ -8,8 +8,7 @@ enum {
     NDPI_FLOW_BYTES = 2048,      /* what the library keeps of a flow, about: limits.ndpi_flows counts with it */
     NDPI_BYTES = 6 * 1024 * 1024 /* its own tables (measured: 5.6 MB), once for all workers */
 };
-/* One for all workers; the library itself is set up by the first packet (it takes some 20 ms). NULL when built without
- * nDPI, or no memory. */
+/* One for all workers. Its tables take some 10 ms to set up. NULL when built without nDPI, or no memory. */
 struct itapp *itapp_new(void);
 void itapp_free(struct itapp *n);
 

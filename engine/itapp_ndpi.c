@@ -27,8 +27,7 @@ enum {
 
 struct itapp {
     pthread_mutex_t lock;
-    struct ndpi_detection_module_struct *mod; /* NULL: not needed yet */
-    bool broken;                              /* it could not be set up */
+    struct ndpi_detection_module_struct *mod;
     char names[MAX_APPS][APP_NAME];
     char version[96];
 };
@@ -68,38 +67,43 @@ static void empty_caches(struct ndpi_detection_module_struct *mod)
 #endif
 }
 
-struct itapp *itapp_new(void)
+static struct ndpi_detection_module_struct *open_module(void)
 {
-    struct itapp *n = calloc(1, sizeof *n);
-    if (n && pthread_mutex_init(&n->lock, NULL)) {
-        free(n);
-        n = NULL;
-    }
-    return n;
-}
-
-static bool open_module(struct itapp *n)
-{
-    if (n->mod || n->broken)
-        return n->mod != NULL;
 #if NDPI_AT_LEAST(4, 10)
-    n->mod = ndpi_init_detection_module(NULL);
+    struct ndpi_detection_module_struct *mod = ndpi_init_detection_module(NULL);
 #else
-    n->mod = ndpi_init_detection_module(ndpi_no_prefs);
+    /* Tor's relays as they were when the package was made: today most of these addresses are somebody else's. The list
+     * is half of the start. */
+    struct ndpi_detection_module_struct *mod = ndpi_init_detection_module(ndpi_dont_load_tor_hosts);
 #endif
-    n->broken = !n->mod;
-    if (n->broken)
-        return false;
+    if (!mod)
+        return NULL;
 #if !NDPI_AT_LEAST(4, 14)
     NDPI_PROTOCOL_BITMASK all;
     NDPI_BITMASK_SET_ALL(all);
     /* has a cache of its own, without a way to empty it */
     all.fds_bits[NDPI_PROTOCOL_TINC / NDPI_BITS] &= ~((ndpi_ndpi_mask)1 << NDPI_PROTOCOL_TINC % NDPI_BITS);
-    ndpi_set_protocol_detection_bitmask2(n->mod, &all);
+    ndpi_set_protocol_detection_bitmask2(mod, &all);
 #endif
-    no_caches(n->mod);
-    ndpi_finalize_initialization(n->mod);
-    return true;
+    no_caches(mod);
+    ndpi_finalize_initialization(mod);
+    return mod;
+}
+
+struct itapp *itapp_new(void)
+{
+    struct itapp *n = calloc(1, sizeof *n);
+    if (!n)
+        return NULL;
+    if (pthread_mutex_init(&n->lock, NULL)) {
+        free(n);
+        return NULL;
+    }
+    n->mod = open_module();
+    if (n->mod)
+        return n;
+    itapp_free(n);
+    return NULL;
 }
 
 void itapp_free(struct itapp *n)
@@ -216,8 +220,7 @@ void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, 
     if (len > UINT16_MAX || (!*state && !(*state = new_flow())))
         return;
     pthread_mutex_lock(&n->lock);
-    if (open_module(n))
-        detect(n, *state, ip, len, ts_ns, ret);
+    detect(n, *state, ip, len, ts_ns, ret);
     pthread_mutex_unlock(&n->lock);
 }
 

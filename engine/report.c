@@ -94,19 +94,20 @@ void report_link(struct shard *s, struct flow *f)
     get_link(s, f);
 }
 
-void report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port)
+bool report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port)
 {
     if (!f->link)
         report_link(s, f);
     struct link *l = get_link(s, f);
     if (app && l->app == app && !wrong_port)
-        return;
+        return false;
     if (app)
         l->app = app;
     struct rec_link_app r = {.ts_ns = s->pkt ? s->pkt->ts_ns : f->last_ns, .digest = f->link, .app = app,
                              .from_ndpi = from_ndpi, .tls = tls, .wrong_port = wrong_port,
                              .frame = s->pkt ? s->pkt->frame : f->seen_frame, .file = f->file};
     out_put(s->out, RK_LINK_APP, &r, sizeof r);
+    return true;
 }
 
 void report_counts(struct shard *s, struct flow *f)

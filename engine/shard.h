@@ -87,6 +87,7 @@ struct shard {
     uint32_t seg_free;
     uint32_t asset_hand;
     uint32_t ndpi_hand;
+    uint64_t ndpi_asked[LIM_NDPI_LINKS];         /* links: digest, in its low bits what nDPI was shown (worker.c) */
     uint32_t *ndpi;            /* flows that nDPI looks at, oldest at ndpi_hand; FLOW_NONE and ended ones are free */
     uint64_t now_ns;           /* engine time: the highest so far */
     uint64_t expire_ns;        /* when idle flows are looked at next */
@@ -158,7 +159,8 @@ void flow_unclaim(struct shard *s, struct flow *f);
 extern const struct rt_sink shard_sink;
 void report_link(struct shard *s, struct flow *f);      /* make sure the flow has its link */
 unsigned guess_server(const struct flow *f);             /* side that serves, where nothing tells for sure */
-void report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
+/* False: it was the last that was told of the link. */
+bool report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net);
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */

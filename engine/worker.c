@@ -51,6 +51,14 @@ void out_put(struct out *o, enum rec_kind k, const void *rec, uint32_t len)
 
 /* ---- nDPI ---- */
 
+enum { /* of shard.ndpi_asked: what stands in the low bits of a digest's place */
+    NDPI_DULL = 1,           /* flows in a row that told nothing new, ... */
+    NDPI_DULL_MOST = 2,      /* ... after so many of which the library is shown no more */
+    NDPI_ONE = 4,            /* all flows, ... */
+    NDPI_MOST = 24 * NDPI_ONE,
+    NDPI_BITS = 127,
+};
+
 static void ndpi_stop(struct flow *f)
 {
     f->ndpi_done = 1;
@@ -91,6 +99,28 @@ static void ndpi_words(struct shard *s, struct flow *f, const struct chunk *c, c
     }
 }
 
+/* One flow of a link is much like the next: after some that told nothing new the library is asked no more. A link that
+ * another one pushed out of its place is asked again. */
+static uint64_t *ndpi_link(struct shard *s, const struct flow *f)
+{
+    unsigned server = guess_server(f);
+    uint64_t d = link_digest(f->key.net, server ? &f->key.lo : &f->key.hi, server ? &f->key.hi : &f->key.lo,
+                             f->key.proto, server ? f->key.hi_port : f->key.lo_port);
+    uint64_t *l = &s->ndpi_asked[(d >> 32) % LIM_NDPI_LINKS];
+    if ((*l ^ d) & ~(uint64_t)NDPI_BITS)
+        *l = d & ~(uint64_t)NDPI_BITS;
+    return l;
+}
+
+static bool ndpi_worth_it(struct shard *s, const struct flow *f)
+{
+    uint64_t *l = ndpi_link(s, f);
+    if (*l % NDPI_ONE >= NDPI_DULL_MOST || (*l & NDPI_BITS) >= NDPI_MOST)
+        return false;
+    *l += NDPI_ONE + NDPI_DULL;
+    return true;
+}
+
 void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct itapp_found found;
@@ -98,11 +128,16 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
     bool is_new = !f->ndpi;
     if (!s->env->itapp || f->ndpi_done || !s->pkt || !l || l->reached < REACHED_L4 || !l->l3_len)
         return;
+    if (is_new && !ndpi_worth_it(s, f)) {
+        f->ndpi_done = 1;
+        return;
+    }
     itapp_feed(s->env->itapp, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     f->tls |= found.tls;
-    if (found.app)
-        report_app(s, f, found.app, true, found.tls, false);
+    bool news = found.app && report_app(s, f, found.app, true, found.tls, false);
     ndpi_words(s, f, c, &found);
+    if (news || found.n_words)
+        *ndpi_link(s, f) &= ~(uint64_t)(NDPI_ONE - 1);
     if (found.done)
         ndpi_stop(f);
     else if (is_new)

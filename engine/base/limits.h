@@ -23,5 +23,6 @@ enum {
     LIM_IP6_EXT = 8,         /* IPv6 extension headers of one packet */
     LIM_ASM = 65536,         /* bytes of one second-stage message (COTP, DNP3 transport, CIP); more: dropped, anomaly */
     LIM_PDU = 65559,         /* largest PDU that frame() may announce: EtherNet/IP 24 + 65535 */
+    LIM_NDPI_LINKS = 256,    /* links of a shard of which it is known what nDPI was shown; more: shown again */
     LIM_PROBE_PDUS = 2,      /* consistent PDUs by which an unknown port is claimed */
 };
