@@ -19,7 +19,12 @@ import os
 import subprocess
 import sys
 
-FIVE = ["modbus", "dnp3", "s7comm", "enip", "cip", "iec104"]
+
+def decoded(tyto):
+    """All that the program decodes. Without cyclic data of CIP: Wireshark lists none of them as messages."""
+    out = subprocess.run([tyto, "protocols", "--json"], capture_output=True, text=True, check=True).stdout
+    return [p["name"] for p in json.loads(out) if p["name"] != "cip_io"]
+
 
 
 def truth(path):
@@ -91,7 +96,7 @@ def main():
     ap.add_argument("--tyto", required=True)
     ap.add_argument("--shared", default=os.environ.get("TYTO_SHARED", "../shared"))
     ap.add_argument("--built", help="folder of captures with their .messages.tsv beside")
-    ap.add_argument("--protocols", default=",".join(FIVE))
+    ap.add_argument("--protocols", help="names, comma between; all that are decoded without it")
     ap.add_argument("--gate", action="store_true", help="fail below 99.5 %% messages, 95 %% captures or a code never right")
     ap.add_argument("-v", "--verbose", action="store_true", help="list what differs")
     ap.add_argument("captures", nargs="*", help="only captures whose path contains one of these")
@@ -99,7 +104,7 @@ def main():
     if not a.built and not os.path.isdir(os.path.join(a.shared, "groundtruth")):
         print(f"agreement: skipped ({a.shared}/groundtruth is not here)")
         return 77
-    protocols = a.protocols.split(",")
+    protocols = a.protocols.split(",") if a.protocols else decoded(a.tyto)
     todo = [(a.tyto, c, t, protocols) for c, t in jobs(a)]
     sums = {p: [0, 0, 0, 0, 0, 0, set(), set()] for p in protocols}
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
