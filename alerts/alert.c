@@ -17,8 +17,8 @@ struct rate_slot {
 
 enum { ENDED_SETS = 4096, ENDED_WAYS = 4 };
 
-struct ended { /* a uid that ended in this run, and the last update told of it */
-    uint64_t uid;
+struct ended { /* a uid that ended in this run, and what was told of it last */
+    uint64_t uid, count, base;
     uint32_t update;
 };
 
@@ -28,7 +28,7 @@ struct alerts {
     struct alert_table t;
     struct alert_stats s;
     struct rate_slot rate[RATE_SLOTS];          /* by type; two types that share a slot share the rate */
-    struct ended ended[ENDED_SETS][ENDED_WAYS]; /* the last ones of each set; older: see update_before() */
+    struct ended ended[ENDED_SETS][ENDED_WAYS]; /* the last ones of each set; older: see go_on() */
     uint64_t now_ns, window;
     uint64_t host_key;
     bool started;
@@ -112,7 +112,7 @@ static void remember(struct alerts *a, const struct open_alert *o)
 {
     struct ended *set = a->ended[o->uid % ENDED_SETS];
     memmove(set + 1, set, (ENDED_WAYS - 1) * sizeof *set);
-    set[0] = (struct ended){.uid = o->uid, .update = o->update};
+    set[0] = (struct ended){.uid = o->uid, .count = o->count, .base = o->base, .update = o->update};
 }
 
 static void close_alert(struct alerts *a, struct open_alert *o)
@@ -268,21 +268,31 @@ static void fill(struct open_alert *o, const struct alert_in *in)
     o->dst = in->event ? in->event->dst : in->flow.dst;
 }
 
-/* The last update told of a uid that opens (again): in this run, in an earlier one, or as it may have been. */
-static uint32_t update_before(struct alerts *a, const struct open_alert *o, const struct alert_in *in)
+/* A uid that opens (again) goes on from what was told of it last, in this run or an earlier one: the update counts on
+ * (or from what it may have been), and so does the count. What is absolute is so within one run. */
+static void go_on(struct alerts *a, struct open_alert *o, const struct alert_in *in)
 {
     const struct ended *set = a->ended[o->uid % ENDED_SETS];
+    struct alert_past past = {0};
     for (unsigned i = 0; i < ENDED_WAYS; i++)
-        if (set[i].uid == o->uid && set[i].update)
-            return set[i].update;
-    uint32_t n = a->c.last_update ? a->c.last_update(a->c.ctx, o->uid) : 0;
+        if (set[i].uid == o->uid && set[i].update) {
+            uint64_t here = o->count + (in->absolute ? set[i].base : set[i].count);
+            o->update = set[i].update;
+            o->base = set[i].base;
+            o->count = here > set[i].count ? here : set[i].count;
+            return;
+        }
+    if (a->c.past)
+        (void)a->c.past(a->c.ctx, o->uid, &past);
+    o->base = past.count;
+    o->count += past.count;
+    o->update = past.update;
     if (set[ENDED_WAYS - 1].update && in->absolute && in->first_ns && in->first_ns < in->ts_ns) {
         /* Perhaps told and forgotten. A window tells at most a few updates, so this number was not used. */
         uint64_t windows = in->ts_ns / a->c.window_ns - in->first_ns / a->c.window_ns;
         uint32_t least = windows > UINT32_MAX / 32 ? UINT32_MAX / 2 : (uint32_t)windows * 16;
-        n = n > least ? n : least;
+        o->update = past.update > least ? past.update : least;
     }
-    return n;
 }
 
 static void open_new(struct alerts *a, uint64_t fold, const struct alert_in *in, uint8_t severity)
@@ -296,7 +306,7 @@ static void open_new(struct alerts *a, uint64_t fold, const struct alert_in *in,
     o->first_ns = in->first_ns ? in->first_ns : in->ts_ns;
     o->last_ns = in->ts_ns > o->first_ns ? in->ts_ns : o->first_ns;
     o->uid = hash_u64(hash_u64(a->host_key, fold), o->first_ns);
-    o->update = update_before(a, o, in);
+    go_on(a, o, in);
     a->s.opened++;
     a->s.by_severity[severity]++;
     a->s.by_engine[in->type->engine]++;
@@ -311,7 +321,7 @@ static void fold_in(struct alerts *a, struct open_alert *o, const struct alert_i
     uint64_t n = in->count ? in->count : 1;
     bool worse = severity < o->severity;
     a->s.folded++;
-    o->count = in->absolute ? (n > o->count ? n : o->count) : o->count + n;
+    o->count = in->absolute ? (o->base + n > o->count ? o->base + n : o->count) : o->count + n;
     if (in->ts_ns > o->last_ns)
         o->last_ns = in->ts_ns;
     o->due = 1;
@@ -404,7 +414,7 @@ bool alert_amend(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count
     a->s.raised++;
     a->s.folded++;
     snprintf(why, sizeof why, "%.*s%s", (int)keep, (const char *)o->buf.p + o->why_off, more);
-    o->count = count > o->count ? count : o->count;
+    o->count = o->base + count > o->count ? o->base + count : o->count;
     if (ts_ns > o->last_ns)
         o->last_ns = ts_ns;
     o->due = 1;

@@ -79,6 +79,12 @@ struct alert_sink {
     int (*put)(void *ctx, const struct alert_out *a);
 };
 
+/* What the store knows of a uid: an alert that is met again goes on from there. */
+struct alert_past {
+    uint32_t update;
+    uint64_t count;
+};
+
 enum { ALERT_MAX_SINKS = 8 };
 struct alert_conf {
     const char *host;        /* sensor name: part of the uid */
@@ -96,7 +102,7 @@ struct alert_conf {
     struct alert_sink sinks[ALERT_MAX_SINKS];
     uint32_t n_sinks;
     void *ctx;
-    uint32_t (*last_update)(void *ctx, uint64_t uid); /* the last update of a uid in the store, 0 none; may be NULL */
+    bool (*past)(void *ctx, uint64_t uid, struct alert_past *ret); /* what earlier runs told; false: nothing. May be NULL */
 };
 /* The operator's word on a type: off, or another severity. */
 struct alert_change {

@@ -11,6 +11,7 @@ enum { NONE = UINT32_MAX, ALERT_ID = 24, RATE_SLOTS = 1024 };
  * accept as strings. */
 struct open_alert {
     uint64_t fold, uid, first_ns, last_ns, count;
+    uint64_t base; /* of count: what earlier runs counted */
     uint64_t src_asset, dst_asset;
     struct addr src, dst;
     struct buf buf;

@@ -220,7 +220,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .changes = c->alerts.types,
                             .n_changes = c->alerts.n_types,
                             .ctx = p->past,
-                            .last_update = p->past ? raise_past_update : NULL};
+                            .past = p->past ? raise_past : NULL};
     ac.file_name = p->env->file_name, ac.iface_name = p->env->iface_name, ac.name_arg = p->env->name_arg;
     ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
     int r = outputs_open(&p->outputs, c, o->alerts, &ac, e);

@@ -107,6 +107,6 @@ bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, stru
 
 /* The database as a sink of alerts. */
 struct alert_sink raise_store_sink(struct store *s);
-/* alert_conf.last_update: what earlier runs told, by a connection of its own, so that the collector never waits for the
+/* alert_conf.past: what earlier runs told, by a connection of its own, so that the collector never waits for the
  * writing thread. ctx: a struct query of the database as it is there. */
-uint32_t raise_past_update(void *query, uint64_t uid);
+bool raise_past(void *query, uint64_t uid, struct alert_past *ret);

@@ -44,18 +44,20 @@ struct alert_sink raise_store_sink(struct store *s)
     return (struct alert_sink){.ctx = s, .put = put};
 }
 
-uint32_t raise_past_update(void *query, uint64_t uid)
+bool raise_past(void *query, uint64_t uid, struct alert_past *ret)
 {
     char hex[17];
     const char *arg = hex;
     struct err e;
-    uint32_t n = 0;
+    bool found = false;
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)uid);
     struct rows *r = query_run(query, Q_ALERT, &arg, 1, &e);
     if (!r)
-        return 0;
-    if (rows_next(r, &e) > 0)
-        n = (uint32_t)rows_int(r, QX_UPDATE);
+        return false;
+    if (rows_next(r, &e) > 0) {
+        *ret = (struct alert_past){.update = (uint32_t)rows_int(r, QX_UPDATE), .count = (uint64_t)rows_int(r, QX_COUNT)};
+        found = true;
+    }
     rows_done(r);
-    return n;
+    return found;
 }

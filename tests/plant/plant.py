@@ -97,6 +97,13 @@ def main():
         types = {a["ips"][0]: a["type"] for a in json.loads(run("assets", "-d", db, "--json")) if a["ips"]}
         if types != ASSETS:
             faults.append(f"inventory: {sorted(types.items() ^ ASSETS.items())}")
+        more = {a["tyto"]["alert_uid"]: a["tyto"]["count"] for a in replay("--detect", "incident")}
+        for a in found:  # the same once more: the same alerts, and their counts go on
+            n = more.pop(a["tyto"]["alert_uid"], 0)
+            if a["tyto"]["id"] != "OT-POL-021" and not 2 * a["tyto"]["count"] - 1 <= n <= 2 * a["tyto"]["count"]:
+                faults.append(f"a second time: {a['tyto']['id']} counts {a['tyto']['count']}, then {n}")
+        if more:
+            faults.append(f"a second time: {len(more)} new alerts")
         wrote = [a["tyto"]["alert_uid"] for a in found if a["tyto"]["id"] == "OT-POL-016"]
         run("baseline", "accept", "-d", db, *wrote)
         again = [a["tyto"]["id"] for a in replay("--detect", "incident")]

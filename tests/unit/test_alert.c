@@ -400,18 +400,23 @@ START_TEST(test_again)
 }
 END_TEST
 
-static uint32_t last_update(void *ctx, uint64_t uid)
+static bool past(void *ctx, uint64_t uid, struct alert_past *ret)
 {
     (void)uid;
-    return *(uint32_t *)ctx;
+    *ret = *(struct alert_past *)ctx;
+    return true;
 }
 
 START_TEST(test_resume)
 {
-    uint32_t seven = 7;
-    start((struct alert_conf){.ctx = &seven, .last_update = last_update});
+    struct alert_past seven = {.update = 7, .count = 100};
+    start((struct alert_conf){.ctx = &seven, .past = past});
     raise_at(T0, "a", "x");
     ck_assert_uint_eq(got[0].update, 8);
+    ck_assert_uint_eq(got[0].count, 101);
+    raise_at(T0 + S, "a", "x");
+    alerts_finish(al);
+    ck_assert_uint_eq(got[1].count, 102);
     stop();
 }
 END_TEST
@@ -420,16 +425,17 @@ END_TEST
 START_TEST(test_evicted_again)
 {
     char object[16];
-    uint32_t seven = 7;
-    start((struct alert_conf){.max_open = 4, .bytes = 1 << 20, .ctx = &seven, .last_update = last_update});
+    struct alert_past seven = {.update = 7, .count = 100};
+    start((struct alert_conf){.max_open = 4, .bytes = 1 << 20, .ctx = &seven, .past = past});
     raise_at(T0, "a", "x");
     for (unsigned i = 0; i < 4; i++) {
         snprintf(object, sizeof object, "%u", i);
         raise_at(T0, "a", object);
     }
-    seven = 0;
+    seven = (struct alert_past){0};
     raise_at(T0, "a", "x");
     ck_assert(got[5].uid == got[0].uid && got[0].update == 8 && got[5].update == 9);
+    ck_assert(got[0].count == 101 && got[5].count == 102);
     stop();
 }
 END_TEST
