@@ -398,8 +398,8 @@ struct lost {
     uint64_t kernel, nic;
 };
 
-/* A packet socket's counter starts again with each question, whoever asks: what the driver was told is in imissed. An XDP
- * socket's goes on, and imissed may hold a part of it. */
+/* A packet socket's counter starts again with each question, whoever asks: what the driver was told is in imissed. An
+ * XDP socket's goes on, and imissed may hold a part of it. */
 static struct lost ask(struct port *p)
 {
     struct rte_eth_stats st = {0};

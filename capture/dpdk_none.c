@@ -7,7 +7,8 @@ static int none_open(const char *const *what, unsigned n, const struct source_co
     (void)n;
     (void)conf;
     (void)ret;
-    return err_set(e, -ENOTSUP, "dpdk:%s: this tyto was built without DPDK (libdpdk-dev, meson -Ddpdk=enabled)", what[0]);
+    return err_set(e, -ENOTSUP, "dpdk:%s: this tyto was built without DPDK (libdpdk-dev, meson -Ddpdk=enabled)",
+                   what[0]);
 }
 
 const struct source_ops source_dpdk_ops = {.scheme = "dpdk", .open = none_open};

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "engine/cmd.h"
+#include "engine/live.h"
 #include "engine/opts.h"
-#include "engine/stats.h"
 
 enum { MAX_SOURCES = SOURCE_PORTS };
 static volatile sig_atomic_t stopped;
@@ -100,10 +100,22 @@ static int open_files(const struct args *a, struct err *e, struct source **ret)
     return source_open_files(paths, a->n_uris, e, ret);
 }
 
-static int open_sources(const struct args *a, struct err *e, struct source **ret)
+static struct source_conf capture_conf(const struct conf_run *c)
+{
+    return (struct source_conf){.snaplen = (uint32_t)c->snaplen,
+                                .buffer_bytes = c->buffer_bytes,
+                                .filter = c->filter,
+                                .no_promisc = !c->promiscuous,
+                                .immediate = c->immediate,
+                                .adapter_time = c->adapter_time,
+                                .dpdk_args = c->dpdk_args,
+                                .dpdk_mbufs = (uint32_t)c->dpdk_mbufs};
+}
+
+static int open_sources(const struct args *a, const struct conf_run *run, struct err *e, struct source **ret)
 {
     struct source *parts[MAX_SOURCES];
-    const struct source_conf conf = {0};
+    const struct source_conf conf = capture_conf(run);
     unsigned live = 0;
     for (unsigned i = 0; i < a->n_uris; i++)
         live += source_is_live(a->uris[i]);
@@ -120,8 +132,8 @@ static int open_sources(const struct args *a, struct err *e, struct source **ret
     return source_join(parts, a->n_uris, e, ret);
 }
 
-/* Do packets arrive as they happen? A port that plays a capture is read like one: as fast as it goes, with nothing lost.
- */
+/* Do packets arrive as they happen? A port that plays a capture is read like one: as fast as it goes, and nothing is
+ * lost. */
 static bool is_paced(struct source *src)
 {
     struct source_port p[SOURCE_PORTS];
@@ -136,6 +148,7 @@ static bool is_paced(struct source *src)
 
 struct told { /* faults of the source, on their way to people */
     struct source *source;
+    struct live *live; /* NULL: files only */
     unsigned n;
     int status;
 };
@@ -150,11 +163,11 @@ static void tell_faults(struct told *t)
     }
 }
 
-static void every_second(void *arg, const struct source_port *p, unsigned n)
+static void every_second(void *arg, const struct source_port *p, unsigned n, uint64_t now_ns)
 {
-    (void)p;
-    (void)n;
-    tell_faults(arg);
+    struct told *t = arg;
+    tell_faults(t);
+    live_second(t->live, p, n, now_ns);
 }
 
 static void on_signal(int sig)
@@ -193,13 +206,17 @@ static int run(struct pipeline *p, const struct args *a, struct err *e)
 {
     struct engine_conf conf = pipe_engine_conf(p, n_workers(a, p->conf));
     struct stats_report s = {.pipe = p, .n_workers = conf.n_workers};
-    struct told told = {.source = p->source};
+    static struct live live;
+    struct told told = {.source = p->source, .live = &live};
+    struct source_port ports[SOURCE_PORTS];
     struct engine *g;
     struct timespec t0;
     conf.live = a->pipe.live;
     conf.every_second = every_second;
     conf.second_arg = &told;
     int r = engine_new(&g, &conf, e);
+    if (!r && conf.live)
+        r = live_open(&live, p, g, conf.n_workers, e);
     if (r)
         return r;
     catch_signals();
@@ -210,6 +227,8 @@ static int run(struct pipeline *p, const struct args *a, struct err *e)
     if (r)
         err_set(e, r, "reading stopped: %s", strerror(-r));
     s.engine = g;
+    s.ports = ports;
+    s.n_ports = source_ports(p->source, ports, SOURCE_PORTS);
     s.wall_s = seconds_since(&t0);
     tell_faults(&told);
     pipe_flush(p);
@@ -217,6 +236,8 @@ static int run(struct pipeline *p, const struct args *a, struct err *e)
         r = -EIO;
     if (!a->pipe.quiet)
         stats_summary(&s, stderr);
+    if (conf.live)
+        live_close(&live);
     engine_free(g);
     if (!r && told.status)
         r = err_set(e, -EIO, "not all could be read");
@@ -235,10 +256,15 @@ int cmd_run(int argc, char **argv)
     struct args a;
     struct err e;
     struct source *src;
+    struct conf *c;
     int r = parse(argc, argv, &a), status = 0;
     if (r)
         return r < 0 ? 0 : r;
-    if (open_sources(&a, &e, &src))
+    if (conf_load(&c, a.pipe.conf, &e))
+        return fail(&e);
+    r = open_sources(&a, &c->run, &e, &src);
+    conf_free(c);
+    if (r)
         return fail(&e);
     a.pipe.live = is_paced(src);
     if (pipe_open(&p, &a.pipe, src, &e))

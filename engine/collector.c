@@ -1,6 +1,7 @@
 #include "engine/collector.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "baseline/baseline.h"
@@ -230,12 +231,26 @@ static int next_worker(struct collector *c, struct source_head *s)
     return best;
 }
 
+/* The clock is read when there is nothing to do, and now and then when there is. */
+static void watch_clock(struct collector *c, struct timespec *last)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (now.tv_sec == last->tv_sec)
+        return;
+    *last = now;
+    c->every_second(c->second_arg);
+}
+
 void *collector_run(void *arg)
 {
     struct collector *c = arg;
     struct source_head s[N_SHARDS] = {0};
+    struct timespec last = {0};
     unsigned left = c->n_workers, spins = 0;
     while (left) {
+        if (c->every_second && (spins || c->n_records % 256 == 0))
+            watch_clock(c, &last);
         int i = next_worker(c, s);
         if (i < 0) {
             usleep(++spins < 16 ? 100 : 2000);

@@ -40,6 +40,8 @@ struct collector {
     unsigned n_held;
     uint64_t held_order;
     uint64_t n_records, n_events, n_windows, last_ns;
+    void (*every_second)(void *arg); /* live: about once a second of real time; NULL: never */
+    void *second_arg;
     pthread_t thread;
 };
 

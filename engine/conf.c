@@ -340,45 +340,6 @@ static int read_outputs(struct load *l, const struct yaml_node *n)
     return 0;
 }
 
-/* "3" or "4-7" */
-static int read_cpus(struct load *l, const struct yaml_node *n)
-{
-    struct conf_run *k = &l->c->run;
-    const uint32_t most = (uint32_t)ARRAY_LEN(k->cpus);
-    char *end;
-    const char *s;
-    int r;
-    if ((r = yaml_str(n, &s, l->e)) < 0)
-        return r;
-    unsigned long lo = *s >= '0' && *s <= '9' ? strtoul(s, &end, 10) : ULONG_MAX, hi = lo;
-    if (lo != ULONG_MAX && *end == '-' && end[1] >= '0' && end[1] <= '9')
-        hi = strtoul(end + 1, &end, 10);
-    if (lo == ULONG_MAX || *end || hi < lo || hi > 4095)
-        return yaml_expected(n, l->e, "a processor or a range such as 4-7");
-    for (unsigned long v = lo; v <= hi; v++) {
-        for (uint32_t i = 0; i < k->n_cpus; i++)
-            if (k->cpus[i] == v)
-                return yaml_err(n, l->e, "processor %lu is there twice", v);
-        if (k->n_cpus == most)
-            return yaml_err(n, l->e, "found more than %u processors", most);
-        k->cpus[k->n_cpus++] = (uint16_t)v;
-    }
-    return 0;
-}
-
-static int read_run(struct load *l, const struct yaml_node *n)
-{
-    int r = conf_only_keys(l, n, "run");
-    if (r == 0)
-        r = read_str(l, n, "user", &l->c->run.user);
-    if (r == 0)
-        r = yaml_opt_u64(n, "workers", 0, N_SHARDS, &l->c->run.workers, l->e);
-    YAML_EACH(it, r == 0 ? yaml_get(n, "cpus") : NULL)
-    if ((r = read_cpus(l, it)) < 0)
-        return r;
-    return r;
-}
-
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
 static void defaults(struct conf *c)
@@ -400,6 +361,9 @@ static void defaults(struct conf *c)
     c->alerts.window_ns = SECONDS(600);
     c->alerts.rate = 1000;
     c->alerts.evidence_bytes = 64;
+    c->run.promiscuous = true;
+    c->run.stats_ns = SECONDS(60);
+    c->run.silence_ns = SECONDS(60);
     c->duplicate_ns = 2000000;
     c->time_jump_ns = SECONDS(3600);
 }
@@ -413,7 +377,7 @@ static int read_all(struct load *l, const struct yaml_node *root)
         {"sensor", read_sensor},     {"mode", read_mode},     {"timezone", read_timezone},
         {"learning", read_learning}, {"limits", read_limits}, {"protocols", conf_protocols},
         {"rules", read_rules},       {"alerts", read_alerts}, {"outputs", read_outputs},
-        {"run", read_run},
+        {"run", conf_run},
     };
     int r = yaml_is_null(root) ? 0 : conf_only_keys(l, root, "");
     for (unsigned i = 0; i < ARRAY_LEN(sections) && r == 0; i++) {

@@ -66,6 +66,13 @@ struct conf_run {
     uint16_t cpus[64];
     uint32_t n_cpus;  /* 0: all */
     uint64_t workers; /* 0: one for each cpu */
+    const char *filter;            /* libpcap's language; NULL: all */
+    uint64_t snaplen, buffer_bytes, dpdk_mbufs; /* 0: as the source likes */
+    bool promiscuous, immediate, adapter_time;
+    const char *const *dpdk_args;  /* NULL-terminated */
+    uint64_t stats_ns;             /* packet time between two stats events; 0: none */
+    const char *metrics;           /* where Prometheus asks: "127.0.0.1:9464" or the path of a socket; NULL: nowhere */
+    uint64_t silence_ns;           /* least time without packets that is told; 0: never */
 };
 
 struct conf {

@@ -35,4 +35,5 @@ int conf_site(struct load *l, const struct yaml_node *root); /* conf_site.c */
 int conf_windows(struct load *l, const struct yaml_node *root, const struct named *zones,
                  const struct named *assets); /* conf_windows.c */
 int conf_ref(struct load *l, const struct yaml_node *n, const struct named *assets, struct site_ref *ret);
+int conf_run(struct load *l, const struct yaml_node *n);            /* conf_run.c */
 int conf_protocols(struct load *l, const struct yaml_node *root); /* conf_protocols.c */

@@ -95,6 +95,17 @@ const struct conf_key conf_keys[] = {
     {"run.user", "text", NULL, "user to become after the sources are open"},
     {"run.cpus", "list of numbers or ranges", NULL, "processors to run on: [2, 4-7]; without: all"},
     {"run.workers", "number", "0", "worker threads; 0: one for each of these processors"},
+    {"run.filter", "text", NULL, "packets to capture from interfaces, in libpcap's filter language; without: all"},
+    {"run.snaplen", "number", "262144", "bytes of each packet to capture; what is beyond is cut"},
+    {"run.buffer", "bytes", "64M", "the kernel's ring of each interface"},
+    {"run.promiscuous", "true, false", "true", "capture what is addressed to others, too"},
+    {"run.immediate", "true, false", "false", "packets one by one as they come, instead of by blocks of 10 ms"},
+    {"run.adapter_time", "true, false", "false", "time stamps of the network card, where it has them"},
+    {"run.dpdk_args", "list of texts", NULL, "arguments for DPDK's environment: [-m, '1024']"},
+    {"run.dpdk_mbufs", "number", "16384", "packet buffers of each DPDK port"},
+    {"run.stats_interval", "duration", "1m", "time between two `stats` records in the output of events; 0: none"},
+    {"run.metrics", "address:port or path", NULL, "where Prometheus can ask for counters: 127.0.0.1:9464, or a socket"},
+    {"run.silence", "duration", "1m", "least time without a packet that an interface is told as silent for; 0: never"},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -284,6 +284,20 @@ static void show_run(struct emit *e, const struct conf_run *k)
     }
     emit_row_end(e);
     emit_u64(e, "workers", k->workers);
+    emit_str(e, "filter", k->filter);
+    emit_u64(e, "snaplen", k->snaplen ? k->snaplen : 262144);
+    emit_u64(e, "buffer", k->buffer_bytes ? k->buffer_bytes : UINT64_C(64) << 20);
+    emit_bool(e, "promiscuous", k->promiscuous);
+    emit_bool(e, "immediate", k->immediate);
+    emit_bool(e, "adapter_time", k->adapter_time);
+    emit_row(e, "dpdk_args");
+    for (uint32_t i = 0; k->dpdk_args && k->dpdk_args[i]; i++)
+        emit_row_str(e, k->dpdk_args[i], i == 0);
+    emit_row_end(e);
+    emit_u64(e, "dpdk_mbufs", k->dpdk_mbufs ? k->dpdk_mbufs : 16384);
+    emit_duration(e, "stats_interval", k->stats_ns);
+    emit_str(e, "metrics", k->metrics);
+    emit_duration(e, "silence", k->silence_ns);
     emit_close(e);
 }
 

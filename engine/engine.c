@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/thread.h"
@@ -189,6 +190,7 @@ static struct rec_tick make_tick(struct engine *g, uint64_t ts_ns)
     source_stats(g->source, &s);
     t.lost = s.dropped - g->lost;
     t.lossy = t.lost > 0;
+    t.told = g->conf.live;
     return t;
 }
 
@@ -345,6 +347,13 @@ static void some_batch(struct engine *g, const struct pkt *batch, int n)
 
 /* ---- live ---- */
 
+static uint64_t boot_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec * second_ns + (uint64_t)t.tv_nsec;
+}
+
 /* What the workers' records hold back for each other's sake can go on: nobody waits for a round number of packets. */
 static void hurry(struct engine *g)
 {
@@ -398,7 +407,7 @@ static void every_second(struct engine *g)
     unsigned n = source_ports(g->source, p, SOURCE_PORTS);
     clock_ports(&g->clock, p, n);
     if (g->conf.every_second)
-        g->conf.every_second(g->conf.second_arg, p, n);
+        g->conf.every_second(g->conf.second_arg, p, n, g->started ? g->now_ns : 0);
 }
 
 static void live_step(struct engine *g, struct pkt *batch, int n)
@@ -410,6 +419,8 @@ static void live_step(struct engine *g, struct pkt *batch, int n)
     if (n > 0) {
         clock_fix(&g->clock, batch, (unsigned)n);
         some_batch(g, batch, n);
+        if (g->conf.n_workers == 1)
+            g->workers[0].busy_ns += boot_ns() - g->clock.boot_ns;
         g->base_ns = 0;
         hurry(g);
     }
@@ -486,6 +497,8 @@ void engine_totals(const struct engine *g, struct engine_totals *ret)
         const struct worker *w = &g->workers[i];
         add((uint64_t *)&ret->sum, (const uint64_t *)&w->stats, sizeof w->stats / sizeof(uint64_t));
         ret->worker_packets[i] = w->n_packets;
+        ret->worker_busy_ns[i] = w->busy_ns;
+        ret->worker_ring[i] = ring_depth((struct ring *)(uintptr_t)&w->records);
         for (unsigned k = 0; k < N_SHARDS; k++) {
             const struct shard *s = w->shards[k];
             if (!s)

@@ -17,7 +17,7 @@ struct engine_conf {
     const uint16_t *cpus;     /* processors of the workers, in turn; n_cpus 0: wherever the system puts them */
     unsigned n_cpus;
     /* Live: about once a second, from the thread that reads the source. May be NULL. */
-    void (*every_second)(void *arg, const struct source_port *p, unsigned n);
+    void (*every_second)(void *arg, const struct source_port *p, unsigned n, uint64_t now_ns);
     void *second_arg;
     void (*progress)(void *arg, const struct source_progress *p, uint64_t packets); /* may be NULL */
     void *progress_arg;
@@ -27,7 +27,7 @@ struct engine_totals {
     struct eng_stats sum;
     uint64_t packets, bytes, first_ns, last_ns, rebased, jumped;
     uint64_t worker_packets[N_SHARDS];
-    double worker_load[N_SHARDS];
+    uint64_t worker_busy_ns[N_SHARDS], worker_ring[N_SHARDS]; /* bytes of records that wait */
     struct decode_stats decode;
     struct rt_stats rt;
     uint64_t evict_facts, evict_links;

@@ -472,7 +472,7 @@ void raise_tick(struct raise *r, const struct rec_tick *t)
         r->clock_bad = true;
         raise_operational(r, AT_OPS_CLOCK, t->ts_ns, "clock", 1, "packet time jumped from %s to %s", from, to);
     }
-    if (t->lossy)
+    if (t->lossy && !t->told)
         raise_operational(r, AT_OPS_LOSS, t->ts_ns, "capture", t->lost ? t->lost : 1,
                           "packets were lost in the window that ended now");
     if (why)

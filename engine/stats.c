@@ -1,5 +1,6 @@
 #include "engine/stats.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +9,10 @@
 static void dropped(struct jw *w, const struct engine_totals *t, const struct stats_report *r)
 {
     const struct eng_stats *s = &t->sum;
-    struct source_port p[SOURCE_PORTS];
-    unsigned n = source_ports(r->pipe->source, p, SOURCE_PORTS);
     uint64_t kernel = 0, nic = 0;
-    for (unsigned i = 0; i < n; i++) {
-        kernel += p[i].dropped_kernel;
-        nic += p[i].dropped_nic;
+    for (unsigned i = 0; i < r->n_ports; i++) {
+        kernel += r->ports[i].dropped_kernel;
+        nic += r->ports[i].dropped_nic;
     }
     jw_key_open(w, "dropped", '{');
     jw_kv_u64(w, "kernel", kernel);
@@ -96,17 +95,67 @@ static void streams(struct jw *w, const struct engine_totals *t)
     jw_close(w, '}');
 }
 
-static void workers(struct jw *w, const struct engine_totals *t, unsigned n)
+static void workers(struct jw *w, const struct engine_totals *t, unsigned n, double wall_s)
 {
     jw_key_open(w, "workers", '[');
     for (unsigned i = 0; i < n; i++) {
         jw_open(w, '{');
         jw_kv_u64(w, "packets", t->worker_packets[i]);
         jw_key(w, "load");
-        jw_f64(w, t->worker_load[i]);
+        jw_f64(w, wall_s > 0 ? (double)(t->worker_busy_ns[i] / 1000) / 1e6 / wall_s : 0);
         jw_close(w, '}');
     }
     jw_close(w, ']');
+}
+
+static const char *const link_names[] = {"unknown", "up", "down", "gone"};
+
+static void interfaces(struct jw *w, const struct stats_report *r)
+{
+    jw_key_open(w, "interfaces", '[');
+    for (unsigned i = 0; i < r->n_ports; i++) {
+        const struct source_port *p = &r->ports[i];
+        jw_open(w, '{');
+        jw_kv_str(w, "name", p->name);
+        jw_kv_str(w, "link", link_names[p->link]);
+        jw_kv_u64(w, "packets", p->packets);
+        jw_kv_u64(w, "bytes", p->bytes);
+        jw_key_open(w, "dropped", '{');
+        jw_kv_u64(w, "kernel", p->dropped_kernel);
+        jw_kv_u64(w, "nic", p->dropped_nic);
+        jw_close(w, '}');
+        jw_kv_u64(w, "opened", p->opened);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
+void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals *t)
+{
+    struct alert_stats a;
+    engine_totals(r->engine, t);
+    alerts_stats(r->pipe->alerts, &a);
+    jw_open(w, '{');
+    jw_kv_str(w, "version", TYTO_VERSION);
+    jw_kv_u64(w, "packets", t->packets);
+    jw_kv_u64(w, "bytes", t->bytes);
+    jw_kv_u64(w, "duplicates", t->sum.duplicates);
+    dropped(w, t, r);
+    jw_kv_u64(w, "truncated", t->sum.truncated);
+    messages(w, t);
+    jw_kv_u64(w, "events", t->sum.events);
+    jw_kv_u64(w, "flows", t->sum.flows);
+    streams(w, t);
+    evictions(w, t, r);
+    workers(w, t, r->n_workers, r->wall_s);
+    if (r->n_ports)
+        interfaces(w, r);
+    jw_kv_u64(w, "memory_bytes", pipe_memory(r->pipe, r->n_workers));
+    jw_kv_u64(w, "alerts", a.opened);
+    jw_kv_u64(w, "alert_updates", a.updates);
+    jw_key(w, "wall_s");
+    jw_f64(w, r->wall_s);
+    jw_close(w, '}');
 }
 
 int stats_write(const struct stats_report *r, const char *path, struct err *e)
@@ -114,7 +163,6 @@ int stats_write(const struct stats_report *r, const char *path, struct err *e)
     enum { CAP = 32768 };
     struct engine_totals *t = malloc(sizeof *t);
     char *buf = malloc(CAP);
-    struct alert_stats a;
     struct jw w;
     struct textout out;
     int ret = -ENOMEM;
@@ -122,28 +170,8 @@ int stats_write(const struct stats_report *r, const char *path, struct err *e)
         err_set(e, ret, "no memory");
         goto out;
     }
-    engine_totals(r->engine, t);
-    alerts_stats(r->pipe->alerts, &a);
     jw_init(&w, buf, CAP);
-    jw_open(&w, '{');
-    jw_kv_str(&w, "version", TYTO_VERSION);
-    jw_kv_u64(&w, "packets", t->packets);
-    jw_kv_u64(&w, "bytes", t->bytes);
-    jw_kv_u64(&w, "duplicates", t->sum.duplicates);
-    dropped(&w, t, r);
-    jw_kv_u64(&w, "truncated", t->sum.truncated);
-    messages(&w, t);
-    jw_kv_u64(&w, "events", t->sum.events);
-    jw_kv_u64(&w, "flows", t->sum.flows);
-    streams(&w, t);
-    evictions(&w, t, r);
-    workers(&w, t, r->n_workers);
-    jw_kv_u64(&w, "memory_bytes", pipe_memory(r->pipe, r->n_workers));
-    jw_kv_u64(&w, "alerts", a.opened);
-    jw_kv_u64(&w, "alert_updates", a.updates);
-    jw_key(&w, "wall_s");
-    jw_f64(&w, r->wall_s);
-    jw_close(&w, '}');
+    stats_json(&w, r, t);
     ret = textout_open(&out, path, false, e);
     if (ret)
         goto out;
@@ -155,6 +183,95 @@ out:
     free(t);
     free(buf);
     return ret;
+}
+
+/* ---- Prometheus's text format 0.0.4 ---- */
+
+struct page {
+    char *p;
+    size_t n, cap;
+};
+
+static void line(struct page *g, const char *fmt, ...) PRINTF(2, 3);
+static void line(struct page *g, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(g->p + g->n, g->cap - g->n, fmt, ap);
+    va_end(ap);
+    if (n > 0 && (size_t)n < g->cap - g->n)
+        g->n += (size_t)n; /* what does not fit is left out as a whole */
+}
+
+static void metric(struct page *g, const char *name, const char *type, const char *help)
+{
+    line(g, "# HELP tyto_%s %s\n# TYPE tyto_%s %s\n", name, help, name, type);
+}
+
+static void port_metrics(struct page *g, const struct stats_report *r)
+{
+    metric(g, "interface_packets_total", "counter", "Packets captured.");
+    for (unsigned i = 0; i < r->n_ports; i++)
+        line(g, "tyto_interface_packets_total{interface=\"%s\"} %llu\n", r->ports[i].name,
+             (unsigned long long)r->ports[i].packets);
+    metric(g, "interface_bytes_total", "counter", "Bytes captured.");
+    for (unsigned i = 0; i < r->n_ports; i++)
+        line(g, "tyto_interface_bytes_total{interface=\"%s\"} %llu\n", r->ports[i].name,
+             (unsigned long long)r->ports[i].bytes);
+    metric(g, "interface_dropped_total", "counter", "Packets lost before the sensor read them.");
+    for (unsigned i = 0; i < r->n_ports; i++)
+        line(g,
+             "tyto_interface_dropped_total{interface=\"%s\",by=\"kernel\"} %llu\n"
+             "tyto_interface_dropped_total{interface=\"%s\",by=\"nic\"} %llu\n",
+             r->ports[i].name, (unsigned long long)r->ports[i].dropped_kernel, r->ports[i].name,
+             (unsigned long long)r->ports[i].dropped_nic);
+    metric(g, "interface_up", "gauge", "1: the link is up.");
+    for (unsigned i = 0; i < r->n_ports; i++)
+        line(g, "tyto_interface_up{interface=\"%s\"} %d\n", r->ports[i].name, r->ports[i].link == SOURCE_LINK_UP);
+}
+
+size_t stats_prometheus(const struct stats_report *r, struct engine_totals *t, char *to, size_t cap)
+{
+    struct page g = {.p = to, .cap = cap};
+    struct alert_stats a;
+    const struct proto_schema *s;
+    engine_totals(r->engine, t);
+    alerts_stats(r->pipe->alerts, &a);
+    port_metrics(&g, r);
+    const struct {
+        const char *name, *type, *help;
+        uint64_t v;
+    } rows[] = {
+        {"packets_total", "counter", "Packets processed.", t->packets},
+        {"bytes_total", "counter", "Bytes processed, as on the wire.", t->bytes},
+        {"duplicates_total", "counter", "Copies that were recognised.", t->sum.duplicates},
+        {"truncated_total", "counter", "Packets that the capture cut.", t->sum.truncated},
+        {"events_dropped_total", "counter", "Logged events dropped: the ring was full.", t->sum.ring_dropped},
+        {"flows_total", "counter", "Connections met.", t->sum.flows},
+        {"events_total", "counter", "Events decoded.", t->sum.events},
+        {"alerts_total", "counter", "Alerts raised.", a.opened},
+        {"evictions_flows_total", "counter", "Connections forgotten for want of room.", t->sum.flow_evicted},
+        {"time_moved_total", "counter", "Time stamps replaced by the clock's.", t->times_bent},
+        {"memory_bytes", "gauge", "Bytes of all tables.", pipe_memory(r->pipe, r->n_workers)},
+        {"uptime_seconds", "gauge", "Seconds since the start.", (uint64_t)r->wall_s},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        metric(&g, rows[i].name, rows[i].type, rows[i].help);
+        line(&g, "tyto_%s %llu\n", rows[i].name, (unsigned long long)rows[i].v);
+    }
+    metric(&g, "messages_total", "counter", "Messages by protocol.");
+    for (unsigned i = 0; (s = schema_at(i)) && i < 63; i++)
+        line(&g, "tyto_messages_total{protocol=\"%s\"} %llu\n", s->name, (unsigned long long)t->sum.messages[i]);
+    metric(&g, "worker_packets_total", "counter", "Packets by worker.");
+    for (unsigned i = 0; i < r->n_workers; i++)
+        line(&g, "tyto_worker_packets_total{worker=\"%u\"} %llu\n", i, (unsigned long long)t->worker_packets[i]);
+    metric(&g, "worker_busy_seconds_total", "counter", "Time that a worker was at work.");
+    for (unsigned i = 0; i < r->n_workers; i++)
+        line(&g, "tyto_worker_busy_seconds_total{worker=\"%u\"} %.3f\n", i, (double)t->worker_busy_ns[i] / 1e9);
+    metric(&g, "worker_ring_bytes", "gauge", "Records that wait for the collector.");
+    for (unsigned i = 0; i < r->n_workers; i++)
+        line(&g, "tyto_worker_ring_bytes{worker=\"%u\"} %llu\n", i, (unsigned long long)t->worker_ring[i]);
+    return g.n;
 }
 
 void stats_summary(const struct stats_report *r, FILE *f)

@@ -126,6 +126,7 @@ struct rec_tick {
     uint64_t lost;                /* packets that never arrived, in this window */
     uint8_t last;                 /* end of the input */
     uint8_t lossy;                /* packets were lost in this window */
+    uint8_t told;                 /* and it was told already, by interface (live) */
 };
 
 /* What alerts, rules and listings want to know of an asset; strings borrowed from the baseline until its next call. */

@@ -1,0 +1,36 @@
+/* live.h: what a live run has beside the packets: interfaces that are watched, counters that are told. The thread that
+ * reads the source hands over once a second what it knows of the ports; all else is the collector's. */
+#pragma once
+
+#include <pthread.h>
+
+#include "engine/live_ports.h"
+#include "engine/metrics.h"
+#include "engine/stats.h"
+
+struct live_board { /* between the two threads */
+    pthread_mutex_t lock;
+    struct source_port port[SOURCE_PORTS];
+    unsigned n;
+    uint64_t now_ns; /* engine time; 0: nothing yet */
+};
+
+struct live {
+    struct pipeline *pipe;
+    const struct engine *engine;
+    struct live_board board;
+    struct live_ports ports;
+    struct source_port port[SOURCE_PORTS]; /* the collector's copy of the board */
+    unsigned n_ports, n_workers;
+    uint64_t now_ns, next_stats_ns;
+    uint64_t started_ns;  /* monotonic */
+    struct metrics *metrics;
+    char *text;
+    struct engine_totals *totals;
+};
+
+/* Prepares the pipeline's collector for a live run, opens run.metrics. The struct must stay where it is. */
+int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsigned n_workers, struct err *e) MUST_USE;
+void live_close(struct live *l);
+/* engine_conf.every_second */
+void live_second(struct live *l, const struct source_port *p, unsigned n, uint64_t now_ns);
