@@ -34,7 +34,7 @@ rm -rf "$out"
 mkdir "$out"
 tyto replay --learn -c $plant/site.yaml -d $out/tyto.db -o $out/morning.json $plant/normal.pcap
 echo
-echo "All of it is the baseline now. A few things are worth a word even while learning; rules see to that:"
+echo "All of it is the baseline now. One thing is worth a word even while learning; rules see to that:"
 tyto alerts -d $out/tyto.db
 
 say "4. Judging: the afternoon, when things go wrong"

@@ -19,7 +19,7 @@ uint8_t judge_severity(const struct rec_event *e)
     for (unsigned k = 0; k < e->n_facts; k++)
         if (judge_severity_of(e->facts[k].action) > worst)
             worst = judge_severity_of(e->facts[k].action);
-    return worst;
+    return e->outcome == OUT_REFUSED && worst > DEV_MAJOR ? DEV_MAJOR : worst; /* it was tried, and did not happen */
 }
 
 struct inc_ref judge_command(struct baseline *b, const struct subject *s)

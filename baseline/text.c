@@ -168,7 +168,7 @@ void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struc
     text_add(d->why, sizeof d->why, "%s was never seen before; %u devices are known in network %s since %s", who, known,
              n->name, since);
     text_add(d->expected, sizeof d->expected, "one of the %u known devices", known);
-    text_add(d->seen, sizeof d->seen, "a new device: %s", who);
+    text_add(d->seen, sizeof d->seen, "%s", who);
     if (*mac)
         text_add(d->seen, sizeof d->seen, ", MAC %s%s%s%s", mac, vendor ? " (" : "", vendor ? vendor : "",
                  vendor ? ")" : "");

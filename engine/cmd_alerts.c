@@ -99,27 +99,63 @@ static void short_time(uint64_t ns, char out[TIME_TEXT])
     out[19] = '\0';
 }
 
+static const char *severity_colour(const char *cell)
+{
+    static const char *const colours[] = {
+        [AS_CRITICAL] = "\033[1;31m", [AS_MAJOR] = "\033[33m", [AS_MINOR] = "\033[36m"};
+    int s = alert_severity_by_name(cell);
+    return s > 0 && s < (int)ARRAY_LEN(colours) ? colours[s] : NULL;
+}
+
+/* The name of a device, where it has one that says more than its address. */
+static void add_side(struct columns *t, const struct js *v, const char *name, const char *addr)
+{
+    enum { MOST = 16 };
+    const char *s = js_str(v, name);
+    if (s && *s)
+        columns_add(t, strlen(s) > MOST ? "%.14s.." : "%s", s);
+    else
+        columns_add(t, "%s", addr ? addr : "");
+}
+
+/* "Firmware version of a device changed: V2.7.0" */
+static void add_what(struct columns *t, const char *title, const char *seen)
+{
+    enum { MOST = 96 };
+    size_t n = seen ? strlen(seen) : 0;
+    while (n > MOST || (n && seen[n] && ((unsigned char)seen[n] & 0xc0) == 0x80))
+        n--;
+    if (n)
+        columns_add(t, "%s: %.*s%s", title, (int)n, seen, seen[n] ? " ..." : "");
+    else
+        columns_add(t, "%s", title);
+}
+
 static void add_row(struct columns *t, struct rows *r)
 {
     char time[TIME_TEXT];
-    const char *src = rows_text(r, QX_SRC), *dst, *title;
+    const struct js *v = NULL;
+    struct err e;
+    const char *title, *json = rows_text(r, QX_JSON);
+    if (json && js_parse(&v, json, strlen(json), &e) < 0)
+        v = NULL;
     short_time(rows_u64(r, QX_LAST), time);
     columns_add(t, "%s", time);
     columns_add(t, "%s", alert_severity_name((unsigned)(AS_WARNING + 1 - rows_int(r, QX_SEVERITY))));
     columns_add(t, "%s", rows_text(r, QX_ID));
     columns_add(t, "%" PRIu64, rows_u64(r, QX_COUNT));
-    columns_add(t, "%s", src ? src : "");
-    dst = rows_text(r, QX_DST);
-    columns_add(t, "%s", dst ? dst : "");
+    add_side(t, v, "tyto.src_asset.name", rows_text(r, QX_SRC));
+    add_side(t, v, "tyto.dest_asset.name", rows_text(r, QX_DST));
     columns_add(t, "%.8s", rows_text(r, QX_UID)); /* as many digits as tell them apart; --json has all */
     title = rows_text(r, QX_TITLE);
-    columns_add(t, "%s", title ? title : "");
+    add_what(t, title ? title : "", js_str(v, "tyto.seen"));
+    js_free(v);
 }
 
 static int list(struct query *q, const struct opts *o, struct err *e)
 {
     static const char *const head[] = {
-        "LAST SEEN (UTC)", "SEVERITY", "TYPE", "COUNT", "FROM", "TO", "UID", "WHAT", NULL};
+        "LAST SEEN (UTC)", "SEVERITY", "TYPE", "N", "FROM", "TO", "UID", "WHAT", NULL};
     struct columns t;
     unsigned n = 0;
     struct rows *r = run_list(q, o, e);
@@ -128,7 +164,9 @@ static int list(struct query *q, const struct opts *o, struct err *e)
         return 1;
     if (!o->json) {
         columns_init(&t, 8, head);
-        t.wrap = 120;
+        t.stack = true;
+        t.tint = severity_colour;
+        t.tint_col = 1;
     }
     while ((more = rows_next(r, e)) > 0) {
         const char *line = o->json ? rows_text(r, QX_JSON) : NULL;
@@ -148,6 +186,12 @@ static int list(struct query *q, const struct opts *o, struct err *e)
 
 /* ---- one alert in words ----------------------------------------------------------------------------------------- */
 
+static unsigned text_width(void)
+{
+    unsigned w = terminal_width();
+    return w < 100 ? w : 100;
+}
+
 static void head(const char *text)
 {
     printf("\n%s\n", text);
@@ -159,7 +203,7 @@ static void para(const struct js *v, const char *title, const char *path)
     if (!s || !*s)
         return;
     head(title);
-    print_wrapped(stdout, s, 2, 100);
+    print_wrapped(stdout, s, 2, text_width());
 }
 
 static void row(const char *name, const char *value)
@@ -276,7 +320,20 @@ static void times(struct rows *r)
     row("last seen", text);
 }
 
-static int explain(struct rows *r, struct err *e)
+/* The command, with the database that was asked. */
+static void accept_command(const char *command, const char *db)
+{
+    static const char begin[] = "tyto baseline accept ";
+    bool other = strcmp(db, "tyto.db") != 0 && strncmp(command, begin, sizeof begin - 1) == 0;
+    char *text = NULL;
+    if (other && asprintf(&text, "%s-d %s %s", begin, db, command + sizeof begin - 1) >= 0)
+        print_wrapped(stdout, text, 2, text_width());
+    else
+        print_wrapped(stdout, command, 2, text_width());
+    free(other ? text : NULL);
+}
+
+static int explain(struct rows *r, const char *db, struct err *e)
 {
     const struct js *v = NULL;
     const char *line = rows_text(r, QX_JSON);
@@ -308,7 +365,7 @@ static int explain(struct rows *r, struct err *e)
     para(v, "What to do", "tyto.remedy");
     if (js_str(v, "tyto.accept")) {
         head("If it is normal");
-        print_wrapped(stdout, js_str(v, "tyto.accept"), 2, 100);
+        accept_command(js_str(v, "tyto.accept"), db);
     }
     js_free(v);
     return 0;
@@ -330,7 +387,7 @@ static int show_one(struct query *q, const struct opts *o, struct err *e)
     if (more > 0 && o->json && rows_text(r, QX_JSON))
         puts(rows_text(r, QX_JSON));
     else if (more > 0)
-        status = explain(r, e) < 0;
+        status = explain(r, o->db, e) < 0;
     rows_done(r);
     return status;
 }

@@ -302,8 +302,10 @@ static int list_people(struct query *q, struct rows *r)
     char b[CELL], protocols[1000];
     unsigned n = 0, unlearned = 0;
     while (next(r)) {
-        if (!n)
+        if (!n) {
             columns_init(&t, 0, head);
+            t.drop = 7u << 4; /* model, protocols, last seen */
+        }
         collect_protocols(q, rows_u64(r, QA_ID), protocols, sizeof protocols);
         columns_add(&t, "%s%s", cell(b, rows_text(r, QA_KEY), 26), rows_int(r, QA_LEARNED) == 1 ? "" : " *");
         columns_add(&t, "%s", cell(b, rows_text(r, QA_NAME), 16));

@@ -190,8 +190,10 @@ static int list_people(struct query *q, struct rows *r, bool ops)
     unsigned n = 0;
     int status = 0;
     for (; next(r); n++) {
-        if (ops || !n)
+        if (ops || !n) {
             columns_init(&t, 7u << 4, link_head);
+            t.drop = 15u << 4; /* counts, last seen */
+        }
         link_cells(&t, r);
         if (ops) {
             status |= columns_print(&t, stdout) < 0;

@@ -87,12 +87,13 @@ static void recall(struct collector *c, const struct rec_event *r, struct rec_fa
 }
 
 /* told: the anomalies that a rule was raised for. */
-static bool finish_rules(struct collector *c, const struct rec_event *r, uint64_t *told)
+static bool finish_rules(struct collector *c, struct rec_event *r, uint64_t *told)
 {
     struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
     bool condemned = false, know_src = baseline_asset_info(c->baseline, r->net, &r->src, &src);
     bool know_dst = baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
+    r->learning = baseline_learning(c->baseline, r->link);
     for (unsigned i = 0; i < r->n_hits; i++) {
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 void columns_init(struct columns *c, uint32_t right, const char *const head[])
 {
@@ -54,12 +56,19 @@ void print_safe(FILE *f, const char *s)
     put_safe(f, s, strlen(s));
 }
 
-/* The last cell of a line that `at` columns stand before, in lines of at most `wrap`. */
-static void print_last(FILE *f, const char *s, size_t at, unsigned wrap)
+unsigned terminal_width(void)
 {
-    enum { LEAST = 24 };
+    struct winsize w;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40 ? w.ws_col : 120;
+}
+
+enum { LEAST = 24, BESIDE = 48 /* columns that a text beside the others needs to be pleasant to read */ };
+
+/* The last cell of a line that `at` columns stand before, in lines of at most `wrap`. */
+static void print_last(FILE *f, const char *s, size_t at, size_t wrap)
+{
     size_t room = wrap > at + LEAST ? wrap - at : LEAST;
-    while (wrap && width_of(s) > room) {
+    while (width_of(s) > room) {
         size_t n = 0, cut = 0;
         for (size_t w = 0; w <= room; n++) {
             w += ((unsigned char)s[n] & 0xc0) != 0x80;
@@ -74,28 +83,76 @@ static void print_last(FILE *f, const char *s, size_t at, unsigned wrap)
     print_safe(f, s);
 }
 
-int columns_print(struct columns *c, FILE *f)
+struct layout {
+    size_t width[COLUMNS_MAX], before; /* before: columns before the last one */
+    unsigned line;                     /* of the terminal */
+    bool shown[COLUMNS_MAX], below, colour;
+};
+
+static size_t line_of(const struct columns *c, const struct layout *l)
 {
-    size_t width[COLUMNS_MAX] = {0};
+    size_t n = 0;
+    for (unsigned i = 0; i < c->n_cols; i++)
+        if (l->shown[i] && !(c->stack && i + 1 == c->n_cols))
+            n += l->width[i] + 2;
+    return n;
+}
+
+static void lay_out(const struct columns *c, struct layout *l)
+{
+    *l = (struct layout){.line = terminal_width(), .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
     for (size_t i = 0; i < c->n; i++) {
         size_t w = width_of(c->cell[i]);
-        if (w > width[i % c->n_cols])
-            width[i % c->n_cols] = w;
+        if (w > l->width[i % c->n_cols])
+            l->width[i % c->n_cols] = w;
     }
-    size_t before = 0;
+    for (unsigned i = 0; i < c->n_cols; i++)
+        l->shown[i] = true;
+    for (unsigned i = c->n_cols; i-- > 0;)
+        if (c->drop >> i & 1 && line_of(c, l) > l->line + 2u)
+            l->shown[i] = false;
     for (unsigned i = 0; i + 1 < c->n_cols; i++)
-        before += width[i] + 2;
+        l->before += l->shown[i] ? l->width[i] + 2 : 0;
+    l->below = c->stack && l->before + BESIDE > l->line;
+}
+
+static void print_cell(const struct columns *c, const struct layout *l, FILE *f, const char *s, unsigned col)
+{
+    int pad = (int)(l->width[col] - width_of(s));
+    const char *colour = l->colour && c->tint && col == c->tint_col ? c->tint(s) : NULL;
+    bool right = c->right >> col & 1;
+    if (right)
+        fprintf(f, "%*s", pad, "");
+    if (colour)
+        fputs(colour, f);
+    print_safe(f, s);
+    if (colour)
+        fputs("\033[0m", f);
+    bool more = false;
+    for (unsigned i = col + 1; i < c->n_cols; i++)
+        more |= l->shown[i] && !(l->below && i + 1 == c->n_cols);
+    if (more)
+        fprintf(f, "%*s  ", right ? 0 : pad, "");
+}
+
+int columns_print(struct columns *c, FILE *f)
+{
+    enum { INDENT = 10 };
+    struct layout l;
+    lay_out(c, &l);
     for (size_t i = 0; i < c->n; i++) {
         unsigned col = (unsigned)(i % c->n_cols);
-        bool last = col + 1 == c->n_cols, right = c->right >> col & 1;
-        int pad = (int)(width[col] - width_of(c->cell[i]));
-        if (right)
-            fprintf(f, "%*s", pad, "");
+        bool last = col + 1 == c->n_cols;
+        if (last && l.below && i >= c->n_cols)
+            fprintf(f, "\n%*s", INDENT, "");
+        if (last && l.below && i < c->n_cols)
+            ; /* its head would stand alone */
+        else if (last && c->stack)
+            print_last(f, c->cell[i], l.below ? INDENT : l.before, l.line);
+        else if (l.shown[col])
+            print_cell(c, &l, f, c->cell[i], col);
         if (last)
-            print_last(f, c->cell[i], before, c->wrap);
-        else
-            print_safe(f, c->cell[i]);
-        fprintf(f, "%*s%s", right || last ? 0 : pad, "", last ? "\n" : "  ");
+            fputc('\n', f);
         free(c->cell[i]);
     }
     free(c->cell);

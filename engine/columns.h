@@ -12,7 +12,10 @@ enum { COLUMNS_MAX = 16 };
 struct columns {
     unsigned n_cols, at;
     uint32_t right; /* bit per column: numbers */
-    unsigned wrap;  /* the last column goes on below itself where a line would be longer; 0: never */
+    bool stack;     /* the last column is long: it goes on below itself, or on a line of its own in a narrow terminal */
+    uint32_t drop;  /* bit per column: left out, from the right, while lines are longer than the terminal is wide */
+    unsigned tint_col;
+    const char *(*tint)(const char *cell); /* the colour of a cell of that column on a terminal, NULL: none */
     char **cell;
     size_t n, cap; /* cells */
     int failed;    /* -ENOMEM: nothing more is collected */
@@ -22,6 +25,8 @@ void columns_init(struct columns *c, uint32_t right, const char *const head[]);
 void columns_add(struct columns *c, const char *fmt, ...) PRINTF(2, 3);
 /* Print and free. 0 or -ENOMEM. */
 int columns_print(struct columns *c, FILE *f);
+/* How wide the terminal is; what is no terminal is taken for one of 120 columns. */
+unsigned terminal_width(void);
 /* Control characters as '?': what came off the wire must not steer a terminal. */
 void print_safe(FILE *f, const char *s);
 /* Text in lines of at most `width`, each after `indent` blanks. */

@@ -28,6 +28,10 @@ static void table_full(struct collector *c, const char *name, uint64_t n, uint64
             (unsigned long long)n);
 }
 
+/* Fewer in a window are one busy pair of devices in its shard (a hole in a stream, questions that nobody answers): they
+ * stand in the statistics, and nobody need raise a limit for them. */
+enum { FEW = 64 };
+
 static void evictions(struct collector *c, const struct rec_tick *t)
 {
     static const char *const names[LOST_TABLES] = {
@@ -49,7 +53,8 @@ static void evictions(struct collector *c, const struct rec_tick *t)
                {"thresholds", r.evicted}, {"fragments", t->frag_evicted}};
     _Static_assert(ARRAY_LEN(own) <= OPS_TABLES, "ops.told has room");
     for (unsigned i = 0; i < LOST_TABLES; i++)
-        table_full(c, names[i], o->now.lost[i], t->ts_ns);
+        if (o->now.lost[i] >= FEW)
+            table_full(c, names[i], o->now.lost[i], t->ts_ns);
     for (unsigned i = 0; i < ARRAY_LEN(own); i++) {
         table_full(c, own[i].name, own[i].n - o->told[i], t->ts_ns);
         o->told[i] = own[i].n;

@@ -292,6 +292,18 @@ static void accept_scan(struct draft *dr, const struct deviation *d)
     dr->in.accept = dr->accept;
 }
 
+/* What was seen: where a message did it, all that it did, with the values. */
+static void see(const struct raise *r, struct draft *dr, const struct deviation *d)
+{
+    const struct event *ev = d->event && r->c.event ? r->c.event(r->c.ctx, d->event) : NULL;
+    struct words w = words_in(dr->seen, sizeof dr->seen);
+    if (ev)
+        words_event(&w, ev);
+    else
+        words_add(&w, "%s", d->seen);
+    dr->in.seen = dr->seen[0] ? dr->seen : NULL;
+}
+
 void draft_deviation(const struct raise *r, struct draft *dr, const struct deviation *d)
 {
     const struct alert_type *type = raise_type_of(d);
@@ -321,7 +333,7 @@ void draft_deviation(const struct raise *r, struct draft *dr, const struct devia
     dr->in.maintenance = d->maintenance;
     dr->in.why = dr->why;
     dr->in.expected = d->expected[0] ? d->expected : NULL;
-    dr->in.seen = d->seen[0] ? d->seen : NULL;
+    see(r, dr, d);
     dr->in.fold = d->fold;
     dr->in.first_ns = d->first_ns;
     dr->in.count = d->count;

@@ -111,7 +111,7 @@ static struct alert_type type_of_rule(const struct rule_info *info)
 static bool by_object(unsigned action)
 {
     static const uint32_t acts = 1u << ACT_WRITE | 1u << ACT_CONTROL | 1u << ACT_FORCE | 1u << ACT_SELECT |
-                                 1u << ACT_FILE | 1u << ACT_OTHER;
+                                 1u << ACT_FILE;
     return acts >> action & 1;
 }
 

@@ -321,7 +321,7 @@ static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const
     r->bytes.n = x->pdu.n < EVIDENCE_BYTES ? x->pdu.n : EVIDENCE_BYTES;
     put_behind(h, &at, x->pdu.p, r->bytes.n);
     r->app = f->dis ? f->dis->schemas[0]->name : e->schema->name;
-    if ((r->wanted & REC_WANT_LOG) && !(r->wanted & (REC_WANT_HIT | REC_WANT_ANOMALY))) /* alerts ask for the event */
+    if (r->wanted == REC_WANT_LOG) /* of what may become an alert the collector asks for the event itself */
         r->json.n = write_json(s, f, e, r, (char *)h + at, REC_MAX_BYTES - at);
     else
         r->packed.n = write_packed(e, (uint8_t *)h + at, REC_MAX_BYTES - at);

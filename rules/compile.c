@@ -305,6 +305,7 @@ static const struct key keys[] = {
     {"src_known",       C_KNOWN, 0, SIDE_SRC, parse_flag},
     {"dst_known",       C_KNOWN, 0, SIDE_DST, parse_flag},
     {"new_fact",        C_NEW_FACT, 0, 0, parse_flag},
+    {"learning",        C_LEARNING, 0, 0, parse_flag},
 };
 /* clang-format on */
 static const char *const other_keys[] = {"object", "value", "quality", "not", "any", "all"};

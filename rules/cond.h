@@ -35,6 +35,7 @@ enum cond_op {
     C_PURDUE,    /* side, ranges */
     C_KNOWN,     /* side: learned or accepted */
     C_NEW_FACT,
+    C_LEARNING,  /* the connection is still learned */
 };
 enum cond_number { NUM_UNIT, NUM_SLOT, NUM_SELECTOR, NUM_PORT, NUM_VLAN, NUM_NETWORK, NUM_OBJECTS, NUM_LATENCY };
 enum cond_enum { ENUM_KIND, ENUM_OUTCOME, ENUM_PHASE, ENUM_ERROR, ENUM_SENDER, ENUM_TRANSPORT, ENUM_TRUNCATED };

@@ -76,6 +76,8 @@ static bool leaf_holds(const struct cond *k, const struct ask *x)
         return a && a->known;
     case C_NEW_FACT:
         return new_fact(x->ev);
+    case C_LEARNING:
+        return x->ev->learning;
     default:
         return k->op == C_TRUE;
     }

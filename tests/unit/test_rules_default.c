@@ -24,7 +24,7 @@ struct shot {
     const char *object;            /* kind of one item */
     uint32_t first;
     uint64_t latency_s;
-    bool to_group, engineer, new_fact, from_zone, no_unit;
+    bool to_group, engineer, new_fact, learning, from_zone, no_unit;
     uint32_t src_roles;
     enum { STILL, DST, SRC, OBJECT, UNIT, FUNCTION } vary;
     unsigned times, step_s;
@@ -105,7 +105,7 @@ static const struct row rows[] = {
     {"OT-MOD-013", {MOD(read_coils), .status = "gateway_target_failed_to_respond", .times = 8},
                    {MOD(read_coils), .status = "gateway_target_failed_to_respond", .vary = UNIT, .times = 8}},
     {"OT-MOD-014", {MOD(write_file_record)}, {MOD(read_file_record)}},
-    {"OT-MOD-015", {MOD(read_device_identification), .new_fact = true}, {MOD(read_device_identification)}},
+    {"OT-MOD-015", {MOD(read_device_identification), .new_fact = true}, {MOD(read_device_identification), .new_fact = true, .learning = true}},
     {"OT-MOD-016", {MOD(umas_take_reservation)}, {MOD(umas_release_reservation)}},
     {"OT-MOD-017", {MOD(umas_write_physical_address)}, {MOD(umas_write_variables)}},
 
@@ -346,6 +346,7 @@ static bool raises(const struct shot *k, const struct proto_schema *s, const cha
         r.has_unit = e.has_unit;
         r.facts = &fact;
         r.n_facts = k->new_fact;
+        r.learning = k->learning;
         for (unsigned h = 0; h < r.n_hits; h++) {
             struct rule_verdict v;
             if (rule_finish(st, hits[h], &r, &src, &dst, &v))

@@ -42,6 +42,8 @@ static void setup(void)
     addr_parse("10.0.0.9", &plc);
 }
 
+static uint8_t learning;
+
 /* Matches and finishes one message; the number of rules raised, the last one's verdict in `verdict`. */
 static unsigned send_at(uint64_t ts_ns, const struct addr *from, const struct addr *to, const struct asset_info *src,
                         const struct asset_info *dst, bool is_new)
@@ -52,7 +54,7 @@ static unsigned send_at(uint64_t ts_ns, const struct addr *from, const struct ad
     struct rule_input in = {.ev = &ev, .src = from, .dst = to, .ts_ns = ts_ns, .l4 = PROTO_TCP};
     struct rec_event r = {.schema = ev.schema, .ts_ns = ts_ns, .src = *from, .dst = *to, .function = ev.function,
                           .selector = ev.selector, .unit = ev.unit, .has_unit = ev.has_unit, .object = rules_object(&ev),
-                          .hits = hits, .facts = &fact, .n_facts = 1};
+                          .hits = hits, .facts = &fact, .n_facts = 1, .learning = learning};
     r.n_hits = (uint16_t)rules_match(set, &in, hits, REC_MAX_HITS);
     for (unsigned i = 0; i < r.n_hits; i++)
         n += rule_finish(state, hits[i], &r, src, dst, &verdict);
@@ -103,6 +105,11 @@ START_TEST(test_plant)
         ck_assert_msg(send_at(second, &hmi, &plc, &panel, NULL, false) == rows[i].panel, "%s panel", rows[i].when);
         ck_assert_msg(send_at(second, &hmi, &plc, NULL, NULL, false) == rows[i].none, "%s none", rows[i].when);
     }
+    load(RULE("{learning: false}"), NULL);
+    learning = 1;
+    ck_assert_uint_eq(send_at(second, &hmi, &plc, NULL, NULL, true), 0);
+    learning = 0;
+    ck_assert_uint_eq(send_at(second, &hmi, &plc, NULL, NULL, true), 1);
     load(RULE("{new_fact: true}"), NULL);
     ck_assert_uint_eq(send_at(second, &hmi, &plc, NULL, NULL, true), 1);
     ck_assert_uint_eq(send_at(second, &hmi, &plc, NULL, NULL, false), 0);
