@@ -373,6 +373,12 @@ static const struct alert_change *change_of(const struct alerts *a, const char *
     return NULL;
 }
 
+bool alert_off(const struct alerts *a, const char *id)
+{
+    const struct alert_change *ch = change_of(a, id);
+    return ch && !ch->severity;
+}
+
 void alert_raise(struct alerts *a, const struct alert_in *in)
 {
     const struct alert_change *ch = change_of(a, in->type->id);

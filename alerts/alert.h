@@ -125,6 +125,8 @@ int alerts_new(struct alerts **ret, const struct alert_conf *c, struct err *e) M
 void alerts_free(struct alerts *a); /* sends nothing: alerts_finish() first */
 
 void alert_raise(struct alerts *a, const struct alert_in *in);
+/* The operator switched that type off. */
+bool alert_off(const struct alerts *a, const char *id);
 /* Under which fold the last alert_raise() is open; 0: it was not opened as itself (muted, over the rate). */
 uint64_t alert_last_fold(const struct alerts *a);
 /* `count` more occurrences of an open alert, at no worse severity and nothing new to say. False: it is not open (any

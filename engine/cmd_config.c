@@ -38,6 +38,10 @@ static int check(int argc, char **argv)
         fputs("tyto config check: which file?\n", stderr);
         return 2;
     }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        puts("usage: tyto config check FILE...   refuse what is wrong, with file, line and column");
+        return 0;
+    }
     for (int i = 1; i < argc; i++) {
         struct conf *c = NULL;
         struct err e;

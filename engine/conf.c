@@ -2,11 +2,13 @@
 #include "engine/conf.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/alert.h"
 #include "engine/conf_int.h"
+#include "rules/rules.h"
 
 const char *const conf_modes[] = {"auto", "learn", "live", "detect", NULL};
 
@@ -239,6 +241,38 @@ static int resolve(struct load *l, const char *const *files)
     return 0;
 }
 
+/* Names an alert type or a shipped rule; a rule of the user's is known when the rules are loaded. */
+static int known_id(struct load *l, const struct yaml_node *n, bool rules_only)
+{
+    const char *ids[AT_COUNT + 1];
+    char line[64];
+    unsigned k = 0;
+    if (strncmp(n->text, "USR-", 4) == 0 || (!rules_only && alert_type_by_id(n->text)))
+        return 0;
+    snprintf(line, sizeof line, "id: %s\n", n->text);
+    for (unsigned i = 0; i < n_rules_builtin; i++)
+        if (strstr(rules_builtin[i].text, line))
+            return 0;
+    for (unsigned i = 0; i < AT_COUNT && !rules_only; i++)
+        ids[k++] = alert_types[i].id;
+    ids[k] = NULL;
+    const char *near = yaml_nearest(n->text, ids);
+    return yaml_err(n, l->e, "found '%s', expected %s%s%s", n->text, near ? "'" : "the id of ",
+                    near ? near : rules_only ? "a rule (tyto rules list)"
+                                             : "an alert type (tyto alerts --types) or a rule (tyto rules list)",
+                    near ? "'?" : "");
+}
+
+static int known_rules(struct load *l, const struct yaml_node *list)
+{
+    YAML_EACH (it, list) {
+        int r = it->type == YAML_TEXT ? known_id(l, it, true) : 0;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int read_rules(struct load *l, const struct yaml_node *n)
 {
     struct conf_rules *k = &l->c->rules;
@@ -251,30 +285,29 @@ static int read_rules(struct load *l, const struct yaml_node *n)
         r = resolve(l, k->files);
     if (r == 0)
         r = conf_texts(l, yaml_get(n, "enable"), &k->enable, NULL);
+    if (r == 0)
+        r = known_rules(l, yaml_get(n, "enable"));
+    if (r == 0)
+        r = known_rules(l, yaml_get(n, "disable"));
     return r < 0 ? r : conf_texts(l, yaml_get(n, "disable"), &k->disable, NULL);
 }
 
 static int read_types(struct load *l, const struct yaml_node *n)
 {
     static const char *const words[] = {"off", "critical", "major", "minor", "warning", NULL};
-    const char *ids[AT_COUNT + 1];
-    for (unsigned i = 0; i < AT_COUNT; i++)
-        ids[i] = alert_types[i].id;
-    ids[AT_COUNT] = NULL;
-    int r = n && !yaml_is_null(n) ? yaml_only_keys(n, ids, l->e) : 0;
+    int r = n && !yaml_is_null(n) && n->type != YAML_MAP ? yaml_expected(n, l->e, "types and what becomes of them") : 0;
     struct alert_change *out = r < 0 ? NULL : conf_alloc(l, n ? n->n : 0, sizeof *out);
     if (!out)
         return r < 0 ? r : -ENOMEM;
     l->c->alerts.types = out;
-    YAML_EACH(it, n)
-    {
+    for (const struct yaml_node *it = n && n->type == YAML_MAP ? n->first : NULL; it; it = it->next) {
         unsigned word = 0;
-        if (!it->key)
-            continue;
-        if ((r = yaml_enum(it, words, &word, l->e)) < 0)
+        const char *id = NULL;
+        if ((r = known_id(l, it->key, false)) < 0 || (r = yaml_enum(it, words, &word, l->e)) < 0)
             return r;
-        out[l->c->alerts.n_types++] =
-            (struct alert_change){.id = alert_type_by_id(it->key->text)->id, .severity = (uint8_t)word};
+        if (!(id = conf_strdup(l, it->key->text)))
+            return -ENOMEM;
+        out[l->c->alerts.n_types++] = (struct alert_change){.id = id, .severity = (uint8_t)word};
     }
     return 0;
 }

@@ -85,7 +85,7 @@ const struct conf_key conf_keys[] = {
      "alerts of one type in one window that are told one by one; what is beyond is counted in one"},
     {"alerts.evidence_bytes", "number", "64", "bytes of the message shown as evidence"},
     {"alerts.types.<id>", "off, critical, major, minor, warning", NULL,
-     "an alert type that is not raised, or with another severity"},
+     "an alert type or a rule that is not raised, or with another severity"},
 
     {"outputs[].type", "file", "file", "kind of output"},
     {"outputs[].path", "path or -", NULL, "JSON lines are appended to this file; - is standard output"},

@@ -423,8 +423,8 @@ static bool accepted(struct raise *r, const struct rec_event *ev, const struct r
 void raise_act_rule(struct raise *r, unsigned hit, const struct rule_verdict *v)
 {
     struct raise_act *a = &r->act;
-    if (a->n_rules == ACT_RULES || accepted(r, a->ev, v->rule))
-        return;
+    if (a->n_rules == ACT_RULES || alert_off(r->c.alerts, v->rule->id) || accepted(r, a->ev, v->rule))
+        return; /* what is off or accepted carries nothing */
     const struct raise_repeat *p = &r->repeats[repeat_key(a->ev, v->rule->sid) >> 8 & (RAISE_REPEATS - 1)];
     if (!a->has_learned && r->c.learned && !counts(v) && p->key != repeat_key(a->ev, v->rule->sid)) {
         a->learned = (struct raise_learned){{0}, {0}};
@@ -438,6 +438,8 @@ void raise_act_rule(struct raise *r, unsigned hit, const struct rule_verdict *v)
 void raise_act_anomalies(struct raise *r, uint64_t anomalies)
 {
     const struct proto_schema *s = r->act.ev->schema;
+    if (s && alert_off(r->c.alerts, alert_type_for_protocol(s->name)->id))
+        return;
     for (uint32_t bit = 0; s && bit < s->n_anomalies && bit < SCHEMA_MAX_ANOMALIES; bit++)
         if (anomalies >> bit & 1 && s->anomalies[bit].severity)
             r->act.anomalies |= UINT64_C(1) << bit;
@@ -474,7 +476,7 @@ void raise_act_end(struct raise *r)
 bool act_takes(struct raise *r, const struct deviation *d)
 {
     struct raise_act *a = &r->act;
-    if (a->ev && d->event == a->ev && a->n_devs < ACT_DEVS) {
+    if (a->ev && d->event == a->ev && a->n_devs < ACT_DEVS && !alert_off(r->c.alerts, raise_type_of(d)->id)) {
         a->dev[a->n_devs++] = *d;
         return true;
     }

@@ -18,6 +18,7 @@ static const char usage_text[] =
     "A rule's conditions (docs/RULES.md explains each):\n"
     "  protocol action function selector unit slot object value quality objects_total status error outcome kind phase\n"
     "  anomaly sender latency truncated transport src dst host src_port dst_port vlan network time weekday new_fact\n"
+    "  learning\n"
     "  src_zone dst_zone same_zone src_role dst_role src_engineering_station dst_engineering_station src_known\n"
     "  dst_known src_name dst_name src_type dst_type src_vendor dst_vendor src_criticality dst_criticality\n"
     "  src_purdue dst_purdue\n"

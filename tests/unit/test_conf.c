@@ -35,8 +35,8 @@ static const char full[] =
     "  - [10.0.0.1, 10.0.0.2]\n"
     "learning: {period: 7d, quiet: 12h, read_gap: 4, scan_ports: 30}\n"
     "limits: {flows: 2048, stream_bytes: 8MiB, duplicate_window: 5ms, time_jump: 2h}\n"
-    "rules: {defaults: no, files: [site.yaml], disable: [OT-1]}\n"
-    "alerts: {window: 5m, rate: 10, evidence_bytes: 16, types: {OT-POL-001: off, OT-ANO-002: minor}}\n"
+    "rules: {defaults: no, files: [site.yaml], disable: [OT-GEN-001]}\n"
+    "alerts: {window: 5m, rate: 10, evidence_bytes: 16, types: {OT-POL-001: off, OT-ANO-002: minor, OT-GEN-002: major, USR-x: off}}\n"
     "outputs: [{path: alerts.json, severity: major}, {path: '-', what: events}]\n"
     "run: {user: tyto, cpus: [0, 2-3], workers: 2}\n";
 
@@ -110,7 +110,8 @@ START_TEST(test_full)
     ck_assert_uint_eq(c->limits.links, 65536);
     ck_assert(!c->rules.defaults);
     ck_assert_str_eq(c->rules.files[0], "site.yaml");
-    ck_assert_uint_eq(c->alerts.n_types, 2);
+    ck_assert_uint_eq(c->alerts.n_types, 4);
+    ck_assert_str_eq(c->alerts.types[2].id, "OT-GEN-002");
     ck_assert_uint_eq(c->alerts.types[0].severity, 0);
     ck_assert_uint_eq(c->alerts.types[1].severity, AS_MINOR);
     ck_assert_uint_eq(c->outputs[0].severity, AS_MAJOR);
@@ -191,6 +192,8 @@ static const struct {
     {"rules: {default: no}\n", "t.yaml:1:9:", "defaults"},
     {"alerts: {types: {OT-POL-00: off}}\n", "t.yaml:1:18:", "OT-POL-00"},
     {"alerts: {types: {OT-POL-001: mayor}}\n", "t.yaml:1:30:", "major"},
+    {"alerts: {types: {OT-GEN-999: off}}\n", "t.yaml:1:18:", "OT-GEN-999"},
+    {"rules: {disable: [OT-GEN-001, OT-GEN-999]}\n", "t.yaml:1:31:", "a rule (tyto rules list)"},
     {"outputs: [{type: file}]\n", "t.yaml:1:11:", "path"},
     {"outputs: [{path: x, type: kafka}]\n", "t.yaml:1:27:", "file"},
     {"outputs: [{path: x, what: events}, {path: y, what: events}]\n", "t.yaml:1:36:", "second"},

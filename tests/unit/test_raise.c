@@ -41,7 +41,8 @@ static bool asset(void *ctx, uint16_t net, const struct addr *a, struct asset_in
 static void setup(void)
 {
     struct err e;
-    struct alert_conf c = {.host = "s", .n_sinks = 1, .sinks[0].put = put};
+    static const struct alert_change changes[] = {{"OT-R-7", 0}, {"OT-POL-022", 0}};
+    struct alert_conf c = {.host = "s", .n_sinks = 1, .sinks[0].put = put, .changes = changes, .n_changes = 2};
     static const struct site_window windows[] = {
         {.name = "work", .from_ns = T0 + 1000 * S, .to_ns = T0 + 2000 * S, .zone = -1}};
     static struct site_ref stations[1];
@@ -343,6 +344,9 @@ static const struct rule_info never = {.id = "USR-5", .title = "Always", .sid = 
 static const struct rule_info counting = {.id = "OT-R-6", .title = "Many", .sid = 9600906, .severity = RS_CRITICAL,
                                           .shipped = true, .threshold = {.count = 5, .window_ns = 60 * S, .by = BY_SRC}};
 
+static const struct rule_info off = {.id = "OT-R-7", .title = "Off", .sid = 9600907, .severity = RS_CRITICAL,
+                                     .shipped = true};
+
 static struct deviation of_event(struct rec_event *ev, uint8_t type)
 {
     struct deviation d = make(type);
@@ -461,6 +465,28 @@ START_TEST(test_apart)
     j = parsed(3);
     has(j, "tyto.id", "OT-POL-005");
     js_free(j);
+}
+END_TEST
+
+/* What the operator switched off does not take others along. */
+START_TEST(test_off)
+{
+    struct rec_event ev = make_event(T0);
+    struct deviation d = of_event(&ev, DEV_NEW_OBJECT);
+    act(&ev, (const struct rule_info *const[]){&off, NULL}, &d);
+    ck_assert_uint_eq(n_lines, 1);
+    const struct js *j = parsed(0);
+    has(j, "tyto.id", "OT-POL-016");
+    list_is(j, "tyto.also", "");
+    js_free(j);
+    ev.unit = 5;
+    d = of_event(&ev, DEV_IDENTITY_CHANGED);
+    strcpy(d.object, "program");
+    act(&ev, (const struct rule_info *const[]){&severe, NULL}, &d);
+    j = parsed(1);
+    list_is(j, "tyto.also", "");
+    js_free(j);
+    ck_assert_uint_eq(n_lines, 2);
 }
 END_TEST
 
@@ -634,6 +660,7 @@ int main(void)
     tcase_add_test(t, test_rule_and_baseline);
     tcase_add_test(t, test_news);
     tcase_add_test(t, test_apart);
+    tcase_add_test(t, test_off);
     tcase_add_test(t, test_anomaly_and_baseline);
     tcase_add_test(t, test_accepted);
     tcase_add_test(t, test_operational);
