@@ -226,15 +226,14 @@ void scan_tick(struct baseline *b, uint64_t ts_ns)
         struct scanner *s = scanner_at(b, i);
         if (!s->node.used)
             continue;
-        if (s->last_ns + b->conf.scan_ns < ts_ns) {
-            tab_del(&b->scanners, i);
+        if (s->last_ns < b->last_tick_ns) { /* nothing new in this window */
+            if (s->last_ns + b->conf.scan_ns < ts_ns)
+                tab_del(&b->scanners, i);
             continue;
         }
-        if (s->last_ns < b->last_tick_ns) /* nothing new in this window */
-            continue;
         if (s->n < b->conf.scan_controllers && s->n < b->conf.scan_ports && s->n < b->conf.scan_addresses)
             continue;
-        tally_up(b, s, ts_ns, &t);
-        scan_raise(b, s, &t, ts_ns);
+        tally_up(b, s, s->last_ns, &t); /* as of its last probe: the tick may come long after, when all is quiet */
+        scan_raise(b, s, &t, s->last_ns);
     }
 }

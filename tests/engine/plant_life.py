@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+"""plant_life.py: what inventory, baseline, rules and alerts promise, one small plant and one question each.
+
+  plant_life.py TYTO SOURCE_ROOT [CASE...]
+
+Each case replays captures that are built here into one database, as a sensor would meet them day after day, and asks
+the commands what they know.
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+TYTO, ROOT = sys.argv[1:3]
+sys.path.insert(0, os.path.join(ROOT, "pcaps/gen"))
+import wire  # noqa: E402
+
+DAY0 = 1767607872.0
+DAY = 86400
+HMI, EWS, PLC = "10.0.0.5", "10.0.0.7", "10.0.0.9"
+CASES = []
+
+
+def case(f):
+    CASES.append(f)
+    return f
+
+
+class Plant:
+    """A database and what is replayed into it."""
+
+    def __init__(self, conf=None, rules=None):
+        self.tmp = tempfile.mkdtemp(dir=WORK)
+        self.db = os.path.join(self.tmp, "tyto.db")
+        self.args, self.n = [], 0
+        for option, text in (("-c", conf), ("-r", rules)):
+            if text:
+                self.args += [option, self.file(f"x{option}.yaml", text)]
+
+    def file(self, name, text):
+        path = os.path.join(self.tmp, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def replay(self, t, *mode):
+        """The last update of each alert, by type."""
+        self.n += 1
+        t.path = os.path.join(self.tmp, f"{self.n}.pcap")
+        t.save()
+        out = os.path.join(self.tmp, f"{self.n}.json")
+        subprocess.run([TYTO, "replay", "-q", "-d", self.db, "-o", out, *mode, *self.args, t.path], check=True)
+        found = {}
+        with open(out) as f:
+            for line in f:
+                a = json.loads(line)
+                found[a["tyto"]["alert_uid"]] = a
+        return list(found.values())
+
+    def ask(self, *args, ok=True):
+        r = subprocess.run([TYTO, *args], capture_output=True, text=True)
+        assert (r.returncode == 0) == ok, r.stderr + r.stdout
+        return r.stdout if ok else r.stderr
+
+    def assets(self):
+        return {(a["network"], *a["ips"][:1]): a for a in json.loads(self.ask("assets", "-d", self.db, "--json"))}
+
+    def accept(self, alert):
+        self.ask(*alert["tyto"]["accept"].split()[1:3], "-d", self.db, *alert["tyto"]["accept"].split()[3:])
+
+
+def day(n, seconds=0):
+    return wire.Trace("", start=DAY0 + n * DAY + seconds)
+
+
+def ids(alerts):
+    return sorted(a["tyto"]["id"] for a in alerts)
+
+
+def one(alerts, kind):
+    found = [a for a in alerts if a["tyto"]["id"] == kind]
+    assert len(found) == 1, f"{len(found)} of {kind} in {[(a['tyto']['id'], a['tyto']['why']) for a in alerts]}"
+    return found[0]
+
+
+def modbus(c, fn, first, value, tid=1, unit=1, error=None):
+    """One request and its answer. value: of a write, or the count of a read."""
+    n = len(value) if isinstance(value, list) else value
+    if fn == 16:
+        req = struct.pack(">BHHB", fn, first, n, 2 * n) + b"".join(struct.pack(">H", v) for v in value)
+        rsp = struct.pack(">BHH", fn, first, n)
+    elif fn in (5, 6):
+        req = rsp = struct.pack(">BHH", fn, first, n)
+    else:
+        req, rsp = struct.pack(">BHH", fn, first, n), struct.pack(">BB", fn, 2 * n) + b"\0\1" * n
+    rsp = struct.pack(">BB", fn | 0x80, error) if error else rsp
+    for send, pdu in ((c.to_server, req), (c.to_client, rsp)):
+        send(struct.pack(">HHHB", tid, 0, len(pdu) + 1, unit) + pdu)
+
+
+def ordinary(t, rounds=5, client=HMI, server=PLC):
+    c = t.tcp(client, 50000, server, 502)
+    for k in range(rounds):
+        modbus(c, 3, 0, 10, tid=k)
+        modbus(c, 16, 100, [k, k], tid=k)
+        t.wait(1)
+    return c
+
+
+# ---- inventory ----
+
+@case
+def one_subnet_in_two_cells_is_two_devices():
+    p = Plant("networks: [{name: cell1, vlan: 11}, {name: cell2, vlan: 12}]\n")
+    t = day(0)
+    for vlan in (11, 12):
+        t.vlan = vlan
+        ordinary(t)
+    p.replay(t, "--learn")
+    found = p.assets()
+    assert set(found) == {(n, a) for n in ("cell1", "cell2") for a in (HMI, PLC)}, set(found)
+    assert len({a["id"] for a in found.values()}) == 4
+
+
+@case
+def a_router_is_one_device_and_the_asked_for_are_none():
+    p = Plant()
+    t = day(0)
+    mac = t._mac
+    t._mac = lambda ip: wire.mac("00:00:0c:01:02:03") if ip.startswith("172.16.") else mac(ip)
+    for i in range(20):
+        ordinary(t, 1, client=f"172.16.0.{i + 1}")
+    t.arp(1, HMI, "10.0.0.200")  # asked for, never there
+    t.udp("0.0.0.0", 68, "255.255.255.255", 67, b"x" * 240)
+    t.udp("169.254.7.7", 5353, "224.0.0.251", 5353, b"x" * 40)
+    p.replay(t, "--learn")
+    found = json.loads(p.ask("assets", "-d", p.db, "--json"))
+    router = [a for a in found if "00:00:0c:01:02:03" in a["macs"]]
+    assert len(router) == 1 and router[0]["type"] == "router", [(a["ips"], a["type"]) for a in router]
+    remote = [a for a in found if a["ips"] and a["ips"][0].startswith("172.16.")]
+    assert len(remote) == 20 and not any(a["macs"] for a in remote)
+    ips = {ip for a in found for ip in a["ips"]}
+    assert not ips & {"10.0.0.200", "0.0.0.0", "169.254.7.7", "224.0.0.251", "255.255.255.255"}, ips
+
+
+@case
+def roles_and_services_follow_from_behaviour():
+    p = Plant()
+    t = day(0)
+    ordinary(t)
+    p.replay(t, "--learn")
+    found = p.assets()
+    plc, hmi = found["default", PLC], found["default", HMI]
+    assert (plc["type"], hmi["type"]) == ("controller", "hmi")
+    assert [(s["proto"], s["port"], s["protocols"]) for s in plc["services"]] == [("TCP", 502, ["modbus"])]
+    assert {"kind": "unit", "value": "1"} in plc["addresses"]
+
+
+# ---- baseline ----
+
+@case
+def only_what_is_new_alerts_and_says_against_what():
+    p = Plant()
+    t = day(0)
+    ordinary(t)
+    assert p.replay(t, "--learn") == []
+    t = day(1)
+    ordinary(t)
+    assert p.replay(t, "--detect") == []
+    t = day(2)
+    c = ordinary(t)
+    modbus(c, 16, 400, [7])
+    modbus(c, 3, 12, 10)       # inside the gap allowance of reads
+    modbus(c, 3, 500, 10)      # outside
+    modbus(c, 6, 100, 9)       # another function
+    modbus(c, 3, 0, 10, error=4)
+    found = p.replay(t, "--detect")
+    assert ids(found) == ["OT-POL-010", "OT-POL-016", "OT-POL-016", "OT-POL-017"], ids(found)
+    write, read = sorted((a for a in found if a["tyto"]["id"] == "OT-POL-016"), key=lambda a: a["alert"]["severity"])
+    assert write["alert"]["severity"] == 2 and read["alert"]["severity"] == 3
+    assert "holding_register:400" in write["tyto"]["why"] and "learned 100-101" in write["tyto"]["why"]
+    assert "holding_register:400 = 7" in write["tyto"]["seen"], write["tyto"]["seen"]
+    assert "server_device_failure" in one(found, "OT-POL-017")["tyto"]["why"]
+    for a in found:
+        p.accept(a)
+    t = day(3)
+    c = ordinary(t)
+    for fn, first, value, error in ((16, 400, [7], None), (3, 500, 10, None), (6, 100, 9, None), (3, 0, 10, 4)):
+        modbus(c, fn, first, value, error=error)
+    assert p.replay(t, "--detect") == []
+
+
+@case
+def several_objects_of_one_message_are_one_alert():
+    p = Plant()
+    t = day(0)
+    ordinary(t)
+    p.replay(t, "--learn")
+    t = day(1)
+    c = ordinary(t)
+    req = struct.pack(">BHHHHB", 23, 0, 2, 900, 1, 2) + b"\0\7"  # reads and writes in one message
+    c.to_server(struct.pack(">HHHB", 9, 0, len(req) + 1, 1) + req)
+    c.to_client(struct.pack(">HHHBBB", 9, 0, 7, 1, 23, 4) + b"\0\1\0\1")
+    a = one(p.replay(t, "--detect"), "OT-POL-010")
+    assert a["alert"]["severity"] == 2 and "on holding_register:900" in a["tyto"]["why"], a["tyto"]["why"]
+    p.accept(a)
+    t = day(2)
+    c = ordinary(t)
+    c.to_server(struct.pack(">HHHB", 9, 0, len(req) + 1, 1) + req)
+    c.to_client(struct.pack(">HHHBBB", 9, 0, 7, 1, 23, 4) + b"\0\1\0\1")
+    assert p.replay(t, "--detect") == []
+
+
+@case
+def a_new_device_is_one_alert_whatever_it_does():
+    p = Plant()
+    t = day(0)
+    ordinary(t)
+    p.replay(t, "--learn")
+    t = day(1)
+    c = t.tcp("10.0.0.66", 51000, PLC, 502)
+    for k in range(40):
+        modbus(c, 16, 1000 + 100 * k, [1], tid=k)
+        modbus(c, 3, 5000 + 100 * k, 1, tid=k)
+    a = one(p.replay(t, "--detect"), "OT-POL-001")
+    assert a["src_ip"] == "10.0.0.66" and "80 objects" in a["tyto"]["why"], a["tyto"]["why"]
+    p.accept(a)
+    t = day(2)
+    c = t.tcp("10.0.0.66", 51000, PLC, 502)
+    modbus(c, 16, 1000, [1])
+    assert p.replay(t, "--detect") == []
+
+
+@case
+def learning_ends_by_itself():
+    p = Plant("learning: {period: 3d, quiet: 1d}\n")
+    for n in range(5):
+        t = day(n)
+        c = ordinary(t)
+        if n == 1:
+            modbus(c, 6, 7, 1)  # new, but learned: it is the second day
+        assert p.replay(t) == [], n
+    t = day(5)
+    c = ordinary(t)
+    modbus(c, 6, 8, 1)
+    assert ids(p.replay(t)) == ["OT-POL-016"]
+
+
+@case
+def announced_work_and_engineering_stations_lower_and_mark():
+    conf = ("engineering_stations: [%s]\nmaintenance:\n  - {name: valve service, window: {from: 2026-01-06 00:00, "
+            "to: 2026-01-07 00:00}, asset: %s}\n" % (EWS, PLC))
+    severity = {}
+    for name, n, who in (("plain", 2, HMI), ("window", 1, HMI), ("station", 2, EWS), ("both", 1, EWS)):
+        p = Plant(conf)
+        t = day(0)
+        ordinary(t)
+        ordinary(t, client=EWS)
+        p.replay(t, "--learn")
+        t = day(n)
+        modbus(ordinary(t, client=who), 16, 400, [7])
+        a = one(p.replay(t, "--detect"), "OT-POL-016")
+        severity[name] = a["alert"]["severity"]
+        assert a["tyto"]["maintenance"] == ("valve service" if n == 1 else None)
+        assert ("engineering station" in a["tyto"]["why"]) == (who == EWS), a["tyto"]["why"]
+    assert severity == {"plain": 2, "window": 3, "station": 3, "both": 4}, severity
+
+
+@case
+def the_export_is_a_text_that_can_be_reviewed():
+    p, q = Plant(), Plant()
+    t = day(0)
+    ordinary(t)
+    p.replay(t, "--learn")
+    text = os.path.join(p.tmp, "a.yaml")
+    p.ask("baseline", "export", "-d", p.db, "-o", text)
+    with open(text) as f:
+        lines = f.read()
+    assert 'object: "holding_register:100-101"' in lines and "client: \"10.0.0.5\"" in lines
+    t = day(0)
+    t.udp("10.0.0.77", 1, "10.0.0.78", 2, b"x")
+    q.replay(t, "--learn")
+    q.ask("baseline", "import", "-d", q.db, text)
+    t = day(1)
+    ordinary(t)
+    assert q.replay(t, "--detect") == []
+    assert p.ask("baseline", "diff", text, text) == ""
+    broken = p.file("b.yaml", lines.replace("action: read", "action: raed", 1))
+    said = q.ask("baseline", "import", "-d", q.db, broken, ok=False)
+    n = next(i for i, line in enumerate(lines.splitlines(), 1) if "action: read" in line)
+    assert f"b.yaml:{n}:" in said and "raed" in said, said
+
+
+# ---- rules ----
+
+@case
+def a_rule_tells_the_values_that_met_it_and_can_be_accepted():
+    p = Plant(rules="""
+- id: USR-pump
+  title: Pump 3 beyond its limit
+  severity: critical
+  when: {protocol: modbus, action: write, object: 'holding_register:400-409', value: '> 1450'}
+- id: USR-many
+  title: Many writes
+  severity: minor
+  when: {protocol: modbus, action: write, object: 'holding_register:700'}
+  threshold: {count: 3, window: 1m, by: src_dst}
+- id: USR-always
+  title: Told each time
+  severity: warning
+  learnable: false
+  when: {protocol: modbus, object: 'holding_register:800'}
+""")
+    def work(n):
+        t = day(n)
+        c = ordinary(t)
+        modbus(c, 16, 400, [1400, 1500])
+        modbus(c, 16, 405, [1400])
+        for k in range(4):
+            modbus(c, 6, 700, k)
+        modbus(c, 6, 800, 1)
+        return p.replay(t, "--learn")
+    found = work(0)
+    pump, many, always = one(found, "USR-pump"), one(found, "USR-many"), one(found, "USR-always")
+    assert ids(found) == ["USR-always", "USR-many", "USR-pump"]
+    assert "holding_register:400-401 = 1400, 1500" in pump["tyto"]["why"], pump["tyto"]["why"]
+    assert "value: > 1450" in pump["tyto"]["why"] and "value: > 1450" in pump["tyto"]["expected"]
+    assert "3 messages within" in many["tyto"]["why"] and "fewer than 3" in many["tyto"]["expected"]
+    assert always["tyto"]["accept"] is None and not always["tyto"]["learnable"]
+    for a in (pump, many):
+        p.accept(a)
+    p.ask("baseline", "accept", "-d", p.db, always["tyto"]["alert_uid"], ok=False)
+    assert ids(work(1)) == ["USR-always"]
+    text = p.ask("baseline", "export", "-d", p.db)
+    assert "accepted:" in text and "alert: USR-pump" in text
+
+
+@case
+def scans_can_be_accepted():
+    p = Plant()
+    t = day(0)
+    ordinary(t)
+    p.replay(t, "--learn")
+    def scan(n, who):
+        t = day(n)
+        ordinary(t)
+        for i in range(60):
+            t.ip(who, f"10.0.0.{100 + i}", 6, struct.pack(">HHIIBBHHH", 40000 + i, 502, 1, 0, 0x50, 2, 1024, 0, 0))
+        t.wait(200)
+        ordinary(t)
+        return p.replay(t, "--detect")
+    found = scan(1, HMI)
+    a = one(found, "OT-ANO-004")
+    assert a["tyto"]["also"] == ["OT-ANO-002"] and a["tyto"]["learnable"]
+    p.accept(a)
+    assert [x for x in scan(2, HMI) if x["tyto"]["id"].startswith("OT-ANO")] == []
+    one(scan(3, EWS), "OT-ANO-004")
+
+
+def main():
+    global WORK
+    failed = 0
+    with tempfile.TemporaryDirectory() as WORK:
+        for f in CASES:
+            if sys.argv[3:] and f.__name__ not in sys.argv[3:]:
+                continue
+            try:
+                f()
+                print("ok    ", f.__name__)
+            except Exception as e:  # each case is told, and the next one tried
+                failed += 1
+                print("FAILED", f.__name__, type(e).__name__, e)
+                if os.environ.get("TRACE"):
+                    raise
+    return failed != 0
+
+
+sys.exit(main())
