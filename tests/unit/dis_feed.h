@@ -41,7 +41,7 @@ static void feed_say(struct feed *f, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(f->text + f->n_text, FEED_TEXT - f->n_text, fmt, ap);
     va_end(ap);
-    f->n_text = n > 0 && f->n_text + (uint32_t)n < FEED_TEXT ? f->n_text + (uint32_t)n : FEED_TEXT - 1;
+    f->n_text = n >= 0 && f->n_text + (uint32_t)n < FEED_TEXT ? f->n_text + (uint32_t)n : FEED_TEXT - 1;
 }
 
 static void feed_value(struct feed *f, const struct val *v)

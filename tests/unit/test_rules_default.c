@@ -23,6 +23,7 @@ struct shot {
     int64_t num;                   /* else its number */
     const char *object;            /* kind of one item */
     uint32_t first;
+    bool value;                    /* the item is true */
     uint64_t latency_s;
     bool to_group, engineer, new_fact, learning, from_zone, no_unit;
     uint32_t src_roles;
@@ -189,6 +190,7 @@ static const struct row rows[] = {
     {"OT-IEC-014", {IEC(interrogation_command), .new_fact = true}, {IEC(interrogation_command)}},
     {"OT-IEC-015", {IEC(double_command), .field = "negative", .num = 1, .times = 3, .step_s = 20},
                    {IEC(double_command), .field = "negative", .num = 0, .times = 3, .step_s = 20}},
+#include "rules_rows.h" /* rules_NAME.def: the rows of further protocols */
 };
 /* clang-format on */
 
@@ -306,7 +308,9 @@ static void make(struct event *e, const struct proto_schema *s, const struct sho
         int kind = schema_kind(s, k->object);
         ck_assert_msg(kind >= 0, "%s has no object %s", s->name, k->object);
         uint32_t at = k->first + (k->vary == OBJECT ? turn : 0);
-        fx_item(e, (uint8_t)kind, at, at, at);
+        struct item *it = fx_item(e, (uint8_t)kind, at, at, at);
+        if (k->value)
+            it->v = (struct vals){.n = 1, .qual_off = -1, .enc = VE_NOW_BOOL, .now.u = 1};
     }
 }
 
@@ -386,16 +390,9 @@ START_TEST(test_all)
 }
 END_TEST
 
-/* With all protocols of the shipped rules present, none of them may have lost its protocol by a misspelling. */
+/* None of them may have lost its protocol by a misspelling. */
 START_TEST(test_protocols)
 {
-    static const char *const all[] = {"modbus", "dnp3", "s7comm", "enip", "cip", "cip_io", "iec104"};
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        if (!schema_by_name(all[i])) {
-            printf("skipped: no protocol %s\n", all[i]);
-            return;
-        }
-    }
     for (unsigned i = 0; i < ruleset_n(rs); i++)
         ck_assert_msg(ruleset_rule(rs, i)->enabled, "%s can never be met", ruleset_rule(rs, i)->id);
 }
