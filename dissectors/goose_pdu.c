@@ -1,0 +1,193 @@
+/* goose_pdu.c: the APDUs of GOOSE in BER, and what a publisher said before.
+ *
+ * Spec: IEC 61850-8-1:2011+A1:2020 annex A (PDUs), IEC 61850-7-2:2010 18.2.3 (state and sequence numbers). */
+#include "dissectors/goose_priv.h"
+
+#include "engine/base/hash.h"
+
+enum { ALL_DATA = 11, MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
+static const uint64_t copy_ns = 2000000; /* of several publishers in between: the engine does not see the copy */
+/* More state changes than a capture loses in a gap: from here on subscribers are made to wait for a number. */
+enum { ST_JUMP = 1000 };
+
+enum element_type { EL_NONE, EL_TEXT, EL_U32, EL_TIME, EL_BOOL, EL_DATA, EL_ANY };
+
+static const struct element {
+    uint8_t type;
+    uint8_t at;
+} elements[] = {
+    {EL_TEXT, offsetof(struct goose_pdu, gocb_ref)}, {EL_U32, offsetof(struct goose_pdu, ttl_ms)},
+    {EL_TEXT, offsetof(struct goose_pdu, dat_set)},  {EL_TEXT, offsetof(struct goose_pdu, go_id)},
+    {EL_TIME, offsetof(struct goose_pdu, time)},     {EL_U32, offsetof(struct goose_pdu, st_num)},
+    {EL_U32, offsetof(struct goose_pdu, sq_num)},    {EL_BOOL, offsetof(struct goose_pdu, simulation)},
+    {EL_U32, offsetof(struct goose_pdu, conf_rev)},  {EL_BOOL, offsetof(struct goose_pdu, nds_com)},
+    {EL_U32, offsetof(struct goose_pdu, entries)},   {EL_DATA, offsetof(struct goose_pdu, all_data)},
+    {EL_ANY, 0},
+};
+
+static bool read_element(const struct element *el, struct cur body, struct goose_pdu *p)
+{
+    uint8_t *to = (uint8_t *)p + el->at;
+    switch (el->type) {
+    case EL_TEXT:
+        return ber_visible(body, (struct span *)(void *)to);
+    case EL_U32:
+        return ber_u32(body, (uint32_t *)(void *)to);
+    case EL_TIME:
+        return ber_utc_time(body, (struct ber_time *)(void *)to);
+    case EL_BOOL:
+        return ber_bool(body, (bool *)(void *)to);
+    case EL_DATA:
+        p->all_data = body;
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool goose_pdu_read(struct cur body, struct goose_pdu *p)
+{
+    struct ber t;
+    int last = -1;
+    *p = (struct goose_pdu){0};
+    while (ber_next(&body, &t)) {
+        uint32_t n = ber_number(&t);
+        if (t.id >> 30 != BER_CONTEXT || n >= ARRAY_LEN(elements) || (int)n <= last) {
+            p->anomalies |= GOOSE_BIT(GA_ORDER);
+            continue;
+        }
+        last = (int)n;
+        p->has |= 1u << n;
+        if (!read_element(&elements[n], t.body, p))
+            p->anomalies |= GOOSE_BIT(GA_VALUE);
+    }
+    if ((p->has & MANDATORY) != MANDATORY)
+        p->anomalies |= GOOSE_BIT(GA_MISSING);
+    return cur_ok(&body);
+}
+
+/* ---- state ---- */
+
+/* Number and sequence after those of the message before. */
+static enum goose_change follow_numbers(const struct goose_publisher *b, struct goose_pdu *p)
+{
+    uint32_t up = p->st_num - b->st_num;
+    bool begins = p->st_num <= 1 && p->sq_num <= 1;
+    if (up == 0) {
+        if (p->sq_num == b->sq_num) {
+            p->anomalies |= GOOSE_BIT(GA_SQ_REPEATED);
+            return CHANGE_COPY;
+        }
+        if (p->sq_num > b->sq_num || (b->sq_num == UINT32_MAX && p->sq_num == 1)) { /* 18.2.3.6: 0 is left out */
+            if (p->sq_num > b->sq_num + UINT64_C(1))
+                p->anomalies |= GOOSE_BIT(GA_SQ_GAP);
+            return CHANGE_REPETITION;
+        }
+        p->anomalies |= begins ? GOOSE_BIT(GA_RESTART) : GOOSE_BIT(GA_SQ_BACK);
+        return begins ? CHANGE_RESTART : CHANGE_OLD;
+    }
+    if (p->st_num > b->st_num || (b->st_num == UINT32_MAX && p->st_num == 1)) {
+        p->anomalies |= GOOSE_BIT(GA_STATE_CHANGE);
+        if (p->st_num > b->st_num && up > 1)
+            p->anomalies |= up > ST_JUMP ? GOOSE_BIT(GA_ST_JUMP) : GOOSE_BIT(GA_ST_GAP);
+        if (p->sq_num > 0)
+            p->anomalies |= GOOSE_BIT(GA_SQ_GAP);
+        if (p->time.ns <= b->time_ns)
+            p->anomalies |= GOOSE_BIT(GA_TIME_BACK);
+        return CHANGE_STATE;
+    }
+    p->anomalies |= begins ? GOOSE_BIT(GA_RESTART) : GOOSE_BIT(GA_ST_BACK);
+    return begins ? CHANGE_RESTART : CHANGE_OLD;
+}
+
+static void follow_content(const struct goose_publisher *b, const struct goose_publisher *now, struct goose_pdu *p,
+                           enum goose_change change)
+{
+    if (change == CHANGE_REPETITION || change == CHANGE_COPY) {
+        if (now->data != b->data)
+            p->anomalies |= GOOSE_BIT(GA_DATA_CHANGED);
+        if (now->time_ns != b->time_ns)
+            p->anomalies |= GOOSE_BIT(GA_TIME_CHANGED);
+    }
+    if (now->conf_rev != b->conf_rev)
+        p->anomalies |= GOOSE_BIT(GA_CONF_REV);
+    else if (now->entries != b->entries)
+        p->anomalies |= GOOSE_BIT(GA_ENTRIES_CHANGED);
+    if (now->dat_set != b->dat_set)
+        p->anomalies |= GOOSE_BIT(GA_DAT_SET);
+    if (b->simulation && !now->simulation)
+        p->anomalies |= GOOSE_BIT(GA_SIMULATION_END);
+    if (b->ttl_ms && now->seen_ns > b->seen_ns + b->ttl_ms * UINT64_C(1000000))
+        p->anomalies |= GOOSE_BIT(GA_TTL_EXPIRED);
+}
+
+static bool is_copy(const struct dis_ctx *x, const struct goose_publisher *b, const struct goose_publisher *now)
+{
+    bool same = now->st_num == b->st_num && now->sq_num == b->sq_num && now->data == b->data &&
+                now->time_ns == b->time_ns;
+    return same && (x->copy || now->seen_ns < b->seen_ns + copy_ns);
+}
+
+enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
+                               struct goose_publisher *before)
+{
+    uint64_t key = hash_bytes(h->appid, p->gocb_ref.p, p->gocb_ref.n);
+    struct goose_publisher *st = dis_shared(x, &goose_schema, key, true);
+    struct cur data = p->all_data;
+    struct span raw = cur_rest(&data);
+    struct goose_publisher now = {
+        .seen_ns = x->ts_ns, .time_ns = p->time.ns, .data = hash_bytes(1, raw.p, raw.n), .st_num = p->st_num,
+        .sq_num = p->sq_num, .conf_rev = p->conf_rev, .ttl_ms = p->ttl_ms, .entries = p->entries,
+        .dat_set = (uint32_t)hash_bytes(1, p->dat_set.p, p->dat_set.n), .simulation = p->simulation || h->simulation,
+    };
+    enum goose_change change = CHANGE_FIRST;
+    *before = *st;
+    if (before->seen_ns && is_copy(x, before, &now)) {
+        p->anomalies &= ~before->habits;
+        return CHANGE_COPY;
+    }
+    if (before->seen_ns) {
+        change = follow_numbers(before, p);
+        follow_content(before, &now, p, change);
+    }
+    now.habits = p->anomalies & GOOSE_HABITS;
+    p->anomalies &= ~before->habits;
+    *st = now;
+    return change;
+}
+
+/* ---- management ---- */
+
+/* GSEMngtPdu: stateID [0], then requests [1] or responses [2], one of which holds what is asked: [1] to [4], its first
+ * text being the reference, or, of a response, [0]: not supported. */
+enum verdict goose_management(struct cur body, struct dis_ctx *x, const struct goose_carrier *h)
+{
+    struct ber t, what, text;
+    uint32_t state = 0;
+    bool has_state = ber_take(&body, BER_CTX(0), &t) && ber_u32(t.body, &state);
+    bool request = ber_find(body, BER_CTX(1), &t), response = !request && ber_find(body, BER_CTX(2), &t);
+    if (!has_state || (!request && !response) || !ber_next(&t.body, &what) || ber_number(&what) > 0xff) {
+        ev_malformed(x, &goose_schema, GA_BER);
+        return DIS_MALFORMED;
+    }
+    uint32_t fn = (request ? GOOSE_FN_MANAGEMENT : GOOSE_FN_RESPONSE) | ber_number(&what);
+    x->dir = request ? DIR_C2S : DIR_S2C;
+    x->dir_sure = 1;
+    struct event *e = request ? ev_begin(x, &goose_schema, fn, OP_ANY_SELECTOR)
+                              : ev_answer(x, &goose_schema, state, fn, OP_ANY_SELECTOR);
+    e->anomalies |= h->anomalies;
+    if (request || e->kind == EV_RESPONSE) {
+        ev_unit(e, h->appid);
+        ev_u64(e, GF_APPID, h->appid);
+        ev_u64(e, GF_STATE_ID, state);
+    }
+    if (request && ber_find(what.body, BER_UNI(BER_VISIBLE), &text))
+        ev_span(e, GF_REFERENCE, cur_rest(&text.body));
+    if (response)
+        ev_status(e, ber_number(&what) == 0, ber_number(&what) == 0);
+    if (request)
+        ev_wait(x, e, state);
+    else
+        ev_commit(x, e);
+    return DIS_OK;
+}

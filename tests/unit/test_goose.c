@@ -1,0 +1,298 @@
+/* test_goose.c: GOOSE and R-GOOSE: messages after each other, values, carriers, what breaks the standard. */
+#include "tests/unit/dis_feed.h"
+
+#include "dissectors/goose_priv.h"
+
+extern const struct dissector dissector_goose;
+
+/* A message of control block A/L$GO$c, data set A/L$d, t = t seconds, in hex without its header. */
+struct msg_hex {
+    unsigned st, sq, t, conf, ttl;
+    const char *data;      /* elements of allData */
+    unsigned entries;
+    const char *more;      /* elements in front of confRev */
+};
+
+static unsigned put(char *to, const char *fmt, ...) PRINTF(2, 3);
+static unsigned put(char *to, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsprintf(to, fmt, ap);
+    va_end(ap);
+    return (unsigned)n;
+}
+
+static const char *apdu(const struct msg_hex *m)
+{
+    static char hex[2048];
+    char body[1024];
+    unsigned n = put(body, "80084124474f2f4c2463 8102%04x 8205412f4c2464 8408%08x0000000a", m->ttl, m->t);
+    n += put(body + n, " 8504%08x 8604%08x %s 8801%02x 890100 8a01%02x", m->st, m->sq, m->more ? m->more : "", m->conf,
+             m->entries);
+    uint8_t bytes[512];
+    n += put(body + n, " ab%02x %s", feed_hex(m->data, bytes, sizeof bytes), m->data);
+    put(hex, "6181%02x %s", feed_hex(body, bytes, sizeof bytes), body);
+    return hex;
+}
+
+static enum verdict eth(struct feed *f, const struct msg_hex *m)
+{
+    char hex[2200];
+    uint8_t b[1024];
+    const char *a = apdu(m);
+    put(hex, "1001 %04x 0000 0000 %s", 8 + feed_hex(a, b, sizeof b), a);
+    return feed_datagram(f, 0, hex);
+}
+
+static struct feed *start(uint8_t transport)
+{
+    struct feed *f = feed_new(&dissector_goose, 102, 1, 1);
+    f->transport = transport;
+    return f;
+}
+
+static const struct msg_hex first = {1, 0, 1000, 1, 2000, "830101 84030300 00", 2, NULL};
+
+START_TEST(schema_is_sound)
+{
+    struct err e;
+    ck_assert_msg(dissectors_check(&e) == 0, "%s", e.text);
+    ck_assert_uint_eq(GOOSE_HABITS & (GOOSE_BIT(GA_DATA_CHANGED) - 1), 0);
+    ck_assert_uint_eq(GOOSE_HABITS & GOOSE_BIT(GA_HEADER), 0);
+    ck_assert(GOOSE_HABITS & GOOSE_BIT(GA_LENGTH));
+}
+END_TEST
+
+START_TEST(a_repetition_is_counted_and_a_change_is_told)
+{
+    struct feed *f = start(DIS_ETH);
+    struct msg_hex m = first;
+    ck_assert_int_eq(eth(f, &m), DIS_OK);
+    m.sq = 1;
+    eth(f, &m);
+    m = (struct msg_hex){2, 0, 1001, 1, 2000, "830100 84030300 20", 2, NULL};
+    eth(f, &m);
+    EXPECT(f, "ident client protocol_address=A$GO",
+           "message goose goose_message report unit=4097 control_block:A$GO/L$c data:1=[1] data:2=[0] unknown c2s { "
+           "appid=0x1001 gocb_ref=A$GO/L$c dat_set=A/L$d st_num=1 sq_num=0 time=1000000000000 time_accuracy=10 conf_rev=1 "
+           "time_allowed_to_live_ms=2000 nds_com=0 num_dat_set_entries=2 change=first_seen }",
+           "control_block:A$GO/L$c unknown c2s { ", "sq_num=1", "change=repetition interval_us=1000 }",
+           "control_block:A$GO/L$c data:1=[0] data:2~substituted=[4] unknown c2s #state_change { ", "change=state_change");
+    ck_assert_uint_eq(f->n_events, 3);
+    feed_free(f);
+}
+END_TEST
+
+/* The message after `before`, as anomalies. */
+static void after(struct msg_hex before, struct msg_hex next, uint64_t ms, const char *anomalies, const char *fields)
+{
+    struct feed *f = start(DIS_ETH);
+    eth(f, &before);
+    f->now_ns += ms * 1000000;
+    f->n_text = 0;
+    eth(f, &next);
+    const char *t = feed_end(f);
+    ck_assert_msg(strstr(t, anomalies) && strstr(t, fields), "%s %s in %s", anomalies, fields, t);
+    if (!*anomalies)
+        ck_assert_msg(!strchr(t, '#'), "%s", t);
+    feed_free(f);
+}
+
+START_TEST(what_follows_what)
+{
+    const struct msg_hex m = {5, 7, 1000, 1, 2000, "830101", 1, NULL};
+#define M(...) (struct msg_hex){__VA_ARGS__}
+    after(m, M(5, 8, 1000, 1, 2000, "830101", 1, NULL), 5, "", "change=repetition");
+    after(m, M(5, 7, 1000, 1, 2000, "830101", 1, NULL), 0, "", "change=copy");
+    after(m, M(5, 7, 1000, 1, 2000, "830101", 1, NULL), 5, "#sq_num_repeated", "change=copy");
+    after(m, M(5, 11, 1000, 1, 2000, "830101", 1, NULL), 5, "#messages_missed", "lost=3");
+    after(m, M(5, 3, 1000, 1, 2000, "830101", 1, NULL), 5, "#sq_num_back", "change=old");
+    after(m, M(6, 0, 1001, 1, 2000, "830100", 1, NULL), 5, "#state_change {", "change=state_change");
+    after(m, M(6, 0, 1000, 1, 2000, "830100", 1, NULL), 5, "#state_change #time_not_advanced", "");
+    after(m, M(6, 2, 1001, 1, 2000, "830100", 1, NULL), 5, "#state_change #messages_missed", "lost=2");
+    after(m, M(9, 0, 1001, 1, 2000, "830100", 1, NULL), 5, "#state_changes_missed", "previous_st_num=5");
+    after(m, M(5000, 0, 1001, 1, 2000, "830100", 1, NULL), 5, "#st_num_jump", "previous_st_num=5");
+    after(m, M(4, 9, 999, 1, 2000, "830100", 1, NULL), 5, "#st_num_back", "change=old");
+    after(m, M(1, 0, 1002, 1, 2000, "830100", 1, NULL), 5, "#publisher_restarted", "change=restart");
+    after(m, M(5, 8, 1000, 1, 2000, "830100", 1, NULL), 5, "#data_changed_in_state", "data:1=[0]");
+    after(m, M(5, 8, 1001, 1, 2000, "830101", 1, NULL), 5, "#time_changed_in_state", "");
+    after(m, M(5, 8, 1000, 2, 2000, "830101", 1, NULL), 5, "#conf_rev_changed", "previous_conf_rev=1");
+    after(m, M(6, 0, 1001, 1, 2000, "830101830101", 2, NULL), 5, "#entries_changed", "");
+    after(m, M(5, 8, 1000, 1, 2000, "830101", 1, NULL), 2005, "#time_allowed_to_live_expired", "");
+    after(m, M(5, 8, 1000, 1, 2000, "830101", 1, "870101"), 5, "#simulated #simulation_contradicts", "simulation=1");
+    after(M(5, 7, 1000, 1, 2000, "830101", 1, "870101"), M(5, 8, 1000, 1, 2000, "830101", 1, NULL), 5, "#simulation_ended",
+          "");
+    /* 18.2.3: after the highest number comes 1 */
+    after(M(5, UINT32_MAX, 1000, 1, 2000, "830101", 1, NULL), M(5, 1, 1000, 1, 2000, "830101", 1, NULL), 5, "", "repetition");
+    after(M(UINT32_MAX, 7, 1000, 1, 2000, "830101", 1, NULL), M(1, 0, 1001, 1, 2000, "830100", 1, NULL), 5, "#state_change {",
+          "change=state_change");
+}
+END_TEST
+
+START_TEST(habits_are_told_once)
+{
+    struct feed *f = start(DIS_ETH);
+    struct msg_hex m = {1, 0, 1000, 0, 2000, "830101", 4, NULL};
+    for (m.sq = 0; m.sq < 4; m.sq++)
+        eth(f, &m);
+    const char *t = feed_end(f), *at = strstr(t, "#conf_rev_zero");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_ptr_null(strstr(at + 1, "#conf_rev_zero"));
+    at = strstr(t, "#entries_mismatch");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_ptr_null(strstr(at + 1, "#entries_mismatch"));
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(a_marked_copy_moves_no_state)
+{
+    struct feed *f = start(DIS_ETH);
+    struct msg_hex m = first;
+    eth(f, &m);
+    struct dis_ctx x;
+    uint8_t b[1024], head[8] = {0x10, 1};
+    feed_fill(f, &x, 0);
+    uint32_t n = feed_hex(apdu(&m), b + 8, sizeof b - 8);
+    memcpy(b, head, 8);
+    b[3] = (uint8_t)(n + 8);
+    x.copy = 1;
+    x.ts_ns += 1900000;
+    f->dis->parse(cur_make(b, n + 8), &x);
+    m.sq = 1;
+    eth(f, &m);
+    EXPECT(f, "change=first_seen", "change=copy", "change=repetition");
+    EXPECT_NOT(f, "#");
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(values_have_places)
+{
+    struct feed *f = start(DIS_ETH);
+    struct msg_hex m = first;
+    m.data = "a20c 87050842f6e979 840303c010 830101 84020680 a200 850180";
+    m.entries = 5;
+    eth(f, &m);
+    EXPECT(f, "data:1.1=[123.456] data:1.2~questionable~test=[6146] data:2=[1] data:3=[2] data:4 data:5=[-128]",
+           "#test_quality {");
+    feed_free(f);
+    f = start(DIS_ETH);
+    m.data = "a20c 87050842f6e979 8403030000 830101 84020680 a200 850180";
+    eth(f, &m);
+    EXPECT_NOT(f, "#entries_mismatch");
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(frames_that_are_wrong)
+{
+    static const struct {
+        const char *hex;
+        enum verdict verdict;
+        const char *says;
+    } rows[] = {
+        {"1001", DIS_MALFORMED, "malformed #bad_header"},
+        {"1001 0008 0000 0000", DIS_MALFORMED, "malformed #bad_header"},
+        {"1001 000a 0000 0000 6200", DIS_MALFORMED, "malformed #bad_header"},
+        {"1001 000a 0000 0000 6181", DIS_MALFORMED, "malformed #bad_encoding"},
+        {"1001 000a 0000 0000 6100", DIS_MALFORMED, "#element_missing"},
+        {"1001 0010 0000 0000 6105 800141 8501", DIS_MALFORMED, "#element_missing #length_mismatch #bad_encoding"},
+        {"1001 000d 0000 0000 6003 800101", DIS_MALFORMED, "malformed #bad_encoding"},
+        {"1001 0010 7000 0000 6106 800141 800142", DIS_MALFORMED, "#element_missing #element_unexpected #reserved_bits"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        struct feed *f = start(DIS_ETH);
+        ck_assert_msg(feed_datagram(f, 0, rows[i].hex) == rows[i].verdict, "%s", rows[i].hex);
+        EXPECT(f, rows[i].says);
+        feed_free(f);
+    }
+}
+END_TEST
+
+START_TEST(routed)
+{
+    char hex[4096];
+    uint8_t b[1024];
+    struct msg_hex m = first;
+    const char *a = apdu(&m);
+    unsigned n = feed_hex(a, b, sizeof b), all = 2 * (n + 6);
+    struct feed *f = start(DIS_UDP);
+    /* twice the same, signed */
+    put(hex, "0140 a118 8012 %08x 00000009 0001 695b0000 001e 0002 00000007 %08x 8100 1001 %04x %s 8100 1001 %04x %s 8502aabb",
+        all + 26, all, n, a, n, a);
+    ck_assert_int_eq(feed_datagram(f, 0, hex), DIS_OK);
+    EXPECT(f, "change=first_seen spdu_number=9 spdu_version=1 key_id=0x7 key_time=1767571456000000000 next_key_min=30 "
+              "encryption=none signature=hmac_sha256_128 signed=1 copies=2 }");
+    ck_assert_uint_eq(f->n_events, 1);
+    /* version 2, encrypted */
+    put(hex, "0140 a11b 8015 00000020 0000000a 0002 695b0000 001e 00000007 04 01020304 00000004 deadbeef");
+    ck_assert_int_eq(feed_datagram(f, 0, hex), DIS_OK);
+    EXPECT(f, " ? report unknown c2s { spdu_number=10");
+    ck_assert_uint_eq(f->n_events, 2);
+    ck_assert_int_eq(feed_datagram(f, 0, "0140 a218 8012 00000000"), DIS_OK);
+    ck_assert_uint_eq(f->n_silent, 1);
+    ck_assert_int_eq(feed_datagram(f, 0, "0140 a118 8012 00000000"), DIS_MALFORMED);
+    feed_free(f);
+    ck_assert_int_eq(feed_probe(&dissector_goose, "0140 a118 8012 0000", 1, NULL), MATCH_YES);
+    ck_assert_int_eq(feed_probe(&dissector_goose, "0140 a218 8012 0000", 1, NULL), MATCH_NO);
+    ck_assert_int_eq(feed_probe(&dissector_goose, "0300 0016 11e0 0000", 1, NULL), MATCH_NO);
+    ck_assert_int_eq(feed_probe(&dissector_goose, "0140 a118 80", 1, NULL), MATCH_NO);
+}
+END_TEST
+
+START_TEST(management)
+{
+    struct feed *f = start(DIS_ETH);
+    feed_datagram(f, 0, "4001 0013 0000 0000 6009 800105 a104 a102 1a00");
+    feed_datagram(f, 1, "4001 0011 0000 0000 6007 800105 a202 8000");
+    EXPECT(f, "transaction management:1,management:0 get_go_reference browse", "status=?! refused s2c");
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(hostile)
+{
+    struct msg_hex m = first;
+    char hex[2200];
+    uint8_t b[1024];
+    const char *a = apdu(&m);
+    static const uint8_t marks[] = {0x00, 0x7f, 0x80, 0xff};
+    put(hex, "1001 %04x 0000 0000 %s", 8 + feed_hex(a, b, sizeof b), a);
+    uint32_t n = feed_hex(hex, b, sizeof b);
+    for (uint32_t at = 0; at < n; at++)
+        for (unsigned k = 0; k <= sizeof marks; k++) {
+            struct feed *f = start(k & 1 ? DIS_ETH : DIS_UDP);
+            uint8_t keep = b[at];
+            if (k < sizeof marks)
+                b[at] = marks[k];
+            for (int i = 0; i < 2; i++)
+                feed_datagram_bytes(f, i, b, k < sizeof marks ? n : at);
+            b[at] = keep;
+            feed_free(f);
+        }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("goose");
+    TCase *t = tcase_create("goose");
+    tcase_add_test(t, schema_is_sound);
+    tcase_add_test(t, a_repetition_is_counted_and_a_change_is_told);
+    tcase_add_test(t, what_follows_what);
+    tcase_add_test(t, habits_are_told_once);
+    tcase_add_test(t, a_marked_copy_moves_no_state);
+    tcase_add_test(t, values_have_places);
+    tcase_add_test(t, frames_that_are_wrong);
+    tcase_add_test(t, routed);
+    tcase_add_test(t, management);
+    tcase_add_test(t, hostile);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
