@@ -71,6 +71,11 @@ static uint32_t linktype_of(int dlt)
     return dlt == DLT_RAW ? 101 : (uint32_t)dlt;
 }
 
+static int errno_of(int rc)
+{
+    return rc == PCAP_ERROR_PERM_DENIED ? -EPERM : rc == PCAP_ERROR_IFACE_NOT_UP ? -ENETDOWN : -ENODEV;
+}
+
 static int activate(struct live *l, struct err *e)
 {
     int ms = l->conf.immediate ? 1 : BLOCK_MS;
@@ -86,8 +91,8 @@ static int activate(struct live *l, struct err *e)
                          l->name);
     int rc = pcap_activate(l->h);
     if (rc < 0)
-        return err_set(e, rc == PCAP_ERROR_PERM_DENIED ? -EPERM : -ENODEV, "%s: cannot capture: %s%s%s", l->name,
-                       pcap_statustostr(rc), *pcap_geterr(l->h) ? ": " : "", pcap_geterr(l->h));
+        return err_set(e, errno_of(rc), "%s: cannot capture: %s%s%s", l->name, pcap_statustostr(rc),
+                       *pcap_geterr(l->h) ? ": " : "", pcap_geterr(l->h));
     return 0;
 }
 
@@ -265,7 +270,7 @@ static int live_open(const char *const *what, unsigned n, const struct source_co
         return err_set(e, -EINVAL, "pcap: found no interface, expected pcap:eth1");
     }
     r = start(l, e);
-    if (r && (!conf->may_wait || r == -EPERM || r == -EINVAL)) {
+    if (r && r != -ENETDOWN && (!conf->may_wait || r == -EPERM || r == -EINVAL)) {
         live_close(&l->s);
         return r;
     }

@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "engine/cmd.h"
 #include "engine/live.h"
 #include "engine/opts.h"
+#include "engine/run_sources.h"
+#include "engine/service.h"
 
 enum { MAX_SOURCES = SOURCE_PORTS };
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, hung_up;
 
 struct args {
     struct pipe_opts pipe;
@@ -43,6 +44,7 @@ static void usage(FILE *f)
           "      --oui-excerpt      vendors of MAC addresses from the short list in the program, the same everywhere\n"
           "      --stats FILE       counters as JSON at the end (- is standard output)\n"
           "  -q, --quiet            no summary\n\n"
+          "SIGHUP reads configuration and rules again; when they are wrong, all stays as it is.\n"
           "Without --learn or --detect the configured mode holds: links and assets learn until their learning ends.\n"
           "Exit status: 0 done, also by SIGTERM; 1 something failed (no such interface, refused configuration); 2 "
           "wrong usage.\n",
@@ -89,91 +91,37 @@ static int parse(int argc, char **argv, struct args *a)
     return 0;
 }
 
-/* ---- sources ---- */
-
-/* Capture files alone are merged by time, as replay does. */
-static int open_files(const struct args *a, struct err *e, struct source **ret)
-{
-    const char *paths[MAX_SOURCES];
-    for (unsigned i = 0; i < a->n_uris; i++)
-        paths[i] = strncmp(a->uris[i], "file:", 5) == 0 ? a->uris[i] + 5 : a->uris[i];
-    return source_open_files(paths, a->n_uris, e, ret);
-}
-
-static struct source_conf capture_conf(const struct conf_run *c)
-{
-    return (struct source_conf){.snaplen = (uint32_t)c->snaplen,
-                                .buffer_bytes = c->buffer_bytes,
-                                .filter = c->filter,
-                                .no_promisc = !c->promiscuous,
-                                .immediate = c->immediate,
-                                .adapter_time = c->adapter_time,
-                                .dpdk_args = c->dpdk_args,
-                                .dpdk_mbufs = (uint32_t)c->dpdk_mbufs};
-}
-
-static int open_sources(const struct args *a, const struct conf_run *run, struct err *e, struct source **ret)
-{
-    struct source *parts[MAX_SOURCES];
-    const struct source_conf conf = capture_conf(run);
-    unsigned live = 0;
-    for (unsigned i = 0; i < a->n_uris; i++)
-        live += source_is_live(a->uris[i]);
-    if (!live)
-        return open_files(a, e, ret);
-    for (unsigned i = 0; i < a->n_uris; i++) {
-        int r = source_open(a->uris[i], &conf, e, &parts[i]);
-        if (r) {
-            while (i--)
-                source_close(parts[i]);
-            return r;
-        }
-    }
-    return source_join(parts, a->n_uris, e, ret);
-}
-
-/* Do packets arrive as they happen? A port that plays a capture is read like one: as fast as it goes, and nothing is
- * lost. */
-static bool is_paced(struct source *src)
-{
-    struct source_port p[SOURCE_PORTS];
-    unsigned n = source_ports(src, p, SOURCE_PORTS);
-    bool paced = false;
-    for (unsigned i = 0; i < n; i++)
-        paced |= p[i].paced;
-    return paced;
-}
-
 /* ---- the run ---- */
 
-struct told { /* faults of the source, on their way to people */
+enum { GO_ON, END = ENGINE_END, RELOAD };
+
+struct run {
+    struct args a;
     struct source *source;
-    struct live *live; /* NULL: files only */
-    unsigned n;
+    struct pipeline pipe;
+    struct live live;
+    struct engine_totals before; /* of the generations that a reload ended */
+    struct timespec begun;
+    unsigned n_faults;           /* told so far */
     int status;
 };
 
-static void tell_faults(struct told *t)
+static void tell_faults(struct run *r)
 {
     const struct source_fault *f;
-    for (; (f = source_fault(t->source, t->n)); t->n++) {
+    for (; (f = source_fault(r->source, r->n_faults)); r->n_faults++) {
         fprintf(stderr, "tyto: %s%s\n", f->cls == SOURCE_ERROR ? "" : "warning: ", f->text);
         if (f->cls == SOURCE_ERROR)
-            t->status = 1;
+            r->status = 1;
     }
-}
-
-static void every_second(void *arg, const struct source_port *p, unsigned n, uint64_t now_ns)
-{
-    struct told *t = arg;
-    tell_faults(t);
-    live_second(t->live, p, n, now_ns);
 }
 
 static void on_signal(int sig)
 {
-    (void)sig;
-    stopped = 1;
+    if (sig == SIGHUP)
+        hung_up = 1;
+    else
+        stopped = END;
 }
 
 /* No SA_RESTART: a wait for packets ends. */
@@ -182,6 +130,33 @@ static void catch_signals(void)
     struct sigaction a = {.sa_handler = on_signal};
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGINT, &a, NULL);
+    sigaction(SIGHUP, &a, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* SIGHUP: what is to come is read before what is running ends; when it is wrong, all stays as it is. */
+static void consider_reload(struct run *r)
+{
+    struct err e;
+    hung_up = 0;
+    service_notify("RELOADING=1");
+    if (strcmp(r->a.pipe.db, ":memory:") == 0)
+        fputs("tyto: not reloaded: what was learned lives in :memory: and would be lost\n", stderr);
+    else if (pipe_check(&r->a.pipe, &e))
+        fprintf(stderr, "tyto: not reloaded, all stays as it is: %s\n", e.text);
+    else if (stopped == GO_ON)
+        stopped = RELOAD;
+    service_notify("READY=1");
+}
+
+static void every_second(void *arg, const struct source_port *p, unsigned n, uint64_t now_ns)
+{
+    struct run *r = arg;
+    tell_faults(r);
+    live_second(&r->live, p, n, now_ns);
+    service_notify("WATCHDOG=1");
+    if (hung_up)
+        consider_reload(r);
 }
 
 static unsigned n_workers(const struct args *a, const struct conf *c)
@@ -202,77 +177,121 @@ static double seconds_since(const struct timespec *t0)
     return (double)(t1.tv_sec - t0->tv_sec) + (double)(t1.tv_nsec - t0->tv_nsec) / 1e9;
 }
 
-static int run(struct pipeline *p, const struct args *a, struct err *e)
+/* The last words: counters of the whole run, whatever was reloaded in between. */
+static int report(struct run *r, const struct engine *g, unsigned workers, struct err *e)
 {
-    struct engine_conf conf = pipe_engine_conf(p, n_workers(a, p->conf));
-    struct stats_report s = {.pipe = p, .n_workers = conf.n_workers};
-    static struct live live;
-    struct told told = {.source = p->source, .live = &live};
     struct source_port ports[SOURCE_PORTS];
-    struct engine *g;
-    struct timespec t0;
-    conf.live = a->pipe.live;
-    conf.every_second = every_second;
-    conf.second_arg = &told;
-    int r = engine_new(&g, &conf, e);
-    if (!r && conf.live)
-        r = live_open(&live, p, g, conf.n_workers, e);
-    if (r)
-        return r;
-    catch_signals();
-    if (!a->pipe.quiet)
-        fprintf(stderr, "tyto: capturing with %u worker%s\n", conf.n_workers, conf.n_workers > 1 ? "s" : "");
-    clock_gettime(CLOCK_MONOTONIC, &t0);
-    r = engine_run(g, p->source, &stopped);
-    if (r)
-        err_set(e, r, "reading stopped: %s", strerror(-r));
-    s.engine = g;
-    s.ports = ports;
-    s.n_ports = source_ports(p->source, ports, SOURCE_PORTS);
-    s.wall_s = seconds_since(&t0);
-    tell_faults(&told);
-    pipe_flush(p);
-    if (a->pipe.stats && stats_write(&s, a->pipe.stats, e) && !r)
-        r = -EIO;
-    if (!a->pipe.quiet)
+    struct stats_report s = {.pipe = &r->pipe, .engine = g, .n_workers = workers, .wall_s = seconds_since(&r->begun),
+                             .ports = ports, .before = &r->before,
+                             .n_ports = source_ports(r->source, ports, SOURCE_PORTS)};
+    int ret = r->a.pipe.stats ? stats_write(&s, r->a.pipe.stats, e) : 0;
+    if (!r->a.pipe.quiet)
         stats_summary(&s, stderr);
-    if (conf.live)
-        live_close(&live);
-    engine_free(g);
-    if (!r && told.status)
-        r = err_set(e, -EIO, "not all could be read");
-    return r;
+    return ret;
 }
 
-static int fail(const struct err *e)
+/* One generation: until the end, a signal, or a reload. */
+static int generation(struct run *r, struct err *e)
 {
-    fprintf(stderr, "tyto: %s\n", e->text);
-    return 1;
+    struct engine_conf conf = pipe_engine_conf(&r->pipe, n_workers(&r->a, r->pipe.conf));
+    struct engine *g;
+    conf.live = r->a.pipe.live;
+    conf.every_second = every_second;
+    conf.second_arg = r;
+    int ret = engine_new(&g, &conf, e);
+    if (ret)
+        return ret;
+    ret = conf.live ? live_open(&r->live, &r->pipe, g, conf.n_workers, e) : 0;
+    if (ret) {
+        engine_free(g);
+        return ret;
+    }
+    r->live.before = &r->before;
+    service_notify("READY=1");
+    if (!r->a.pipe.quiet)
+        fprintf(stderr, "tyto: capturing with %u worker%s\n", conf.n_workers, conf.n_workers > 1 ? "s" : "");
+    ret = engine_run(g, r->source, &stopped);
+    if (ret)
+        err_set(e, ret, "reading stopped: %s", strerror(-ret));
+    tell_faults(r);
+    pipe_flush(&r->pipe);
+    if (stopped != RELOAD || ret) {
+        service_notify("STOPPING=1");
+        int w = report(r, g, conf.n_workers, e);
+        ret = ret ? ret : w;
+    } else {
+        struct alert_stats a;
+        engine_totals_add(g, &r->before);
+        alerts_stats(r->pipe.alerts, &a);
+        r->before.alerts += a.opened;
+        r->before.alert_updates += a.updates;
+    }
+    if (conf.live)
+        live_close(&r->live);
+    engine_free(g);
+    return ret;
+}
+
+/* Packets wait in the capture's buffer while one generation ends and the next begins. */
+static int run(struct run *r, struct err *e)
+{
+    struct err closing;
+    int ret;
+    catch_signals();
+    clock_gettime(CLOCK_MONOTONIC, &r->begun);
+    do {
+        stopped = stopped == RELOAD ? GO_ON : stopped;
+        ret = pipe_open(&r->pipe, &r->a.pipe, r->source, e);
+        if (ret)
+            return ret;
+        ret = generation(r, e);
+        int w = pipe_close(&r->pipe, &closing);
+        if (w && !ret) {
+            ret = w;
+            *e = closing;
+        }
+        r->a.pipe.again = true;
+    } while (!ret && stopped == RELOAD);
+    if (!ret && r->status)
+        ret = err_set(e, -EIO, "not all could be read");
+    return ret;
+}
+
+/* In this order: what needs privileges, giving them up, what belongs to the user. */
+static int open_and_run(struct run *r, struct err *e)
+{
+    struct conf *c;
+    int lock, ret = conf_load(&c, r->a.pipe.conf, e);
+    if (ret)
+        return ret;
+    ret = run_sources_open(r->a.uris, r->a.n_uris, &c->run, e, &r->source);
+    if (ret) {
+        conf_free(c);
+        return ret;
+    }
+    r->a.pipe.live = run_sources_paced(r->source);
+    run_sources_warn(r->source);
+    ret = r->a.pipe.live ? service_drop(c->run.user, e) : 0;
+    conf_free(c);
+    if (!ret)
+        ret = service_lock(r->a.pipe.db, &lock, e);
+    if (!ret) {
+        ret = run(r, e);
+        service_unlock(r->a.pipe.db, lock);
+    }
+    source_close(r->source);
+    return ret;
 }
 
 int cmd_run(int argc, char **argv)
 {
-    static struct pipeline p;
-    struct args a;
+    static struct run r;
     struct err e;
-    struct source *src;
-    struct conf *c;
-    int r = parse(argc, argv, &a), status = 0;
-    if (r)
-        return r < 0 ? 0 : r;
-    if (conf_load(&c, a.pipe.conf, &e))
-        return fail(&e);
-    r = open_sources(&a, &c->run, &e, &src);
-    conf_free(c);
-    if (r)
-        return fail(&e);
-    a.pipe.live = is_paced(src);
-    if (pipe_open(&p, &a.pipe, src, &e))
-        return fail(&e);
-    if (run(&p, &a, &e))
-        status = fail(&e);
-    if (pipe_close(&p, &e))
-        status = fail(&e);
-    source_close(src);
-    return status;
+    int ret = parse(argc, argv, &r.a);
+    if (ret)
+        return ret < 0 ? 0 : ret;
+    if (open_and_run(&r, &e) == 0)
+        return 0;
+    fprintf(stderr, "tyto: %s\n", e.text);
+    return 1;
 }

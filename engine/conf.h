@@ -69,6 +69,7 @@ struct conf_run {
     const char *filter;            /* libpcap's language; NULL: all */
     uint64_t snaplen, buffer_bytes, dpdk_mbufs; /* 0: as the source likes */
     bool promiscuous, immediate, adapter_time;
+    bool wait;                     /* interfaces that are not there at the start are waited for */
     const char *const *dpdk_args;  /* NULL-terminated */
     uint64_t stats_ns;             /* packet time between two stats events; 0: none */
     const char *metrics;           /* where Prometheus asks: "127.0.0.1:9464" or the path of a socket; NULL: nowhere */

@@ -101,6 +101,7 @@ const struct conf_key conf_keys[] = {
     {"run.promiscuous", "true, false", "true", "capture what is addressed to others, too"},
     {"run.immediate", "true, false", "false", "packets one by one as they come, instead of by blocks of 10 ms"},
     {"run.adapter_time", "true, false", "false", "time stamps of the network card, where it has them"},
+    {"run.wait", "true, false", "false", "wait for interfaces that are not there at the start"},
     {"run.dpdk_args", "list of texts", NULL, "arguments for DPDK's environment: [-m, '1024']"},
     {"run.dpdk_mbufs", "number", "16384", "packet buffers of each DPDK port"},
     {"run.stats_interval", "duration", "1m", "time between two `stats` records in the output of events; 0: none"},

@@ -60,6 +60,8 @@ static int read_capture(struct load *l, const struct yaml_node *n)
     if (r == 0)
         r = yaml_opt_bool(n, "adapter_time", &k->adapter_time, l->e);
     if (r == 0)
+        r = yaml_opt_bool(n, "wait", &k->wait, l->e);
+    if (r == 0)
         r = yaml_opt_u64(n, "dpdk_mbufs", 1024, 1 << 26, &k->dpdk_mbufs, l->e);
     return r < 0 ? r : conf_texts(l, yaml_get(n, "dpdk_args"), &k->dpdk_args, NULL);
 }

@@ -290,6 +290,7 @@ static void show_run(struct emit *e, const struct conf_run *k)
     emit_bool(e, "promiscuous", k->promiscuous);
     emit_bool(e, "immediate", k->immediate);
     emit_bool(e, "adapter_time", k->adapter_time);
+    emit_bool(e, "wait", k->wait);
     emit_row(e, "dpdk_args");
     for (uint32_t i = 0; k->dpdk_args && k->dpdk_args[i]; i++)
         emit_row_str(e, k->dpdk_args[i], i == 0);

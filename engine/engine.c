@@ -470,7 +470,7 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
             g->conf.progress(g->conf.progress_arg, &prog, g->packets);
         }
     }
-    if (g->conf.live && *stop && n >= 0)
+    if (g->conf.live && *stop == ENGINE_END && n >= 0)
         n = live_rest(g, batch);
     finish(g);
     return *stop || n == -ENODATA ? 0 : n;
@@ -508,4 +508,16 @@ void engine_totals(const struct engine *g, struct engine_totals *ret)
             ret->evict_links += s->links.evicted;
         }
     }
+}
+
+void engine_totals_add(const struct engine *g, struct engine_totals *to)
+{
+    struct engine_totals now;
+    _Static_assert(sizeof now % sizeof(uint64_t) == 0, "totals are counters alone");
+    engine_totals(g, &now);
+    uint64_t first = to->first_ns ? to->first_ns : now.first_ns;
+    memset(now.worker_ring, 0, sizeof now.worker_ring);
+    add((uint64_t *)to, (const uint64_t *)&now, sizeof now / sizeof(uint64_t));
+    to->first_ns = first;
+    to->last_ns = now.last_ns;
 }

@@ -31,6 +31,7 @@ struct engine_totals {
     struct decode_stats decode;
     struct rt_stats rt;
     uint64_t evict_facts, evict_links;
+    uint64_t alerts, alert_updates;  /* of generations that a reload ended: the engine knows none */
     uint64_t times_late, times_bent; /* time stamps that were moved: a little; replaced by the host's clock */
 };
 
@@ -39,6 +40,11 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
 /* What engine_new takes; nDPI's own tables, some megabytes a worker, are not in it. */
 uint64_t engine_bytes(const struct engine_conf *conf);
 void engine_free(struct engine *g);
+/* What *stop may become. After ENGINE_END what was captured before is worked on; otherwise it is left for the next
+ * engine. */
+enum { ENGINE_END = 1 };
 /* Reads the source to its end (or until *stop). 0 or -errno of the source. */
 int engine_run(struct engine *g, struct source *src, volatile const int *stop);
 void engine_totals(const struct engine *g, struct engine_totals *ret);
+/* Adds the counters of an engine that has ended to those before it. */
+void engine_totals_add(const struct engine *g, struct engine_totals *to);

@@ -38,7 +38,8 @@ static void read_board(struct live *l)
 static struct stats_report report(const struct live *l)
 {
     return (struct stats_report){.pipe = l->pipe, .engine = l->engine, .n_workers = l->n_workers, .ports = l->port,
-                                 .n_ports = l->n_ports, .wall_s = (double)(mono_ns() - l->started_ns) / 1e9};
+                                 .n_ports = l->n_ports, .before = l->before,
+                                 .wall_s = (double)(mono_ns() - l->started_ns) / 1e9};
 }
 
 /* A record of its own kind among the events. */

@@ -24,6 +24,7 @@ struct live {
     unsigned n_ports, n_workers;
     uint64_t now_ns, next_stats_ns;
     uint64_t started_ns;  /* monotonic */
+    const struct engine_totals *before;    /* of generations that a reload ended */
     struct metrics *metrics;
     char *text;
     struct engine_totals *totals;

@@ -268,7 +268,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     if ((r = open_rules(p, o, e)) || (r = open_model(p, o, e)) || (r = open_alerts(p, o, e)))
         return r;
     p->env->rules = p->rules;
-    if (events && (r = textout_open(&p->events, events, !o->events, e)))
+    if (events && (r = textout_open(&p->events, events, !o->events || o->again, e)))
         return r;
     p->collector = (struct collector){.events = events ? &p->events : NULL,
                                       .baseline = p->baseline,
@@ -286,6 +286,24 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     if (!p->collector.scratch || !p->collector.json || !p->collector.held)
         return err_set(e, -ENOMEM, "no memory");
     return 0;
+}
+
+int pipe_check(const struct pipe_opts *o, struct err *e)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    int r = p ? conf_load(&p->conf, o->conf, e) : err_set(e, -ENOMEM, "no memory");
+    if (r == 0 && !(p->env = calloc(1, sizeof *p->env)))
+        r = err_set(e, -ENOMEM, "no memory");
+    if (r == 0)
+        r = open_rules(p, o, e);
+    if (p) {
+        rule_state_free(p->rule_state);
+        ruleset_free(p->rules);
+        free(p->env);
+        conf_free(p->conf);
+    }
+    free(p);
+    return r;
 }
 
 int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src, struct err *e)

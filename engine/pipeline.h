@@ -19,6 +19,7 @@ struct pipe_opts {
     unsigned n_rules, workers;
     int mode;                 /* -1 by configuration, else enum baseline_mode */
     bool no_default_rules, no_ndpi, oui_excerpt, live, quiet;
+    bool again;               /* after a reload: the event log is appended to */
 };
 
 struct pipeline {
@@ -38,6 +39,8 @@ struct pipeline {
     bool fresh;
 };
 
+/* Are configuration and rules fit to be opened? Changes nothing. */
+int pipe_check(const struct pipe_opts *o, struct err *e) MUST_USE;
 /* Opens all of it for a source. 0, or -errno with the reason in e; what was opened is closed then. */
 int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src, struct err *e) MUST_USE;
 /* Tables of the shards as the configuration says. */

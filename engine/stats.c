@@ -6,6 +6,14 @@
 
 #include "engine/base/jw.h"
 
+static void totals(const struct stats_report *r, struct engine_totals *t)
+{
+    memset(t, 0, sizeof *t);
+    if (r->before)
+        *t = *r->before;
+    engine_totals_add(r->engine, t);
+}
+
 static void dropped(struct jw *w, const struct engine_totals *t, const struct stats_report *r)
 {
     const struct eng_stats *s = &t->sum;
@@ -133,7 +141,7 @@ static void interfaces(struct jw *w, const struct stats_report *r)
 void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals *t)
 {
     struct alert_stats a;
-    engine_totals(r->engine, t);
+    totals(r, t);
     alerts_stats(r->pipe->alerts, &a);
     jw_open(w, '{');
     jw_kv_str(w, "version", TYTO_VERSION);
@@ -151,8 +159,8 @@ void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals
     if (r->n_ports)
         interfaces(w, r);
     jw_kv_u64(w, "memory_bytes", pipe_memory(r->pipe, r->n_workers));
-    jw_kv_u64(w, "alerts", a.opened);
-    jw_kv_u64(w, "alert_updates", a.updates);
+    jw_kv_u64(w, "alerts", a.opened + t->alerts);
+    jw_kv_u64(w, "alert_updates", a.updates + t->alert_updates);
     jw_key(w, "wall_s");
     jw_f64(w, r->wall_s);
     jw_close(w, '}');
@@ -235,7 +243,7 @@ size_t stats_prometheus(const struct stats_report *r, struct engine_totals *t, c
     struct page g = {.p = to, .cap = cap};
     struct alert_stats a;
     const struct proto_schema *s;
-    engine_totals(r->engine, t);
+    totals(r, t);
     alerts_stats(r->pipe->alerts, &a);
     port_metrics(&g, r);
     const struct {
@@ -249,7 +257,7 @@ size_t stats_prometheus(const struct stats_report *r, struct engine_totals *t, c
         {"events_dropped_total", "counter", "Logged events dropped: the ring was full.", t->sum.ring_dropped},
         {"flows_total", "counter", "Connections met.", t->sum.flows},
         {"events_total", "counter", "Events decoded.", t->sum.events},
-        {"alerts_total", "counter", "Alerts raised.", a.opened},
+        {"alerts_total", "counter", "Alerts raised.", a.opened + t->alerts},
         {"evictions_flows_total", "counter", "Connections forgotten for want of room.", t->sum.flow_evicted},
         {"time_moved_total", "counter", "Time stamps replaced by the clock's.", t->times_bent},
         {"memory_bytes", "gauge", "Bytes of all tables.", pipe_memory(r->pipe, r->n_workers)},
@@ -280,10 +288,10 @@ void stats_summary(const struct stats_report *r, FILE *f)
     struct alert_stats a;
     if (!t)
         return;
-    engine_totals(r->engine, t);
+    totals(r, t);
     alerts_stats(r->pipe->alerts, &a);
     fprintf(f, "%llu packets, %llu flows, %llu events, %llu alerts in %.2f s\n", (unsigned long long)t->packets,
-            (unsigned long long)t->sum.flows, (unsigned long long)t->sum.events, (unsigned long long)a.opened,
-            r->wall_s);
+            (unsigned long long)t->sum.flows, (unsigned long long)t->sum.events,
+            (unsigned long long)(a.opened + t->alerts), r->wall_s);
     free(t);
 }

@@ -12,6 +12,7 @@ struct stats_report {
     double wall_s;
     const struct source_port *ports; /* NULL: files only */
     unsigned n_ports;
+    const struct engine_totals *before; /* of generations that a reload ended; NULL: none */
 };
 struct jw;
 /* One JSON object and a newline to path ("-": standard output). 0 or -errno with the reason. */

@@ -5,6 +5,7 @@
 """
 import json
 import os
+import pwd
 import signal
 import socket
 import struct
@@ -52,8 +53,11 @@ def lines(path):
 class Run:
     """tyto run in the watching namespace, until stop()."""
 
-    def __init__(self, pair, *args, source="pcap:vr", mode="--detect"):
+    def __init__(self, pair, *args, source="pcap:vr", mode="--detect", open_dir=False):
         self.dir = tempfile.mkdtemp(dir=WORK)
+        if open_dir: # for another user
+            os.chmod(self.dir, 0o777)
+            os.chmod(WORK, 0o755)
         self.out = {k: os.path.join(self.dir, k) for k in ("alerts", "events", "stats", "db", "err")}
         self.err = open(self.out["err"], "w")
         inside = pair.inside(pair.rx) if pair else []
@@ -64,10 +68,16 @@ class Run:
 
     def wait_for_ready(self):
         for _ in range(200):
-            if "capturing" in self.told() or self.p.poll() is not None:
+            if "capturing" in self.told():
                 return
+            if self.p.poll() not in (None, 0):
+                break
             time.sleep(0.05)
         raise AssertionError("tyto run did not come up: " + self.told())
+
+    def tyto(self):
+        """`ip netns exec` becomes the program: its process id is ours."""
+        return self.p.pid
 
     def told(self):
         with open(self.out["err"]) as f:
@@ -143,11 +153,29 @@ def same(live, rep):
     assert inventory(live) == inventory(rep), "inventories differ"
 
 
+def at_rate(path, begin, rate):
+    """The capture with the time stamps that its packets had when they were sent."""
+    with open(path, "rb") as f:
+        data = f.read()
+    out, at, n = [data[:24]], 24, 0
+    while at < len(data):
+        caplen = struct.unpack_from("<I", data, at + 8)[0]
+        ns = int((begin + n / rate) * 1e9)
+        unit = 1 if data[:4] == b"\x4d\x3c\xb2\xa1" else 1000
+        out += [struct.pack("<II", ns // 10**9, ns % 10**9 // unit), data[at + 8:at + 16 + caplen]]
+        at, n = at + 16 + caplen, n + 1
+    to = os.path.join(tempfile.mkdtemp(dir=WORK), "sent.pcap")
+    with open(to, "wb") as f:
+        f.write(b"".join(out))
+    return to
+
+
 def without_loss(pair, path, *args, **kw):
     """A run in which nothing was lost: on a busy machine the first attempts may fail, but never without being told."""
     for rate in (10000, 5000, 3000, 2000):
         live = Run(pair, *args, **kw)
         before = pair.sent_by(pair.rx, "vr")
+        live.sent_at, live.rate = time.time(), rate
         n = send(pair, path, 0, rate)
         live.stop()
         assert pair.sent_by(pair.rx, "vr") == before, "the sensor has sent something"
@@ -166,7 +194,7 @@ def live_gives_what_replay_gives(pair):
     for workers in (1, 3):
         live = without_loss(pair, path, "-w", str(workers))
         assert live, "packets are lost at 2,000 a second"
-        same(live, replay(path))
+        same(live, replay(at_rate(path, live.sent_at, live.rate)))
 
 
 @alone
@@ -227,7 +255,7 @@ def dpdk_gives_what_replay_gives(pair):
         live = without_loss(pair, path, "-w", "1", source="dpdk:" + dev)
         if not live: # the driver's ring of 2 MB; every packet was accounted for
             return f"this machine is too busy for {dev}"
-        same(live, replay(path))
+        same(live, replay(at_rate(path, live.sent_at, live.rate)))
 
 
 # ---- nothing is lost quietly ----
@@ -325,6 +353,91 @@ def an_interface_goes_and_comes_again(pair):
     live.stop()
     assert live.status == 0 and live.stats["packets"] == n, (live.status, live.stats["packets"], n, live.told())
     assert "waiting for it" in live.told(), live.told()
+
+@case
+def one_run_a_database(pair):
+    live = Run(pair)
+    r = subprocess.run([*pair.inside(pair.rx), TYTO, "run", "-i", "pcap:vr", "-d", live.out["db"]], capture_output=True,
+                       text=True, timeout=30)
+    assert r.returncode == 1 and "another tyto run" in r.stderr, (r.returncode, r.stderr)
+    live.stop()
+    assert live.status == 0 and not os.path.exists(live.out["db"] + ".lock")
+
+
+@case
+def an_interface_that_is_not_there(pair):
+    r = subprocess.run([*pair.inside(pair.rx), TYTO, "run", "-i", "pcap:vx", "-d", ":memory:"], capture_output=True,
+                       text=True, timeout=30)
+    assert r.returncode == 1 and "vx" in r.stderr, (r.returncode, r.stderr)
+    pair.unplug()
+    live = Run(pair, *config("run: {wait: true}"))
+    assert "waiting for it" in live.told(), live.told()
+    time.sleep(0.5)
+    pair.plug()
+    for _ in range(60):
+        if "captured again" in live.told():
+            break
+        time.sleep(0.1)
+    n = send(pair, capture("plant/normal.pcap"))
+    live.stop()
+    assert live.status == 0 and live.stats["packets"] == n, (live.status, live.stats["packets"], n, live.told())
+
+
+@case
+def reloading_loses_no_packet(pair):
+    path, conf = capture("plant/normal.pcap"), config("alerts: {rate: 7}")
+    live = Run(pair, *conf)
+    sender = subprocess.Popen([*pair.inside(pair.tx), SEND, "vt", path, "30000", "5000"], stdout=subprocess.PIPE, text=True)
+    for text, word in (("alerts: {rate: x}", "not reloaded"), ("alerts: {rate: 9}", "capturing")):
+        time.sleep(1)
+        before = live.told().count(word)
+        with open(conf[1], "w") as f:
+            f.write(text)
+        live.p.send_signal(signal.SIGHUP)
+        for _ in range(100):
+            if live.told().count(word) > before:
+                break
+            time.sleep(0.05)
+        assert live.told().count(word) > before, (word, live.told())
+    n = int(sender.communicate(timeout=60)[0].split()[0])
+    live.stop()
+    lost = live.stats["dropped"]["kernel"]
+    assert live.status == 0 and not lost and live.stats["packets"] == n, (live.stats["packets"], lost, n, live.told())
+
+
+@case
+def privileges_are_given_up(pair):
+    conf = config("run: {user: nobody}")
+    os.chmod(os.path.dirname(conf[1]), 0o755)
+    live = Run(pair, *conf, open_dir=True)
+    with open(f"/proc/{live.tyto()}/status") as f:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    n = send(pair, capture("plant/normal.pcap"))
+    live.stop()
+    uid = int(status["Uid"].split()[0])
+    assert uid == pwd.getpwnam("nobody").pw_uid, status["Uid"]
+    assert int(status["CapPrm"], 16) == 1 << 13, "only CAP_NET_RAW is left, to open an interface again"
+    assert status["NoNewPrivs"] == "1"
+    assert live.status == 0 and live.stats["packets"] == n
+
+
+@case
+def systemd_is_told(pair):
+    path = os.path.join(tempfile.mkdtemp(dir=WORK), "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(10)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            live = Run(pair)
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        live.stop()
+        told = []
+        while "STOPPING=1" not in told:
+            told.append(s.recv(256).decode())
+    assert "READY=1" in told and "WATCHDOG=1" in told, told
+
 
 @case
 def sigterm_ends_it_in_time(pair):

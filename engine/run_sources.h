@@ -1,0 +1,15 @@
+/* run_sources.h: the sources that `tyto run` is told, opened and joined. */
+#pragma once
+
+#include "capture/source.h"
+
+struct conf_run;
+
+/* Capture files alone are merged by time, as replay does. */
+int run_sources_open(const char *const *uris, unsigned n, const struct conf_run *c, struct err *e,
+                     struct source **ret) MUST_USE;
+/* Do packets arrive as they happen? A port that plays a capture is read like one: as fast as it goes, and nothing is
+ * lost. */
+bool run_sources_paced(struct source *s);
+/* Tells on standard error which of the interfaces the host itself may speak on. */
+void run_sources_warn(struct source *s);
