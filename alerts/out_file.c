@@ -14,6 +14,7 @@ struct out_file {
     int fd;
     bool regular, own;
     uint32_t cap, head, tail; /* bytes [head, tail) wait */
+    uint32_t batch;           /* so many are written without being asked */
     struct out_file_stats s;
     char *buf;
 };
@@ -80,6 +81,7 @@ int out_file_open(struct out_file **ret, const char *path, uint32_t max_wait, st
     if (f) {
         f->fd = -1;
         f->cap = max_wait < LEAST_ROOM ? LEAST_ROOM : max_wait;
+        f->batch = BATCH;
         f->buf = malloc(f->cap);
     }
     if (!f || !f->buf) {
@@ -96,6 +98,11 @@ int out_file_open(struct out_file **ret, const char *path, uint32_t max_wait, st
     }
     *ret = f;
     return 0;
+}
+
+void out_file_hold(struct out_file *f)
+{
+    f->batch = UINT32_MAX;
 }
 
 static uint64_t count_lines(const char *p, size_t n)
@@ -167,7 +174,7 @@ int out_file_line(struct out_file *f, const char *line, size_t n)
     f->buf[f->tail + n] = '\n';
     f->tail += (uint32_t)n + 1;
     f->s.waiting = f->tail - f->head;
-    if (f->s.waiting >= BATCH && !f->s.last_error)
+    if (f->s.waiting >= f->batch && !f->s.last_error)
         return drain(f);
     return 0;
 }
@@ -206,7 +213,7 @@ static int sink_put(void *ctx, const struct alert_out *a)
     if (s->least && a->severity > s->least)
         return 0;
     int r = out_file_line(s->file, a->line, a->line_len);
-    return r < 0 ? r : out_file_flush(s->file); /* an alert does not wait for company */
+    return r < 0 || s->hold ? r : out_file_flush(s->file);
 }
 
 struct alert_sink out_file_sink(struct out_file_sink *s)

@@ -19,6 +19,8 @@ struct out_file;
 /* "-" is standard output. A file is created (0640) or appended to; half a line that a crash left at its end is taken
  * off. */
 int out_file_open(struct out_file **ret, const char *path, uint32_t max_wait, struct err *e) MUST_USE;
+/* From now on lines wait until out_file_flush(), as long as there is room. */
+void out_file_hold(struct out_file *f);
 /* One line without its newline. 0, or -errno: it waits (or was dropped and counted). */
 int out_file_line(struct out_file *f, const char *line, size_t n);
 /* Write what is buffered and what waits. */
@@ -32,5 +34,6 @@ int out_file_close(struct out_file *f);
 struct out_file_sink {
     struct out_file *file;
     uint8_t least;
+    bool hold; /* lines wait for company, until somebody flushes */
 };
 struct alert_sink out_file_sink(struct out_file_sink *s);

@@ -1,11 +1,12 @@
 #include "engine/collector.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "baseline/baseline.h"
 #include "engine/evjson.h"
+#include "engine/outputs.h"
 #include "engine/raise.h"
 #include "rules/rules.h"
 #include "store/store.h"
@@ -87,13 +88,19 @@ static void recall(struct collector *c, const struct rec_event *r, struct rec_fa
 }
 
 /* told: the anomalies that a rule was raised for. */
-static bool finish_rules(struct collector *c, struct rec_event *r, uint64_t *told)
+static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fact *facts, uint64_t *told)
 {
     struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
-    bool condemned = false, know_src = baseline_asset_info(c->baseline, r->net, &r->src, &src);
-    bool know_dst = baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
-    r->learning = baseline_learning(c->baseline, r->link);
+    bool condemned = false, asks = false;
+    for (unsigned i = 0; i < r->n_hits && !asks; i++)
+        asks = ruleset_hit_asks(c->rules, r->hits[i]);
+    if (asks) {
+        recall(c, r, facts);
+        r->learning = baseline_learning(c->baseline, r->link);
+    }
+    bool know_src = asks && baseline_asset_info(c->baseline, r->net, &r->src, &src);
+    bool know_dst = asks && baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
     for (unsigned i = 0; i < r->n_hits; i++) {
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
@@ -115,11 +122,9 @@ static void on_event(struct collector *c, struct ring_head *h)
     }
     if (!(r.wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
         return;
-    if (r.n_hits)
-        recall(c, &r, facts);
     uint64_t told = 0;
     raise_act_begin(c->raise, &r);
-    bool condemned = r.n_hits && finish_rules(c, &r, &told);
+    bool condemned = r.n_hits && finish_rules(c, &r, facts, &told);
     if (r.wanted & REC_WANT_ANOMALY)
         raise_act_anomalies(c->raise, r.anomalies & ~told); /* the rule says it better */
     baseline_event(c->baseline, &r, condemned);
@@ -166,8 +171,20 @@ static void on_tick(struct collector *c, const struct rec_tick *t)
     save(c, false);
 }
 
+/* What an output has, the store had first. */
+static void settle(struct collector *c)
+{
+    struct err e;
+    c->napped_us = 0;
+    if (!c->outputs || !outputs_wait(c->outputs))
+        return;
+    store_sync(c->store, &e); /* its failure is told in raise_tick(), and at the close */
+    outputs_flush(c->outputs);
+}
+
 static void on_end(struct collector *c, const struct rec_tick *t)
 {
+    settle(c);
     on_tick(c, t);
     alerts_finish(c->alerts);
     save(c, true);
@@ -243,24 +260,57 @@ static void watch_clock(struct collector *c, struct timespec *last)
     c->every_second(c->second_arg);
 }
 
+/* Is so much waiting that the next nap should be a shorter one? */
+static bool behind(struct collector *c)
+{
+    for (unsigned i = 0; i < c->n_workers; i++)
+        if (ring_depth(&c->workers[i].records) > c->workers[i].records.cap / 8)
+            return true;
+    return false;
+}
+
+/* Nothing to do. Waking up costs more than most records: as long as the rings have room, naps become longer. */
+static void nap(struct collector *c)
+{
+    enum { SHORTEST_US = 100, LONGEST_US = 5000, ALERTS_US = 100000 };
+    struct timespec t;
+    if (c->napped_us >= ALERTS_US)
+        settle(c);
+    c->nap_us = c->nap_us < SHORTEST_US ? SHORTEST_US : c->nap_us;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += (long)c->nap_us * 1000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    while (sem_clockwait(&c->bell, CLOCK_MONOTONIC, &t) < 0 && errno == EINTR)
+        ;
+    c->napped_us += c->nap_us;
+    if (behind(c))
+        c->nap_us /= 4;
+    else if (c->nap_us < LONGEST_US)
+        c->nap_us *= 2;
+}
+
 void *collector_run(void *arg)
 {
     struct collector *c = arg;
     struct source_head s[N_SHARDS] = {0};
     struct timespec last = {0};
-    unsigned left = c->n_workers, spins = 0;
+    bool idle = false;
+    unsigned left = c->n_workers;
     while (left) {
-        if (c->every_second && (spins || c->n_records % 256 == 0))
+        if (c->every_second && (idle || c->n_records % 256 == 0))
             watch_clock(c, &last);
         int i = next_worker(c, s);
-        if (i < 0) {
-            usleep(++spins < 16 ? 100 : 2000);
+        idle = i < 0;
+        if (idle) {
+            nap(c);
             continue;
         }
-        spins = 0;
         struct ring_head *h = s[i].h;
         s[i].h = NULL;
         on_record(c, h);
+        if (c->outputs && outputs_full(c->outputs))
+            settle(c);
         if ((h->type & 0xffff) == RK_END) {
             s[i].ended = true;
             if (--left == 0)

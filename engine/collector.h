@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "engine/textout.h"
 #include "engine/worker.h"
@@ -13,6 +14,7 @@ struct rule_state;
 struct store;
 struct alerts;
 struct source;
+struct outputs;
 
 enum { HELD_IDENTS = 32 };
 struct held_ident {
@@ -30,6 +32,9 @@ struct collector {
     struct rule_state *rule_state;
     const struct ruleset *rules;
     struct store *store;
+    struct outputs *outputs;       /* that are held, NULL: they write at once */
+    sem_t bell;                    /* rung when a ring is full, and at the end */
+    unsigned nap_us, napped_us;    /* the last one; all since the outputs were flushed */
     struct source *source;         /* for names */
     const struct shard_env *env;
     struct event *scratch;         /* to write the record of an event that becomes an alert */

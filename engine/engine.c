@@ -87,6 +87,8 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
     }
     for (unsigned i = 0; i < conf->n_workers; i++)
         g->workers[i].out.live = conf->live;
+    for (unsigned i = 0; i < conf->n_workers; i++)
+        g->workers[i].out.bell = &conf->collector->bell;
     conf->collector->workers = g->workers;
     conf->collector->n_workers = conf->n_workers;
     *ret = g;

@@ -40,6 +40,42 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
     return r;
 }
 
+void outputs_hold(struct outputs *o)
+{
+    for (unsigned i = 0; i < o->n; i++) {
+        o->sink[i].hold = true;
+        out_file_hold(o->file[i]);
+    }
+}
+
+static bool waiting(const struct outputs *o, uint64_t bytes)
+{
+    for (unsigned i = 0; i < o->n; i++) {
+        struct out_file_stats s;
+        out_file_stats(o->file[i], &s);
+        if (s.waiting >= bytes && !s.last_error)
+            return true;
+    }
+    return false;
+}
+
+bool outputs_wait(const struct outputs *o)
+{
+    return waiting(o, 1);
+}
+
+bool outputs_full(const struct outputs *o)
+{
+    enum { ENOUGH = 1 << 20 };
+    return waiting(o, ENOUGH);
+}
+
+void outputs_flush(struct outputs *o)
+{
+    for (unsigned i = 0; i < o->n; i++)
+        out_file_flush(o->file[i]); /* what cannot be written is told by outputs_report(), and at the close */
+}
+
 uint64_t outputs_memory(const struct outputs *o)
 {
     uint64_t sum = 0;
@@ -60,7 +96,8 @@ void outputs_report(struct outputs *o, struct raise *r, uint64_t ts_ns)
 {
     for (unsigned i = 0; i < o->n; i++) {
         struct out_file_stats s;
-        out_file_flush(o->file[i]);
+        if (!o->sink[i].hold)
+            out_file_flush(o->file[i]);
         out_file_stats(o->file[i], &s);
         if (!s.last_error && s.lost == o->lost[i])
             continue;

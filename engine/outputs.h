@@ -21,6 +21,11 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
 /* The configured output of events, NULL none. */
 const char *outputs_events(const struct conf *c);
 uint64_t outputs_memory(const struct outputs *o);
+/* A replay's alerts wait for company: written by outputs_flush(), which is due when outputs_full(). */
+void outputs_hold(struct outputs *o);
+bool outputs_wait(const struct outputs *o); /* something waits */
+bool outputs_full(const struct outputs *o);
+void outputs_flush(struct outputs *o);
 /* What cannot be written is an alert of its own (OT-OPS-006), which reaches the outputs that still work. */
 void outputs_report(struct outputs *o, struct raise *r, uint64_t ts_ns);
 /* Flush and close all. 0, or the first failure with its reason. Zeroed or closed before is fine. */

@@ -278,11 +278,15 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
                                       .rules = p->rules,
                                       .store = p->store,
                                       .save_every = o->live ? 1 : 30,
+                                      .outputs = o->live ? NULL : &p->outputs,
                                       .source = p->source,
                                       .env = p->env,
                                       .scratch = malloc(sizeof(struct event)),
                                       .json = malloc(REC_MAX_BYTES),
                                       .held = malloc(HELD_IDENTS * sizeof(struct held_ident))};
+    sem_init(&p->collector.bell, 0, 0);
+    if (!o->live)
+        outputs_hold(&p->outputs);
     if (!p->collector.scratch || !p->collector.json || !p->collector.held)
         return err_set(e, -ENOMEM, "no memory");
     return 0;
@@ -320,9 +324,11 @@ int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src,
 
 void pipe_flush(struct pipeline *p)
 {
+    struct err e;
     textout_flush(&p->events);
-    for (unsigned i = 0; i < p->outputs.n; i++)
-        out_file_flush(p->outputs.file[i]); /* what cannot be written is told when they are closed */
+    if (p->collector.outputs)
+        store_sync(p->store, &e); /* its failure is told when it is closed */
+    outputs_flush(&p->outputs);
 }
 
 static void keep_first(int *r, struct err *first, int now, const struct err *e)

@@ -19,6 +19,12 @@ static void breathe(unsigned *spins)
         usleep(50);
 }
 
+static void wake(struct out *o)
+{
+    if (o->bell)
+        sem_post(o->bell);
+}
+
 bool out_tight(struct out *o)
 {
     enum { NAP_US = 50, NAP_TAKES_US = 120 };
@@ -35,8 +41,11 @@ bool out_tight(struct out *o)
 struct ring_head *out_begin(struct out *o, enum rec_kind k, uint32_t max)
 {
     struct ring_head *h;
-    for (unsigned spins = 0; !(h = ring_reserve(o->ring, max)); breathe(&spins))
+    for (unsigned spins = 0; !(h = ring_reserve(o->ring, max)); breathe(&spins)) {
+        if (!spins)
+            wake(o);
         o->waits++;
+    }
     h->type = (uint32_t)k | (uint32_t)o->shard << 16;
     h->order = o->order;
     return h;
@@ -266,6 +275,7 @@ void worker_end(struct worker *w, const struct rec_tick *t, uint64_t order)
     send_stats(w);
     w->out.shard = N_SHARDS;
     out_put(&w->out, RK_END, t, sizeof *t);
+    wake(&w->out);
 }
 
 static uint64_t mono_ns(void)

@@ -1,6 +1,7 @@
 /* worker.h: a worker's output, and the thread that runs shards when there are several workers. */
 #pragma once
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "engine/decode.h"
@@ -20,6 +21,7 @@ struct out {
     uint16_t shard;
     bool live;
     uint32_t patience_us;  /* live: time left to wait in this second */
+    sem_t *bell;           /* wakes the collector; NULL: it comes by itself */
     uint64_t waits;        /* times that the ring was full */
 };
 /* Live: must an event that is only logged give way? The last quarter of the ring is for hits and news. The capture

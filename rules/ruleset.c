@@ -256,6 +256,11 @@ uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const str
     return hit < rs->n_entries ? named_anomalies(rs->entries[hit].local, s) : 0;
 }
 
+bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit)
+{
+    return hit < rs->n_entries && rs->entries[hit].rest;
+}
+
 size_t ruleset_memory(const struct ruleset *rs)
 {
     return sizeof *rs + rs->mem_bytes + rs->cap_rules * sizeof *rs->rules;

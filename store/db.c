@@ -107,8 +107,8 @@ static int prepare(sqlite3 *db, enum db_use use, bool empty, int version)
         rc = db_exec(db, "PRAGMA page_size=" DB_PAGE "; PRAGMA synchronous=OFF");
     if (rc == SQLITE_OK)
         rc = db_exec(db, empty && use == DB_FILL ? "PRAGMA journal_mode=TRUNCATE" : "PRAGMA journal_mode=WAL");
-    if (rc == SQLITE_OK)
-        rc = db_exec(db, "PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=1000");
+    if (rc == SQLITE_OK) /* temp_store: what one statement may have to take back, a few pages */
+        rc = db_exec(db, "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=1000");
     if (rc == SQLITE_OK)
         rc = migrate(db, version);
     if (rc == SQLITE_OK && (!empty || use != DB_FILL))
