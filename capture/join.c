@@ -22,13 +22,6 @@ struct join {
     struct part part[];
 };
 
-static void hand_on_faults(struct join *j, struct part *p)
-{
-    const struct source_fault *f;
-    for (; (f = source_fault(p->s, p->faults)); p->faults++)
-        source_add_fault(&j->s, f->cls, p->file0 + f->file, "%s", f->text);
-}
-
 static uint16_t iface_of(struct join *j, struct part *p, uint16_t i)
 {
     if (i >= SOURCE_IFACES)
@@ -50,7 +43,7 @@ static int join_poll(struct source *src, struct pkt *ret, unsigned max)
         if (p->ended)
             continue;
         int n = source_poll(p->s, ret, max);
-        hand_on_faults(j, p);
+        source_take_faults(&j->s, p->s, &p->faults, p->file0);
         if (n < 0) {
             p->ended = true;
             if (n != -ENODATA)

@@ -15,6 +15,7 @@ static const struct source_ops *const backends[] = {
     &source_file_ops,
     &source_pcap_ops,
     &source_dpdk_ops,
+    &source_tap_ops,
 };
 
 static const struct source_ops *find_backend(const char *uri, const char **ret_rest)
@@ -187,4 +188,11 @@ void source_add_fault(struct source *s, enum source_class cls, unsigned file, co
     va_start(ap, fmt);
     vsnprintf(f->text, sizeof f->text, fmt, ap);
     va_end(ap);
+}
+
+void source_take_faults(struct source *s, const struct source *part, unsigned *told, unsigned file0)
+{
+    const struct source_fault *f;
+    for (; (f = source_fault(part, *told)); ++*told)
+        source_add_fault(s, f->cls, file0 + f->file, "%s", f->text);
 }

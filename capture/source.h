@@ -65,6 +65,7 @@ struct source_port {
     uint64_t dropped_kernel;   /* the ring was full */
     uint64_t dropped_nic;      /* by the card or its driver: not read in time, no buffer */
     uint64_t opened;           /* times: more than once where it had gone */
+    uint64_t swapped, skew_ns; /* of a TAP's sides: responses stamped before what they answer; the most */
     uint16_t iface, file;      /* of its packets */
     uint8_t link;              /* enum source_link */
     uint8_t paced;             /* its time is the clock's: packets arrive as they happen */

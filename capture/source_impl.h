@@ -25,6 +25,10 @@ void source_done(struct source *s);
 uint16_t source_add_iface(struct source *s, const void *name, unsigned len);
 void source_add_fault(struct source *s, enum source_class cls, unsigned file, const char *fmt, ...) PRINTF(4, 5);
 
+/* Faults of a part of s that are new: *told of them were handed on before. file0: number of its first file in s. */
+void source_take_faults(struct source *s, const struct source *part, unsigned *told, unsigned file0);
+
 extern const struct source_ops source_file_ops;
 extern const struct source_ops source_pcap_ops;
+extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_dpdk_ops; /* in a library of its own: dpdk.c, or dpdk_none.c */

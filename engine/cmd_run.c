@@ -28,6 +28,7 @@ static void usage(FILE *f)
           "Never sends a packet.\n\n"
           "  -i, --input SOURCE     where packets come from; may be given again:\n"
           "                           pcap:IFACE     a network interface\n"
+          "                           tap:IFACE+IFACE the two directions of a TAP as one\n"
           "                           dpdk:DEV[,ARGS] a DPDK port: PCI address or virtual device\n"
           "                           file:CAPTURE   a capture file; the run ends with the last one, unless there are\n"
           "                                          interfaces too\n"

@@ -133,6 +133,10 @@ static void interfaces(struct jw *w, const struct stats_report *r)
         jw_kv_u64(w, "nic", p->dropped_nic);
         jw_close(w, '}');
         jw_kv_u64(w, "opened", p->opened);
+        if (p->swapped) {
+            jw_kv_u64(w, "swapped", p->swapped);
+            jw_kv_u64(w, "skew_us", p->skew_ns / 1000);
+        }
         jw_close(w, '}');
     }
     jw_close(w, ']');
