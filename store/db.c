@@ -37,11 +37,13 @@ int db_error(sqlite3 *db, int rc, const char *path, struct err *e)
         {SQLITE_NOMEM, -ENOMEM, "cannot be worked on: no memory"},
         {SQLITE_IOERR, -EIO, "cannot be read or written: the disk reports an error"},
     };
+    /* A roll-back in between has the connection say "not an error". */
+    bool own = db && (sqlite3_errcode(db) & 0xff) == (rc & 0xff);
+    const char *said = own ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
     for (unsigned i = 0; i < ARRAY_LEN(known); i++)
         if ((rc & 0xff) == known[i].rc)
-            return err_set(e, known[i].code, "%s: the database %s (%s)", path, known[i].words,
-                           db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
-    return err_set(e, -EIO, "%s: %s", path, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+            return err_set(e, known[i].code, "%s: the database %s (%s)", path, known[i].words, said);
+    return err_set(e, -EIO, "%s: %s", path, said);
 }
 
 static int pragma_int(sqlite3 *db, const char *sql, int *ret)
