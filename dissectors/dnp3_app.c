@@ -87,16 +87,22 @@ static bool fits(const struct event *e)
     return n <= KEEP && e->n_msgs < EV_MAX_MSGS;
 }
 
-static void wait_or_commit(struct dis_ctx *x, struct event *e, struct dnp3_assoc *a, uint64_t key)
+static void wait_or_commit(struct dis_ctx *x, struct event *e, uint64_t key)
+{
+    if (fits(e))
+        ev_wait(x, e, key);
+    else
+        ev_commit(x, e);
+}
+
+/* What of this response comes later joins it, or goes on in its name. */
+static void expect_more(struct dis_ctx *x, struct event *e, struct dnp3_assoc *a, uint64_t key)
 {
     a->tx_id = e->tx_id;
     a->more_fn = (uint8_t)e->function;
     a->more_selector = e->selector;
     a->first_ns = e->msgs[0].ts_ns;
-    if (fits(e))
-        ev_wait(x, e, key);
-    else
-        ev_commit(x, e);
+    wait_or_commit(x, e, key);
 }
 
 /* ---- internal indications ---- */
@@ -338,12 +344,12 @@ static void response_next(struct dis_ctx *x, struct dnp3_walk *w, struct dnp3_as
         ev_wait(x, e, answer_key(m, a, m->seq));
     } else if (!fin) {
         a->gen[(m->seq + 1) & AC_SEQ]++;
-        wait_or_commit(x, e, a, con ? confirm_key(m, a, m->seq) : answer_key(m, a, (m->seq + 1) & AC_SEQ));
+        expect_more(x, e, a, con ? confirm_key(m, a, m->seq) : answer_key(m, a, (m->seq + 1) & AC_SEQ));
     } else if (e->function == FC_SELECT && !e->error && e->kind == EV_TRANSACTION && m->fn == FC_RESPONSE) {
         a->seen = (uint8_t)((a->seen & ~DNP3_SELECT_CONFIRM) | (con ? DNP3_SELECT_CONFIRM : 0));
         ev_wait_for(x, e, operate_key(m, a), select_timeout_ns);
     } else if (con) {
-        wait_or_commit(x, e, a, confirm_key(m, a, m->seq));
+        expect_more(x, e, a, confirm_key(m, a, m->seq));
     } else {
         ev_commit(x, e);
     }
@@ -420,7 +426,8 @@ static void unsolicited(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3
         return;
     }
     a->uns_gen++;
-    wait_or_commit(x, w.e, a, key_of(m, KEY_UNSOLICITED, a->uns_gen, m->seq));
+    a->uns_tx_id = w.e->tx_id;
+    wait_or_commit(x, w.e, key_of(m, KEY_UNSOLICITED, a->uns_gen, m->seq));
 }
 
 /* ---- confirmations ---- */
@@ -432,9 +439,10 @@ static void confirm_alone(struct dis_ctx *x, const struct dnp3_msg *m, struct dn
     e->phase = PHASE_CONFIRM;
     e->anomalies |= m->anomalies;
     bool uns = m->control & AC_UNS;
-    if (uns ? a->tx_id && a->uns_seq == m->seq : a->late == (0x80 | m->seq)) {
-        e->tx_id = a->tx_id; /* its record was closed before */
-        a->tx_id = 0;
+    if (uns ? a->uns_tx_id && a->uns_seq == m->seq : a->late == (0x80 | m->seq)) {
+        e->tx_id = uns ? a->uns_tx_id : a->tx_id; /* its record was closed before */
+        if (uns)
+            a->uns_tx_id = 0;
     } else if (a->seen & DNP3_SEEN_RESPONSE) {
         ev_anomaly(e, DA_CONFIRM_UNEXPECTED);
     }
@@ -462,7 +470,7 @@ static void confirm(struct dis_ctx *x, const struct dnp3_msg *m, struct dnp3_ass
     if (e->n_msgs >= 2) /* the latency is the answer's */
         e->latency_ns = e->msgs[e->n_msgs - 2].ts_ns - e->msgs[0].ts_ns;
     if (uns)
-        a->tx_id = 0;
+        a->uns_tx_id = 0;
     if ((m->control & (AC_FIR | AC_FIN)) != (AC_FIR | AC_FIN))
         ev_anomaly(e, DA_REQUEST_FRAGMENTED);
     if (m->objects.n && m->objects.p[0] != 120)

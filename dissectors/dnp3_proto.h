@@ -83,6 +83,7 @@ bool dnp3_group_known(uint8_t group);
 struct dnp3_assoc {
     uint64_t select_digest; /* of the objects of the last SELECT, 0 none */
     uint64_t tx_id, first_ns; /* of the last record that may be closed although more of it comes; its first message */
+    uint64_t uns_tx_id;     /* of the last unsolicited response, until it is confirmed */
     uint32_t more_selector; /* its selector */
     uint8_t more_fn;        /* its function */
     uint8_t operated;       /* 0x80 | sequence number of the last OPERATE that a SELECT prepared */

@@ -170,8 +170,13 @@ void player_done(struct player *p)
 
 static void check_json(struct player *p, const char *s, uint32_t n)
 {
+    static const char no_id[] = "\"tx_id\":\"0000000000000000\"";
     const struct js *v;
     struct err e;
+    if (memmem(s, n, no_id, sizeof no_id - 1)) {
+        fprintf(stderr, "%s: belongs to no transaction: %.*s\n", p->file, (int)n, s);
+        p->n_bad_json++;
+    }
     if (js_parse(&v, s, n, &e)) {
         fprintf(stderr, "%s: not JSON: %s: %.*s\n", p->file, e.text, (int)n, s);
         p->n_bad_json++;

@@ -15,6 +15,7 @@ extern const struct dissector dissector_dnp3;
 static struct dis_rt rt;
 static struct flow_rt flow_rt;
 static struct event scratch;
+static uint64_t last_tx_id;
 static struct flow_key key;
 static uint8_t state[DIS_FLOW_STATE] __attribute__((aligned(8)));
 static char out[1 << 16];
@@ -87,6 +88,8 @@ static void on_event(void *arg, struct dis_ctx *x, struct event *e)
     (void)arg;
     (void)x;
     char fn[FN_TEXT];
+    ck_assert_uint_ne(e->tx_id, 0);
+    last_tx_id = e->tx_id;
     schema_fn_text(e->schema, e->function, fn);
     say("%s %s %s u%u [", ev_kind_name(e->kind), e->op ? e->op->name : fn, action_name(e->action), e->unit);
     for (unsigned i = 0; i < e->n_msgs; i++)
@@ -395,8 +398,10 @@ START_TEST(test_large_fragments)
         snprintf(hex + strlen(hex), 32, "%02x 01 %02x00", i, i);
     req("c5 01 3c0206");
     rsp(hex);
+    uint64_t whole = last_tx_id;
     req("c5 00");
     rsp("46 81 0000 2002 17 01 05 01 0400");
+    ck_assert_uint_eq(last_tx_id, whole); /* the confirmation in between takes nothing away */
     ck_assert_ptr_eq(strstr(out, "transaction read read u10 [1:1 4:129] executed class:1 analog_input:0=0"), out);
     ck_assert_ptr_nonnull(strstr(out, "message confirm session u10"));
     ck_assert_ptr_nonnull(strstr(out, "executed analog_input:5=4\n"));
