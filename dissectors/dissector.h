@@ -137,8 +137,9 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
  * until the next ev_ call that begins or takes an event. To wait on for a later phase, ev_wait() it again. */
 struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, uint32_t function,
                         uint32_t selector);
-/* The waiting event of that key as it is, without another message, to be finished and committed: what became of the
- * request was said elsewhere. NULL when nobody waits. Kind and latency are those of an answer that came now. */
+/* The waiting event of that key as it is, without another message and so by whom it was, to be finished and committed:
+ * what became of the request was said elsewhere. NULL when nobody waits. Kind and latency are those of an answer that
+ * came now. */
 struct event *ev_take(struct dis_ctx *x, uint64_t key);
 /* Is a request of that key waiting? Lets a dissector choose between an answer and an unsolicited message. */
 bool ev_is_waited(const struct dis_ctx *x, uint64_t key);

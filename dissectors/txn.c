@@ -357,7 +357,6 @@ struct event *ev_take(struct dis_ctx *x, uint64_t key)
     rt->taken = take_txn(rt, i);
     ev_unpack(rt->taken.p, rt->ev);
     rt->ev->kind = EV_TRANSACTION;
-    rt->ev->from_client = x->dir != DIR_S2C;
     uint64_t first = rt->ev->msgs[0].ts_ns;
     rt->ev->latency_ns = x->ts_ns > first ? x->ts_ns - first : 0;
     return rt->ev;

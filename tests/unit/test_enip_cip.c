@@ -56,7 +56,7 @@ START_TEST(unconnected_send)
     struct feed *f = enip_feed();
     rr(f, 0, 1, "5202 2006 2401 0af0 0800 0e03 2001 2401 3007 0100 0103");
     rr(f, 1, 1, "8e00 0000 04 31373639");
-    HAS(f, "transaction 82 unconnected_send other unit=3 cip:connection_manager/1 accepted s2c");
+    HAS(f, "transaction 82 unconnected_send other unit=3 cip:connection_manager/1 accepted c2s");
     HAS(f, "transaction 14,14 get_attribute_single read unit=3 cip:identity/1/7=[1769] status=success executed s2c");
     HAS(f, "ident server/3 module=1769");
     feed_free(f);
