@@ -2,8 +2,8 @@
  *
  * Two cards deliver and stamp on their own: a response can be handed over, or even be stamped, before its request. So
  * packets of one side wait until the other has delivered what is as old (HOLD_NS), and a TCP segment that acknowledges
- * data which the other side has stamped up to SKEW_NS later comes after it, whatever the stamps say. That is the one thing
- * that this file looks for in a packet; how often it was so and by how much is counted. */
+ * data which the other side has stamped up to SKEW_NS later comes after it, whatever the stamps say. That is the one
+ * thing that this file looks for in a packet; how often it was so and by how much is counted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +140,7 @@ static bool old_enough(const struct pkt *p)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    return p->ts_ns + HOLD_NS <= ns || p->ts_ns > ns + UINT64_C(1000000000); /* a stamp of another clock waits for none */
+    return p->ts_ns + HOLD_NS <= ns || p->ts_ns > ns + UINT64_C(1000000000); /* another clock's waits for none */
 }
 
 /* Whose packet is next; -1: neither can go yet. */

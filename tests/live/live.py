@@ -305,6 +305,78 @@ def trace_of_polls(n):
     return [data for _, data in t.packets]
 
 
+# ---- tyto capture check ----
+
+def check(frames, *args, step=0.001):
+    t = wire.Trace(os.path.join(tempfile.mkdtemp(dir=WORK), "check.pcap"), step=step)
+    frames(t)
+    t.save()
+    r = subprocess.run([TYTO, "capture", "check", "--json", "-i", "file:" + t.path, *args], check=True,
+                       capture_output=True, text=True, timeout=60)
+    return json.loads(r.stdout)
+
+
+def polled(t, n=10, each=lambda k: None):
+    for k in range(n):
+        c = t.tcp(f"10.0.0.{k + 1}", 50000, "10.0.1.1", 502)
+        for i in range(5):
+            c.to_server(struct.pack(">HHHBBHH", i, 0, 6, 1, 3, 0, 100))
+            c.to_client(struct.pack(">HHHBBB", i, 0, 203, 1, 3, 200) + bytes(200))
+
+
+def only(t, keep):
+    t.packets = [p for p in t.packets if keep(p[1])]
+
+
+@alone
+def a_mirror_that_is_right():
+    r = check(polled)
+    assert r["good"] and not r["change"] and r["one_way"] == 0 and r["both_ways"] == 10, r
+
+
+@alone
+def mirrors_that_are_wrong():
+    def one_direction(t):
+        polled(t)
+        only(t, lambda p: p[30:34] == bytes([10, 0, 1, 1]))
+
+    def copies(t):
+        polled(t)
+        t.packets = [(us + k * 100, p) for us, p in t.packets for k in range(2)]
+
+    def broadcast(t):
+        for i in range(50):
+            t.eth("ff:ff:ff:ff:ff:ff", f"02:00:00:00:00:{i:02x}", 0x88B5, bytes(46))
+
+    def tags_one_way(t):
+        polled(t, n=25)
+        t.packets = [(us, p[:12] + b"\x81\x00\x00\x07" + p[12:] if p[30:34] == bytes([10, 0, 1, 1]) else p)
+                     for us, p in t.packets]
+
+    def holes(t):
+        polled(t, n=25)
+        t.packets = [p for i, p in enumerate(t.packets) if i % 11 != 7]
+
+    for frames, words in ((one_direction, "one direction only"), (copies, "are copies"), (broadcast, "no mirror"),
+                          (tags_one_way, "VLAN tag"), (holes, "never seen"), (lambda t: None, "No packet")):
+        r = check(frames)
+        assert not r["good"] and any(words in c for c in r["change"]), (words, r)
+    conf = config("assets: [{name: there, address: 10.0.1.1}, {name: missing, address: 10.9.9.9}]")
+    r = check(polled, *conf)
+    assert r["assets_missing"] == 1 and any("configured assets" in c for c in r["change"]), r
+
+
+@case
+def a_live_port_is_checked(pair):
+    p = subprocess.Popen([*pair.inside(pair.rx), TYTO, "capture", "check", "--json", "-t", "3", "-i", "pcap:vr"],
+                         stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    n = send(pair, capture("plant/normal.pcap"), 0, 10000)
+    out = p.communicate(timeout=30)[0]
+    r = json.loads(out)
+    assert p.returncode == 0 and r["packets"] == n and r["interfaces"][0]["name"] == "vr", (n, r)
+
+
 # ---- nothing is lost quietly ----
 
 @case
