@@ -97,6 +97,10 @@ struct alert_conf {
     /* Names by index, for pcap_filename and in_iface of records without an event; may be NULL, may return NULL */
     const char *(*file_name)(const void *arg, unsigned file), *(*iface_name)(const void *arg, unsigned iface);
     const void *name_arg;
+    /* The file that will hold the packets around an alert, the same for each call of one uid; may be NULL, may return
+     * NULL. */
+    const char *(*capture)(void *ctx, const struct alert_in *in, uint64_t uid);
+    void *capture_ctx;
     const struct alert_change *changes;
     uint32_t n_changes;
     struct alert_sink sinks[ALERT_MAX_SINKS];

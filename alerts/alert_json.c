@@ -235,7 +235,7 @@ static void put_asset(struct jw *w, const char *key, const struct asset_info *a)
     jw_close(w, '}');
 }
 
-static void put_evidence(struct jw *w, const struct alert_conf *c, const struct alert_in *in)
+static void put_evidence(struct jw *w, const struct alert_conf *c, const struct alert_in *in, uint64_t uid)
 {
     const struct rec_event *ev = in->event;
     uint32_t frame = ev ? ev->frame : in->flow.frame, most = c->evidence_bytes ? c->evidence_bytes : 64;
@@ -257,8 +257,7 @@ static void put_evidence(struct jw *w, const struct alert_conf *c, const struct 
         jw_u64(w, ev->offset);
     else
         jw_null(w); /* put together from several packets */
-    jw_key(w, "capture");
-    jw_null(w);
+    jw_kv_str(w, "capture", c->capture ? c->capture(c->capture_ctx, in, uid) : NULL);
     jw_close(w, '}');
 }
 
@@ -295,7 +294,7 @@ static void put_tyto(struct jw *w, const struct alert_conf *c, const struct aler
     jw_kv_str(w, "seen", in->seen);
     if (in->anomaly)
         jw_kv_str(w, "anomaly", in->anomaly);
-    put_evidence(w, c, in);
+    put_evidence(w, c, in, uid);
     jw_key_open(w, "quality", '{');
     jw_kv_bool(w, "loss", in->loss);
     jw_kv_bool(w, "one_way", in->one_way);

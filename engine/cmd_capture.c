@@ -31,7 +31,7 @@ static void usage(FILE *f)
 {
     fputs("usage: tyto capture check -i SOURCE [-i SOURCE]... [-t SECONDS] [-c CONF] [--json]\n\n"
           "Looks at live traffic for a minute (or a capture file to its end) and says whether the mirror port is set\n"
-          "up right: rate, both directions or one, VLAN tags, networks, protocols, copies, losses, and what to change.\n\n"
+          "up right: rate, both directions or one, VLAN tags, networks, protocols, copies, losses, what to change.\n\n"
           "  -i, --input SOURCE   as for `tyto run`: pcap:IFACE, tap:IFACE+IFACE, dpdk:DEV, file:CAPTURE\n"
           "  -t, --time SECONDS   how long (default 60)\n"
           "  -c, --config CONF    configuration: its assets should be visible; section `run` says how to capture\n"

@@ -397,6 +397,11 @@ static void defaults(struct conf *c)
     c->run.promiscuous = true;
     c->run.stats_ns = SECONDS(60);
     c->run.silence_ns = SECONDS(60);
+    c->run.capture_before_ns = SECONDS(10);
+    c->run.capture_after_ns = SECONDS(5);
+    c->run.capture_ring = UINT64_C(32) << 20;
+    c->run.capture_file = UINT64_C(4) << 20;
+    c->run.capture_total = UINT64_C(256) << 20;
     c->duplicate_ns = 2000000;
     c->time_jump_ns = SECONDS(3600);
 }

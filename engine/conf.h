@@ -73,6 +73,8 @@ struct conf_run {
     const char *const *dpdk_args;  /* NULL-terminated */
     uint64_t stats_ns;             /* packet time between two stats events; 0: none */
     const char *metrics;           /* where Prometheus asks: "127.0.0.1:9464" or the path of a socket; NULL: nowhere */
+    const char *capture_dir;       /* packets around alerts; NULL: nowhere */
+    uint64_t capture_before_ns, capture_after_ns, capture_ring, capture_file, capture_total;
     uint64_t silence_ns;           /* least time without packets that is told; 0: never */
 };
 

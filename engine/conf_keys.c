@@ -107,6 +107,12 @@ const struct conf_key conf_keys[] = {
     {"run.stats_interval", "duration", "1m", "time between two `stats` records in the output of events; 0: none"},
     {"run.metrics", "address:port or path", NULL, "where Prometheus can ask for counters: 127.0.0.1:9464, or a socket"},
     {"run.silence", "duration", "1m", "least time without a packet that an interface is told as silent for; 0: never"},
+    {"run.capture_dir", "path of a folder", NULL, "the packets around each alert go into a file there"},
+    {"run.capture_before", "duration", "10s", "packets so long before the alert"},
+    {"run.capture_after", "duration", "5s", "and so long after it"},
+    {"run.capture_ring", "bytes", "32M", "the latest packets that are kept in memory for that"},
+    {"run.capture_file", "bytes", "4M", "the most for one file"},
+    {"run.capture_total", "bytes", "256M", "the most for all files; the oldest make room"},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

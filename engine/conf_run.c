@@ -66,6 +66,28 @@ static int read_capture(struct load *l, const struct yaml_node *n)
     return r < 0 ? r : conf_texts(l, yaml_get(n, "dpdk_args"), &k->dpdk_args, NULL);
 }
 
+static int read_bytes(struct load *l, const struct yaml_node *map, const char *key, uint64_t least, uint64_t *ret)
+{
+    const struct yaml_node *n = yaml_get(map, key);
+    return n && !yaml_is_null(n) ? yaml_bytes(n, least, UINT64_C(1) << 40, ret, l->e) : 0;
+}
+
+/* Packets around alerts. */
+static int read_captures(struct load *l, const struct yaml_node *n)
+{
+    struct conf_run *k = &l->c->run;
+    int r = read_text(l, n, "capture_dir", &k->capture_dir);
+    if (r == 0)
+        r = yaml_opt_duration(n, "capture_before", 0, SECONDS(3600), &k->capture_before_ns, l->e);
+    if (r == 0)
+        r = yaml_opt_duration(n, "capture_after", 0, SECONDS(3600), &k->capture_after_ns, l->e);
+    if (r == 0)
+        r = read_bytes(l, n, "capture_ring", 1 << 20, &k->capture_ring);
+    if (r == 0)
+        r = read_bytes(l, n, "capture_file", 1 << 16, &k->capture_file);
+    return r < 0 ? r : read_bytes(l, n, "capture_total", 1 << 20, &k->capture_total);
+}
+
 int conf_run(struct load *l, const struct yaml_node *n)
 {
     struct conf_run *k = &l->c->run;
@@ -78,6 +100,8 @@ int conf_run(struct load *l, const struct yaml_node *n)
         r = read_capture(l, n);
     if (r == 0)
         r = yaml_opt_duration(n, "stats_interval", 0, SECONDS(86400), &k->stats_ns, l->e);
+    if (r == 0)
+        r = read_captures(l, n);
     if (r == 0)
         r = read_text(l, n, "metrics", &k->metrics);
     if (r == 0)

@@ -299,6 +299,12 @@ static void show_run(struct emit *e, const struct conf_run *k)
     emit_duration(e, "stats_interval", k->stats_ns);
     emit_str(e, "metrics", k->metrics);
     emit_duration(e, "silence", k->silence_ns);
+    emit_str(e, "capture_dir", k->capture_dir);
+    emit_duration(e, "capture_before", k->capture_before_ns);
+    emit_duration(e, "capture_after", k->capture_after_ns);
+    emit_u64(e, "capture_ring", k->capture_ring);
+    emit_u64(e, "capture_file", k->capture_file);
+    emit_u64(e, "capture_total", k->capture_total);
     emit_close(e);
 }
 

@@ -268,6 +268,8 @@ static void one_packet(struct engine *g, const struct pkt *p, const struct job *
     g->order++;
     g->packets++;
     g->bytes += p->wirelen;
+    if (g->conf.recent)
+        recent_add(g->conf.recent, p, &j->key.lo, &j->key.hi);
     if (g->conf.n_workers == 1) {
         worker_packet(&g->workers[0], p, j, g->now_ns, g->order);
         return;

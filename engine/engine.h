@@ -4,6 +4,7 @@
 #include "capture/source.h"
 #include "engine/clock.h"
 #include "engine/collector.h"
+#include "engine/recent.h"
 
 struct engine_conf {
     struct shard_conf shard;
@@ -14,6 +15,7 @@ struct engine_conf {
     struct shard_env *env;
     struct collector *collector;
     bool live;                /* packets arrive as they happen: idle time passes, the clock is watched */
+    struct recent *recent;    /* keeps the latest packets; NULL: nobody wants them */
     const uint16_t *cpus;     /* processors of the workers, in turn; n_cpus 0: wherever the system puts them */
     unsigned n_cpus;
     /* Live: about once a second, from the thread that reads the source. May be NULL. */

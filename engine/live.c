@@ -80,6 +80,8 @@ static void collect(void *arg)
     read_board(l);
     if (!l->now_ns)
         return;
+    if (l->pipe->captures)
+        captures_time(l->pipe->captures, l->now_ns);
     live_ports_watch(&l->ports, l->pipe->collector.raise, l->port, l->n_ports, l->now_ns);
     stats_event(l);
     tell_metrics(l);

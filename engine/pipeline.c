@@ -104,6 +104,7 @@ struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
     return (struct engine_conf){.shard = shard, .n_workers = n_workers, .ring_bytes = l->ring_bytes,
                                 .fragment_bytes = l->fragment_bytes, .time_jump_ns = p->conf->time_jump_ns,
                                 .env = p->env, .collector = &p->collector, .cpus = p->conf->run.cpus,
+                                .recent = p->captures ? captures_ring(p->captures) : NULL,
                                 .n_cpus = p->conf->run.n_cpus};
 }
 
@@ -115,7 +116,8 @@ uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
     baseline_stats(p->baseline, &b);
     rule_state_stats(p->rule_state, &r);
     uint64_t sum = engine_bytes(&c) + sizeof *p->env + b.memory + r.memory_bytes + alerts_memory(p->alerts) +
-                   store_memory(p->store) + outputs_memory(&p->outputs);
+                   store_memory(p->store) + outputs_memory(&p->outputs) +
+                   (p->captures ? p->conf->run.capture_ring : 0);
     return p->env->itapp ? sum + p->conf->limits.ndpi_flows * NDPI_FLOW_BYTES + NDPI_BYTES : sum;
 }
 
@@ -202,6 +204,16 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
     return store_load(p->store, &into, e);
 }
 
+static int open_captures(struct pipeline *p, const struct pipe_opts *o, struct err *e)
+{
+    const struct conf_run *k = &p->conf->run;
+    struct captures_conf cc = {.dir = k->capture_dir, .before_ns = k->capture_before_ns,
+                               .after_ns = k->capture_after_ns, .ring_bytes = k->capture_ring, .file_bytes = k->capture_file,
+                               .total_bytes = k->capture_total, .iface_name = p->env->iface_name,
+                               .name_arg = p->env->name_arg};
+    return o->live && k->capture_dir ? captures_open(&p->captures, &cc, e) : 0;
+}
+
 static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     const struct conf *c = p->conf;
@@ -221,6 +233,8 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .n_changes = c->alerts.n_types,
                             .ctx = p->past,
                             .past = p->past ? raise_past : NULL};
+    if (p->captures)
+        ac.capture = captures_take, ac.capture_ctx = p->captures;
     ac.file_name = p->env->file_name, ac.iface_name = p->env->iface_name, ac.name_arg = p->env->name_arg;
     ac.sinks[ac.n_sinks++] = raise_store_sink(p->store); /* stored before any output sees it */
     int r = outputs_open(&p->outputs, c, o->alerts, &ac, e);
@@ -265,7 +279,8 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     env_ports(p->env);
     env_protocols(p->env, p->conf);
     env_names(p->env, p->source);
-    if ((r = open_rules(p, o, e)) || (r = open_model(p, o, e)) || (r = open_alerts(p, o, e)))
+    if ((r = open_rules(p, o, e)) || (r = open_model(p, o, e)) ||
+        (r = open_captures(p, o, e)) || (r = open_alerts(p, o, e)))
         return r;
     p->env->rules = p->rules;
     if (events && (r = textout_open(&p->events, events, !o->events || o->again, e)))
@@ -349,6 +364,7 @@ int pipe_close(struct pipeline *p, struct err *first)
         err_set(&e, w, "%s: cannot be written: %s", name, strerror(-w));
     keep_first(&r, first, w, &e);
     alerts_free(p->alerts);
+    captures_close(p->captures);
     w = outputs_close(&p->outputs, &e);
     keep_first(&r, first, w, &e);
     query_close(p->past);

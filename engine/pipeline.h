@@ -3,6 +3,7 @@
 #pragma once
 
 #include "alerts/alert.h"
+#include "engine/captures.h"
 #include "engine/outputs.h"
 #include "baseline/baseline.h"
 #include "engine/conf.h"
@@ -33,6 +34,7 @@ struct pipeline {
     struct alerts *alerts;
     struct raise raise;
     struct outputs outputs;
+    struct captures *captures;    /* live, where they are wanted; else NULL */
     struct textout events;
     struct collector collector;
     struct source *source;

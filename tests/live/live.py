@@ -403,6 +403,48 @@ def of(alerts, kind):
 
 
 @case
+def each_alert_has_its_packets(pair):
+    folder = tempfile.mkdtemp(dir=WORK)
+    live = Run(pair, *config(f"run: {{capture_dir: '{folder}', capture_after: 1s}}"))
+    send(pair, capture("plant/incident.pcap"), 0, 5000)
+    time.sleep(2)
+    live.stop()
+    told = {a["tyto"]["alert_uid"]: a for a in live.alerts if a.get("src_ip")}
+    assert len(told) > 5
+    for uid, a in told.items():
+        path = a["tyto"]["evidence"]["capture"]
+        assert path == os.path.join(folder, uid + ".pcapng"), (path, uid)
+        with open(path, "rb") as f:
+            data = f.read()
+        assert uid.encode() in data[:100], "the comment names the alert"
+        found = replay(path)
+        assert found.stats["packets"] > 0, (a["tyto"]["id"], path)
+        for e in found.events:
+            ends = {e["src_ip"], e["dest_ip"]}
+            assert a["src_ip"] in ends and a.get("dest_ip", a["src_ip"]) in ends, (ends, a)
+
+
+@case
+def alert_captures_are_bounded(pair):
+    folder = tempfile.mkdtemp(dir=WORK)
+    for i in range(40):
+        with open(os.path.join(folder, f"{i:016x}.pcapng"), "wb") as f:
+            f.write(bytes(100000))
+        os.utime(f.name, (1000 + i, 1000 + i))
+    with open(os.path.join(folder, "mine.pcapng"), "wb") as f:
+        f.write(bytes(3 << 20))
+    live = Run(pair, *config(f"run: {{capture_dir: '{folder}', capture_after: 0s, capture_total: 1M, capture_file: 64K}}"))
+    send(pair, capture("plant/incident.pcap"), 0, 5000)
+    time.sleep(1)
+    live.stop()
+    files = {n: os.path.getsize(os.path.join(folder, n)) for n in os.listdir(folder)}
+    assert files.pop("mine.pcapng") == 3 << 20, "what is not ours is left alone"
+    assert f"{0:016x}.pcapng" not in files and sum(files.values()) <= 1 << 20, files
+    assert any(n not in {f"{i:016x}.pcapng" for i in range(40)} for n in files)
+    assert all(size <= 65536 for n, size in files.items() if size != 100000)
+
+
+@case
 def silence_and_a_link_that_is_down_are_told(pair):
     path = capture("plant/normal.pcap")
     live = Run(pair, *config("run: {silence: 2s}"))
