@@ -61,6 +61,13 @@ struct dis_ctx {
     struct span pdu;  /* its bytes */
 };
 
+/* What a system's agreement leaves open and the bytes may not tell: `protocols.<name>.<key>` in the configuration. */
+struct dis_setting {
+    const char *key, *doc;
+    uint8_t least, most; /* 0 is "not configured" */
+};
+enum { DIS_SETTINGS = 4 }; /* of one protocol */
+
 struct dissector {
     const char *name;                         /* file stem: "modbus" */
     const struct proto_schema *const *schemas; /* NULL-terminated; the first is the main one */
@@ -78,7 +85,10 @@ struct dissector {
     struct frame (*frame)(struct cur c, const struct dis_ctx *x);
     enum verdict (*parse)(struct cur pdu, struct dis_ctx *x);
     void (*gap)(struct dis_ctx *x, uint32_t missing);
+    const struct dis_setting *settings;       /* of the main schema, up to one without a key; may be NULL */
 };
+/* The configured value of the n-th setting of a schema's protocol; 0: none. */
+uint8_t dis_setting(const struct dis_ctx *x, const struct proto_schema *s, unsigned n);
 enum { DIS_FLOW_STATE = 256 };
 
 /* ---- events (ev.c) ------------------------------------------------------------------------------------------- */

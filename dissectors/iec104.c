@@ -13,7 +13,7 @@
  *
  * The client is the controlling station. U frames pair as act and con, S frames are counted only, commands and
  * interrogations are one transaction from select to termination (iec104_asdu.c).
- * Field sizes other than 2/2/3 are found by the lengths of three ASDUs in a row.
+ * Field sizes other than 2/2/3 are configured, or found by the lengths of three ASDUs in a row.
  * Not decoded: the payload of IEC 62351-5 (81-95), of private types (128-255) and the content of files.
  * Identity: common addresses; state: end of initialisation (70), reset process (105). */
 #include "dissectors/iec104_priv.h"
@@ -55,9 +55,9 @@ static enum match match_i(struct cur c, uint8_t len, struct dis_ctx *x)
         return MATCH_NO;
     if (left < (uint32_t)len - LEN_MIN)
         return iec_type_get(type) || left == 0 ? MATCH_MORE : MATCH_NO;
-    enum match m = iec_asdu_fits(asdu, iec_sizes_at(0));
+    enum match m = iec_asdu_fits(asdu, iec_sizes_at(x, 0));
     for (unsigned i = 1; i < IEC_N_SIZES && m == MATCH_NO; i++)
-        if (iec_asdu_fits(asdu, iec_sizes_at(i)) == MATCH_YES)
+        if (iec_asdu_fits(asdu, iec_sizes_at(x, i)) == MATCH_YES)
             m = MATCH_MAYBE;
     if (m == MATCH_YES && x->dir == DIR_UNKNOWN)
         x->dir = iec_asdu_dir(type, cot);
@@ -293,6 +293,12 @@ static void iec104_gap(struct dis_ctx *x, uint32_t missing)
 }
 
 static const uint16_t ports[] = {2404, 0};
+static const struct dis_setting settings[] = {
+    [IEC_SET_COT] = {"cause_size", "bytes of the cause of transmission: 2 with the originator address, 1 without", 1, 2},
+    [IEC_SET_CA] = {"common_address_size", "bytes of the common address of the ASDU", 1, 2},
+    [IEC_SET_IOA] = {"object_address_size", "bytes of an information object's address", 1, 3},
+    {0},
+};
 static const struct proto_schema *const schemas[] = {&iec104_schema, NULL};
 
 const struct dissector dissector_iec104 = {
@@ -308,4 +314,5 @@ const struct dissector dissector_iec104 = {
     .frame = iec104_frame,
     .parse = iec104_parse,
     .gap = iec104_gap,
+    .settings = settings,
 };

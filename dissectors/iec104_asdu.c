@@ -66,9 +66,22 @@ static const struct iec_sizes all_sizes[IEC_N_SIZES] = {{2, 2, 3}, {1, 2, 3}, {1
                                                         {2, 2, 2}, {2, 1, 2}, {1, 1, 3}, {2, 1, 3},
                                                         {1, 1, 1}, {1, 2, 1}, {2, 2, 1}, {2, 1, 1}};
 
-const struct iec_sizes *iec_sizes_at(unsigned i)
+/* The row of the configured sizes; what is not configured is as the standard has it. */
+static unsigned configured(const struct dis_ctx *x)
 {
-    return &all_sizes[i < IEC_N_SIZES ? i : 0];
+    uint8_t cot = dis_setting(x, &iec104_schema, IEC_SET_COT), ca = dis_setting(x, &iec104_schema, IEC_SET_CA),
+            ioa = dis_setting(x, &iec104_schema, IEC_SET_IOA);
+    for (unsigned i = 1; (cot | ca | ioa) && i < IEC_N_SIZES; i++)
+        if (all_sizes[i].cot == (cot ? cot : all_sizes[0].cot) && all_sizes[i].ca == (ca ? ca : all_sizes[0].ca) &&
+            all_sizes[i].ioa == (ioa ? ioa : all_sizes[0].ioa))
+            return i;
+    return 0;
+}
+
+const struct iec_sizes *iec_sizes_at(const struct dis_ctx *x, unsigned i)
+{
+    unsigned first = configured(x);
+    return &all_sizes[i == 0 || i >= IEC_N_SIZES ? first : i <= first ? i - 1 : i];
 }
 
 enum match iec_asdu_fits(struct cur c, const struct iec_sizes *z)
@@ -86,18 +99,18 @@ enum match iec_asdu_fits(struct cur c, const struct iec_sizes *z)
     return want == left ? MATCH_YES : MATCH_NO;
 }
 
-/* 9.4, 9.5 fix the sizes; equipment that keeps those of -101 is told by three ASDUs in a row that fit only otherwise.
- * Cause and common address cannot be told apart by the length: of several, the first of the table is taken. */
-static void settle_sizes(struct iec_flow *st, struct cur c)
+/* 9.4, 9.5 fix the sizes; equipment that keeps those of -101 is told by the configuration, or by three ASDUs in a row
+ * that fit only otherwise. Cause and common address cannot be told apart by the length: of several, the first is taken. */
+static void settle_sizes(const struct dis_ctx *x, struct iec_flow *st, struct cur c)
 {
     enum { ENOUGH = 3 };
     uint16_t fits = 0;
-    if (iec_asdu_fits(c, &all_sizes[st->sizes]) != MATCH_NO) {
+    if (iec_asdu_fits(c, iec_sizes_at(x, st->sizes)) != MATCH_NO) {
         st->n_misfit = 0;
         return;
     }
     for (unsigned i = 0; i < IEC_N_SIZES; i++)
-        if (iec_asdu_fits(c, &all_sizes[i]) == MATCH_YES)
+        if (iec_asdu_fits(c, iec_sizes_at(x, i)) == MATCH_YES)
             fits |= (uint16_t)(1u << i);
     st->fits = st->n_misfit ? st->fits & fits : fits;
     st->n_misfit = st->fits ? st->n_misfit + 1 : 0;
@@ -465,8 +478,8 @@ enum verdict iec_asdu_parse(struct cur c, struct dis_ctx *x, struct iec_flow *st
                             uint64_t found)
 {
     if (!x->cut)
-        settle_sizes(st, c);
-    struct iec_asdu a = {.x = x, .st = st, .z = *iec_sizes_at(st->sizes), .ns = ns, .nr = nr, .found = found};
+        settle_sizes(x, st, c);
+    struct iec_asdu a = {.x = x, .st = st, .z = *iec_sizes_at(x, st->sizes), .ns = ns, .nr = nr, .found = found};
     if (!read_header(&a, c)) {
         ev_malformed(x, &iec104_schema, IA_TRUNCATED);
         return DIS_MALFORMED;

@@ -34,6 +34,7 @@ struct iec_sizes {
     uint8_t cot, ca, ioa;
 };
 enum { IEC_N_SIZES = 12 };
+enum { IEC_SET_COT, IEC_SET_CA, IEC_SET_IOA }; /* rows of the settings */
 
 struct iec_asdu;
 enum {                /* struct iec_type.flags */
@@ -119,7 +120,8 @@ enum verdict iec_asdu_parse(struct cur c, struct dis_ctx *x, struct iec_flow *st
 uint8_t iec_asdu_dir(uint8_t type, uint8_t cot);
 /* Does the ASDU in these bytes fit its type with these sizes? */
 enum match iec_asdu_fits(struct cur c, const struct iec_sizes *z);
-const struct iec_sizes *iec_sizes_at(unsigned i);
+/* In the order in which they are tried: those that are configured, or else those of the standard, first. */
+const struct iec_sizes *iec_sizes_at(const struct dis_ctx *x, unsigned i);
 uint32_t iec_read_ioa(struct cur *c, unsigned size);
 /* The first element, without adding anything to the event; false when it is not whole. */
 bool iec_peek_value(struct iec_asdu *a, struct item *it);

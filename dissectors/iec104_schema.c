@@ -261,7 +261,7 @@ static const struct anomaly_def anomalies[] = {
     [IA_PRIVATE_TYPE] = {"private_type", 0, "type identification of the private range; " C101 "7.2.1"},
     [IA_TRUNCATED] = {"asdu_too_short", 2, "no room for the header of an ASDU; " C101 "7.2"},
     [IA_SIZES] = {"other_field_sizes", 0,
-        "cause, common or object addresses of other sizes than 2, 2, 3; " C104 "9.4, 9.5"},
+        "cause, common or object addresses of other sizes than 2, 2, 3 or those that are configured; " C104 "9.4, 9.5"},
     [IA_GARBAGE] = {"bytes_between_frames", 2, "bytes that belong to no frame; " C104 "5"},
     [IA_TEST] = {"test_bit", 0, "sent with the test bit; " C101 "7.2.3"},
 };

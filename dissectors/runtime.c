@@ -68,6 +68,14 @@ void flow_rt_end(struct dis_ctx *x)
     x->dir = dir;
 }
 
+uint8_t dis_setting(const struct dis_ctx *x, const struct proto_schema *s, unsigned n)
+{
+    for (const struct rt_settings *k = x->rt ? x->rt->settings : NULL; k && k->schema; k++)
+        if (k->schema == s)
+            return k->value[n];
+    return 0;
+}
+
 /* Set-associative, 8 ways; in a full set the least recently used is evicted. */
 void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create)
 {

@@ -81,7 +81,14 @@ struct rt_stats {
     uint64_t txn_evicted, txn_timeout, txn_too_big, asm_evicted, asm_too_big, shared_evicted, obs_evicted;
 };
 
+/* Configured settings of one protocol. */
+struct rt_settings {
+    const struct proto_schema *schema; /* NULL ends a list */
+    uint8_t value[DIS_SETTINGS];
+};
+
 struct dis_rt {
+    const struct rt_settings *settings; /* NULL: nothing is configured */
     const struct rt_sink *sink;
     void *sink_arg;
     struct event *ev;          /* the worker's scratch event, shared by its shards */

@@ -29,12 +29,14 @@ struct conf_learning {  /* as struct baseline_conf */
     uint64_t router_addresses; /* a MAC with more IP addresses than this is a router */
 };
 
-enum { CONF_PROTO_PORTS = 16 };
+struct dis_setting;
+enum { CONF_PROTO_PORTS = 16, CONF_SETTINGS = 4 };
 struct conf_proto {
     const char *name;                                      /* of a schema */
     bool off;                                              /* not dissected */
     uint16_t tcp[CONF_PROTO_PORTS], udp[CONF_PROTO_PORTS]; /* in addition to the registered ones */
     uint32_t n_tcp, n_udp;
+    uint8_t setting[CONF_SETTINGS]; /* in the order of the dissector's table; 0: not configured */
 };
 
 struct conf_rules {
@@ -113,4 +115,6 @@ extern const struct conf_key
 void conf_show(const struct conf *c, bool json, FILE *f);
 
 /* What is said of a protocol, NULL: nothing. */
+/* The n-th setting of a protocol; NULL: it has none. */
+const struct dis_setting *conf_setting(const char *schema, unsigned n);
 const struct conf_proto *conf_proto(const struct conf *c, const char *schema);

@@ -74,6 +74,9 @@ const struct conf_key conf_keys[] = {
     {"protocols.<name>.ports", "list of ports", NULL,
      "ports in addition to the registered ones: 1502, tcp/1502, udp/20001"},
     {"protocols.<name>.off", "yes or no", "no", "this protocol is not dissected"},
+    {"protocols.iec104.cause_size", "1 or 2", "2", "bytes of the cause of transmission: 2 with the originator address"},
+    {"protocols.iec104.common_address_size", "1 or 2", "2", "bytes of the common address of the ASDU"},
+    {"protocols.iec104.object_address_size", "1 to 3", "3", "bytes of an information object's address"},
 
     {"rules.defaults", "yes or no", "yes", "load the shipped rules"},
     {"rules.files", "list of files", NULL, "rule files to load, relative to this file"},

@@ -6,6 +6,7 @@
 #include "engine/conf_int.h"
 
 enum { MAX_SCHEMAS = 256 };
+_Static_assert((int)CONF_SETTINGS == (int)DIS_SETTINGS, "room for the settings of any protocol");
 
 /* The dissector that carries a schema, and so its ports. */
 static const struct dissector *dissector_of(const char *schema)
@@ -76,6 +77,27 @@ static int check_shared(struct load *l, const struct yaml_node *n, const struct 
     return 0;
 }
 
+const struct dis_setting *conf_setting(const char *schema, unsigned n)
+{
+    const struct dissector *d = dissector_of(schema);
+    return d && d->settings && strcmp(d->schemas[0]->name, schema) == 0 ? &d->settings[n] : NULL;
+}
+
+static int read_settings(struct load *l, const struct yaml_node *n, struct conf_proto *p)
+{
+    const struct dis_setting *s = conf_setting(p->name, 0);
+    const char *allowed[DIS_SETTINGS + 3] = {"ports", "off"};
+    for (unsigned i = 0; s && s[i].key; i++)
+        allowed[2 + i] = s[i].key;
+    int r = yaml_only_keys(n, allowed, l->e);
+    for (unsigned i = 0; r >= 0 && s && s[i].key; i++) {
+        uint64_t v = 0;
+        r = yaml_opt_u64(n, s[i].key, s[i].least, s[i].most, &v, l->e);
+        p->setting[i] = (uint8_t)v;
+    }
+    return r;
+}
+
 int conf_protocols(struct load *l, const struct yaml_node *n)
 {
     const char *names[MAX_SCHEMAS + 1];
@@ -92,10 +114,10 @@ int conf_protocols(struct load *l, const struct yaml_node *n)
     {
         struct conf_proto *p = &out[l->c->n_protocols];
         p->name = schema_by_name(it->key->text)->name;
-        r = conf_only_keys(l, it, "protocols.<name>");
-        if (r == 0)
+        r = read_settings(l, it, p);
+        if (r >= 0)
             r = yaml_opt_bool(it, "off", &p->off, l->e);
-        YAML_EACH(port, r == 0 ? yaml_get(it, "ports") : NULL)
+        YAML_EACH(port, r >= 0 ? yaml_get(it, "ports") : NULL)
         if ((r = read_port(l, port, p)) < 0)
             return r;
         if (r < 0 || (r = check_shared(l, it, out, l->c->n_protocols)) < 0)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "alerts/alert.h"
+#include "dissectors/dissector.h"
 #include "engine/base/jw.h"
 #include "engine/base/schema.h"
 #include "engine/conf_int.h"
@@ -238,6 +239,9 @@ static void show_protocols(struct emit *e, const struct conf *c)
         }
         emit_row_end(e);
         emit_bool(e, "off", p->off);
+        for (unsigned k = 0; k < CONF_SETTINGS; k++)
+            if (p->setting[k])
+                emit_u64(e, conf_setting(p->name, k)->key, p->setting[k]);
         emit_close(e);
     }
     emit_close(e);

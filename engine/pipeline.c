@@ -123,12 +123,17 @@ uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
 
 static void env_protocols(struct shard_env *env, const struct conf *conf)
 {
+    unsigned n = 0;
     for (unsigned d = 0; dissectors[d]; d++) {
         const struct conf_proto *c = conf_proto(conf, dissectors[d]->schemas[0]->name);
         if (!c)
             continue;
         if (c->off)
             env->off |= UINT64_C(1) << d;
+        if (dissectors[d]->settings && n < ARRAY_LEN(env->settings) - 1) {
+            env->settings[n].schema = dissectors[d]->schemas[0];
+            memcpy(env->settings[n++].value, c->setting, sizeof c->setting);
+        }
         for (uint32_t i = 0; i < c->n_tcp; i++)
             env->tcp_owner[c->tcp[i]] = (uint16_t)(d + 1);
         for (uint32_t i = 0; i < c->n_udp; i++)

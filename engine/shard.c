@@ -62,6 +62,7 @@ int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, c
         shard_done(s);
         return -ENOMEM;
     }
+    s->rt.settings = env->settings[0].schema ? env->settings : NULL;
     memset(s->ndpi, 0xff, conf->n_ndpi * sizeof *s->ndpi);
     for (uint32_t i = 0; i < conf->n_segments; i++)
         s->segs[i].next = i + 1 < conf->n_segments ? i + 1 : FLOW_NONE;

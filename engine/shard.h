@@ -47,6 +47,7 @@ struct shard_env {
     uint64_t hash_key;
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
     uint64_t off;                                /* dissectors switched off, by index */
+    struct rt_settings settings[64];             /* of the protocols that have configured ones, up to one without */
     const char *(*file_name)(const void *arg, unsigned file);
     const char *(*iface_name)(const void *arg, unsigned iface);
     const void *name_arg;

@@ -296,6 +296,29 @@ def sent_twice_is_no_copy():
     assert r.stats["messages"]["enip"] == 20, r.stats["messages"]
 
 
+# ---- what the bytes do not tell ----
+
+@case
+def iec104_field_sizes_by_configuration():
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 2404)
+    for n in range(6):  # measured values of station 9, cause of two bytes (with originator 5), address of one
+        asdu = struct.pack("<BBBBB", 13, 1, 3, 5, 9) + b"\x64\x01\x00" + struct.pack("<fB", 1.5, 0)
+        c.to_client(b"\x68" + bytes((4 + len(asdu),)) + struct.pack("<HH", n << 1, 0) + asdu)
+    r = play(t, *config("protocols:\n  iec104: {cause_size: 2, common_address_size: 1, object_address_size: 3}\n"))
+    assert r.count("iec104") == 6
+    for e in r.events:
+        assert e["ot"]["unit"] == "9" and e["ot"]["anomalies"] == [], e["ot"]
+        assert e["ot"]["objects"][0]["object"].endswith(":356"), e["ot"]
+    plain = play(t)  # the lengths fit a cause of one byte and an address of two just as well
+    assert any("other_field_sizes" in e["ot"]["anomalies"] for e in plain.events)
+    assert all(e["ot"]["unit"] != "9" for e in plain.events), [e["ot"]["unit"] for e in plain.events]
+    p = subprocess.run([TYTO, "config", "check", config("protocols: {iec104: {cause_size: 3}}\n")[1]], capture_output=True, text=True)
+    assert p.returncode == 1 and ":1:" in p.stderr + p.stdout, p
+    p = subprocess.run([TYTO, "config", "check", config("protocols: {modbus: {cause_size: 1}}\n")[1]], capture_output=True, text=True)
+    assert p.returncode == 1, p
+
+
 # ---- packets that contradict themselves ----
 
 @case
