@@ -78,6 +78,11 @@ bool addr_is_private(const struct addr *a)
     return (p[0] & 0xfe) == 0xfc;                      /* RFC 4193 */
 }
 
+bool asset_is_external(const struct baseline *b, const struct asset *a)
+{
+    return a->evidence & EVI_EXTERNAL && !a->told && !site_zone(b->conf.site, a->net, &a->key);
+}
+
 uint64_t asset_id_of(struct baseline *b, uint16_t net, const struct addr *a)
 {
     const char *name = net_rec(b, net)->name;

@@ -163,10 +163,12 @@ void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struc
         d->iface = r->iface;
         d->vlan = r->vlan;
     }
+    d->external = asset_is_external(b, a) && !(r && r->via == ASSET_VIA_ARP) &&
+                  !(r && r->has_mac && subnet_is_local(b, a->net, &a->key, r->mac));
     uint32_t known = learned_assets(b, a->net);
     text_add(d->object, sizeof d->object, "%s", who);
-    text_add(d->why, sizeof d->why, "%s was never seen before; %u devices are known in network %s since %s", who, known,
-             n->name, since);
+    text_add(d->why, sizeof d->why, "%s%s was never seen before; %u devices are known in network %s since %s", who,
+             d->external ? ", a public address," : "", known, n->name, since);
     text_add(d->expected, sizeof d->expected, "one of the %u known devices", known);
     text_add(d->seen, sizeof d->seen, "%s", who);
     if (*mac)
@@ -260,6 +262,10 @@ void text_link(struct baseline *b, struct deviation *d, uint32_t i)
     link_words(b, l, what);
     bool tried = !l->packets[1] && (l->flags & ROW_LINK_ATTEMPT);
     d->severity = tried || addr_is_group(&l->server) ? DEV_MINOR : DEV_MAJOR;
+    uint32_t ci = asset_find(b, l->net, &l->client), si = asset_find(b, l->net, &l->server);
+    bool out = si ? asset_is_external(b, asset_at(b, si)) : !addr_is_private(&l->server) && !addr_is_group(&l->server) &&
+                                                              !site_zone(b->conf.site, l->net, &l->server);
+    d->external = out != (ci && asset_is_external(b, asset_at(b, ci)));
     text_add(d->object, sizeof d->object, "%s", what);
     text_add(d->why, sizeof d->why, "first %s%s from %s to %s; ", what, tried ? " (not answered)" : "", client, server);
     if (of_pair)

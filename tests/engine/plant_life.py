@@ -293,6 +293,33 @@ def the_export_is_a_text_that_can_be_reviewed():
     assert f"b.yaml:{n}:" in said and "raed" in said, said
 
 
+@case
+def the_internet_is_told_apart():
+    for zone, kind in (("", "OT-POL-040"), ("zones: [{name: partner, subnets: [198.51.100.0/24]}]\n", "OT-POL-001")):
+        p = Plant(zone)
+        t = day(0)
+        ordinary(t)
+        p.replay(t, "--learn")
+        t = day(1)
+        mac = t._mac
+        t._mac = lambda ip: wire.mac("00:00:0c:01:02:03") if ip.startswith("198.51.") else mac(ip)
+        ordinary(t)
+        c = t.tcp(HMI, 52000, "198.51.100.7", 443)
+        c.to_server(b"\x16\x03\x01" + b"\0" * 60)
+        c.to_client(b"\x16\x03\x03" + b"\0" * 60)
+        ordinary(t)
+        a = one(p.replay(t, "--detect"), kind)
+        assert "198.51.100.7" in a["tyto"]["why"], a["tyto"]["why"]
+        p.accept(a)
+        t = day(2)
+        t._mac = lambda ip: wire.mac("00:00:0c:01:02:03") if ip.startswith("198.51.") else mac(ip)
+        c = t.tcp(HMI, 52001, "198.51.100.7", 443)
+        c.to_server(b"\x16\x03\x01" + b"\0" * 60)
+        c.to_client(b"\x16\x03\x03" + b"\0" * 60)
+        left = [x for x in p.replay(t, "--detect") if x["tyto"]["id"] == kind]
+        assert left == [], left
+
+
 # ---- rules ----
 
 @case
