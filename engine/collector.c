@@ -73,10 +73,11 @@ const struct event *collector_event(void *arg, const struct rec_event *r)
     return c->scratch;
 }
 
-/* The severities at which an alert condemns what it is about: it is not learned as normal. */
+/* The severities at which an alert condemns what it is about: it is not learned as normal. A rule that counts tells of
+ * many messages; the one at which the count was reached is no worse than those before it. */
 static bool condemns(const struct rule_info *r)
 {
-    return r->severity <= RS_MAJOR && r->learn != RL_YES;
+    return !r->threshold.count && r->severity <= RS_MAJOR && r->learn != RL_YES;
 }
 
 /* A worker knows what it met in this run; the baseline also what earlier ones met. Only rules ask. */
