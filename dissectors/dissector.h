@@ -50,7 +50,8 @@ struct dis_ctx {
     uint64_t flow_id;
     void *state;      /* flow_size bytes, zero at the start of a flow; NULL during probe */
     uint8_t side;     /* of the flow that sends: 0 lo, 1 hi. Tells two that ask each other apart */
-    struct addr sender; /* has_sender: dis_sender() said who really sends this message */
+    struct addr sender; /* has_sender: dis_sender() said who really sends this message, and through whom it came */
+    struct addr through;
     uint8_t has_sender;
     /* The engine's and the runtime's; not a dissector's business */
     struct dis_rt *rt;
@@ -181,8 +182,8 @@ void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, 
 
 /* This message is from another device than the packet: it came through a router (a station, addr_station()) or was
  * forwarded (an IP address). That device joins the inventory, and what is told of the sender is told of it. Before the
- * obs_ and ev_ calls of the message. */
-void dis_sender(struct dis_ctx *x, const struct addr *who);
+ * obs_ and ev_ calls of the message. through: the router, where it is not the packet's sender either; or NULL. */
+void dis_sender(struct dis_ctx *x, const struct addr *who, const struct addr *through);
 
 enum obs_side { OBS_CLIENT, OBS_SERVER };
 /* A fact about the client or the server of this message, or, with sub (slot, unit, outstation), about a device behind

@@ -13,9 +13,10 @@ static bool many(unsigned kind)
            kind == OBS_OTHER || kind == OBS_SOFTWARE;
 }
 
-void dis_sender(struct dis_ctx *x, const struct addr *who)
+void dis_sender(struct dis_ctx *x, const struct addr *who, const struct addr *through)
 {
     x->sender = *who;
+    x->through = through ? *through : x->lay ? x->lay->src : x->key->lo;
     x->has_sender = 1;
     if (x->rt->sink->sender)
         x->rt->sink->sender(x->rt->sink_arg, x);

@@ -12,7 +12,8 @@ enum { EVIDENCE_BYTES = 256 };
 
 /* ---- assets and links ---- */
 
-void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net)
+static void tell_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net,
+                       const struct addr *through)
 {
     if (addr_is_nobody(a) || !s->pkt)
         return;
@@ -30,9 +31,14 @@ void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uin
                           .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};
     if (mac)
         memcpy(r.mac, mac, 6);
-    if (via == ASSET_VIA_PROTOCOL)
-        r.through = s->lay->src;
+    if (through)
+        r.through = *through;
     out_put(s->out, RK_ASSET, &r, sizeof r);
+}
+
+void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net)
+{
+    tell_asset(s, a, mac, via, net, NULL);
 }
 
 static const struct addr *end_addr(const struct flow *f, unsigned hi)
@@ -418,7 +424,7 @@ static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
 static void sink_sender(void *arg, struct dis_ctx *x)
 {
     const struct flow *f = x->owner;
-    report_asset(arg, &x->sender, NULL, ASSET_VIA_PROTOCOL, f->key.net);
+    tell_asset(arg, &x->sender, NULL, ASSET_VIA_PROTOCOL, f->key.net, &x->through);
 }
 
 static void sink_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned bit)

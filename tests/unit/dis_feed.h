@@ -119,8 +119,10 @@ static void feed_event(void *arg, struct dis_ctx *x, struct event *e)
     feed_say(f, " %s %s", e->op ? e->op->name : "?", action_name(e->action));
     if (ev_phase_name(e->phase))
         feed_say(f, " phase=%s", ev_phase_name(e->phase));
+    char unit[FN_TEXT];
+    schema_unit_text(e->schema, e->unit, e->sub, unit);
     if (e->has_unit)
-        feed_say(f, " unit=%u", e->unit);
+        feed_say(f, " unit=%s", unit);
     for (unsigned i = 0; i < e->n_items; i++)
         feed_item(f, e, &e->items[i]);
     const char *st = code_name(e->schema->statuses, e->status);
@@ -144,6 +146,14 @@ static void feed_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
     if (i->sub != OBS_SELF)
         feed_say(f, "/%u", i->sub);
     feed_say(f, " %s=%.*s\n", obs_name(i->kind), (int)i->value.n, (const char *)i->value.p);
+}
+
+static void feed_sender(void *arg, struct dis_ctx *x)
+{
+    char who[ADDR_TEXT], through[ADDR_TEXT];
+    addr_text(&x->sender, who);
+    addr_text(&x->through, through);
+    feed_say(arg, "sender %s through %s\n", who, through);
 }
 
 static void feed_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *s, unsigned bit)
@@ -175,6 +185,7 @@ static void feed_fill(struct feed *f, struct dis_ctx *x, int from_server)
                           .sport = from_server ? f->sport : f->cport,
                           .dport = from_server ? f->cport : f->sport,
                           .key = &f->key,
+                          .side = (uint8_t)from_server,
                           .lay = &f->lay,
                           .flow_id = 4711,
                           .state = f->state.b,
@@ -192,7 +203,8 @@ static void feed_context(void *arg, void *owner, struct dis_ctx *x)
 
 static struct feed *feed_new(const struct dissector *dis, uint16_t port, uint8_t on_port, uint8_t dir_known)
 {
-    static const struct rt_sink sink = {feed_event, feed_ident, feed_malformed, feed_silent, feed_context};
+    static const struct rt_sink sink = {feed_event, feed_ident, feed_malformed, feed_silent, feed_context,
+                                       feed_sender};
     struct feed *f = calloc(1, sizeof *f);
     f->dis = dis;
     f->key.lo = addr_v4((uint8_t[]){10, 0, 0, 1});
