@@ -8,6 +8,7 @@
 #include "capture/source.h"
 #include "engine/base/hash.h"
 #include "engine/env.h"
+#include "engine/evjson.h"
 #include "engine/json.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
@@ -185,6 +186,16 @@ static void check_json(struct player *p, const char *s, uint32_t n)
     js_free(v);
 }
 
+/* An event that an alert may ask for travels packed: as the collector does, its JSON is written here. */
+static uint32_t unpack_json(const void *packed, struct rec_event *r, char *to, uint32_t cap)
+{
+    static struct event e;
+    struct evjson_env env = {.app_proto = r->app};
+    ev_unpack(packed, &e);
+    uint32_t n = evjson_write(&env, &e, r, to, cap, true);
+    return n ? n : evjson_write(&env, &e, r, to, cap, false);
+}
+
 /* As report.c lays an event out on the ring. */
 static void on_event(struct player *p, const struct ring_head *h)
 {
@@ -198,10 +209,16 @@ static void on_event(struct player *p, const struct ring_head *h)
         at += (facts[i].name.n + 7) & ~7u;
     at += (r.bytes.n + 7) & ~7u;
     p->n_events++;
+    static char json[REC_MAX_BYTES];
+    const char *text = (const char *)at;
+    if (!r.json.n && r.packed.n) {
+        r.json.n = unpack_json(at, &r, json, sizeof json);
+        text = json;
+    }
     if (p->check_json)
-        check_json(p, (const char *)at, r.json.n);
+        check_json(p, text, r.json.n);
     text_add(&p->trace, "E ", 2);
-    text_add(&p->trace, (const char *)at, r.json.n);
+    text_add(&p->trace, text, r.json.n);
     text_add(&p->trace, "\n", 1);
 }
 
