@@ -227,10 +227,12 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
 
 /* A packet's bytes are one record on a worker's ring: never more than the largest datagram and its header, and the IP
  * header only where the payload lies behind it. The same for one worker, which has no ring. */
-static void bound_bytes(struct layers *l)
+static inline void bound_bytes(struct layers *l)
 {
     enum { MOST = 65536 + 64 };
     uint32_t room = MOST;
+    if (__builtin_expect(l->reached == REACHED_L4 && !l->what, 1))
+        return; /* one IP packet, and its payload in it */
     if (l->l3 && l->l3_len > MOST)
         l->l3_len = MOST;
     if (l->l3 && l->payload && l->payload >= l->l3 && l->payload <= l->l3 + l->l3_len) {
@@ -245,24 +247,38 @@ static void bound_bytes(struct layers *l)
     }
 }
 
+/* The key's two ends in their order; hi: the packet comes from the higher one. */
+static inline bool set_ends(struct flow_key *k, const struct layers *l, uint16_t sport, uint16_t dport)
+{
+    int order = addr_order(&l->src, &l->dst);
+    bool hi = order > 0 || (order == 0 && sport > dport);
+    *(hi ? &k->hi : &k->lo) = l->src;
+    *(hi ? &k->lo : &k->hi) = l->dst;
+    k->lo_port = hi ? dport : sport;
+    k->hi_port = hi ? sport : dport;
+    return hi;
+}
+
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
     const struct layers *l = &j->lay;
-    bound_bytes(&j->lay);
     struct flow_key *k = &j->key;
-    int order = addr_order(&l->src, &l->dst);
-    bool l2 = l->reached < REACHED_L3;
-    uint16_t sp = l2 ? l->ethertype : l->sport, dp = l2 ? l->ethertype : l->dport;
-    bool hi = order > 0 || (order == 0 && sp > dp);
-    *k = (struct flow_key){.lo = hi ? l->dst : l->src, .hi = hi ? l->src : l->dst, .lo_port = hi ? dp : sp,
-                           .hi_port = hi ? sp : dp, .proto = l2 ? PROTO_ETH : l->ip_proto};
+    bound_bytes(&j->lay);
+    if (__builtin_expect(l->reached >= REACHED_L3, 1)) {
+        j->side = set_ends(k, l, l->sport, l->dport);
+        k->proto = l->ip_proto;
+    } else {
+        j->side = set_ends(k, l, l->ethertype, l->ethertype);
+        k->proto = PROTO_ETH;
+    }
+    k->net = 0;
+    k->zero = 0;
     if (env->site->n_networks)
         k->net = site_network(env->site, env->iface_name(env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
                               &l->dst);
-    j->side = hi;
-    uint64_t src = hash_16(HASH_ID_KEY, &l->src), dst = hash_16(HASH_ID_KEY, &l->dst);
-    j->hash = flow_hash_from(hi ? dst : src, hi ? src : dst, k, env->hash_key);
-    j->shard = (uint8_t)shard_of_pair(src, addr_is_group(&l->dst) ? src : dst);
+    uint64_t lo = hash_16(HASH_ID_KEY, &k->lo), hi = hash_16(HASH_ID_KEY, &k->hi), src = j->side ? hi : lo;
+    j->hash = flow_hash_from(lo, hi, k, env->hash_key);
+    j->shard = (uint8_t)shard_of_pair(src, addr_is_group(&l->dst) ? src : lo ^ hi ^ src);
 }
 
 void shard_prefetch_bucket(const struct shard *s, const struct job *j)
@@ -309,25 +325,25 @@ static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
 {
     const struct layers *l = &j->lay;
-    const struct flow_key k = j->key;
+    const struct flow_key *k = &j->key;
     unsigned side = j->side;
     s->pkt = p;
     s->lay = l;
     s->now_ns = now_ns;
     if (l->what & LAY_ARP) {
         if (!addr_is_nobody(&l->src))
-            report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k.net);
+            report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k->net);
         return;
     }
-    struct flow *f = flow_find(&s->flows, &k, j->hash);
+    struct flow *f = flow_find(&s->flows, k, j->hash);
     /* A new connection on the same ports: the old one is over. A repeated SYN is not a new one. */
-    if (f && k.proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+    if (f && k->proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
         (f->half[side].flags & HALF_NEXT) && f->half[side].next != l->seq + 1) {
         flow_end(s, f);
         f = NULL;
     }
     if (!f)
-        f = new_flow(s, &k, j->hash, side, p, l);
+        f = new_flow(s, k, j->hash, side, p, l);
     flow_packet(s, f, side, p, l);
     if (!f->link && f->client < 2 && f->sure)
         report_link(s, f);

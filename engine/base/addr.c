@@ -5,15 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-bool addr_is_group(const struct addr *a)
-{
-    if (addr_is_v4(a))
-        return (a->b[12] & 0xf0) == 0xe0 || memcmp(a->b + 12, "\xff\xff\xff\xff", 4) == 0;
-    if (addr_is_mac(a))
-        return a->b[10] & 1;
-    return a->b[0] == 0xff;
-}
-
 bool addr_is_nobody(const struct addr *a)
 {
     static const uint8_t zero[16];

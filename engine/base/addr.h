@@ -72,7 +72,12 @@ static inline int addr_order(const struct addr *a, const struct addr *b)
 }
 
 /* Multicast or broadcast (255.255.255.255 and group MACs included). */
-bool addr_is_group(const struct addr *a);
+static inline bool addr_is_group(const struct addr *a)
+{
+    if (addr_is_v4(a))
+        return (a->b[12] & 0xf0) == 0xe0 || memcmp(a->b + 12, "\xff\xff\xff\xff", 4) == 0;
+    return addr_is_mac(a) ? a->b[10] & 1 : a->b[0] == 0xff;
+}
 /* Names no device: unspecified, IPv4 link-local 169.254/16 and IPv6 fe80::/10, group addresses, class E. */
 bool addr_is_nobody(const struct addr *a);
 /* Virtual-router MACs (VRRP 00-00-5e-00-01/02, HSRP 00-00-0c-07-ac, 00-00-0c-9f-f). */
