@@ -25,7 +25,7 @@ int table_init(struct alert_table *t, uint32_t cap, uint32_t bytes, uint64_t key
     *t = (struct alert_table){.cap = cap, .mask = buckets - 1, .key = key, .oldest = NONE, .newest = NONE};
     t->e = calloc(cap, sizeof *t->e);
     t->bucket = malloc(buckets * sizeof *t->bucket);
-    if (!t->e || !t->bucket || bufpool_init(&t->pool, conf) < 0) {
+    if (!t->e || !t->bucket || bufpool_init(&t->pool, conf, NULL) < 0) {
         table_done(t);
         return -ENOMEM;
     }

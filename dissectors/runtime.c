@@ -1,7 +1,5 @@
 #include "dissectors/runtime.h"
 
-#include <stdlib.h>
-
 #include "engine/base/hash.h"
 
 const struct rt_conf rt_conf_default = {
@@ -14,27 +12,44 @@ const struct rt_conf rt_conf_default = {
     .max_txn_flow = 128,
 };
 
+/* The tables that lie beside the pools. */
+static size_t lists_bytes(const struct rt_conf *c)
+{
+    return arena_size(c->n_txn * sizeof(struct txn)) + arena_size(c->n_asm * sizeof(struct asm_msg)) +
+           arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot));
+}
+
+size_t rt_hot_bytes(const struct rt_conf *c)
+{
+    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly);
+}
+
 size_t rt_bytes(const struct rt_conf *c)
 {
-    return bufpool_bytes(c->txn) + bufpool_bytes(c->assembly) + c->n_txn * sizeof(struct txn) +
-           c->n_asm * sizeof(struct asm_msg) + c->n_shared * sizeof(struct shared_blob) +
-           c->n_obs * sizeof(struct obs_slot);
+    return lists_bytes(c) + bufpool_bytes(c->txn) + bufpool_bytes(c->assembly);
+}
+
+static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct arena *mem)
+{
+    rt->txn = arena_take(mem, conf->n_txn * sizeof *rt->txn);
+    rt->asm_msg = arena_take(mem, conf->n_asm * sizeof *rt->asm_msg);
+    rt->shared = arena_take(mem, conf->n_shared * sizeof *rt->shared);
+    rt->obs = arena_take(mem, conf->n_obs * sizeof *rt->obs);
+    return rt->txn && rt->asm_msg && rt->shared && rt->obs ? 0 : -ENOMEM;
 }
 
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
-            void *sink_arg, uint64_t hash_key)
+            void *sink_arg, uint64_t hash_key, struct table_mem *mem)
 {
     *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf, .hash_key = hash_key,
                           .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE,
                           .due_ns = UINT64_MAX};
-    rt->txn = calloc(conf->n_txn, sizeof *rt->txn);
-    rt->asm_msg = calloc(conf->n_asm, sizeof *rt->asm_msg);
-    rt->shared = calloc(conf->n_shared, sizeof *rt->shared);
-    rt->obs = calloc(conf->n_obs, sizeof *rt->obs);
-    if (!rt->txn || !rt->asm_msg || !rt->shared || !rt->obs || bufpool_init(&rt->txn_pool, conf->txn) ||
-        bufpool_init(&rt->asm_pool, conf->assembly)) {
+    int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
+    struct table_mem *m = mem ? mem : &rt->own;
+    if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, m))) {
         rt_done(rt);
-        return -ENOMEM;
+        return r;
     }
     for (uint32_t i = 0; i < conf->n_txn; i++)
         rt->txn[i].next = i + 1 < conf->n_txn ? i + 1 : RT_NONE;
@@ -45,12 +60,7 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
 
 void rt_done(struct dis_rt *rt)
 {
-    free(rt->txn);
-    free(rt->asm_msg);
-    free(rt->shared);
-    free(rt->obs);
-    bufpool_done(&rt->txn_pool);
-    bufpool_done(&rt->asm_pool);
+    table_mem_close(&rt->own);
     *rt = (struct dis_rt){0};
 }
 

@@ -93,6 +93,7 @@ struct dis_rt {
     void *sink_arg;
     struct event *ev;          /* the worker's scratch event, shared by its shards */
     struct buf taken;          /* stored request that ev's spans point into; freed by the next begin or answer */
+    struct table_mem own;      /* where the memory is nobody else's */
     struct bufpool txn_pool, asm_pool;
     struct txn *txn;
     struct asm_msg *asm_msg;
@@ -118,8 +119,10 @@ void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
 void ev_unpack(const void *from, struct event *e);
 
 size_t rt_bytes(const struct rt_conf *conf);
+size_t rt_hot_bytes(const struct rt_conf *conf); /* of these the part in hot memory */
+/* mem owns the memory; NULL: the runtime takes its own. */
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
-            void *sink_arg, uint64_t hash_key) MUST_USE;
+            void *sink_arg, uint64_t hash_key, struct table_mem *mem) MUST_USE;
 void rt_done(struct dis_rt *rt);
 void flow_rt_init(struct flow_rt *fr);
 /* The flow ends (or is evicted): commit what waits, free what is kept. x is the flow's context. */

@@ -22,6 +22,7 @@ static const uint64_t second_ns = UINT64_C(1000000000);
 
 struct engine {
     struct engine_conf conf;
+    struct table_mem mem;     /* of all shards */
     struct worker *workers;
     struct decoder *decoder;
     uint64_t order, now_ns, next_tick_ns, first_ns, rebased, packets, bytes, since_mark;
@@ -61,7 +62,7 @@ uint64_t engine_bytes(const struct engine_conf *conf)
 {
     struct decode_limits lim = decoding(conf);
     uint64_t worker = sizeof(struct worker) + sizeof(struct event) + ring_size(conf) * (conf->n_workers > 1 ? 2 : 1);
-    return sizeof(struct engine) + shard_bytes(&conf->shard) * N_SHARDS + decoder_bytes(&lim) +
+    return sizeof(struct engine) + (shard_hot_bytes(&conf->shard) + shard_cold_bytes(&conf->shard)) * N_SHARDS + decoder_bytes(&lim) +
            worker * conf->n_workers;
 }
 
@@ -73,10 +74,14 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
     if (!g)
         return err_set(e, -ENOMEM, "no memory for the engine");
     g->conf = *conf;
+    if (table_mem_open(&g->mem, N_SHARDS * shard_hot_bytes(&conf->shard), N_SHARDS * shard_cold_bytes(&conf->shard))) {
+        engine_free(g);
+        return err_set(e, -ENOMEM, "no memory for the tables (limits)");
+    }
     g->workers = calloc(conf->n_workers, sizeof *g->workers);
     g->decoder = decoder_new(&lim);
     for (unsigned i = 0; g->workers && i < conf->n_workers; i++)
-        if (worker_init(&g->workers[i], i, conf->n_workers, &conf->shard, conf->env, ring,
+        if (worker_init(&g->workers[i], i, conf->n_workers, &conf->shard, conf->env, &g->mem, ring,
                         conf->n_workers > 1 ? ring : 0)) {
             engine_free(g);
             return err_set(e, -ENOMEM, "no memory for the tables (limits)");
@@ -103,6 +108,7 @@ void engine_free(struct engine *g)
         worker_done(&g->workers[i]);
     decoder_free(g->decoder);
     free(g->workers);
+    table_mem_close(&g->mem);
     free(g);
 }
 

@@ -1,32 +1,18 @@
 #include "engine/facts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 size_t fact_set_bytes(uint32_t n)
 {
-    return n * (sizeof(uint64_t) + sizeof(struct fact_slot));
+    return arena_size(n * sizeof(uint64_t)) + arena_size(n * sizeof(struct fact_slot));
 }
 
-int fact_set_init(struct fact_set *s, uint32_t n)
+int fact_set_init(struct fact_set *s, uint32_t n, struct arena *mem)
 {
     *s = (struct fact_set){.n = n, .mask = n / FACT_WAYS - 1, .dirty = FACT_NONE};
-    s->digests = aligned_alloc(64, n * sizeof *s->digests);
-    s->slots = calloc(n, sizeof *s->slots);
-    if (!s->digests || !s->slots) {
-        fact_set_done(s);
-        return -ENOMEM;
-    }
-    memset(s->digests, 0, n * sizeof *s->digests);
-    return 0;
-}
-
-void fact_set_done(struct fact_set *s)
-{
-    free(s->digests);
-    free(s->slots);
-    s->digests = NULL;
-    s->slots = NULL;
+    s->digests = arena_take(mem, n * sizeof *s->digests);
+    s->slots = arena_take(mem, n * sizeof *s->slots);
+    return s->digests && s->slots ? 0 : -ENOMEM;
 }
 
 void fact_set_clear(struct fact_set *s)

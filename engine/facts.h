@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/base/err.h"
+#include "engine/base/arena.h"
 
 enum { FACT_WAYS = 8, FACT_ERRORS = 4 };
 
@@ -30,8 +30,8 @@ struct fact_set {
 };
 enum { FACT_NONE = UINT32_MAX };
 
-int fact_set_init(struct fact_set *s, uint32_t n) MUST_USE;
-void fact_set_done(struct fact_set *s);
+/* mem owns the memory: fact_set_bytes(n) of it. */
+int fact_set_init(struct fact_set *s, uint32_t n, struct arena *mem) MUST_USE;
 size_t fact_set_bytes(uint32_t n);
 void fact_set_clear(struct fact_set *s); /* a new generation of rules: everything is told again */
 

@@ -1,7 +1,5 @@
 #include "engine/flow.h"
 
-#include <stdlib.h>
-
 #include "engine/base/hash.h"
 
 static uint32_t pow2_at_least(uint32_t n)
@@ -14,30 +12,20 @@ static uint32_t pow2_at_least(uint32_t n)
 
 size_t flow_table_bytes(uint32_t n)
 {
-    return n * sizeof(struct flow) + pow2_at_least(2 * n) * sizeof(uint32_t);
+    return arena_size(n * sizeof(struct flow)) + arena_size(pow2_at_least(2 * n) * sizeof(uint32_t));
 }
 
-int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key)
+int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key, struct arena *mem)
 {
     uint32_t n_buckets = pow2_at_least(2 * n);
     *t = (struct flow_table){.n = n, .bucket_mask = n_buckets - 1, .hash_key = hash_key, .free_head = FLOW_NONE,
                              .lru_old = FLOW_NONE, .lru_new = FLOW_NONE};
-    t->flows = aligned_alloc(64, n * sizeof *t->flows);
-    t->buckets = malloc(n_buckets * sizeof *t->buckets);
-    if (!t->flows || !t->buckets) {
-        flow_table_done(t);
+    t->flows = arena_take(mem, n * sizeof *t->flows);
+    t->buckets = arena_take(mem, n_buckets * sizeof *t->buckets);
+    if (!t->flows || !t->buckets)
         return -ENOMEM;
-    }
     memset(t->buckets, 0xff, n_buckets * sizeof *t->buckets);
     return 0;
-}
-
-void flow_table_done(struct flow_table *t)
-{
-    free(t->flows);
-    free(t->buckets);
-    t->flows = NULL;
-    t->buckets = NULL;
 }
 
 static uint64_t key_hash(const struct flow_table *t, const struct flow_key *k)

@@ -87,8 +87,8 @@ struct flow_table {
     uint64_t hash_key, evicted, created;
 };
 
-int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key) MUST_USE;
-void flow_table_done(struct flow_table *t);
+/* mem owns the memory: flow_table_bytes(n) of it. */
+int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key, struct arena *mem) MUST_USE;
 size_t flow_table_bytes(uint32_t n);
 static inline uint32_t flow_index(const struct flow_table *t, const struct flow *f)
 {

@@ -1,7 +1,5 @@
 #include "engine/linktab.h"
 
-#include <stdlib.h>
-
 #include "engine/base/hash.h"
 
 static uint32_t pow2_at_least(uint32_t n)
@@ -14,30 +12,20 @@ static uint32_t pow2_at_least(uint32_t n)
 
 size_t link_table_bytes(uint32_t n)
 {
-    return n * sizeof(struct link) + pow2_at_least(n) * sizeof(uint32_t);
+    return arena_size(n * sizeof(struct link)) + arena_size(pow2_at_least(n) * sizeof(uint32_t));
 }
 
-int link_table_init(struct link_table *t, uint32_t n)
+int link_table_init(struct link_table *t, uint32_t n, struct arena *mem)
 {
     uint32_t n_buckets = pow2_at_least(n);
     *t = (struct link_table){.n = n, .bucket_mask = n_buckets - 1, .lru_old = LINK_NONE, .lru_new = LINK_NONE,
                              .dirty = LINK_NONE};
-    t->links = calloc(n, sizeof *t->links);
-    t->buckets = malloc(n_buckets * sizeof *t->buckets);
-    if (!t->links || !t->buckets) {
-        link_table_done(t);
+    t->links = arena_take(mem, n * sizeof *t->links);
+    t->buckets = arena_take(mem, n_buckets * sizeof *t->buckets);
+    if (!t->links || !t->buckets)
         return -ENOMEM;
-    }
     memset(t->buckets, 0xff, n_buckets * sizeof *t->buckets);
     return 0;
-}
-
-void link_table_done(struct link_table *t)
-{
-    free(t->links);
-    free(t->buckets);
-    t->links = NULL;
-    t->buckets = NULL;
 }
 
 uint64_t link_digest(uint16_t net, const struct addr *client, const struct addr *server, uint8_t l4, uint16_t port)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/base/addr.h"
-#include "engine/base/err.h"
+#include "engine/base/arena.h"
 
 struct link {
     uint64_t digest; /* 0 free */
@@ -22,8 +22,8 @@ struct link_table {
 };
 enum { LINK_NONE = UINT32_MAX };
 
-int link_table_init(struct link_table *t, uint32_t n) MUST_USE;
-void link_table_done(struct link_table *t);
+/* mem owns the memory: link_table_bytes(n) of it. */
+int link_table_init(struct link_table *t, uint32_t n, struct arena *mem) MUST_USE;
 size_t link_table_bytes(uint32_t n);
 uint64_t link_digest(uint16_t net, const struct addr *client, const struct addr *server, uint8_t l4, uint16_t port);
 struct link *link_find(struct link_table *t, uint64_t digest);

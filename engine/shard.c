@@ -1,7 +1,6 @@
 /* shard.c: a packet finds its flow; ticks; the life of a flow. */
 #include "engine/shard.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/hash.h"
@@ -39,53 +38,55 @@ enum { /* packet time without a packet after which a flow is over */
 /* Counts of links and facts go to the collector every five minutes of packet time. */
 #define COUNTS_NS UINT64_C(300000000000)
 
-size_t shard_bytes(const struct shard_conf *c)
+static const struct bufpool_conf *states_conf(const struct shard_conf *c, struct bufpool_conf ret[BUFPOOL_CLASSES])
 {
-    struct bufpool_conf states[BUFPOOL_CLASSES] = {{DIS_FLOW_STATE, c->n_state}};
-    return sizeof(struct shard) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
-           link_table_bytes(c->n_links) + c->n_assets * sizeof(uint64_t) + bufpool_bytes(c->stream) +
-           bufpool_bytes(states) + c->n_segments * sizeof(struct seg) + c->n_ndpi * sizeof(uint32_t) + rt_bytes(&c->rt);
+    memset(ret, 0, BUFPOOL_CLASSES * sizeof *ret);
+    ret[0] = (struct bufpool_conf){DIS_FLOW_STATE, c->n_state};
+    return ret;
 }
 
-int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, const struct shard_env *env,
-               struct event *scratch, struct out *out, struct eng_stats *stats)
+size_t shard_hot_bytes(const struct shard_conf *c)
 {
-    struct bufpool_conf states[BUFPOOL_CLASSES] = {{DIS_FLOW_STATE, conf->n_state}};
+    struct bufpool_conf states[BUFPOOL_CLASSES];
+    return arena_size(sizeof(struct shard)) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
+           link_table_bytes(c->n_links) + arena_size(c->n_assets * sizeof(uint64_t)) + bufpool_hot_bytes(c->stream) +
+           bufpool_bytes(states_conf(c, states)) + arena_size(c->n_segments * sizeof(struct seg)) +
+           arena_size(c->n_ndpi * sizeof(uint32_t)) + rt_hot_bytes(&c->rt);
+}
+
+size_t shard_cold_bytes(const struct shard_conf *c)
+{
+    return bufpool_bytes(c->stream) - bufpool_hot_bytes(c->stream) + rt_bytes(&c->rt) - rt_hot_bytes(&c->rt);
+}
+
+struct shard *shard_new(unsigned index, const struct shard_conf *conf, const struct shard_env *env,
+                        struct event *scratch, struct out *out, struct eng_stats *stats, struct table_mem *mem)
+{
+    struct bufpool_conf states[BUFPOOL_CLASSES];
+    struct shard *s = arena_take(&mem->hot, sizeof *s);
+    if (!s)
+        return NULL;
     *s = (struct shard){.env = env, .out = out, .stats = stats, .conf = *conf, .index = (uint16_t)index};
-    s->assets = calloc(conf->n_assets, sizeof *s->assets);
-    s->segs = calloc(conf->n_segments, sizeof *s->segs);
-    s->ndpi = malloc(conf->n_ndpi * sizeof *s->ndpi);
-    if (!s->assets || !s->segs || !s->ndpi || rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key) ||
-        flow_table_init(&s->flows, conf->n_flows, env->hash_key) || fact_set_init(&s->facts, conf->n_facts) ||
-        link_table_init(&s->links, conf->n_links) || bufpool_init(&s->buffers, conf->stream) ||
-        bufpool_init(&s->states, states)) {
-        shard_done(s);
-        return -ENOMEM;
-    }
+    s->assets = arena_take(&mem->hot, conf->n_assets * sizeof *s->assets);
+    s->segs = arena_take(&mem->hot, conf->n_segments * sizeof *s->segs);
+    s->ndpi = arena_take(&mem->hot, conf->n_ndpi * sizeof *s->ndpi);
+    if (!s->assets || !s->segs || !s->ndpi ||
+        rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key, mem) ||
+        flow_table_init(&s->flows, conf->n_flows, env->hash_key, &mem->hot) ||
+        fact_set_init(&s->facts, conf->n_facts, &mem->hot) || link_table_init(&s->links, conf->n_links, &mem->hot) ||
+        bufpool_init(&s->buffers, conf->stream, mem) || bufpool_init(&s->states, states_conf(conf, states), mem))
+        return NULL;
     s->rt.settings = env->settings[0].schema ? env->settings : NULL;
     memset(s->ndpi, 0xff, conf->n_ndpi * sizeof *s->ndpi);
     for (uint32_t i = 0; i < conf->n_segments; i++)
         s->segs[i].next = i + 1 < conf->n_segments ? i + 1 : FLOW_NONE;
-    return 0;
+    return s;
 }
 
 void shard_done(struct shard *s)
 {
-    if (s->flows.flows)
-        for (uint32_t i = s->flows.lru_old; i != FLOW_NONE; i = s->flows.flows[i].lru_next)
-            itapp_flow_free(s->flows.flows[i].ndpi);
-    flow_table_done(&s->flows);
-    fact_set_done(&s->facts);
-    link_table_done(&s->links);
-    bufpool_done(&s->buffers);
-    bufpool_done(&s->states);
-    rt_done(&s->rt);
-    free(s->assets);
-    free(s->segs);
-    free(s->ndpi);
-    s->ndpi = NULL;
-    s->assets = NULL;
-    s->segs = NULL;
+    for (uint32_t i = s->flows.lru_old; i != FLOW_NONE; i = s->flows.flows[i].lru_next)
+        itapp_flow_free(s->flows.flows[i].ndpi);
 }
 
 /* ---- the life of a flow ---- */

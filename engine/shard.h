@@ -99,10 +99,12 @@ struct shard {
     const struct layers *lay;
 };
 
-int shard_init(struct shard *s, unsigned index, const struct shard_conf *conf, const struct shard_env *env,
-               struct event *scratch, struct out *out, struct eng_stats *stats) MUST_USE;
-void shard_done(struct shard *s);
-size_t shard_bytes(const struct shard_conf *conf);
+/* NULL when mem has no room. The shard lies in mem, with shard_hot_bytes() and shard_cold_bytes() of it. */
+struct shard *shard_new(unsigned index, const struct shard_conf *conf, const struct shard_env *env,
+                        struct event *scratch, struct out *out, struct eng_stats *stats, struct table_mem *mem);
+void shard_done(struct shard *s); /* what others gave; its memory is mem's */
+size_t shard_hot_bytes(const struct shard_conf *conf);
+size_t shard_cold_bytes(const struct shard_conf *conf);
 /* A packet on its way into its shard: what decoding found, and where its flow is looked up. */
 struct job {
     struct layers lay;

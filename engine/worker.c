@@ -194,7 +194,7 @@ static void send_stats(struct worker *w)
 /* ---- the worker ---- */
 
 int worker_init(struct worker *w, unsigned number, unsigned n_workers, const struct shard_conf *conf,
-                const struct shard_env *env, uint64_t ring_bytes, uint64_t packet_bytes)
+                const struct shard_env *env, struct table_mem *mem, uint64_t ring_bytes, uint64_t packet_bytes)
 {
     *w = (struct worker){.number = number, .env = env};
     w->scratch = calloc(1, sizeof *w->scratch);
@@ -202,11 +202,9 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
         return -ENOMEM;
     w->out.ring = &w->records;
     w->out.patience_us = 200000;
-    for (unsigned i = number; i < N_SHARDS; i += n_workers) {
-        w->shards[i] = aligned_alloc(64, (sizeof(struct shard) + 63) & ~(size_t)63);
-        if (!w->shards[i] || shard_init(w->shards[i], i, conf, env, w->scratch, &w->out, &w->stats))
+    for (unsigned i = number; i < N_SHARDS; i += n_workers)
+        if (!(w->shards[i] = shard_new(i, conf, env, w->scratch, &w->out, &w->stats, mem)))
             return -ENOMEM;
-    }
     return 0;
 }
 
@@ -215,7 +213,6 @@ void worker_done(struct worker *w)
     for (unsigned i = 0; i < N_SHARDS; i++) {
         if (w->shards[i])
             shard_done(w->shards[i]);
-        free(w->shards[i]);
     }
     ring_done(&w->records);
     ring_done(&w->packets);

@@ -53,8 +53,10 @@ struct worker {
     const struct shard_env *env;
 };
 
+/* mem owns the memory of the shards, and outlives the worker. */
 int worker_init(struct worker *w, unsigned number, unsigned n_workers, const struct shard_conf *conf,
-                const struct shard_env *env, uint64_t ring_bytes, uint64_t packet_bytes) MUST_USE;
+                const struct shard_env *env, struct table_mem *mem, uint64_t ring_bytes,
+                uint64_t packet_bytes) MUST_USE;
 void worker_done(struct worker *w);
 void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order);
 void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, bool flush);

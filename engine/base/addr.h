@@ -63,12 +63,16 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 /* As memcmp() orders them: < 0, 0, > 0. */
 static inline int addr_order(const struct addr *a, const struct addr *b)
 {
-    uint64_t x[2], y[2];
-    memcpy(x, a, sizeof x);
-    memcpy(y, b, sizeof y);
-    unsigned k = x[0] == y[0];
-    uint64_t p = __builtin_bswap64(x[k]), q = __builtin_bswap64(y[k]);
-    return (p > q) - (p < q);
+    uint64_t x, y;
+    memcpy(&x, a->b, sizeof x);
+    memcpy(&y, b->b, sizeof y);
+    if (x == y) { /* always so of two IPv4 addresses */
+        memcpy(&x, a->b + 8, sizeof x);
+        memcpy(&y, b->b + 8, sizeof y);
+    }
+    x = __builtin_bswap64(x);
+    y = __builtin_bswap64(y);
+    return (x > y) - (x < y);
 }
 
 /* Multicast or broadcast (255.255.255.255 and group MACs included). */

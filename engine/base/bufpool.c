@@ -1,44 +1,54 @@
 #include "engine/base/bufpool.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-static size_t align64(size_t n)
+/* A class: its buffers, then the list of free ones. */
+static size_t class_bytes(const struct bufpool_conf *c)
 {
-    return (n + 63) & ~(size_t)63;
+    return arena_size((size_t)c->size * c->n) + arena_size(c->n * sizeof(uint32_t));
+}
+
+size_t bufpool_hot_bytes(const struct bufpool_conf *conf)
+{
+    return conf[0].n ? class_bytes(&conf[0]) : 0;
 }
 
 size_t bufpool_bytes(const struct bufpool_conf *conf)
 {
     size_t sum = 0;
     for (int i = 0; i < BUFPOOL_CLASSES && conf[i].n; i++)
-        sum += align64((size_t)conf[i].size * conf[i].n) + align64(conf[i].n * sizeof(uint32_t));
+        sum += class_bytes(&conf[i]);
     return sum;
 }
 
-int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf)
+static int take_class(struct bufpool *p, const struct bufpool_conf *conf, struct arena *mem)
 {
-    *p = (struct bufpool){.mem = calloc(1, bufpool_bytes(conf))};
-    uint8_t *at = p->mem;
-    if (!at)
+    struct bufpool_class *c = &p->c[p->n_classes];
+    *c = (struct bufpool_class){.size = conf->size, .n = conf->n, .n_free = conf->n};
+    c->area = arena_take(mem, (size_t)c->size * c->n);
+    c->free_list = arena_take(mem, c->n * sizeof(uint32_t));
+    if (!c->area || !c->free_list)
         return -ENOMEM;
-    for (int i = 0; i < BUFPOOL_CLASSES && conf[i].n; i++) {
-        struct bufpool_class *c = &p->c[p->n_classes++];
-        c->size = conf[i].size;
-        c->n = c->n_free = conf[i].n;
-        c->area = at;
-        at += align64((size_t)c->size * c->n);
-        c->free_list = (uint32_t *)(void *)at;
-        at += align64(c->n * sizeof(uint32_t));
-        for (uint32_t k = 0; k < c->n; k++)
-            c->free_list[k] = c->n - 1 - k;
-    }
+    for (uint32_t k = 0; k < c->n; k++)
+        c->free_list[k] = c->n - 1 - k;
+    p->n_classes++;
     return 0;
+}
+
+int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct table_mem *mem)
+{
+    int r = 0;
+    *p = (struct bufpool){0};
+    if (!mem && (r = arena_open(&p->own, bufpool_bytes(conf), false)))
+        return r;
+    for (int i = 0; !r && i < BUFPOOL_CLASSES && conf[i].n; i++)
+        r = take_class(p, &conf[i], !mem ? &p->own : i ? &mem->cold : &mem->hot);
+    return r;
 }
 
 void bufpool_done(struct bufpool *p)
 {
-    free(p->mem);
+    arena_close(&p->own);
     *p = (struct bufpool){0};
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/base/err.h"
+#include "engine/base/arena.h"
 
 enum { BUFPOOL_CLASSES = 4 };
 struct bufpool_conf { /* BUFPOOL_CLASSES of them, ascending sizes; n 0 ends the list */
@@ -20,7 +20,7 @@ struct bufpool_class {
 struct bufpool {
     struct bufpool_class c[BUFPOOL_CLASSES];
     uint32_t n_classes;
-    void *mem;
+    struct arena own; /* where the memory is nobody else's */
 };
 struct buf {
     uint8_t *p;    /* NULL: none */
@@ -29,7 +29,10 @@ struct buf {
 };
 
 size_t bufpool_bytes(const struct bufpool_conf *conf);
-int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf) MUST_USE;
+/* Of these the part that lies in hot memory: the smallest buffers, which are used most. */
+size_t bufpool_hot_bytes(const struct bufpool_conf *conf);
+/* mem owns the memory; NULL: the pool takes its own. */
+int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct table_mem *mem) MUST_USE;
 void bufpool_done(struct bufpool *p);
 /* A buffer of at least `size` bytes, or {NULL} when none is free. Contents undefined. */
 struct buf buf_get(struct bufpool *p, uint32_t size);

@@ -237,7 +237,7 @@ static void start(uint8_t flags)
     z.frame = z.n[0] = z.n[1] = 0;
     memset(&z.state, 0, sizeof z.state);
     flow_rt_init(&z.fr);
-    must(rt_init(&z.rt, &conf, &z.scratch, &sink, &z, 1) == 0);
+    must(rt_init(&z.rt, &conf, &z.scratch, &sink, &z, 1, NULL) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

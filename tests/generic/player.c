@@ -275,26 +275,30 @@ static void one(struct player *p, struct shard *s, const struct step *st, uint64
 
 void player_run(struct player *p, const struct step *steps, uint32_t n)
 {
-    struct shard s;
+    struct table_mem mem;
     uint64_t now = n ? steps[0].pkt.ts_ns : 0, next = now / second_ns * second_ns + second_ns;
     p->stats = (struct eng_stats){0};
     p->trace.n = p->n_events = p->n_records = 0;
     text_add(&p->trace, "", 0);
-    if (shard_init(&s, 0, &p->shard_conf, p->env, p->scratch, &p->out, &p->stats))
+    if (table_mem_open(&mem, shard_hot_bytes(&p->shard_conf), shard_cold_bytes(&p->shard_conf)))
+        abort();
+    struct shard *s = shard_new(0, &p->shard_conf, p->env, p->scratch, &p->out, &p->stats, &mem);
+    if (!s)
         abort();
     for (uint32_t i = 0; i < n; i++) {
         uint64_t ts = steps[i].pkt.ts_ns;
         now = ts > now ? ts : now;
         if (now >= next) {
             uint64_t at = now / second_ns * second_ns;
-            shard_tick(&s, at, at / (FLUSH_S * second_ns) != (next - second_ns) / (FLUSH_S * second_ns));
+            shard_tick(s, at, at / (FLUSH_S * second_ns) != (next - second_ns) / (FLUSH_S * second_ns));
             drain(p);
             next = at + second_ns;
         }
         p->out.order++;
-        one(p, &s, &steps[i], now);
+        one(p, s, &steps[i], now);
     }
-    shard_end(&s, now);
+    shard_end(s, now);
     drain(p);
-    shard_done(&s);
+    shard_done(s);
+    table_mem_close(&mem);
 }

@@ -212,7 +212,7 @@ static void start(void)
     conf.n_shared = conf.n_obs = 64;
     memset(&t.state, 0, sizeof t.state);
     flow_rt_init(&t.fr);
-    if (rt_init(&t.rt, &conf, &t.scratch, &sink, &t, 1))
+    if (rt_init(&t.rt, &conf, &t.scratch, &sink, &t, 1, NULL))
         abort();
 }
 

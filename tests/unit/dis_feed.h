@@ -215,7 +215,7 @@ static struct feed *feed_new(const struct dissector *dis, uint16_t port, uint8_t
     f->dir_known = dir_known;
     f->transport = DIS_TCP;
     f->now_ns = UINT64_C(1767607872) * 1000000000;
-    ck_assert_int_eq(rt_init(&f->rt, &rt_conf_default, &f->scratch, &sink, f, 42), 0);
+    ck_assert_int_eq(rt_init(&f->rt, &rt_conf_default, &f->scratch, &sink, f, 42, NULL), 0);
     flow_rt_init(&f->fr);
     return f;
 }

@@ -156,7 +156,7 @@ static const struct rt_sink sink = {on_event, on_ident, on_malformed, on_silent,
 
 static void setup(void)
 {
-    ck_assert_int_eq(rt_init(&rt, &rt_conf_default, &scratch, &sink, NULL, 1), 0);
+    ck_assert_int_eq(rt_init(&rt, &rt_conf_default, &scratch, &sink, NULL, 1, NULL), 0);
     flow_rt_init(&flow_rt);
     memset(state, 0, sizeof state);
     memset(&key, 0, sizeof key);

@@ -101,7 +101,7 @@ START_TEST(rows)
     struct limits l;
     limits_default(&l);
     struct shard_conf c = pipe_shard_conf(&l);
-    uint64_t base = shard_bytes(&c) * N_SHARDS;
+    uint64_t base = (shard_hot_bytes(&c) + shard_cold_bytes(&c)) * N_SHARDS;
     unsigned found = 0;
     for (const struct limit_row *r = limit_rows; r->key; r++)
         for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -110,7 +110,7 @@ START_TEST(rows)
             limits_default(&l);
             limits_set(&l, r, 2 * r->def);
             c = pipe_shard_conf(&l);
-            uint64_t more = shard_bytes(&c) * N_SHARDS - base;
+            uint64_t more = (shard_hot_bytes(&c) + shard_cold_bytes(&c)) * N_SHARDS - base;
             ck_assert_msg(apart(r->def * r->bytes, more) < 5, "%s: %llu said, %llu taken", r->key,
                           (unsigned long long)(r->def * r->bytes), (unsigned long long)more);
             found++;

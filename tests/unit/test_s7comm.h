@@ -165,7 +165,7 @@ static inline struct s7bench *bench_new(void)
 {
     struct s7bench *b = calloc(1, sizeof *b);
     ck_assert_ptr_nonnull(b);
-    ck_assert_int_eq(rt_init(&b->rt, &rt_conf_default, &b->ev, &bench_sink, b, 1), 0);
+    ck_assert_int_eq(rt_init(&b->rt, &rt_conf_default, &b->ev, &bench_sink, b, 1, NULL), 0);
     flow_rt_init(&b->fr);
     b->now = UINT64_C(1767607872000000000);
     b->dir[0] = DIR_C2S;
