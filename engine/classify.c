@@ -105,10 +105,11 @@ static struct cur gather(const struct flow *f, const struct chunk *c, uint8_t tm
     return cur_make(tmp, n + take);
 }
 
-static enum match probe(struct shard *s, struct flow *f, const struct dissector *d, bool on_port, struct cur cur,
-                        const struct chunk *c, struct dis_ctx *x)
+/* blank: of this chunk, for whoever looks at it. */
+static enum match probe(const struct dis_ctx *blank, const struct dissector *d, bool on_port, struct cur cur,
+                        struct dis_ctx *x)
 {
-    make_ctx(s, f, c, x);
+    *x = *blank;
     x->dis = d;
     x->on_port = on_port;
     x->state = NULL;
@@ -156,10 +157,11 @@ static bool may_run(const struct shard *s, const struct flow *f, unsigned d)
  * on. So nothing is decided for the flow: its last dissector, then the others of the EtherType look at each frame. */
 void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    struct dis_ctx x;
+    struct dis_ctx blank, x;
     struct cur cur = cur_make(c->p, c->len);
     bool any = f->dis != NULL;
-    if (any && probe(s, f, f->dis, true, cur, c, &x) >= MATCH_MAYBE) {
+    make_ctx(s, f, c, &blank);
+    if (any && probe(&blank, f->dis, true, cur, &x) >= MATCH_MAYBE) {
         datagram_deliver(s, f, c);
         return;
     }
@@ -167,7 +169,7 @@ void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c)
         if (dissectors[i] == f->dis || !may_run(s, f, i))
             continue;
         any = true;
-        if (probe(s, f, dissectors[i], true, cur, c, &x) < MATCH_MAYBE)
+        if (probe(&blank, dissectors[i], true, cur, &x) < MATCH_MAYBE)
             continue;
         if (f->dis || flow_claim(s, f, dissectors[i], true)) {
             f->dis = dissectors[i];
@@ -210,13 +212,14 @@ struct best {
 static void try_all(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur, struct best *b, bool *more,
                     bool *had_port)
 {
+    struct dis_ctx blank, x;
+    make_ctx(s, f, c, &blank);
     for (unsigned i = 0; dissectors[i]; i++) {
-        struct dis_ctx x;
         if (!may_run(s, f, i))
             continue;
         bool port = owns_port(s, f, i);
         *had_port |= port;
-        enum match m = probe(s, f, dissectors[i], port, cur, c, &x);
+        enum match m = probe(&blank, dissectors[i], port, cur, &x);
         if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == dissectors[i]))
             *more = true;
         b->undecided |= m == MATCH_MORE && port;

@@ -4,7 +4,8 @@
 
 size_t fact_set_bytes(uint32_t n)
 {
-    return arena_size(n * sizeof(uint64_t)) + arena_size(n * sizeof(struct fact_slot));
+    return arena_size(n * sizeof(uint64_t)) + arena_size(n * sizeof(struct fact_slot)) +
+           arena_size(n * sizeof(struct fact_errors));
 }
 
 int fact_set_init(struct fact_set *s, uint32_t n, struct arena *mem)
@@ -12,7 +13,8 @@ int fact_set_init(struct fact_set *s, uint32_t n, struct arena *mem)
     *s = (struct fact_set){.n = n, .mask = n / FACT_WAYS - 1, .dirty = FACT_NONE};
     s->digests = arena_take(mem, n * sizeof *s->digests);
     s->slots = arena_take(mem, n * sizeof *s->slots);
-    return s->digests && s->slots ? 0 : -ENOMEM;
+    s->errors = arena_take(mem, n * sizeof *s->errors);
+    return s->digests && s->slots && s->errors ? 0 : -ENOMEM;
 }
 
 void fact_set_clear(struct fact_set *s)
@@ -38,12 +40,14 @@ static uint32_t make_room(struct fact_set *s, uint32_t base, struct fact_hit *re
     return old;
 }
 
-static bool error_is_new(struct fact_slot *f, uint32_t error)
+static bool error_is_new(struct fact_slot *f, struct fact_errors *e, uint32_t error)
 {
-    for (int k = 0; k < FACT_ERRORS; k++)
-        if (f->known[k] == error)
+    for (unsigned k = 0; k < f->n_known; k++)
+        if (e->known[k] == error)
             return false;
-    f->known[f->hand++ % FACT_ERRORS] = error;
+    e->known[f->hand] = error;
+    f->hand = (uint8_t)((f->hand + 1) % FACT_ERRORS);
+    f->n_known = (uint8_t)(f->n_known + (f->n_known < FACT_ERRORS));
     return true;
 }
 
@@ -76,7 +80,7 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
     }
     if (error) {
         f->errors++;
-        ret->new_error = error_is_new(f, error);
+        ret->new_error = error_is_new(f, &s->errors[i], error);
     }
 }
 

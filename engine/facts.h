@@ -12,18 +12,24 @@
 
 enum { FACT_WAYS = 8, FACT_ERRORS = 4 };
 
-struct fact_slot {
+struct fact_slot { /* two in a cache line */
     uint64_t last_ns;
     uint32_t count, errors;    /* since the last flush */
     uint32_t period_us;        /* running mean of the interval, 1/8 new */
-    uint32_t known[FACT_ERRORS]; /* error statuses told, +1; 0 free */
     uint32_t next_dirty;
-    uint32_t hand, dirty;
+    uint8_t dirty, n_known, hand; /* of the errors told */
+    uint8_t pad_[5];
+};
+_Static_assert(sizeof(struct fact_slot) == 32, "a slot never lies across two cache lines");
+
+struct fact_errors {
+    uint32_t known[FACT_ERRORS]; /* error statuses told, +1 */
 };
 
 struct fact_set {
     uint64_t *digests;         /* 0 free */
     struct fact_slot *slots;
+    struct fact_errors *errors; /* of each slot; read only when something failed */
     uint32_t n, mask;          /* n: power of two; mask: of set indices */
     uint32_t dirty;            /* slots counted since the last flush, newest first */
     uint64_t evicted;
@@ -41,6 +47,11 @@ struct fact_hit {
     uint64_t old_digest;
     struct fact_slot old;
 };
+/* The fact is looked for soon. */
+static inline void fact_prefetch(const struct fact_set *s, uint64_t digest)
+{
+    __builtin_prefetch(&s->digests[(digest >> 8 & s->mask) * FACT_WAYS]);
+}
 /* See the fact at ts. error: the status of a failure + 1, 0 none. digest must not be 0. */
 void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret);
 /* The next counted slot since the last flush, its counts reset; false at the end. */

@@ -214,14 +214,18 @@ static void see_fact(struct shard *s, const struct event *e, uint64_t digest, co
 
 static void see_facts(struct shard *s, struct flow *f, const struct event *e, uint64_t ts, struct facts_out *out)
 {
-    uint64_t base = fact_base(s, f, e->schema);
+    uint64_t digests[EV_MAX_ITEMS], base = fact_base(s, f, e->schema);
     base = hash_mix(base ^ e->function, (uint64_t)e->selector << 32 | (uint64_t)e->action << 8 | e->has_unit);
     base = hash_mix(base, (uint64_t)e->sub << 32 | (e->has_unit ? e->unit : 0));
     out->n = 0;
     if (!e->n_items)
         see_fact(s, e, base | 1, NULL, ts, out);
+    for (unsigned i = 0; i < e->n_items; i++) { /* all of them on their way before the first is waited for */
+        digests[i] = item_digest(base, &e->items[i]);
+        fact_prefetch(&s->facts, digests[i]);
+    }
     for (unsigned i = 0; i < e->n_items; i++)
-        see_fact(s, e, item_digest(base, &e->items[i]), &e->items[i], ts, out);
+        see_fact(s, e, digests[i], &e->items[i], ts, out);
 }
 
 static bool worth_telling(const struct event *e)
