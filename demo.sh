@@ -55,7 +55,7 @@ tyto assets -d $out/tyto.db
 say "7. What is where"
 cat <<TXT
 database       $out/tyto.db        SQLite: assets, links, operations, alerts
-alerts         $out/alerts.json    one JSON line each, $(wc -l <$out/alerts.json) of them: what a SIEM would read
+alerts         $out/alerts.json    what a SIEM would read: a JSON line each alert and each update, $(wc -l <$out/alerts.json) lines
 configuration  $plant/site.yaml
 captures       $plant/normal.pcap, $plant/incident.pcap
 

@@ -263,8 +263,9 @@ void text_link(struct baseline *b, struct deviation *d, uint32_t i)
     bool tried = !l->packets[1] && (l->flags & ROW_LINK_ATTEMPT);
     d->severity = tried || addr_is_group(&l->server) ? DEV_MINOR : DEV_MAJOR;
     uint32_t ci = asset_find(b, l->net, &l->client), si = asset_find(b, l->net, &l->server);
-    bool out = si ? asset_is_external(b, asset_at(b, si)) : !addr_is_private(&l->server) && !addr_is_group(&l->server) &&
-                                                              !site_zone(b->conf.site, l->net, &l->server);
+    bool silent = !addr_is_private(&l->server) && !addr_is_group(&l->server) &&
+                  !site_zone(b->conf.site, l->net, &l->server);
+    bool out = si ? asset_is_external(b, asset_at(b, si)) : silent;
     d->external = out != (ci && asset_is_external(b, asset_at(b, ci)));
     text_add(d->object, sizeof d->object, "%s", what);
     text_add(d->why, sizeof d->why, "first %s%s from %s to %s; ", what, tried ? " (not answered)" : "", client, server);

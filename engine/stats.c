@@ -294,8 +294,9 @@ void stats_summary(const struct stats_report *r, FILE *f)
         return;
     totals(r, t);
     alerts_stats(r->pipe->alerts, &a);
-    fprintf(f, "%llu packets, %llu flows, %llu events, %llu alerts in %.2f s\n", (unsigned long long)t->packets,
-            (unsigned long long)t->sum.flows, (unsigned long long)t->sum.events,
-            (unsigned long long)(a.opened + t->alerts), r->wall_s);
+    uint64_t n = a.opened + t->alerts;
+    fprintf(f, "%llu packets, %llu flows, %llu events, %llu alert%s in %.2f s\n", (unsigned long long)t->packets,
+            (unsigned long long)t->sum.flows, (unsigned long long)t->sum.events, (unsigned long long)n,
+            n == 1 ? "" : "s", r->wall_s);
     free(t);
 }
