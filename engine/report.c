@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/jw.h"
 #include "engine/evjson.h"
 #include "engine/shard.h"
 #include "engine/worker.h"
@@ -397,12 +398,23 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
 
 /* ---- the rest of what a runtime reports ---- */
 
+/* What is no UTF-8 becomes '?': databases and listings take texts as they are. */
 static uint32_t clean_text(struct span v, char out[REC_VALUE])
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < v.n && n < REC_VALUE; i++)
-        if (v.p[i] >= 0x20 && v.p[i] != 0x7f)
-            out[n++] = (char)v.p[i];
+    for (uint32_t i = 0, len; i < v.n; i += len) {
+        unsigned long_len = v.p[i] < 0x80 ? 0 : jw_utf8_len(v.p + i, v.n - i);
+        len = long_len ? long_len : 1;
+        if (n + len > REC_VALUE)
+            break;
+        if (long_len)
+            memcpy(out + n, v.p + i, len);
+        else if (v.p[i] >= 0x20 && v.p[i] != 0x7f)
+            out[n] = v.p[i] < 0x80 ? (char)v.p[i] : '?';
+        else
+            continue;
+        n += len;
+    }
     return n;
 }
 

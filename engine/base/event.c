@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/jw.h"
 
 static const char *const kind_names[] = {"message", "transaction", "request", "response", "unsolicited"};
 static const char *const outcome_names[] = {"unknown", "accepted", "refused", "executed", "partial"};
@@ -27,8 +28,13 @@ static unsigned put_text(char *out, unsigned n, struct span s)
 {
     unsigned room = EV_OBJECT - 1 - n;
     unsigned take = s.n <= room ? s.n : room - 17; /* a long name keeps its identity by its hash */
-    for (unsigned i = 0; i < take; i++)
-        out[n + i] = s.p[i] < 0x20 || s.p[i] == 0x7f ? '?' : (char)s.p[i];
+    for (unsigned i = 0, len; i < take; i += len) { /* what is no UTF-8 becomes '?', as control characters do */
+        unsigned long_len = s.p[i] < 0x80 ? 0 : jw_utf8_len(s.p + i, take - i);
+        len = long_len ? long_len : 1;
+        memcpy(out + n + i, s.p + i, len);
+        if (!long_len && (s.p[i] < 0x20 || s.p[i] >= 0x7f))
+            out[n + i] = '?';
+    }
     n += take;
     if (s.n > room)
         n += (unsigned)snprintf(out + n, EV_OBJECT - n, "~%016llx",

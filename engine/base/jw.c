@@ -179,8 +179,7 @@ void jw_null(struct jw *w)
     jw_raw(w, "null", 4);
 }
 
-/* Length of the UTF-8 sequence at p, 0 when it is none (overlong, surrogate, cut, stray). */
-static unsigned utf8_len(const uint8_t *p, uint32_t left)
+unsigned jw_utf8_len(const uint8_t *p, uint32_t left)
 {
     static const struct {
         uint8_t mask, lead, n;
@@ -231,7 +230,7 @@ void jw_text(struct jw *w, struct span s)
         i = j;
         if (i == s.n)
             break;
-        unsigned n = s.p[i] < 0x80 ? 0 : utf8_len(s.p + i, s.n - i);
+        unsigned n = s.p[i] < 0x80 ? 0 : jw_utf8_len(s.p + i, s.n - i);
         if (n) {
             put(w, (const char *)s.p + i, n);
             i += n;

@@ -78,6 +78,9 @@ static inline void jw_kv_addr(struct jw *w, const char *key, const struct addr *
     jw_addr(w, v);
 }
 
+/* Length of the UTF-8 sequence of several bytes at p, 0 when it is none (overlong, surrogate, cut, stray). */
+unsigned jw_utf8_len(const uint8_t *p, uint32_t left);
+
 /* "2026-01-05T10:11:12.123456+0000" (UTC), NUL-terminated; years beyond 9999 are clamped. */
 enum { TIME_TEXT = 32 };
 void time_text(uint64_t ns, char out[TIME_TEXT]);

@@ -82,6 +82,7 @@ def slurp(path):
 def rows(path):
     """Every row of every table, in an order of its own: in which order the store wrote them is no promise."""
     db = sqlite3.connect(path)
+    db.text_factory = lambda b: b.decode(errors='backslashreplace')  # names as they are on the wire
     out = []
     for name, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
         out += sorted(f"{name} {row}" for row in db.execute(f'SELECT * FROM "{name}"'))
