@@ -75,12 +75,13 @@ static void list_in(struct table *t, uint32_t i)
 uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list)
 {
     uint32_t i = t->free;
-    if (i)
+    if (i) {
         t->free = node(t, i)->chain;
-    else
+        node(t, i)->chain = 0; /* the rest was emptied by tab_del() */
+    } else {
         i = ++t->high;
+    }
     struct node *n = node(t, i);
-    memset(n, 0, t->size);
     n->hash = (uint32_t)hash;
     n->used = 1;
     n->list = list;

@@ -1,4 +1,5 @@
 /* main.c: the subcommands. */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static void usage(FILE *f)
 
 int main(int argc, char **argv)
 {
+    mallopt(M_ARENA_MAX, 1); /* SQLite's thread would get a heap of its own, which grows by a system call a page */
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
         usage(stdout);
         return 0;
