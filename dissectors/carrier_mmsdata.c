@@ -1,11 +1,14 @@
 /* carrier_mmsdata.c: Data of MMS as leaves with values. */
 #include "dissectors/carrier_mmsdata.h"
 
-/* Bits of Quality from the third on, behind the three that validity becomes: IEC 61850-8-1 8.2. */
+/* Bits of Quality from the third on, behind the three that validity becomes: IEC 61850-8-1 8.2. Then two of
+ * TimeQuality. */
 const char *const iec61850_qualities[] = {
     "invalid", "reserved", "questionable", "overflow", "out_of_range", "bad_reference", "oscillatory", "failure",
-    "old_data", "inconsistent", "inaccurate", "substituted", "test", "operator_blocked", NULL,
+    "old_data", "inconsistent", "inaccurate", "substituted", "test", "operator_blocked",
+    "clock_failure", "clock_not_synchronized", NULL,
 };
+enum { Q_CLOCK_FAILURE = 1 << 14, Q_CLOCK_NOT_SYNCHRONIZED = 1 << 15 };
 
 struct mms_walk mms_walk(struct cur elements)
 {
@@ -51,8 +54,14 @@ bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
 static bool read_bits(struct cur body, struct vals *v)
 {
     struct ber_bits b;
-    if (!ber_bits(body, &b) || b.n > 64)
+    if (!ber_bits(body, &b))
         return false;
+    if (b.n > 64) { /* a type of its own right, but no number */
+        v->enc = VE_BYTES;
+        v->raw = b.octets;
+        v->stride = b.octets.n < UINT16_MAX ? (uint16_t)b.octets.n : UINT16_MAX;
+        return true;
+    }
     v->enc = VE_NOW_UINT;
     for (uint32_t i = 0; i < b.n; i++)
         v->now.u = v->now.u << 1 | ber_bit(&b, i);
@@ -141,5 +150,16 @@ bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret)
         return false;
     uint32_t bits = ber_bits_u32(&b), validity = (uint32_t)ber_bit(&b, 0) << 1 | ber_bit(&b, 1);
     *ret = bits >> 2 << 3 | (validity ? 1u << (validity - 1) : 0) | ITEM_QUALITY;
+    return true;
+}
+
+bool iec61850_time_quality(const struct mms_leaf *l, uint32_t *ret)
+{
+    struct ber_time t;
+    *ret = 0;
+    if (l->type != MMS_UTC_TIME || !ber_utc_time(l->body, &t))
+        return false;
+    *ret = (t.quality & BER_CLOCK_FAILURE ? Q_CLOCK_FAILURE : 0u) |
+           (t.quality & BER_CLOCK_NOT_SYNCHRONIZED ? Q_CLOCK_NOT_SYNCHRONIZED : 0u);
     return true;
 }

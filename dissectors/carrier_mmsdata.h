@@ -46,5 +46,7 @@ const char *mms_type_name(uint32_t type);
 /* Is this leaf a Quality? A bit string of 13 bits is nothing else in IEC 61850. *ret: for struct item.quality, its bits
  * numbered by iec61850_qualities. */
 bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret);
+/* The same of the quality of a UtcTime: what of it speaks against the time. False: not a time. */
+bool iec61850_time_quality(const struct mms_leaf *l, uint32_t *ret);
 extern const char *const iec61850_qualities[];
 enum { IEC61850_Q_TEST = 1 << 12 };
