@@ -394,8 +394,11 @@ static enum match s7_probe(struct cur c, struct dis_ctx *x)
     }
     if (code != TPDU_DT || f.len == 7)
         return MATCH_MAYBE;
+    uint8_t first = cur_peek(&user, 0);
     if (x->on_port && tpkt_is_tls(user))
         return MATCH_MAYBE; /* not S7, but this dissector tells it */
+    if (x->on_port && first >= 20 && first <= 23 && cur_left(&user) < 5)
+        return MATCH_MORE;
     bool eot = cur_peek(&c, 6) & 0x80;
     bool s7 = cur_peek(&user, 0) == 0x32 && cur_peek(&user, 2) == 0 && cur_peek(&user, 3) == 0;
     if (!eot) /* the first of several segments: its lengths say nothing yet */

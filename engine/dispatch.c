@@ -134,6 +134,8 @@ void flow_unclaim(struct shard *s, struct flow *f)
         f->half[side].part_len = f->half[side].part_need = 0;
     }
     f->dis = NULL;
+    f->candidate = NULL;
+    f->undecided = 0;
     f->class_state = CLASS_OPEN;
     f->n_tries = 0;
 }
