@@ -24,6 +24,7 @@ struct shot {
     const char *object;            /* kind of one item */
     uint32_t first;
     bool value;                    /* the item is true */
+    const char *name;              /* and called so */
     uint64_t latency_s;
     bool to_group, engineer, new_fact, learning, from_zone, no_unit;
     uint32_t src_roles;
@@ -311,6 +312,8 @@ static void make(struct event *e, const struct proto_schema *s, const struct sho
         struct item *it = fx_item(e, (uint8_t)kind, at, at, at);
         if (k->value)
             it->v = (struct vals){.n = 1, .qual_off = -1, .enc = VE_NOW_BOOL, .now.u = 1};
+        if (k->name)
+            it->name = (struct span){.p = (const uint8_t *)k->name, .n = (uint32_t)strlen(k->name)};
     }
 }
 
