@@ -461,8 +461,10 @@ def cap_others(t):
     c.to_server(connect(0xE0, b"\0\x01", b"\0\x01"))
     c.to_client(connect(0xD0, b"\0\x01", b"\0\x01"))
     for i in range(3):
-        c.to_server(dt(b"\x01\0\x01\0\x61\x10\x30\x0e\x02\x01\x03\xa0\x09\xa0\x07\x02\x01" + bytes([i]) + b"\xa1\x02\xa0\0"))
-        c.to_client(dt(b"\x01\0\x01\0\x61\x10\x30\x0e\x02\x01\x03\xa0\x09\xa1\x07\x02\x01" + bytes([i]) + b"\xa1\x02\xa0\0"))
+        n = c.to_server(dt(b"\x01\0\x01\0\x61\x10\x30\x0e\x02\x01\x03\xa0\x09\xa0\x07\x02\x01" + bytes([i]) + b"\xa1\x02\xa0\0"))
+        t.expect(n, "mms", "0:1")
+        n = c.to_client(dt(b"\x01\0\x01\0\x61\x10\x30\x0e\x02\x01\x03\xa0\x09\xa1\x07\x02\x01" + bytes([i]) + b"\xa1\x02\xa0\0"))
+        t.expect(n, "mms", "1:1")
     c.close()
     c = t.tcp(ES, 49602, PLC2, 102)
     c.to_server(connect(0xE0, b"SIMATIC-ROOT-ES", b"\x06\x00"))
