@@ -321,6 +321,57 @@ START_TEST(test_split)
 }
 END_TEST
 
+/* What an alert says of a rule: the values that met it, and what would have been right. */
+START_TEST(test_explain)
+{
+    static const struct {
+        const char *when, *met, *expected;
+    } rows[] = {
+        {"{object: 'holding_register:0-9', value: '> 5'}",
+         "holding_register:4 = 7 (the rule: object: holding_register:0-9, value: > 5)",
+         "not object: holding_register:0-9, value: > 5"},
+        {"{latency: '> 500ms'}", "answered after 2 s (the rule: latency: > 500ms)", "not latency: > 500ms"},
+        {"{anomaly: bad_length}", "bad_length: ", "a message without bad_length"},
+        {"{error: illegal_data_address}", "answered illegal_data_address", "an answer without an error"},
+        {"{time: '00:00-12:00', weekday: thu}", "at 00:16 on a Thursday (the rule: time: 00:00-12:00)", "not time"},
+        {"{not: {src: 10.1.0.0/24}}", "not src: 10.1.0.0/24", "src: 10.1.0.0/24"},
+        {"{new_fact: true}", "for the first time", ""},
+        {"{src_known: false}", "the sender is not learned as part of the plant", "src_known"},
+        {"{src_role: hmi}", "the sender is a panel by what it does", "not from a panel"},
+        {"{any: [{unit: 77}, {alpha.mode: stop}]}", "alpha.mode is stop", "not alpha.mode: stop"},
+        {"{action: write, not: {outcome: refused}}", "", "no write_reg (write) between these two"},
+    };
+    const struct asset_info panel = {.name = "HMI-1", .type = "panel", .roles = ROLE_HMI, .purdue = -1};
+    uint16_t hits[REC_MAX_HITS];
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[512];
+        fx_begin(&ev, &fx_alpha, 6, 0);
+        struct item *it = fx_item(&ev, KA_REG, 0, 4, 4);
+        it->v = (struct vals){.n = 1, .enc = VE_NOW_UINT, .now.u = 7, .qual_off = -1};
+        fx_field(&ev, FA_MODE)->v.u = 2;
+        ev.latency_ns = UINT64_C(2000000000);
+        ev.anomalies = 1;
+        ev.has_status = ev.error = 1;
+        ev.status = 2;
+        snprintf(text, sizeof text, RULE("%s"), rows[i].when);
+        load(text, NULL);
+        uint64_t ts = UINT64_C(1000000000000); /* 1970-01-01, a Thursday, 00:16 */
+        const struct rec_fact fact = {.is_new = 1};
+        struct rule_input in = {.ev = &ev, .src = &hmi, .dst = &plc, .ts_ns = ts, .l4 = PROTO_TCP};
+        struct rec_event r = {.schema = ev.schema, .ts_ns = ts, .src = hmi, .dst = plc, .function = ev.function,
+                              .hits = hits, .facts = &fact, .n_facts = 1, .l4 = PROTO_TCP};
+        r.n_hits = (uint16_t)rules_match(set, &in, hits, REC_MAX_HITS);
+        ck_assert_msg(r.n_hits == 1 && rule_finish(state, hits[0], &r, &panel, NULL, &verdict), "%s", rows[i].when);
+        const struct rule_asked q = {.rec = &r, .ev = &ev, .src = &panel};
+        struct rule_words w;
+        rules_explain(set, hits[0], &q, &w);
+        ck_assert_msg(rows[i].met[0] ? strstr(w.met, rows[i].met) != NULL : !w.met[0], "%s: %s", rows[i].when, w.met);
+        ck_assert_msg(strstr(w.expected, rows[i].expected) != NULL, "%s: %s", rows[i].when, w.expected);
+        ck_assert_int_eq(w.learned, strstr(rows[i].when, "new_fact") != NULL);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("rules_finish");
@@ -332,6 +383,7 @@ int main(void)
     tcase_add_test(t, test_distinct);
     tcase_add_test(t, test_bounds);
     tcase_add_test(t, test_split);
+    tcase_add_test(t, test_explain);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
