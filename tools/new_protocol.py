@@ -4,7 +4,7 @@
 CARRIER is tcp/PORT, udp/PORT or eth/0xTYPE. Example: new_protocol.py fins udp/9600 tcp/9600
 
 Writes the files that a protocol consists of, and the lines that make it known:
-  dissectors/NAME.c          tables and functions; builds, recognises nothing, has TODO where the protocol has to be
+  dissectors/NAME.c          tables and functions; builds, recognises nothing, has FILLIN where the protocol has to be
   dissectors/list.def        the registration
   pcaps/gen/NAME.py          the script that builds captures; pcaps/NAME/SOURCES.md, a row for each
   tests/unit/test_NAME.c     unit tests; NAME.list, rules_NAME.def
@@ -18,29 +18,29 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-DISSECTOR = '''/* @NAME@.c: TODO: one line that says what the protocol is for.
+DISSECTOR = '''/* @NAME@.c: FILLIN: one line that says what the protocol is for.
  *
- * Spec: TODO: document, edition (clauses)
+ * Spec: FILLIN: document, edition (clauses)
  *
- *   TODO: a picture of the bytes
+ *   FILLIN: a picture of the bytes
  *
- * TODO: who is the client. Not decoded: TODO.
- * Identity: TODO: what tells vendor, model, version, name of a device. */
+ * FILLIN: who is the client. Not decoded: FILLIN.
+ * Identity: FILLIN: what tells vendor, model, version, name of a device. */
 #include "dissectors/dissector.h"
 
-enum @NAME@_field { F_TODO, F_COUNT };
-enum @NAME@_kind { K_TODO, K_COUNT };
+enum @NAME@_field { F_FILLIN, F_COUNT };
+enum @NAME@_kind { K_FILLIN, K_COUNT };
 enum @NAME@_anomaly { A_SHORT, A_COUNT };
 @PORTS@
 /* clang-format off */
 static const struct op_row ops[] = { /* sorted by code, then selector */
-    {1, OP_ANY_SELECTOR, "todo_read_something", ACT_READ, 0, 0, 0, 0, 0},
+    {1, OP_ANY_SELECTOR, "fillin_read_something", ACT_READ, 0, 0, 0, 0, 0},
 };
 static const struct field_def fields[] = {
-    [F_TODO] = {"todo", FT_UINT, false, NULL, NULL, "what it is, in one line"},
+    [F_FILLIN] = {"fillin", FT_UINT, false, NULL, NULL, "what it is, in one line"},
 };
 static const struct kind_def kinds[] = {
-    [K_TODO] = {"todo", KIND_RANGE},
+    [K_FILLIN] = {"fillin", KIND_RANGE},
 };
 static const struct anomaly_def anomalies[] = {
     [A_SHORT] = {"too_short", 2, "what the standard wants, with the clause"},
@@ -49,8 +49,8 @@ static const struct anomaly_def anomalies[] = {
 
 static const struct proto_schema schema = {
     .name = "@NAME@",
-    .title = "TODO",
-    .spec = "TODO",
+    .title = "FILLIN",
+    .spec = "FILLIN",
     .ops = ops,
     .n_ops = ARRAY_LEN(ops),
     .fields = fields,
@@ -67,7 +67,7 @@ static enum match @NAME@_probe(struct cur c, struct dis_ctx *x)
 {
     (void)c;
     (void)x;
-    return MATCH_NO; /* TODO */
+    return MATCH_NO; /* FILLIN */
 }
 @FRAME@
 /* Exactly one PDU. A length or a count is used only after cur_ok(). */
@@ -79,8 +79,8 @@ static enum verdict @NAME@_parse(struct cur pdu, struct dis_ctx *x)
         return DIS_MALFORMED;
     }
     struct event *e = ev_begin(x, &schema, code, OP_ANY_SELECTOR);
-    ev_range(e, K_TODO, 0, value, value);
-    ev_u64(e, F_TODO, value);
+    ev_range(e, K_FILLIN, 0, value, value);
+    ev_u64(e, F_FILLIN, value);
     ev_commit(x, e); /* a request that is answered: ev_wait(), and ev_answer() with the same key */
     return DIS_OK;
 }
@@ -103,12 +103,12 @@ FRAME = '''
 static struct frame @NAME@_frame(struct cur c, const struct dis_ctx *x)
 {
     (void)x;
-    return cur_left(&c) < 3 ? (struct frame){FRAME_MORE, 0} : (struct frame){FRAME_OK, 3}; /* TODO */
+    return cur_left(&c) < 3 ? (struct frame){FRAME_MORE, 0} : (struct frame){FRAME_OK, 3}; /* FILLIN */
 }
 '''
 
 GENERATOR = '''#!/usr/bin/env python3
-"""Builds captures of TODO, judged by TODO (clauses).
+"""Builds captures of FILLIN, judged by FILLIN (clauses).
 
   @NAME@.py [DIR]        writes DIR/*.pcap and DIR/*.messages.tsv (default: ../@NAME@ beside this script)
 """
@@ -119,7 +119,7 @@ from wire import Trace
 
 
 def basic(path):
-    """TODO: what it shows."""
+    """FILLIN: what it shows."""
     t = Trace(path)
     n = @SEND@
     t.expect(n, "@NAME@", "1")
@@ -143,13 +143,13 @@ if __name__ == "__main__":
     main()
 '''
 
-SOURCES = '''# Captures of TODO
+SOURCES = '''# Captures of FILLIN
 
 All are built by `pcaps/gen/@NAME@.py` (Apache-2.0, as the project), by the standard; beside each stands the table of the messages that must be found.
 
 | capture | what it shows |
 |---|---|
-| basic.pcap | TODO |
+| basic.pcap | FILLIN |
 | other.pcap | not the protocol |
 '''
 
@@ -170,7 +170,7 @@ START_TEST(a_message)
     struct feed *f = feed_new(&dissector_@NAME@, @PORT@, 1, 1);
     f->transport = @DIS@;
     @FEED@(f, 0, "01 0007");
-    EXPECT(f, "message 1 todo_read_something read todo:7");
+    EXPECT(f, "message 1 fillin_read_something read fillin:7");
     feed_free(f);
 }
 END_TEST
@@ -190,31 +190,31 @@ int main(void)
 }
 '''
 
-RULES = '''# TODO: the protocol.
-- id: OT-TODO-001
+RULES = '''# FILLIN: the protocol.
+- id: OT-FILLIN-001
   sid: @SID@
-  title: TODO
+  title: FILLIN
   severity: minor
   attack_ics: [T0855]
   enabled: false
-  remedy: TODO, what somebody should do who reads the alert.
-  when: {protocol: @NAME@, function: todo_read_something, object: 'todo:7'}
+  remedy: FILLIN, what somebody should do who reads the alert.
+  when: {protocol: @NAME@, function: fillin_read_something, object: 'fillin:7'}
 '''
 
 ROWS = '''/* rules_@NAME@.def: rules/default/@NAME@.yaml in test_rules_default.c. */
-{"OT-TODO-001", {P(@NAME@), OP(todo_read_something), .object = "todo", .first = 7},
-                {P(@NAME@), OP(todo_read_something), .object = "todo", .first = 8}},
+{"OT-FILLIN-001", {P(@NAME@), OP(fillin_read_something), .object = "fillin", .first = 7},
+                {P(@NAME@), OP(fillin_read_something), .object = "fillin", .first = 8}},
 '''
 
-AGREEMENT = '''# TODO: agreement with Wireshark
+AGREEMENT = '''# FILLIN: agreement with Wireshark
 
-Measured with `tests/agreement/agreement.py --protocols @NAME@` over TODO captures: TODO messages listed, TODO missing, TODO too many.
-The captures that the project builds (`pcaps/@NAME@`, made by `pcaps/gen/@NAME@.py`): TODO.
+Measured with `tests/agreement/agreement.py --protocols @NAME@` over FILLIN captures: FILLIN messages listed, FILLIN missing, FILLIN too many.
+The captures that the project builds (`pcaps/@NAME@`, made by `pcaps/gen/@NAME@.py`): FILLIN.
 
-`function` is TODO.
+`function` is FILLIN.
 
 ## Decisions that show in the records
-- TODO
+- FILLIN
 '''
 
 
@@ -266,7 +266,7 @@ def readme_row(name, ports):
         lines = f.read().split("\n")
     end = next(i for i, line in enumerate(lines) if line.startswith("`tyto protocols NAME`"))
     at = max(i for i in range(end) if lines[i].startswith("| `"))
-    lines.insert(at + 1, f"| `{name}` | TODO | {where} | TODO | TODO | TODO |")
+    lines.insert(at + 1, f"| `{name}` | FILLIN | {where} | FILLIN | FILLIN | FILLIN |")
     return "\n".join(lines)
 
 
@@ -293,7 +293,7 @@ def main():
     with open(os.path.join(ROOT, "README.md"), "w", encoding="utf-8") as f:
         f.write(text)
     print(f"{name}: {len(new)} files, a line in dissectors/list.def, a row in README.md. Now the steps of CONTRIBUTING.md; "
-          f"`git grep -n TODO -- '*{name}*' README.md` is what is left.")
+          f"`git grep -n FILLIN -- '*{name}*' README.md` is what is left.")
 
 
 if __name__ == "__main__":
