@@ -49,20 +49,20 @@ static struct {
 
 /* ---- what the engine hands to dissectors (linked with --wrap) ---- */
 
-enum verdict __real_dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset);
-enum verdict __wrap_dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset);
+enum verdict __real_dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu);
+enum verdict __wrap_dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu);
 void __real_datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void __wrap_datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 
-static void hear(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu)
+static void hear(const struct flow *f, const struct dis_ctx *x, struct cur pdu)
 {
     if (heard.n == heard.max || !f->dis)
         return;
     struct message *m = &heard.m[heard.n++];
     struct span b = cur_rest(&pdu);
     *m = (struct message){.n = b.n, .dis = f->dis, .key = f->key, .flow = f->id};
-    make_ctx(s, f, c, &m->x);
-    flow_layers(f, c->side, &m->lay);
+    m->x = *x;
+    flow_layers(f, x->side, &m->lay);
     m->p = malloc(b.n ? b.n : 1);
     if (!m->p)
         abort();
@@ -70,15 +70,17 @@ static void hear(struct shard *s, struct flow *f, const struct chunk *c, struct 
         memcpy(m->p, b.p, b.n);
 }
 
-enum verdict __wrap_dispatch(struct shard *s, struct flow *f, const struct chunk *c, struct cur pdu, uint32_t offset)
+enum verdict __wrap_dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)
 {
-    hear(s, f, c, pdu);
-    return __real_dispatch(s, f, c, pdu, offset);
+    hear(f, x, pdu);
+    return __real_dispatch(s, f, x, pdu);
 }
 
 void __wrap_datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    hear(s, f, c, cur_make(c->p, c->len));
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    hear(f, &x, cur_make(c->p, c->len));
     __real_datagram_deliver(s, f, c);
 }
 
