@@ -41,7 +41,10 @@ static void value(struct jw *w, const struct val *v)
 {
     switch (v->type) {
     case VAL_UINT:
-        jw_u64(w, v->u);
+        if (v->u > INT64_MAX) /* readers of JSON take no larger integers */
+            jw_u64_text(w, v->u);
+        else
+            jw_u64(w, v->u);
         break;
     case VAL_INT:
         jw_i64(w, v->i);
