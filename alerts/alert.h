@@ -106,7 +106,8 @@ struct alert_conf {
     struct alert_sink sinks[ALERT_MAX_SINKS];
     uint32_t n_sinks;
     void *ctx;
-    bool (*past)(void *ctx, uint64_t uid, struct alert_past *ret); /* what earlier runs told; false: nothing. May be NULL */
+    /* What earlier runs told; false: nothing. May be NULL. */
+    bool (*past)(void *ctx, uint64_t uid, struct alert_past *ret);
 };
 /* The operator's word on a type: off, or another severity. */
 struct alert_change {

@@ -294,7 +294,7 @@ static void iec104_gap(struct dis_ctx *x, uint32_t missing)
 
 static const uint16_t ports[] = {2404, 0};
 static const struct dis_setting settings[] = {
-    [IEC_SET_COT] = {"cause_size", "bytes of the cause of transmission: 2 with the originator address, 1 without", 1, 2},
+    [IEC_SET_COT] = {"cause_size", "bytes of the cause of transmission: 2 with the originator address", 1, 2},
     [IEC_SET_CA] = {"common_address_size", "bytes of the common address of the ASDU", 1, 2},
     [IEC_SET_IOA] = {"object_address_size", "bytes of an information object's address", 1, 3},
     {0},

@@ -100,7 +100,8 @@ enum match iec_asdu_fits(struct cur c, const struct iec_sizes *z)
 }
 
 /* 9.4, 9.5 fix the sizes; equipment that keeps those of -101 is told by the configuration, or by three ASDUs in a row
- * that fit only otherwise. Cause and common address cannot be told apart by the length: of several, the first is taken. */
+ * that fit only otherwise. Cause and common address cannot be told apart by the length: of several, the first is
+ * taken. */
 static void settle_sizes(const struct dis_ctx *x, struct iec_flow *st, struct cur c)
 {
     enum { ENOUGH = 3 };

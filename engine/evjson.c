@@ -301,7 +301,8 @@ static void ot(struct jw *w, const struct evjson_env *env, const struct event *e
     if (e->has_status)
         put_code(w, "status", e->schema->statuses, e->status, "ok");
     else
-        jw_kv_str(w, "status", !e->error ? e->kind == EV_TRANSACTION ? "ok" : NULL : e->error_name ? e->error_name : "error");
+        jw_kv_str(w, "status", e->error ? e->error_name ? e->error_name : "error"
+                               : e->kind == EV_TRANSACTION ? "ok" : NULL);
     error_of(w, e);
     jw_kv_str(w, "outcome", ev_outcome_name(e->outcome));
     if (e->phase)

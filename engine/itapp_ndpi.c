@@ -55,8 +55,9 @@ static void empty_caches(struct ndpi_detection_module_struct *mod)
 #ifdef NDPI_LIB_COMPILATION
     if (ndpi_get_ndpi_detection_module_size() != sizeof *mod)
         return; /* built otherwise than its headers say */
-    struct ndpi_lru_cache **const all[] = {&mod->ookla_cache, &mod->bittorrent_cache, &mod->zoom_cache, &mod->stun_cache,
-                                           &mod->tls_cert_cache, &mod->mining_cache, &mod->msteams_cache};
+    struct ndpi_lru_cache **const all[] = {&mod->ookla_cache, &mod->bittorrent_cache, &mod->zoom_cache,
+                                           &mod->stun_cache,  &mod->tls_cert_cache,   &mod->mining_cache,
+                                           &mod->msteams_cache};
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (*all[i])
             ndpi_lru_free_cache(*all[i]);

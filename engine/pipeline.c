@@ -212,9 +212,13 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
 static int open_captures(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     const struct conf_run *k = &p->conf->run;
-    struct captures_conf cc = {.dir = k->capture_dir, .before_ns = k->capture_before_ns,
-                               .after_ns = k->capture_after_ns, .ring_bytes = k->capture_ring, .file_bytes = k->capture_file,
-                               .total_bytes = k->capture_total, .iface_name = p->env->iface_name,
+    struct captures_conf cc = {.dir = k->capture_dir,
+                               .before_ns = k->capture_before_ns,
+                               .after_ns = k->capture_after_ns,
+                               .ring_bytes = k->capture_ring,
+                               .file_bytes = k->capture_file,
+                               .total_bytes = k->capture_total,
+                               .iface_name = p->env->iface_name,
                                .name_arg = p->env->name_arg};
     return o->live && k->capture_dir ? captures_open(&p->captures, &cc, e) : 0;
 }

@@ -55,7 +55,8 @@ bool raise_past(void *query, uint64_t uid, struct alert_past *ret)
     if (!r)
         return false;
     if (rows_next(r, &e) > 0) {
-        *ret = (struct alert_past){.update = (uint32_t)rows_int(r, QX_UPDATE), .count = (uint64_t)rows_int(r, QX_COUNT)};
+        ret->update = (uint32_t)rows_int(r, QX_UPDATE);
+        ret->count = (uint64_t)rows_int(r, QX_COUNT);
         found = true;
     }
     rows_done(r);
