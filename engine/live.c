@@ -9,6 +9,7 @@
 #include "engine/base/jw.h"
 
 enum { STATS_CAP = 65536 };
+#define WHILE_NS UINT64_C(10000000000)
 
 static uint64_t mono_ns(void)
 {
@@ -74,6 +75,29 @@ static void tell_metrics(struct live *l)
         metrics_set(l->metrics, l->text, stats_prometheus(&r, l->totals, l->text, METRICS_TEXT));
 }
 
+/* What is no matter of one interface. */
+static void every_while(struct live *l)
+{
+    enum { MANY = 1000, PERCENT = 10 };
+    const struct engine_totals *t = l->totals;
+    if (l->now_ns < l->next_while_ns)
+        return;
+    l->next_while_ns = (l->now_ns / WHILE_NS + 1) * WHILE_NS;
+    engine_totals(l->engine, l->totals);
+    uint64_t packets = t->packets - l->packets, copies = t->sum.duplicates - l->copies, bent = t->times_bent - l->bent;
+    if (packets >= MANY && copies * 100 >= packets * PERCENT)
+        raise_operational(l->pipe->collector.raise, AT_OPS_COPIES, l->now_ns, "capture", copies,
+                          "%llu of the %llu packets of the last ten seconds were copies of the one before",
+                          (unsigned long long)copies, (unsigned long long)packets);
+    if (bent)
+        raise_operational(l->pipe->collector.raise, AT_OPS_CLOCK, l->now_ns, "stamps", bent,
+                          "%llu time stamps of the last ten seconds contradicted the host's clock, which was taken",
+                          (unsigned long long)bent);
+    l->packets = t->packets;
+    l->copies = t->sum.duplicates;
+    l->bent = t->times_bent;
+}
+
 static void collect(void *arg)
 {
     struct live *l = arg;
@@ -83,6 +107,7 @@ static void collect(void *arg)
     if (l->pipe->captures)
         captures_time(l->pipe->captures, l->now_ns);
     live_ports_watch(&l->ports, l->pipe->collector.raise, l->port, l->n_ports, l->now_ns);
+    every_while(l);
     stats_event(l);
     tell_metrics(l);
     pipe_flush(l->pipe);

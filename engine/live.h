@@ -22,7 +22,8 @@ struct live {
     struct live_ports ports;
     struct source_port port[SOURCE_PORTS]; /* the collector's copy of the board */
     unsigned n_ports, n_workers;
-    uint64_t now_ns, next_stats_ns;
+    uint64_t now_ns, next_stats_ns, next_while_ns;
+    uint64_t packets, copies, bent; /* a while ago */
     uint64_t started_ns;  /* monotonic */
     const struct engine_totals *before;    /* of generations that a reload ended */
     struct metrics *metrics;

@@ -478,6 +478,28 @@ def what_was_lost_is_told_by_interface(pair):
 
 
 @case
+def copies_are_told(pair):
+    with open(capture("plant/normal.pcap"), "rb") as f:
+        data = f.read()
+    out, at = [data[:24]], 24
+    while at < len(data):
+        end = at + 16 + struct.unpack_from("<I", data, at + 8)[0]
+        out += [data[at:end]] * 2
+        at = end
+    path = os.path.join(tempfile.mkdtemp(dir=WORK), "twice.pcap")
+    with open(path, "wb") as f:
+        f.write(b"".join(out))
+    live = Run(pair)
+    send(pair, path, 0, 8000)
+    for _ in range(140):
+        time.sleep(0.1)
+        if of(live.so_far(), "OT-OPS-011"):
+            break
+    live.stop()
+    assert of(live.alerts, "OT-OPS-011") and live.stats["duplicates"] > 1000, live.stats["duplicates"]
+
+
+@case
 def counters_are_served(pair):
     path = os.path.join(tempfile.mkdtemp(dir=WORK), "metrics")
     live = Run(pair, *config(f"run: {{metrics: '{path}'}}"))
@@ -598,6 +620,27 @@ def systemd_is_told(pair):
         while "STOPPING=1" not in told:
             told.append(s.recv(256).decode())
     assert "READY=1" in told and "WATCHDOG=1" in told, told
+
+
+@case
+def killed_at_any_moment(pair):
+    """What an output has, the database has, and it is sound; the next run goes on with it."""
+    path = capture("plant/incident.pcap")
+    db = os.path.join(tempfile.mkdtemp(dir=WORK), "tyto.db")
+    for after in (0.3, 0.9, 1.7):
+        live = Run(pair, "-d", db)
+        sender = subprocess.Popen([*pair.inside(pair.tx), SEND, "vt", path, "6000", "2500"], stdout=subprocess.DEVNULL)
+        time.sleep(after)
+        live.p.kill()
+        live.p.wait()
+        sender.wait(timeout=30)
+        told = {a["tyto"]["alert_uid"] for a in live.so_far()}
+        r = subprocess.run([TYTO, "db", "check", "-d", db], capture_output=True, text=True)
+        assert r.returncode == 0, r.stdout + r.stderr
+        stored = subprocess.run([TYTO, "alerts", "-d", db, "--json"], check=True, capture_output=True, text=True).stdout
+        missing = [uid for uid in told if uid not in stored]
+        assert not missing, f"killed after {after} s: {len(missing)} of {len(told)} alerts are not in the database"
+    assert told
 
 
 @case

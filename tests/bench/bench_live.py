@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""bench_live.py: how fast live capture is, beside tcpdump and dpdk-testpmd in the same run. Root; never part of a test.
+
+  bench_live.py --build BUILD --trace TRACE.pcap [--seconds 10] [--rates 300000,500000,0] [--dpdk TRACE.pcap]
+
+Live: a veth pair in network namespaces of its own; one core sends, the other receives. Rate 0: as fast as it goes.
+DPDK: --dpdk TRACE is loaded into packet buffers and played for ever (net_pcap, infinite_rx=1).
+"""
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+sys.path.insert(0, os.path.join(ROOT, "tests/live"))
+import netns  # noqa: E402
+
+
+def tyto(build, inside, tmp, source, *args):
+    out = os.path.join(tmp, "stats")
+    p = subprocess.Popen([*inside, os.path.join(build, "engine/tyto"), "run", "-i", source, "-d",
+                          os.path.join(tmp, "db"), "-o", os.path.join(tmp, "alerts"), "--stats", out, *args],
+                         stderr=subprocess.PIPE, text=True)
+    while "capturing" not in p.stderr.readline():
+        if p.poll() is not None:
+            sys.exit("tyto run ended")
+    return p, out
+
+
+def ended(p, out):
+    p.send_signal(signal.SIGTERM)
+    p.wait(timeout=60)
+    with open(out) as f:
+        return json.load(f)
+
+
+def config(tmp, text):
+    path = os.path.join(tmp, "tyto.yaml")
+    with open(path, "w") as f:
+        f.write(text)
+    return "-c", path
+
+
+def live(a, wire, rate):
+    n = int((rate or 600000) * a.seconds)
+    send = [*wire.inside(wire.tx), "taskset", "-c", "0", os.path.join(a.build, "tests/live/send"), "vt", a.trace, str(n),
+            str(rate)]
+    with tempfile.TemporaryDirectory() as tmp:
+        p, out = tyto(a.build, [*wire.inside(wire.rx), "taskset", "-c", "1"], tmp, "pcap:vr", "-w", "1",
+                      *config(tmp, "run: {buffer: 128M}"))
+        text = subprocess.run(send, capture_output=True, text=True, check=True).stdout
+        time.sleep(0.5)
+        s = ended(p, out)
+    sent, took = int(text.split()[0]), float(text.split()[3])
+    lost = s["dropped"]["kernel"]
+    print(f"| `tyto run`, 1 worker | {sent / took / 1e6:.3f} | {s['packets']} | {lost} | "
+          f"{'yes' if s['packets'] + lost == sent else 'NO'} | {s['workers'][0]['load'] * s['wall_s'] / took:.0%} |",
+          flush=True)
+    t = subprocess.Popen([*wire.inside(wire.rx), "taskset", "-c", "1", "tcpdump", "-i", "vr", "-n", "-B", "131072", "-w",
+                          "/dev/null"], stderr=subprocess.PIPE, text=True)
+    time.sleep(1)
+    text = subprocess.run(send, capture_output=True, text=True, check=True).stdout
+    time.sleep(0.5)
+    t.send_signal(signal.SIGINT)
+    told = t.communicate()[1]
+    got, dropped = (int(re.search(rf"(\d+) packets {w}", told)[1]) for w in ("captured", "dropped by kernel"))
+    sent, took = int(text.split()[0]), float(text.split()[3])
+    print(f"| tcpdump -w /dev/null | {sent / took / 1e6:.3f} | {got} | {dropped} | | |", flush=True)
+
+
+def dpdk(a):
+    mbufs = 1 << (sum(1 for _ in packets(a.dpdk)) * 5 // 4).bit_length()
+    memory = mbufs * 2500 // (1 << 20) + 256
+    dev = f"net_pcap0,rx_pcap={a.dpdk},infinite_rx=1"
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as tmp:
+            p, out = tyto(a.build, [], tmp, "dpdk:" + dev, "-w", str(workers),
+                          *config(tmp, f"run: {{dpdk_mbufs: {mbufs}, dpdk_args: ['-m', '{memory}']}}"))
+            time.sleep(a.seconds)
+            s = ended(p, out)
+        print(f"| `tyto run`, {workers} worker{'s' * (workers > 1)} | {s['packets'] / s['wall_s'] / 1e6:.2f} | "
+              f"{sum(s['messages'].values()) / s['packets']:.3f} |", flush=True)
+    p = subprocess.Popen(["dpdk-testpmd", "--no-huge", "-m", str(memory), "--no-pci", "--no-shconf", "-l", "0,1",
+                          "--vdev", dev, "--", "--forward-mode=rxonly", f"--total-num-mbufs={mbufs}",
+                          f"--stats-period={int(a.seconds)}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         stdin=subprocess.PIPE)
+    time.sleep(a.seconds * 2.5)
+    p.send_signal(signal.SIGINT)
+    rates = [int(r) for r in re.findall(r"Rx-pps:\s+(\d+)", p.communicate()[0]) if int(r)]
+    print(f"| dpdk-testpmd rxonly | {max(rates, default=0) / 1e6:.2f} | |")
+
+
+def packets(path):
+    with open(path, "rb") as f:
+        f.seek(24)
+        while head := f.read(16):
+            f.seek(int.from_bytes(head[8:12], "little"), 1)
+            yield head
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--build", required=True)
+    p.add_argument("--trace")
+    p.add_argument("--seconds", type=float, default=10)
+    p.add_argument("--rates", default="300000,500000,0")
+    p.add_argument("--dpdk")
+    a = p.parse_args()
+    print(f"load {os.getloadavg()}")
+    if a.trace:
+        print("| receiver | sent, Mpps | processed | dropped | sent = processed + dropped | core |\n|---|---|---|---|---|---|")
+        for rate in map(int, a.rates.split(",")):
+            wire = netns.Wire()
+            try:
+                live(a, wire, rate)
+            finally:
+                wire.close()
+    if a.dpdk:
+        print("\n| reader of one port | Mpps | messages a packet |\n|---|---|---|")
+        dpdk(a)
+
+
+if __name__ == "__main__":
+    main()
