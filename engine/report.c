@@ -348,7 +348,16 @@ static void count_message(struct shard *s, const struct proto_schema *schema, un
     s->stats->messages[i < 63 ? i : 63] += n;
 }
 
-static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, uint16_t hits[REC_MAX_HITS])
+static bool nothing_new(const struct facts_out *facts)
+{
+    for (unsigned i = 0; i < facts->n; i++)
+        if (facts->f[i].is_new)
+            return false;
+    return true;
+}
+
+static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, const struct facts_out *facts,
+                            uint16_t hits[REC_MAX_HITS])
 {
     if (!s->env->rules)
         return 0;
@@ -357,7 +366,7 @@ static unsigned match_rules(struct shard *s, struct flow *f, const struct event 
                             .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
                             .sport = hi ? f->key.hi_port : f->key.lo_port,
                             .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
-                            .l4 = f->key.proto};
+                            .l4 = f->key.proto, .nothing_new = nothing_new(facts)};
     in.n_vlan = flow_vlans(f, in.vlan);
     if (!f->has_mac)
         in.smac = in.dmac = NULL;
@@ -383,7 +392,7 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     if (!x->copy) { /* what was done once is not done again by its copy */
         f->errors += e->error;
         see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
-        n_hits = match_rules(s, f, e, hits);
+        n_hits = match_rules(s, f, e, &facts, hits);
         wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
                   (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
     }

@@ -133,6 +133,7 @@ static inline bool cond_is_group(const struct cond *k)
 struct entry {
     const struct cond *local, *rest; /* rest NULL: the worker's part is all */
     uint32_t rule;
+    bool needs_new; /* rest holds only where the message has a new fact: the worker knows that already */
 };
 
 /* The index: entries that name functions are found by the function code, the others by the action. In a bucket those

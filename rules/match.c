@@ -386,8 +386,10 @@ static unsigned walk(const struct look *x, const struct bucket *b, bool unusual,
 {
     const uint16_t *k = x->rs->cands + b->at, *end = k + (unusual ? b->n : b->n_plain);
     for (; k < end; k++) {
-        const struct cond *local = x->rs->entries[*k].local;
-        if (!local || holds(local, x))
+        const struct entry *e = &x->rs->entries[*k];
+        if (e->needs_new && x->in->nothing_new)
+            continue;
+        if (!e->local || holds(e->local, x))
             n = keep(hits, n, max, *k);
     }
     return n;

@@ -110,6 +110,7 @@ struct rule_input {
     uint16_t sport, dport, net;
     uint16_t vlan[2];
     uint8_t n_vlan, l4;
+    uint8_t nothing_new;              /* none of the event's facts is new: rules on new ones need not be asked */
 };
 
 /* The entries whose worker's part holds, ascending, at most max; the severest rules come first, so what does not fit

@@ -201,6 +201,16 @@ static int split_all(struct ruleset *rs, struct pairs *all, struct err *e)
     return rs->entries ? 0 : err_set(e, -ENOMEM, "rules: out of memory");
 }
 
+static bool needs_new(const struct cond *k)
+{
+    if (!k || k->neg)
+        return false;
+    bool any = k->op == C_NEW_FACT;
+    for (uint32_t i = 0; k->op == C_AND && i < k->n; i++)
+        any |= needs_new(k->kids[i]);
+    return any;
+}
+
 /* The severest come first, so that what finds no room among the hits of a message is the least severe. */
 int ruleset_index(struct ruleset *rs, struct err *e)
 {
@@ -210,7 +220,8 @@ int ruleset_index(struct ruleset *rs, struct err *e)
         for (uint32_t i = 0; i < rs->n_rules; i++) {
             const struct rule_info *info = &rs->rules[i].info;
             for (uint32_t k = 0; info->enabled && info->severity == severity && k < all[i].n; k++)
-                rs->entries[rs->n_entries++] = (struct entry){all[i].v[k].local, all[i].v[k].rest, i};
+                rs->entries[rs->n_entries++] = (struct entry){all[i].v[k].local, all[i].v[k].rest, i,
+                                                               needs_new(all[i].v[k].rest)};
         }
     }
     free(all);
