@@ -177,8 +177,8 @@ static void field_value(struct jw *w, const struct field_def *d, const struct fi
         name = code_name(d->names, (uint32_t)f->v.u);
         if (name)
             jw_str(w, name);
-        else
-            jw_u64(w, f->v.u);
+        else /* codes of names have 32 bits; a negative one is no larger */
+            jw_u64(w, (uint32_t)f->v.u);
         break;
     }
 }
