@@ -37,14 +37,20 @@ void community_id(const struct flow_key *k, char out[32])
     *p = 0;
 }
 
+/* Readers of JSON take no larger integers. */
+static void put_uint(struct jw *w, uint64_t v)
+{
+    if (v > INT64_MAX)
+        jw_u64_text(w, v);
+    else
+        jw_u64(w, v);
+}
+
 static void value(struct jw *w, const struct val *v)
 {
     switch (v->type) {
     case VAL_UINT:
-        if (v->u > INT64_MAX) /* readers of JSON take no larger integers */
-            jw_u64_text(w, v->u);
-        else
-            jw_u64(w, v->u);
+        put_uint(w, v->u);
         break;
     case VAL_INT:
         jw_i64(w, v->i);
@@ -145,7 +151,7 @@ static void field_value(struct jw *w, const struct field_def *d, const struct fi
     const char *name;
     switch ((enum field_type)d->type) {
     case FT_UINT:
-        jw_u64(w, f->v.u);
+        put_uint(w, f->v.u);
         break;
     case FT_INT:
         jw_i64(w, f->v.i);
