@@ -74,8 +74,8 @@ def live(a, wire, rate):
 
 
 def dpdk(a):
-    mbufs = 1 << (sum(1 for _ in packets(a.dpdk)) * 5 // 4).bit_length()
-    memory = mbufs * 2500 // (1 << 20) + 256
+    mbufs = (1 << (sum(1 for _ in packets(a.dpdk)) * 5 // 4).bit_length()) - 1
+    memory = mbufs * 5000 // (1 << 20) + 128
     dev = f"net_pcap0,rx_pcap={a.dpdk},infinite_rx=1"
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as tmp:

@@ -5,6 +5,7 @@
  * PACKETS 0 or none: the file once; else over and over until so many are sent. RATE: packets a second, 0 as fast as it
  * goes. Prints what was sent. Only to be used in a network namespace of its own. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdint.h>
@@ -75,15 +76,17 @@ static int open_iface(const char *name)
 static size_t run(int fd, const struct trace *t, size_t total, double rate)
 {
     struct mmsghdr m[BATCH];
-    size_t sent = 0;
+    size_t sent = 0, at = 0;
     double t0 = now();
     while (sent < total) {
         unsigned n = 0, want = rate > 0 ? 16 : BATCH;
         for (; n < want && sent + n < total; n++)
-            m[n] = (struct mmsghdr){.msg_hdr = {.msg_iov = &t->v[(sent + n) % t->n], .msg_iovlen = 1}};
+            m[n] = (struct mmsghdr){.msg_hdr = {.msg_iov = &t->v[(at + sent + n) % t->n], .msg_iovlen = 1}};
         int done = sendmmsg(fd, m, n, 0);
         if (done > 0)
             sent += (size_t)done;
+        else if (errno == EMSGSIZE) /* larger than the interface takes: the next one instead */
+            at++;
         while (rate > 0 && (double)sent / rate > now() - t0)
             if ((double)sent / rate - (now() - t0) > 2e-4)
                 usleep(100);
