@@ -77,12 +77,23 @@ def strangers(t):
               b"word %d" % i)
 
 
+def orders(t):
+    """Restarts, listen-only modes and cleared counters, each of another pair: more alerts at a time than are kept open."""
+    for i in range(60):
+        c = t.tcp(f"10.14.0.{i + 1}", 50000, f"10.14.1.{i + 1}", 502)
+        for k, sub in enumerate((1, 4, 10)):
+            pdu = struct.pack(">HHHBBHH", k, 0, 6, 1, 8, sub, 0)
+            c.to_server(pdu)
+            c.to_client(pdu)
+
+
 def make(path, wire, dnp3):
     t = wire.Trace(path, step=0.0005)
     devices(t)
     objects(t)
     unfinished(t, dnp3)
     strangers(t)
+    orders(t)
     unfinished(t, dnp3)
     t.save()
     return os.path.getsize(path)
