@@ -47,7 +47,7 @@ struct head {
 static struct head read_head(struct cur *c)
 {
     struct head h = {.m = MATCH_NO};
-    uint8_t b[4];
+    uint8_t b[4] = {0};
     uint32_t n = cur_left(c) < 4 ? cur_left(c) : 4;
     for (uint32_t i = 0; i < n; i++)
         b[i] = cur_u8(c);

@@ -37,9 +37,9 @@ struct span ua_policy_name(struct span uri)
 uint8_t ua_policy_of(struct span uri)
 {
     struct span s = ua_policy_name(uri);
-    for (uint8_t i = UA_POLICY_NONE; i < UA_N_POLICIES; i++)
+    for (unsigned i = UA_POLICY_NONE; i < UA_N_POLICIES; i++)
         if (strlen(ua_policies[i].name) == s.n && memcmp(ua_policies[i].name, s.p, s.n) == 0)
-            return i;
+            return (uint8_t)i;
     return UA_POLICY_UNKNOWN;
 }
 

@@ -312,7 +312,7 @@ static int check(const struct args *a, const struct conf *conf, struct err *e)
     if (!r) {
         check_sum(&c, &s);
         struct result res = {.c = &c, .s = &s, .p = p, .v = &v, .n_ports = source_ports(src, p, SOURCE_PORTS),
-                             .seconds = (double)((c.last_ns - c.first_ns) / 1000) / 1e6};
+                             .seconds = (double)(c.last_ns - c.first_ns) / 1e9};
         judge(&c, &s, p, res.n_ports, &v);
         (a->json ? print_json : print_text)(&res);
     }

@@ -62,7 +62,8 @@ uint64_t engine_bytes(const struct engine_conf *conf)
 {
     struct decode_limits lim = decoding(conf);
     uint64_t worker = sizeof(struct worker) + sizeof(struct event) + ring_size(conf) * (conf->n_workers > 1 ? 2 : 1);
-    return sizeof(struct engine) + (shard_hot_bytes(&conf->shard) + shard_cold_bytes(&conf->shard)) * N_SHARDS + decoder_bytes(&lim) +
+    uint64_t shard = shard_hot_bytes(&conf->shard) + shard_cold_bytes(&conf->shard);
+    return sizeof(struct engine) + shard * N_SHARDS + decoder_bytes(&lim) +
            worker * conf->n_workers;
 }
 

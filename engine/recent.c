@@ -96,7 +96,7 @@ void recent_each(struct recent *r, bool (*f)(void *arg, const struct recent_pack
     while (pos < head) {
         struct entry e;
         memcpy(&e, entry_at(r, pos), sizeof e);
-        bool fits = e.caplen != PAD && e.caplen <= MOST;
+        bool fits = e.caplen <= MOST;
         if (fits)
             memcpy(r->copy, entry_at(r, pos) + 1, e.caplen);
         if (!still_there(r, pos)) {

@@ -110,7 +110,7 @@ static void workers(struct jw *w, const struct engine_totals *t, unsigned n, dou
         jw_open(w, '{');
         jw_kv_u64(w, "packets", t->worker_packets[i]);
         jw_key(w, "load");
-        jw_f64(w, wall_s > 0 ? (double)(t->worker_busy_ns[i] / 1000) / 1e6 / wall_s : 0);
+        jw_f64(w, wall_s > 0 ? (double)t->worker_busy_ns[i] / 1e9 / wall_s : 0);
         jw_close(w, '}');
     }
     jw_close(w, ']');

@@ -51,7 +51,8 @@ static inline struct addr addr_station(uint16_t net, const uint8_t *mac, uint32_
     return a;
 }
 
-/* memcmp() of fixed sizes is a call where its sign is asked for, or beyond 16 bytes: on the packet path these are not. */
+/* memcmp() of fixed sizes is a call where its sign is asked for, or beyond 16 bytes: on the packet path these are not.
+ */
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
 {
     uint64_t x[2], y[2];

@@ -1,7 +1,7 @@
 /* arena.h: memory for tables, taken at the start and given back as a whole.
  *
- * What every packet touches lies in large pages where the system has them: tens of megabytes of tables in pages of 4 KiB
- * cost more in page walks (a quarter of a packet's time, measured) and page faults than in reading them. */
+ * What every packet touches lies in large pages where the system has them: tens of megabytes of tables in pages of
+ * 4 KiB cost page faults and page walks. */
 #pragma once
 
 #include <stdbool.h>
