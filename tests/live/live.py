@@ -467,7 +467,13 @@ def what_was_lost_is_told_by_interface(pair):
     live.p.send_signal(signal.SIGSTOP)
     n = send(pair, capture("plant/normal.pcap"), 100000)
     live.p.send_signal(signal.SIGCONT)
-    time.sleep(2)
+    for _ in range(100): # until the statistics know of it
+        time.sleep(0.1)
+        with open(live.out["events"]) as f:
+            last = [line for line in f if '"event_type":"stats"' in line and line.endswith("\n")][-1:]
+        if last and json.loads(last[0])["stats"]["interfaces"][0]["dropped"]["kernel"]:
+            break
+    time.sleep(1.5)
     live.stop()
     lost = live.stats["dropped"]["kernel"]
     assert lost and live.stats["packets"] + lost == n, (live.stats["packets"], lost, n)
