@@ -44,6 +44,8 @@ static uint64_t op_key(uint32_t fn, uint32_t sel)
  * it. */
 const struct op_row *schema_op(const struct proto_schema *s, uint32_t fn, uint32_t sel)
 {
+    if (!s->n_ops)
+        return NULL;
     const struct op_row *at = s->ops, *end = s->ops + s->n_ops;
     uint64_t key = op_key(fn, sel);
     for (uint32_t n = s->n_ops; n; n -= (n + 1) / 2)

@@ -571,7 +571,9 @@ START_TEST(test_accepted)
     d.also[0] = DEV_PORT_SCAN;
     d.accept[0] = 0;
     raise_deviation(&ra, &d);
-    list_is(parsed(n + 1), "tyto.also", "OT-ANO-003");
+    const struct js *v = parsed(n + 1);
+    list_is(v, "tyto.also", "OT-ANO-003");
+    js_free(v);
     take();
     ck_assert_uint_eq(n_taken, 3);
     d.fold = 99;
