@@ -16,7 +16,7 @@ static void breathe(unsigned *spins)
     if (++*spins < 64)
         sched_yield();
     else
-        usleep(50);
+        usleep(*spins < 256 ? 50 : 500); /* idle for long: its ring holds far more than comes meanwhile */
 }
 
 static void wake(struct out *o)

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(ROOT, "pcaps/gen"))
 import wire  # noqa: E402
 
 PATIENCE_S = 60
+SETTLE_S = 12  # what is read here takes a second at the most
 
 
 def capture(path, polls, pairs=7):
@@ -39,7 +40,7 @@ def settled(p):
             field = f.read().rsplit(")", 1)[1].split()
         return int(field[11]) + int(field[12])
     quiet, last = 0, -1
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + SETTLE_S
     while quiet < 10 and time.monotonic() < end:
         time.sleep(0.1)
         now = ticks()
