@@ -60,7 +60,8 @@ static uint32_t find_end(struct cur c)
     return UINT32_MAX;
 }
 
-bool ber_next(struct cur *c, struct ber *ret)
+/* Any form of tag and length. */
+static bool next_any(struct cur *c, struct ber *ret)
 {
     struct cur at = *c; /* c may lie in *ret */
     struct ber t = {0};
@@ -81,6 +82,22 @@ bool ber_next(struct cur *c, struct ber *ret)
     if (cur_ok(&at))
         *ret = t;
     return cur_ok(&at);
+}
+
+/* A tag of one octet and a short length inside c: nearly all there are, without the walk through every form. */
+bool ber_next(struct cur *c, struct ber *ret)
+{
+    struct cur at = *c;
+    uint8_t first = cur_peek(&at, 0), len = cur_peek(&at, 1);
+    if (!first || (first & 0x1f) == 0x1f || len & 0x80)
+        return next_any(c, ret);
+    struct span all = cur_bytes(&at, 2u + len);
+    if (!all.n)
+        return next_any(c, ret);
+    *c = at;
+    *ret = (struct ber){.id = BER_ID(first >> 6, first & 0x1f), .constructed = first & 0x20, .n = len,
+                        .body = cur_make(all.p + 2, len)};
+    return true;
 }
 
 bool ber_peek(struct cur c, struct ber *ret)
@@ -113,8 +130,11 @@ bool ber_u64(struct cur body, uint64_t *ret)
     *ret = 0;
     if (!cur_ok(&body) || n == 0 || n > 9 || (n == 9 && cur_u8(&body)))
         return false;
-    while (cur_left(&body))
-        *ret = *ret << 8 | cur_u8(&body);
+    struct span s = cur_rest(&body);
+    uint64_t v = 0;
+    for (uint32_t i = 0; i < s.n; i++)
+        v = v << 8 | s.p[i];
+    *ret = v;
     return true;
 }
 
@@ -177,12 +197,20 @@ bool ber_bits(struct cur body, struct ber_bits *ret)
     return ok;
 }
 
+/* The same of eight bits. */
+static uint32_t mirror(uint32_t octet)
+{
+    octet = octet >> 4 | (octet & 0x0f) << 4;
+    octet = (octet & 0xcc) >> 2 | (octet & 0x33) << 2;
+    return (octet & 0xaa) >> 1 | (octet & 0x55) << 1;
+}
+
 uint32_t ber_bits_u32(const struct ber_bits *b)
 {
     uint32_t v = 0;
-    for (uint32_t i = 0; i < 32 && i < b->n; i++)
-        v |= (uint32_t)ber_bit(b, i) << i;
-    return v;
+    for (uint32_t i = 0; i < 4 && i < b->octets.n; i++)
+        v |= mirror(b->octets.p[i]) << 8 * i;
+    return b->n < 32 ? v & ((UINT32_C(1) << b->n) - 1) : v;
 }
 
 bool ber_utc_time(struct cur body, struct ber_time *ret)
@@ -208,13 +236,25 @@ bool ber_binary_time(struct cur body, uint64_t *ret_ns)
     return true;
 }
 
+/* Eight octets at a time: the high bit of each that is below 0x20 or above 0x7e. */
+static uint64_t not_visible(uint64_t w)
+{
+    static const uint64_t each = UINT64_C(0x0101010101010101);
+    return (((w - each * 0x20) & ~w) | (w + each) | w) & each * 0x80;
+}
+
 bool ber_visible(struct cur body, struct span *ret)
 {
-    bool ok = cur_ok(&body);
+    uint64_t w, bad = !cur_ok(&body);
+    uint32_t i = 0;
     *ret = cur_rest(&body);
-    for (uint32_t i = 0; i < ret->n; i++)
-        ok &= ret->p[i] >= 0x20 && ret->p[i] < 0x7f;
-    return ok;
+    for (; i + 8 <= ret->n; i += 8) {
+        memcpy(&w, ret->p + i, 8);
+        bad |= not_visible(w);
+    }
+    for (; i < ret->n; i++)
+        bad |= ret->p[i] < 0x20 || ret->p[i] >= 0x7f;
+    return !bad;
 }
 
 /* X.690 8.19: the first subidentifier is 40 times the first arc, plus the second. */

@@ -63,8 +63,9 @@ static bool read_bits(struct cur body, struct vals *v)
         return true;
     }
     v->enc = VE_NOW_UINT;
-    for (uint32_t i = 0; i < b.n; i++)
-        v->now.u = v->now.u << 1 | ber_bit(&b, i);
+    for (uint32_t i = 0; i < b.octets.n; i++)
+        v->now.u = v->now.u << 8 | b.octets.p[i];
+    v->now.u >>= 8 * b.octets.n - b.n;
     return true;
 }
 

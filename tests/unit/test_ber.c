@@ -173,6 +173,14 @@ START_TEST(test_bits)
     ck_assert_uint_eq(ber_bits_u32(&b), 1u << 1 | 1u << 11);
     ck_assert(ber_bits(bytes("00 0000000080"), &b) && b.n == 40 && ber_bits_u32(&b) == 0);
     ck_assert(ber_bits(bytes("00"), &b) && b.n == 0);
+    for (unsigned n = 0; n <= 40; n++) { /* every length, against the bits one by one */
+        uint8_t octets[6] = {(uint8_t)(-n & 7), 0xa5, 0x3c, 0x81, 0x7e, 0xd3};
+        uint32_t want = 0;
+        ck_assert(ber_bits(cur_make(octets, 1 + (n + 7) / 8), &b) && b.n == n);
+        for (unsigned i = 0; i < 32; i++)
+            want |= (uint32_t)ber_bit(&b, i) << i;
+        ck_assert_msg(ber_bits_u32(&b) == want, "%u bits: %x, not %x", n, ber_bits_u32(&b), want);
+    }
     ck_assert(!ber_bits(bytes(""), &b) && !ber_bits(bytes("08 ff"), &b) && !ber_bits(bytes("01"), &b) && b.n == 0);
 }
 END_TEST
@@ -209,6 +217,16 @@ START_TEST(test_texts)
     ck_assert(ber_visible(bytes(""), &s) && s.n == 0);
     ck_assert(!ber_visible(bytes("4c00"), &s) && s.n == 2);
     ck_assert(!ber_visible(bytes("7f"), &s));
+    /* Each octet at each place of what is read eight at a time, and behind it. */
+    for (unsigned at = 0; at < 11; at++) {
+        for (unsigned octet = 0; octet < 256; octet++) {
+            uint8_t text[11];
+            memset(text, octet & 1 ? 0x7e : 0x20, sizeof text);
+            text[at] = (uint8_t)octet;
+            ck_assert_msg(ber_visible(cur_make(text, sizeof text), &s) == (octet >= 0x20 && octet < 0x7f), "%u: %u", at,
+                          octet);
+        }
+    }
     ck_assert_str_eq(oid("28ca220203"), "1.0.9506.2.3");
     ck_assert_str_eq(oid("52010001"), "2.2.1.0.1");
     ck_assert_str_eq(oid("883703"), "2.999.3");
