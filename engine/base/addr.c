@@ -26,6 +26,8 @@ bool mac_is_virtual_router(const uint8_t mac[6])
            (memcmp(mac, "\x00\x00\x0c\x9f", 4) == 0 && mac[4] >> 4 == 0xf) || memcmp(mac, "\x00\x05\x73\xa0", 4) == 0;
 }
 
+static const char hex[] = "0123456789abcdef";
+
 static char *dec8(char *p, uint8_t v)
 {
     if (v >= 100)
@@ -36,15 +38,32 @@ static char *dec8(char *p, uint8_t v)
     return p;
 }
 
+static char *dec16(char *p, uint16_t v)
+{
+    char d[5];
+    unsigned n = 0;
+    do
+        d[n++] = (char)('0' + v % 10);
+    while (v /= 10);
+    while (n)
+        *p++ = d[--n];
+    return p;
+}
+
+static char *hex8(char *p, uint8_t v)
+{
+    *p++ = hex[v >> 4];
+    *p++ = hex[v & 15];
+    return p;
+}
+
 unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT])
 {
-    static const char hex[] = "0123456789abcdef";
     char *p = out;
     for (int i = 0; i < 6; i++) {
         if (i)
             *p++ = ':';
-        *p++ = hex[mac[i] >> 4];
-        *p++ = hex[mac[i] & 15];
+        p = hex8(p, mac[i]);
     }
     *p = 0;
     return (unsigned)(p - out);
@@ -52,13 +71,19 @@ unsigned mac_text(const uint8_t mac[6], char out[MAC_TEXT])
 
 static unsigned station_text(const struct addr *a, char out[ADDR_TEXT])
 {
-    unsigned net = (unsigned)a->b[6] << 8 | a->b[7], n;
-    if (a->b[8] == 1)
-        return (unsigned)snprintf(out, ADDR_TEXT, "%u:%u", net, a->b[9]);
-    n = (unsigned)snprintf(out, ADDR_TEXT, "%u:0x", net);
-    for (unsigned i = 0; i < a->b[8]; i++)
-        n += (unsigned)snprintf(out + n, ADDR_TEXT - n, "%02x", a->b[9 + i]);
-    return n;
+    unsigned n = a->b[8];
+    char *p = dec16(out, (uint16_t)(a->b[6] << 8 | a->b[7]));
+    *p++ = ':';
+    if (n == 1) {
+        p = dec8(p, a->b[9]);
+    } else {
+        *p++ = '0';
+        *p++ = 'x';
+        for (unsigned i = 0; i < n; i++)
+            p = hex8(p, a->b[9 + i]);
+    }
+    *p = 0;
+    return (unsigned)(p - out);
 }
 
 /* "network:decimal" of one byte, "network:0x..." of more. */
