@@ -134,6 +134,10 @@ static inline void ev_unit(struct event *e, uint32_t unit)
  */
 void ev_commit(struct dis_ctx *x, struct event *e);
 
+/* The same of an event that has its items, anomalies and status, but not its fields: rest() adds them, with
+ * ev_u64(), ev_span() and the like, as soon as a rule, the log or an alert wants them, and before this returns. */
+void ev_commit_brief(struct dis_ctx *x, struct event *e, void (*rest)(struct event *e, void *arg), void *arg);
+
 /* ---- requests and answers (txn.c) ----------------------------------------------------------------------------- */
 
 /* Keep the event as a request waiting for its answer under `key` (unique inside the flow: transaction id, unit,
@@ -192,6 +196,15 @@ void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side sid
               struct span value, uint8_t confidence);
 void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side, uint32_t sub, enum obs_kind kind,
              uint8_t confidence, const char *fmt, ...) PRINTF(7, 8);
+
+/* A message whose bytes were read before. What it told of devices is known, and all obs_ calls of it would do nothing
+ * again: none has told anything new in between. */
+struct dis_note { /* what the dissector wants to know of it when it comes again */
+    uint64_t v[2];
+};
+/* NULL: this message has to be read; dis_keep() at its end spares that the next time. */
+const struct dis_note *dis_known(struct dis_ctx *x);
+void dis_keep(struct dis_ctx *x, const struct dis_note *n);
 
 /* A malformed PDU that makes no event: count it and report the anomaly for the flow. */
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit);

@@ -162,6 +162,24 @@ void ev_commit(struct dis_ctx *x, struct event *e)
     x->rt->sink->event(x->rt->sink_arg, x, e);
 }
 
+void ev_commit_brief(struct dis_ctx *x, struct event *e, void (*rest)(struct event *e, void *arg), void *arg)
+{
+    struct dis_rt *rt = x->rt;
+    rt->rest = rest;
+    rt->rest_arg = arg;
+    if (!rt->sink->completes)
+        ev_complete(x, e);
+    ev_commit(x, e);
+    rt->rest = NULL;
+}
+
+void ev_complete(struct dis_ctx *x, struct event *e)
+{
+    if (x->rt->rest)
+        x->rt->rest(e, x->rt->rest_arg);
+    x->rt->rest = NULL;
+}
+
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit)
 {
     x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);

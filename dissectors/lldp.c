@@ -14,12 +14,13 @@
  * devices that put all that into the description, its parts. */
 #include "dissectors/lldp_priv.h"
 
-enum { MANDATORY = 1 << 1 | 1 << 2 | 1 << 3, TYPE_MANAGEMENT = 8, TYPE_ORGANIZATION = 127, MAX_TLVS = 256 };
+enum { TYPE_PORT = 2, TYPE_MANAGEMENT = 8, MAX_TLVS = 256 };
+enum { MANDATORY = 1 << 1 | 1 << 2 | 1 << 3 };
 static const uint16_t ethertypes[] = {0x88cc, 0};
 
 static void say(struct lldp *l, enum obs_kind kind, struct span text)
 {
-    obs_text(l->x, &lldp_schema, OBS_CLIENT, OBS_SELF, kind, text, 80);
+    lldp_say(l, kind, text, 80);
 }
 
 static struct span next_part(struct span *s)
@@ -95,11 +96,65 @@ static bool read_tlvs(struct lldp *l, struct cur c)
     return true;
 }
 
+static enum verdict verdict_of(uint64_t anomalies)
+{
+    return anomalies & (1u << LA_OVERRUN | 1u << LA_MISSING | 1u << LA_LENGTH) ? DIS_MALFORMED : DIS_OK;
+}
+
+/* ---- announcements that were read before: most of them, each half a minute ---- */
+
+/* What of them is still to be told: the port that the event is about, and anomalies. */
+struct note {
+    uint32_t anomalies;
+    uint16_t port_at, port_n;
+    bool has_port;
+};
+_Static_assert(sizeof(struct note) <= sizeof(struct dis_note), "fits a note");
+
+static void keep(const struct lldp *l)
+{
+    struct note n = {.anomalies = (uint32_t)l->e->anomalies, .has_port = l->seen >> TYPE_PORT & 1};
+    struct dis_note d = {{0}};
+    if (l->e->truncated || l->e->text_used > EV_TEXT / 2) /* the port's name once more may find no room */
+        return;
+    if (l->port_tlv.n) {
+        n.port_at = (uint16_t)(l->port_tlv.p - l->x->pdu.p);
+        n.port_n = (uint16_t)l->port_tlv.n;
+    }
+    memcpy(&d, &n, sizeof n);
+    dis_keep(l->x, &d);
+}
+
+static void add_fields(struct event *e, void *arg)
+{
+    struct lldp *l = arg;
+    l->e = e;
+    l->again = true;
+    read_tlvs(l, cur_span(l->x->pdu));
+}
+
+static enum verdict tell_again(struct dis_ctx *x, const struct dis_note *d)
+{
+    struct lldp l = {.x = x, .e = ev_begin(x, &lldp_schema, 0, OP_ANY_SELECTOR)}, fields = {.x = x};
+    struct cur pdu = cur_span(x->pdu);
+    struct note n;
+    memcpy(&n, d, sizeof n);
+    cur_skip(&pdu, n.port_at);
+    if (n.has_port)
+        lldp_port(&l, cur_sub(&pdu, n.port_n));
+    l.e->anomalies = n.anomalies;
+    ev_commit_brief(x, l.e, add_fields, &fields);
+    return verdict_of(n.anomalies);
+}
+
 static enum verdict lldp_parse(struct cur pdu, struct dis_ctx *x)
 {
     struct lldp l = {.x = x};
     x->dir = DIR_C2S;
     x->dir_sure = 1;
+    const struct dis_note *known = dis_known(x);
+    if (known)
+        return tell_again(x, known);
     l.e = ev_begin(x, &lldp_schema, 0, OP_ANY_SELECTOR);
     bool whole = read_tlvs(&l, pdu);
     if (!whole && !x->cut)
@@ -108,9 +163,10 @@ static enum verdict lldp_parse(struct cur pdu, struct dis_ctx *x)
         l.e->anomalies |= 1u << LA_MISSING;
     read_station(&l);
     read_parts(&l, l.description);
-    bool broken = l.e->anomalies & (1u << LA_OVERRUN | 1u << LA_MISSING | 1u << LA_LENGTH);
+    keep(&l);
+    enum verdict v = verdict_of(l.e->anomalies);
     ev_commit(x, l.e);
-    return broken ? DIS_MALFORMED : DIS_OK;
+    return v;
 }
 
 static enum match lldp_probe(struct cur c, struct dis_ctx *x)

@@ -83,6 +83,24 @@ static const struct org_row {
     {OUI_MED, 11, 0, LF_ASSET, OBS_KINDS, NULL},
 };
 
+/* "00-12-0f:3" */
+static void tell_other(struct lldp *l, uint32_t oui, uint8_t subtype)
+{
+    static const char hex[] = "0123456789abcdef";
+    char t[16], *p = t;
+    for (int shift = 20; shift >= 0; shift -= 4) {
+        *p++ = hex[oui >> shift & 15];
+        if (shift % 8 == 0)
+            *p++ = shift ? '-' : ':';
+    }
+    if (subtype >= 100)
+        *p++ = (char)('0' + subtype / 100);
+    if (subtype >= 10)
+        *p++ = (char)('0' + subtype / 10 % 10);
+    *p++ = (char)('0' + subtype % 10);
+    ev_span(l->e, LF_OTHER, ev_text_copy(l->e, t, (uint32_t)(p - t)));
+}
+
 void lldp_organization(struct lldp *l, struct cur body)
 {
     uint32_t oui = cur_u24be(&body);
@@ -103,5 +121,5 @@ void lldp_organization(struct lldp *l, struct cur body)
             lldp_tell(l, r->field, r->obs, cur_rest(&body));
         return;
     }
-    ev_span(l->e, LF_OTHER, ev_text_fmt(l->e, "%02x-%02x-%02x:%u", oui >> 16, oui >> 8 & 255, oui & 255, subtype));
+    tell_other(l, oui, subtype);
 }

@@ -22,12 +22,18 @@ struct lldp {
     uint8_t chassis_type, port_type;
     uint16_t enabled;
     uint32_t seen; /* bit n: TLV type n */
+    struct span port_tlv;  /* value of the port id's */
+    bool again;            /* only the fields are wanted: all else is known */
 };
 
 /* Contents of one TLV. What they tell is put into the event and into l, and told of the device. */
 void lldp_tlv(struct lldp *l, unsigned type, struct cur body);
 void lldp_organization(struct lldp *l, struct cur body); /* type 127 */
-/* obs_text() of the sender, and a field. */
+/* The value of a port id TLV: the port's name becomes the event's item. */
+void lldp_port(struct lldp *l, struct cur body);
+/* obs_text() of the sender. */
+void lldp_say(struct lldp *l, enum obs_kind kind, struct span text, uint8_t confidence);
+/* The same, and a field. */
 void lldp_tell(struct lldp *l, uint8_t field, unsigned obs, struct span text);
 /* "00:1b:1b:34:34:ce" */
 struct span lldp_mac_text(struct event *e, struct span mac);

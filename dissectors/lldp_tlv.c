@@ -4,13 +4,19 @@
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2, FAMILY_802 = 6 }; /* IANA address family numbers */
 enum { ID_OTHER, ID_MAC, ID_ADDRESS };
 
+void lldp_say(struct lldp *l, enum obs_kind kind, struct span text, uint8_t confidence)
+{
+    if (!l->again)
+        obs_text(l->x, &lldp_schema, OBS_CLIENT, OBS_SELF, kind, text, confidence);
+}
+
 void lldp_tell(struct lldp *l, uint8_t field, unsigned obs, struct span text)
 {
     if (!text.n)
         return;
     ev_span(l->e, field, text);
     if (obs < OBS_KINDS)
-        obs_text(l->x, &lldp_schema, OBS_CLIENT, OBS_SELF, (enum obs_kind)obs, text, 100);
+        lldp_say(l, (enum obs_kind)obs, text, 100);
 }
 
 struct span lldp_mac_text(struct event *e, struct span mac)
@@ -67,13 +73,21 @@ static void read_chassis(struct lldp *l, struct cur c)
     lldp_tell(l, LF_CHASSIS, l->chassis_type == 4 ? OBS_MAC : OBS_KINDS, l->chassis);
 }
 
-static void read_port(struct lldp *l, struct cur c)
+void lldp_port(struct lldp *l, struct cur c)
 {
     static const uint8_t kinds[8] = {[3] = ID_MAC, [4] = ID_ADDRESS};
+    struct cur all = c;
+    l->port_tlv = cur_rest(&all);
     l->port = id_text(l, c, kinds, &l->port_type);
+    if (!l->again)
+        ev_named(l->e, 0, l->port);
+}
+
+static void read_port(struct lldp *l, struct cur c)
+{
+    lldp_port(l, c);
     ev_u64(l->e, LF_PORT_TYPE, l->port_type);
     lldp_tell(l, LF_PORT, OBS_KINDS, l->port);
-    ev_named(l->e, 0, l->port);
 }
 
 static void read_ttl(struct lldp *l, struct cur c)
@@ -118,7 +132,8 @@ static void read_capabilities(struct lldp *l, struct cur c)
             ev_u64(l->e, LF_ENABLED, b);
     for (unsigned i = 0; i < ARRAY_LEN(types); i++)
         if (l->enabled >> types[i].bit & 1) {
-            obs_fmt(l->x, &lldp_schema, OBS_CLIENT, OBS_SELF, OBS_DEVICE_TYPE, 90, "%s", types[i].type);
+            lldp_say(l, OBS_DEVICE_TYPE, (struct span){(const uint8_t *)types[i].type, (uint32_t)strlen(types[i].type)},
+                     90);
             break;
         }
 }

@@ -67,6 +67,7 @@ void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side sid
         rt->stats.obs_evicted++;
     }
     *slot = (struct obs_slot){.key = key, .value = v};
+    rt->obs_told++;
     struct rt_ident id = {.schema = s, .value = value, .sub = sub, .side = (uint8_t)side, .kind = (uint8_t)kind,
                           .confidence = confidence, .changed = changed};
     rt->sink->ident(rt->sink_arg, x, &id);
@@ -99,4 +100,27 @@ void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side
         obs_text(x, s, side, sub, kind,
                  (struct span){(const uint8_t *)t, n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1},
                  confidence);
+}
+
+/* ---- messages that were read before ---- */
+
+static struct known_msg *known_at(struct dis_rt *rt, uint64_t digest)
+{
+    return &rt->known[(digest >> 8) % RT_KNOWN];
+}
+
+/* The flow stands for all that is known of the message but its bytes: who sends, to whom, in which network. */
+const struct dis_note *dis_known(struct dis_ctx *x)
+{
+    struct dis_rt *rt = x->rt;
+    uint64_t d = hash_bytes(rt->hash_key ^ x->flow_id, x->pdu.p, x->pdu.n);
+    rt->known_digest = hash_mix(d, (uint64_t)x->side << 1 | x->cut) | 1;
+    const struct known_msg *k = known_at(rt, rt->known_digest);
+    return k->digest == rt->known_digest && k->told == rt->obs_told ? &k->note : NULL;
+}
+
+void dis_keep(struct dis_ctx *x, const struct dis_note *n)
+{
+    struct dis_rt *rt = x->rt;
+    *known_at(rt, rt->known_digest) = (struct known_msg){rt->known_digest, rt->obs_told, *n};
 }

@@ -30,6 +30,7 @@ struct rt_sink {
     /* A request of this flow ran out of time: fill in key, flow_id, state, fr, dir of that flow. */
     void (*context)(void *arg, void *owner, struct dis_ctx *x);
     void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
+    bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
 };
 
 struct rt_conf { /* entries per shard */
@@ -77,6 +78,14 @@ struct op_seen {
     uint32_t fn, sel;
 };
 
+/* Messages read before, by a digest of their bytes; direct-mapped: forgetting one only means reading it again. */
+enum { RT_KNOWN = 128 };
+struct known_msg {
+    uint64_t digest;   /* 0: free */
+    uint64_t told;     /* identity facts told until then */
+    struct dis_note note;
+};
+
 struct rt_stats {
     uint64_t txn_evicted, txn_timeout, txn_too_big, asm_evicted, asm_too_big, shared_evicted, obs_evicted;
 };
@@ -109,6 +118,11 @@ struct dis_rt {
     const struct proto_schema *index_of; /* whose schema_index() is `index` */
     unsigned index;
     uint64_t due_ns;           /* no waiting request runs out of time before this */
+    void (*rest)(struct event *e, void *arg); /* ev_commit_brief() */
+    void *rest_arg;
+    uint64_t obs_told;         /* times that a slot of obs changed */
+    uint64_t known_digest;     /* of the message that dis_known() was asked of */
+    struct known_msg known[RT_KNOWN];
     struct rt_stats stats;
 };
 
@@ -117,6 +131,9 @@ struct dis_rt {
 uint32_t ev_packed_len(const struct event *e, bool with_values);
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
 void ev_unpack(const void *from, struct event *e);
+
+/* The fields of an event that was committed without them; nothing where they are there. */
+void ev_complete(struct dis_ctx *x, struct event *e);
 
 size_t rt_bytes(const struct rt_conf *conf);
 size_t rt_hot_bytes(const struct rt_conf *conf); /* of these the part in hot memory */

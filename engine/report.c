@@ -392,12 +392,15 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     if (!x->copy) { /* what was done once is not done again by its copy */
         f->errors += e->error;
         see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
+        if (rules_read_fields(s->env->rules, e->schema, nothing_new(&facts)))
+            ev_complete(x, e);
         n_hits = match_rules(s, f, e, &facts, hits);
         wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
                   (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
     }
     if (!wanted)
         return;
+    ev_complete(x, e);
     fill_event(f, x, e, &r);
     r.n_hits = (uint16_t)n_hits;
     r.object = n_hits ? rules_object(e) : 0;
@@ -496,5 +499,5 @@ static void sink_context(void *arg, void *owner, struct dis_ctx *x)
 
 const struct rt_sink shard_sink = {
     .event = sink_event, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
-    .context = sink_context, .sender = sink_sender,
+    .context = sink_context, .sender = sink_sender, .completes = true,
 };

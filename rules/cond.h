@@ -152,6 +152,7 @@ struct schema_index {
     struct fn_slot *by_fn; /* open addressing */
     uint32_t fn_mask;
     uint32_t actions;      /* that have candidates of either sort */
+    bool fields, fields_new; /* an entry asks for fields; one does where a fact is new */
 };
 static inline uint32_t fn_hash(uint32_t fn)
 {

@@ -203,6 +203,14 @@ static int fn_table(struct fill *f, struct schema_index *ix)
     return 0;
 }
 
+static bool asks_fields(const struct cond *k, const struct proto_schema *s)
+{
+    bool any = k && k->op == C_FIELD && names_schema(k, s);
+    for (uint32_t i = 0; k && cond_is_group(k) && i < k->n; i++)
+        any |= asks_fields(k->kids[i], s);
+    return any;
+}
+
 static int index_schema(struct ruleset *rs, unsigned i, struct reach *reach, bool counting, uint32_t *at)
 {
     struct schema_index *ix = &rs->index[i];
@@ -210,6 +218,9 @@ static int index_schema(struct ruleset *rs, unsigned i, struct reach *reach, boo
     ix->schema = rs->o.schemas[i];
     for (uint32_t k = 0; k < rs->n_entries; k++)
         reach_of(rs->entries[k].local, false, ix->schema, i, &reach[k]);
+    for (uint32_t k = 0; k < rs->n_entries; k++)
+        if (reach[k].possible && asks_fields(rs->entries[k].local, ix->schema))
+            *(rs->entries[k].needs_new ? &ix->fields_new : &ix->fields) = true;
     if (counting && fn_table(&f, ix) < 0)
         return -ENOMEM;
     for (unsigned a = 0; a < ACT_COUNT; a++) {

@@ -425,6 +425,12 @@ unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint
     }
 }
 
+bool rules_read_fields(const struct ruleset *rs, const struct proto_schema *s, bool nothing_new)
+{
+    const struct schema_index *ix = rs ? index_of(rs, s) : NULL;
+    return ix && (ix->fields || (ix->fields_new && !nothing_new));
+}
+
 uint64_t rules_object(const struct event *ev)
 {
     if (ev->n_items == 0)

@@ -116,6 +116,9 @@ struct rule_input {
 /* The entries whose worker's part holds, ascending, at most max; the severest rules come first, so what does not fit
  * is the least severe. No allocation, no lock, no state. */
 unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max);
+/* Is there a rule on fields of this protocol's messages, which rules_match() would look at? nothing_new: as in its
+ * input. rs may be NULL. */
+bool rules_read_fields(const struct ruleset *rs, const struct proto_schema *s, bool nothing_new);
 /* What the message is about, as one number, for thresholds by object: the worker puts it into rec_event.object of
  * events with hits. 0: no object. */
 uint64_t rules_object(const struct event *ev);

@@ -4,7 +4,7 @@
   run.py TYTO SOURCE_ROOT [CASE...]
 
 Every capture is replayed with one worker, with three and with eight (whose rings are the smallest); alerts, events and
-counters must be the same.
+counters must be the same, and alerts also where no event is logged.
 """
 import json
 import os
@@ -38,15 +38,16 @@ class Result:
         return sum(e["event_type"] == name for e in self.events)
 
 
-def once(path, workers, args, tmp):
-    out = {k: os.path.join(tmp, f"{k}{workers}") for k in ("alerts", "events", "stats", "db")}
-    subprocess.run([TYTO, "replay", "-q", "-w", str(workers), "-d", out["db"], "-o", out["alerts"], "-e", out["events"],
-                    "--stats", out["stats"], *args, path], check=True, timeout=120)
+def once(path, workers, args, tmp, log=True):
+    out = {k: os.path.join(tmp, f"{k}{workers}{log}") for k in ("alerts", "events", "stats", "db")}
+    subprocess.run([TYTO, "replay", "-q", "-w", str(workers), "-d", out["db"], "-o", out["alerts"],
+                    *(["-e", out["events"]] if log else []), "--stats", out["stats"], *args, path],
+                   check=True, timeout=120)
     with open(out["stats"]) as f:
         stats = json.load(f)
     for key in ("workers", "wall_s", "memory_bytes"):
         stats.pop(key)
-    texts = [open(out[k]).read() for k in ("alerts", "events")]
+    texts = [open(out[k]).read() for k in ("alerts", "events") if log or k == "alerts"]
     return texts, stats, out["db"]
 
 
@@ -60,6 +61,7 @@ def play(trace, *args, mode="--detect"):
         assert one[0][0] == many[0][0], "alerts differ with the number of workers"
         assert one[0][1] == many[0][1], "events differ with the number of workers"
         assert one[1] == many[1], f"counters differ with the number of workers: {one[1]} {many[1]}"
+    assert one[0][0] == once(trace.path, 1, args, tmp, log=False)[0][0], "alerts differ where no events are logged"
     alerts, events = ([json.loads(line) for line in t.splitlines()] for t in one[0])
     return Result(alerts, events, one[1], one[2])
 
@@ -317,6 +319,44 @@ def iec104_field_sizes_by_configuration():
     assert p.returncode == 1 and ":1:" in p.stderr + p.stdout, p
     p = subprocess.run([TYTO, "config", "check", config("protocols: {modbus: {cause_size: 1}}\n")[1]], capture_output=True, text=True)
     assert p.returncode == 1, p
+
+
+# ---- messages that come again and again ----
+
+def lldp(name, port=b"7"):
+    tlvs = (1, b"\x04" + b"\x02\x00\x0a\x00\x00\x01"), (2, b"\x07" + port), (3, b"\0\x14"), (5, name), (0, b"")
+    return b"".join(struct.pack(">H", kind << 9 | len(body)) + body for kind, body in tlvs)
+
+
+def announce(t, *frames):
+    for f in frames:
+        t.eth("01:80:c2:00:00:0e", "02:00:0a:00:00:01", 0x88CC, f)
+        t.wait(5)
+
+
+@case
+def rule_on_a_field_of_what_repeats():
+    rule = os.path.join(tempfile.mkdtemp(dir=WORK), "r.yaml")
+    with open(rule, "w") as f:
+        f.write("- id: USR-1\n  title: t\n  severity: major\n  when: {protocol: lldp, lldp.system_name: s1}\n"
+                "- id: USR-2\n  title: t\n  severity: major\n  when: {protocol: lldp, lldp.system_name: s1}\n"
+                "  threshold: {count: 8, window: 5m, by: src}\n")
+    t = trace()
+    announce(t, *[lldp(b"s1")] * 8)
+    r = play(t, "-r", rule)
+    assert r.of("USR-1")[0]["tyto"]["count"] == 8, r.of("USR-1")
+    assert r.of("USR-2"), "a repetition was not asked"
+    assert len(r.events) == 8 and len({json.dumps(e["lldp"]) for e in r.events}) == 1, r.events
+    assert r.events[0]["lldp"]["system_name"] == "s1" and r.events[7]["ot"]["objects"][0]["object"] == "port:7"
+
+
+@case
+def names_that_go_back_and_forth():
+    t = trace()
+    announce(t, *[lldp(b"s1"), lldp(b"s1"), lldp(b"s2"), lldp(b"s2"), lldp(b"s1"), lldp(b"s1")])
+    r = play(t)
+    assert [e["lldp"]["system_name"] for e in r.events] == ["s1", "s1", "s2", "s2", "s1", "s1"]
+    assert [a["name"] for a in json.loads(ask("assets", "-d", r.db, "--json"))] == ["s1"], "told of s2, and not of s1 again"
 
 
 # ---- packets that contradict themselves ----

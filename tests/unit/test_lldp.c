@@ -76,6 +76,63 @@ START_TEST(organizations)
 }
 END_TEST
 
+static unsigned times(const char *text, const char *what)
+{
+    unsigned n = 0;
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+#define NAMED(name) HEAD " 0a02 " name " fe05 001b21 63 00 0000"
+
+/* An announcement that comes again is the same event, whether somebody wants all of it or nobody does. */
+START_TEST(again)
+{
+    struct feed *f = start();
+    feed_datagram(f, 0, NAMED("7331"));
+    uint32_t n = f->n_text;
+    feed_datagram(f, 0, NAMED("7331"));
+    const char *first = strstr(f->text, "message"), *second = f->text + n;
+    ck_assert_msg(first && !strncmp(first, second, strlen(second)) && first + strlen(second) == second, "%s", f->text);
+    ck_assert_uint_eq(times(f->text, "ident"), 2);
+
+    struct rt_sink brief = *f->rt.sink;
+    brief.completes = true; /* it does not: so fields are only there where they were read anyway */
+    f->rt.sink = &brief;
+    n = f->n_text;
+    feed_datagram(f, 0, NAMED("7331"));
+    ck_assert_str_eq(f->text + n, "message lldp announcement report port:1 unknown c2s { }\n");
+    n = f->n_text;
+    feed_datagram(f, 0, NAMED("7332"));
+    ck_assert_ptr_nonnull(strstr(f->text + n, "ident client name=s2"));
+    ck_assert_ptr_nonnull(strstr(f->text + n, "other_tlv=00-1b-21:99"));
+    n = f->n_text;
+    feed_datagram(f, 0, NAMED("7331")); /* known, but another name was told since */
+    ck_assert_ptr_nonnull(strstr(f->text + n, "ident client name=s1"));
+    feed_free(f);
+}
+END_TEST
+
+/* Anomalies come again too, and the verdict. A frame that is cut, or as another flow's, is none that is known. */
+START_TEST(again_broken)
+{
+    struct feed *f = start();
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(feed_datagram(f, 0, HEAD " 0c20 41"), DIS_MALFORMED);
+    ck_assert_uint_eq(times(f->text, "#tlv_overrun"), 3);
+    feed_free(f);
+    f = start();
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(feed_datagram(f, 0, ""), DIS_MALFORMED);
+        ck_assert_int_eq(feed_datagram(f, 0, HEAD " 0a01 41 0a01 42"), DIS_OK);
+    }
+    ck_assert_uint_eq(times(f->text, "#mandatory_tlv_missing"), 3);
+    ck_assert_uint_eq(times(f->text, "#duplicate_tlv #end_missing"), 3);
+    feed_free(f);
+}
+END_TEST
+
 START_TEST(broken)
 {
     says("", DIS_MALFORMED, "#mandatory_tlv_missing");
@@ -122,6 +179,8 @@ int main(void)
     tcase_add_test(t, identity);
     tcase_add_test(t, parts_of_the_description);
     tcase_add_test(t, organizations);
+    tcase_add_test(t, again);
+    tcase_add_test(t, again_broken);
     tcase_add_test(t, broken);
     tcase_add_test(t, hostile);
     suite_add_tcase(s, t);

@@ -303,6 +303,34 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* Who asks for fields: entries that can meet a message of the protocol; some only where a fact is new. */
+START_TEST(test_fields)
+{
+    static const struct {
+        const char *when;
+        bool alpha, alpha_new, beta;
+    } of[] = {
+        {"{action: read}", false, false, false},
+        {"{alpha.sub_function: 1}", true, true, false},
+        {"{action: read, any: [{unit: 1}, {alpha.mode: run}]}", true, true, false},
+        {"{not: {alpha.mode: run}}", true, true, false},
+        {"{alpha.mode: run, new_fact: true}", false, true, false},
+    };
+    ck_assert(!rules_read_fields(NULL, &fx_alpha, false));
+    for (unsigned i = 0; i < ARRAY_LEN(of); i++) {
+        struct ruleset *rs = NULL;
+        struct err e = {""};
+        char text[512];
+        snprintf(text, sizeof text, "- id: USR-1\n  title: t\n  severity: major\n  when: %s\n", of[i].when);
+        ck_assert_msg(load(text, &rs, &e) == 0, "%s\n%s", e.text, text);
+        ck_assert_msg(rules_read_fields(rs, &fx_alpha, true) == of[i].alpha, "%s", text);
+        ck_assert_msg(rules_read_fields(rs, &fx_alpha, false) == of[i].alpha_new, "%s", text);
+        ck_assert_msg(rules_read_fields(rs, &fx_beta, true) == of[i].beta, "%s", text);
+        ruleset_free(rs);
+    }
+}
+END_TEST
+
 START_TEST(test_info)
 {
     struct ruleset *rs = NULL;
@@ -367,6 +395,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, setup, NULL);
     tcase_add_loop_test(t, test_match, 0, (int)ARRAY_LEN(cases));
     tcase_add_loop_test(t, test_refused, 0, (int)ARRAY_LEN(refused));
+    tcase_add_test(t, test_fields);
     tcase_add_test(t, test_info);
     tcase_add_test(t, test_zone_time);
     suite_add_tcase(s, t);
