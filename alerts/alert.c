@@ -446,11 +446,11 @@ uint64_t alert_last_fold(const struct alerts *a)
     return a->last_fold;
 }
 
-bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count)
+bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count, uint8_t severity)
 {
     advance(a, ts_ns);
     struct open_alert *o = table_find(&a->t, fold);
-    if (!o)
+    if (!o || (severity && severity < o->severity && !change_of(a, o->id)))
         return false;
     a->s.raised++;
     a->s.folded++;

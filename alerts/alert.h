@@ -134,9 +134,9 @@ void alert_raise(struct alerts *a, const struct alert_in *in);
 bool alert_off(const struct alerts *a, const char *id);
 /* Under which fold the last alert_raise() is open; 0: it was not opened as itself (muted, over the rate). */
 uint64_t alert_last_fold(const struct alerts *a);
-/* `count` more occurrences of an open alert, at no worse severity and nothing new to say. False: it is not open (any
- * more). */
-bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count);
+/* `count` more occurrences of an open alert that have nothing new to say: what alert_raise() would do, without words.
+ * severity: as of alert_in, 0 no worse than was told. False: it is not open (any more), or this is worse. */
+bool alert_repeat(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count, uint8_t severity);
 /* More is known of an open alert: its sentence from byte `keep` on is replaced, its count is at least `count`. False:
  * it is not open (any more). */
 bool alert_amend(struct alerts *a, uint64_t fold, uint64_t ts_ns, uint64_t count, uint8_t severity, uint32_t keep,

@@ -95,6 +95,9 @@ uint32_t blink_create(struct baseline *b, const struct link *p, uint64_t ts_ns)
 uint16_t app_intern(struct baseline *b, const char *name, const struct proto_schema *schema)
 {
     char key[sizeof b->apps[0].name];
+    for (uint32_t i = 0; schema && i < b->n_apps; i++)
+        if (b->apps[i].schema == schema)
+            return (uint16_t)i;
     snprintf(key, sizeof key, "%s", name);
     for (char *p = key; *p; p++)
         if (*p == ',' || *p == ' ' || *p == '"' || *p == ':')
@@ -110,6 +113,7 @@ uint16_t app_intern(struct baseline *b, const char *name, const struct proto_sch
     struct app *a = &b->apps[b->n_apps];
     memcpy(a->name, b->n_apps == MAX_APPS - 1 ? "other" : key, b->n_apps == MAX_APPS - 1 ? 6 : sizeof key);
     a->schema = schema ? schema : b->conf.schema ? b->conf.schema(name) : NULL;
+    a->role_row = (int8_t)roles_row(name);
     return (uint16_t)b->n_apps++;
 }
 

@@ -184,6 +184,7 @@ struct accepted { /* an alert that was taken for normal; accepted.c */
 struct app {
     char name[32];
     const struct proto_schema *schema;
+    int8_t role_row;           /* roles_row() of its name */
 };
 enum { MAX_ROUTER_ADDRESSES = 64 }; /* conf.router_addresses is cut to it */
 enum { MAX_APPS = 1024 };      /* nDPI knows some 400; more share the last, named "other" */
@@ -270,6 +271,7 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
                    const char *value, uint64_t ts_ns);
 
 /* ---- roles.c ---- */
+int roles_row(const char *proto); /* what its server is, where that is no controller; -1: it is */
 void roles_event(struct baseline *b, uint32_t client, uint32_t server, const struct rec_event *e);
 void roles_link(struct baseline *b, const struct link *l);
 void roles_app(struct baseline *b, const struct link *l, const char *app, bool ndpi);

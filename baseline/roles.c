@@ -31,7 +31,7 @@ static const struct {
     {"sv", 0, EVI_FIELD_SERVER},
 };
 
-static int proto_row(const char *name)
+int roles_row(const char *name)
 {
     for (unsigned i = 0; i < ARRAY_LEN(protos); i++)
         if (strcmp(protos[i].name, name) == 0)
@@ -41,7 +41,7 @@ static int proto_row(const char *name)
 
 bool app_is_ot(const char *app)
 {
-    int i = proto_row(app);
+    int i = roles_row(app);
     return i < 0 || protos[i].server != EVI_IT_SERVER;
 }
 
@@ -73,7 +73,8 @@ static void unit_answered(struct baseline *b, uint32_t server, uint32_t unit)
 
 void roles_event(struct baseline *b, uint32_t client, uint32_t server, const struct rec_event *e)
 {
-    int row = proto_row(e->schema->name);
+    const struct app *app = &b->apps[app_intern(b, e->schema->name, e->schema)];
+    int row = app->schema == e->schema ? app->role_row : roles_row(e->schema->name);
     uint64_t act = BIT(e->action);
     bool answered =
         e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE || (e->kind == EV_UNSOLICITED && !e->from_client);
@@ -106,7 +107,7 @@ void roles_app(struct baseline *b, const struct link *l, const char *app, bool n
         add(b, client, EVI_IT_CLIENT);
         if (l->packets[1] || !(l->flags & ROW_LINK_ATTEMPT))
             add(b, server, EVI_IT_SERVER);
-    } else if (client && app_is_ot(app) && (proto_row(app) < 0 || protos[proto_row(app)].server)) {
+    } else if (client && app_is_ot(app) && (roles_row(app) < 0 || protos[roles_row(app)].server)) {
         asset_at(b, client)->n_targets++;
         due(b, &asset_at(b, client)->dirty);
     }

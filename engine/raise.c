@@ -8,6 +8,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/jw.h"
 #include "engine/base/evtext.h"
+#include "engine/base/text.h"
 #include "engine/evjson.h"
 #include "engine/outputs.h"
 #include "store/store.h"
@@ -25,7 +26,9 @@ static const char *hold(char *to, size_t cap, const char *s)
 {
     if (!s)
         return NULL;
-    snprintf(to, cap, "%s", s);
+    size_t n = strnlen(s, cap - 1);
+    memcpy(to, s, n);
+    to[n] = '\0';
     return to;
 }
 
@@ -53,22 +56,35 @@ bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, stru
     return found;
 }
 
+static char *put_addr(char *to, const struct addr *a)
+{
+    if (a)
+        return to + addr_text(a, to);
+    *to = '-';
+    return to + 1;
+}
+
+void draft_subject(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst)
+{
+    static const char unnamed[] = "default";
+    memcpy(d->net, unnamed, sizeof unnamed);
+    if (r->c.site && net)
+        site_network_name(r->c.site, net, d->net);
+    char *p = text_put(d->subject, d->net);
+    *p++ = '/';
+    p = put_addr(p, src);
+    *p++ = '>';
+    *put_addr(p, dst) = '\0';
+    d->in.subject = d->subject;
+}
+
 void draft_sides(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst)
 {
-    char s[ADDR_TEXT] = "-", t[ADDR_TEXT] = "-";
-    snprintf(d->net, sizeof d->net, "default");
-    if (r->c.site)
-        site_network_name(r->c.site, net, d->net);
-    if (src) {
-        addr_text(src, s);
+    draft_subject(r, d, net, src, dst);
+    if (src)
         d->in.src = raise_asset(r, net, src, &d->src) ? &d->src.info : NULL;
-    }
-    if (dst) {
-        addr_text(dst, t);
+    if (dst)
         d->in.dst = raise_asset(r, net, dst, &d->dst) ? &d->dst.info : NULL;
-    }
-    snprintf(d->subject, sizeof d->subject, "%s/%s>%s", d->net, s, t);
-    d->in.subject = d->subject;
 }
 
 /* community_id of what has no event of its own, where both ports are known */

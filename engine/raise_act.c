@@ -14,6 +14,7 @@
 
 #include "engine/base/evtext.h"
 #include "engine/base/hash.h"
+#include "engine/base/text.h"
 #include "engine/raise_int.h"
 #include "rules/rules.h"
 
@@ -34,7 +35,20 @@ static uint64_t repeat_key(const struct rec_event *ev, uint64_t what)
 static bool repeated(struct raise *r, uint64_t key, uint64_t ts_ns, uint32_t count)
 {
     const struct raise_repeat *p = &r->repeats[key >> 8 & (RAISE_REPEATS - 1)];
-    return p->key == key && !(r->c.site && r->c.site->n_windows) && alert_repeat(r->c.alerts, p->fold, ts_ns, count);
+    return p->key == key && !(r->c.site && r->c.site->n_windows) &&
+           alert_repeat(r->c.alerts, p->fold, ts_ns, count, 0);
+}
+
+/* True: an open alert of that type, subject and object counted it; nothing that could be said of it would be told.
+ * severity: the worst that it may have. */
+static bool folded(struct raise *r, const struct draft *d, const char *type, uint64_t key, uint64_t ts_ns,
+                   uint32_t count, uint8_t severity)
+{
+    uint64_t fold = alert_key(type, d->in.subject, d->in.object);
+    if (!alert_repeat(r->c.alerts, fold, ts_ns, count, severity))
+        return false;
+    r->repeats[key >> 8 & (RAISE_REPEATS - 1)] = (struct raise_repeat){key, fold};
+    return true;
 }
 
 static void remember(struct raise *r, uint64_t key)
@@ -119,22 +133,28 @@ static bool by_object(unsigned action)
 static void identify(struct draft *d, const struct rec_event *ev, const struct rule_info *info)
 {
     const struct rule_threshold *th = &info->threshold;
-    char src[ADDR_TEXT] = "*", dst[ADDR_TEXT] = "*";
-    if (by_object(ev->action))
-        snprintf(d->object, sizeof d->object, "%u/%u/%u/%016llx", ev->function, ev->has_unit ? ev->unit : 0, ev->sub,
-                 (unsigned long long)ev->object);
-    else
-        snprintf(d->object, sizeof d->object, "%s/%u/%u", action_name(ev->action), ev->has_unit ? ev->unit : 0,
-                 ev->sub);
+    bool acts = by_object(ev->action);
     d->in.object = d->object;
-    if (!th->count)
+    if (!th->count) {
+        char *p = acts ? text_dec(d->object, ev->function) : text_put(d->object, action_name(ev->action));
+        *p++ = '/';
+        p = text_dec(p, ev->has_unit ? ev->unit : 0);
+        *p++ = '/';
+        p = text_dec(p, ev->sub);
+        if (acts) {
+            *p++ = '/';
+            p = text_hex16(p, ev->object);
+        }
+        *p = '\0';
         return;
-    if (th->by & BY_SRC || !(th->by & BY_DST))
-        addr_text(&ev->src, src);
-    if (th->by & BY_DST || !(th->by & BY_SRC))
-        addr_text(&ev->dst, dst);
-    snprintf(d->subject, sizeof d->subject, "%s/%s>%s", d->net, src, dst);
-    snprintf(d->object, sizeof d->object, "-"); /* what was counted together is one alert */
+    }
+    char *p = text_put(d->subject, d->net);
+    *p++ = '/';
+    p = th->by & BY_SRC || !(th->by & BY_DST) ? p + addr_text(&ev->src, p) : text_put(p, "*");
+    *p++ = '>';
+    p = th->by & BY_DST || !(th->by & BY_SRC) ? p + addr_text(&ev->dst, p) : text_put(p, "*");
+    *p = '\0';
+    memcpy(d->object, "-", 2); /* what was counted together is one alert */
 }
 
 static void word_rule(struct raise *r, struct draft *d, const struct rule_verdict *v, unsigned hit,
@@ -142,6 +162,8 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
 {
     const struct rec_event *ev = a->ev;
     const struct event *full = full_event(r, ev);
+    char counted[RULE_WHY];
+    rule_why(v, counted);
     struct words why = words_in(d->why, sizeof d->why - 96), seen = words_in(d->seen, sizeof d->seen);
     struct rule_words w = {.met = ""};
     if (full && r->c.rules) {
@@ -150,7 +172,7 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
     }
     sides(&why, ev, d);
     if (v->rule->threshold.count)
-        words_add(&why, "%s; the last of them ", v->why);
+        words_add(&why, "%s; the last of them ", counted);
     describe(&why, ev, full);
     if (w.met[0])
         words_add(&why, "; %s", w.met);
@@ -159,7 +181,7 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
     words_add(&seen, "%s ", ev->schema->name);
     describe(&seen, ev, full);
     if (v->rule->threshold.count)
-        words_add(&seen, "; %s", v->why);
+        words_add(&seen, "; %s", counted);
     const char *expected = w.expected;
     if (w.learned)
         expected = a->learned.expected[0] ? a->learned.expected : "only what is learned between these two: nothing yet";
@@ -295,6 +317,16 @@ static int carrier(const struct raise_act *a)
     return best;
 }
 
+/* The worst severity that tell_rule() may come to: announced work and engineering stations only lower it. */
+static uint8_t worst_of(const struct raise_act *a, const struct rule_info *info, bool with)
+{
+    unsigned severity = 0;
+    if (with && a->anomalies)
+        first_anomaly(a->ev, a->anomalies, &severity);
+    uint8_t s = severity ? raise_anomaly_severity(severity) : AS_WARNING;
+    return s < info->severity ? s : info->severity;
+}
+
 /* with: the rest of the act is told in it */
 static void tell_rule(struct raise *r, int i, bool with)
 {
@@ -305,7 +337,12 @@ static void tell_rule(struct raise *r, int i, bool with)
     struct draft d;
     char facts[RAISE_ACCEPT] = "";
     uint64_t key = repeat_key(a->ev, info->sid);
-    if (!(with && a->n_devs) && repeated(r, key, a->ev->ts_ns, a->verdict[i].count))
+    bool more_to_say = with && a->n_devs;
+    if (!more_to_say && repeated(r, key, a->ev->ts_ns, a->verdict[i].count))
+        return;
+    draft_subject(r, &d, a->ev->net, &a->ev->src, &a->ev->dst);
+    identify(&d, a->ev, info);
+    if (!more_to_say && folded(r, &d, type.id, key, a->ev->ts_ns, a->verdict[i].count, worst_of(a, info, with)))
         return;
     draft_event(r, &d, &type, a->ev);
     identify(&d, a->ev, info);
@@ -349,13 +386,16 @@ static void tell_anomaly(struct raise *r)
     struct draft d;
     if (!a->n_devs && repeated(r, key, ev->ts_ns, 1))
         return;
+    draft_subject(r, &d, ev->net, &ev->src, &ev->dst);
+    d.in.type = type;
+    d.in.object = name;
+    if (!a->n_devs && (draft_accepted(r, &d) ||
+                       folded(r, &d, type->id, key, ev->ts_ns, 1, raise_anomaly_severity(severity))))
+        return;
     draft_event(r, &d, type, ev);
     d.in.title = raise_protocol_title(&d, type, ev->schema);
     d.in.severity = raise_anomaly_severity(severity);
     d.in.anomaly = d.in.object = name;
-    bool mute = draft_accepted(r, &d);
-    if (mute && !a->n_devs)
-        return;
     char broken[512];
     struct words why = words_in(d.why, sizeof d.why), seen = words_in(d.seen, sizeof d.seen);
     struct words w = words_in(broken, sizeof broken);
@@ -412,10 +452,11 @@ void raise_act_begin(struct raise *r, struct rec_event *ev)
 static bool accepted(struct raise *r, const struct rec_event *ev, const struct rule_info *info)
 {
     const struct alert_type type = {.id = info->id};
-    struct draft d = {.in = {.type = &type}};
+    struct draft d;
     if (!r->c.accepted || info->learn == RL_NO)
         return false;
-    draft_sides(r, &d, ev->net, &ev->src, &ev->dst);
+    d.in.type = &type;
+    draft_subject(r, &d, ev->net, &ev->src, &ev->dst);
     identify(&d, ev, info);
     return draft_accepted(r, &d);
 }

@@ -14,6 +14,9 @@ struct draft {
 };
 void draft_begin(const struct raise *r, struct draft *d, const struct alert_type *type, uint64_t ts_ns, uint64_t link);
 void draft_event(const struct raise *r, struct draft *d, const struct alert_type *type, struct rec_event *ev);
+/* Who it is about, as text; then also what the inventory knows of them. src, dst: NULL nobody in particular. */
+void draft_subject(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src,
+                   const struct addr *dst);
 void draft_sides(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst);
 void draft_mark(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src, const struct addr *dst,
                 int action);

@@ -205,17 +205,22 @@ static bool count_things(struct counter *c, const struct rule_threshold *t, uint
     return n >= t->count;
 }
 
-static void why_counted(const struct rule_threshold *t, struct rule_verdict *ret, uint64_t now)
+void rule_why(const struct rule_verdict *v, char ret[RULE_WHY])
 {
     static const char *const things[] = {"", "destinations", "sources", "objects", "units", "functions"};
-    double s = now > ret->first_ns ? (double)(now - ret->first_ns) / 1e9 : 0, limit = (double)t->window_ns / 1e9;
+    const struct rule_threshold *t = &v->rule->threshold;
+    double s = v->last_ns > v->first_ns ? (double)(v->last_ns - v->first_ns) / 1e9 : 0;
+    double limit = (double)t->window_ns / 1e9;
     int n;
+    ret[0] = '\0';
+    if (!t->count)
+        return;
     if (t->distinct)
-        n = snprintf(ret->why, sizeof ret->why, "%u different %s in %u messages within %.3g s", ret->distinct,
-                     things[t->distinct], ret->count, s);
+        n = snprintf(ret, RULE_WHY, "%u different %s in %u messages within %.3g s", v->distinct, things[t->distinct],
+                     v->count, s);
     else
-        n = snprintf(ret->why, sizeof ret->why, "%u messages within %.3g s", ret->count, s);
-    snprintf(ret->why + n, sizeof ret->why - (size_t)n, "; the rule allows fewer than %u in %g s", t->count, limit);
+        n = snprintf(ret, RULE_WHY, "%u messages within %.3g s", v->count, s);
+    snprintf(ret + n, RULE_WHY - (size_t)n, "; the rule allows fewer than %u in %g s", t->count, limit);
 }
 
 static bool count(struct rule_state *st, unsigned rule, const struct rec_event *ev, struct rule_verdict *ret)
@@ -236,7 +241,7 @@ static bool count(struct rule_state *st, unsigned rule, const struct rec_event *
     ret->first_ns = first;
     ret->count = t->distinct ? c->seen : t->count;
     ret->distinct = t->distinct ? t->count : 0;
-    why_counted(t, ret, now);
+    ret->last_ns = now;
     c->n = c->head = c->seen = 0;
     return true;
 }
@@ -254,7 +259,7 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
         if (rs->entries[ev->hits[i]].rule == en->rule && holds(rs->entries[ev->hits[i]].rest, &x))
             return false;
     const struct rule_info *info = &rs->rules[en->rule].info;
-    struct rule_verdict v = {.rule = info, .first_ns = ev->ts_ns, .count = 1};
+    struct rule_verdict v = {.rule = info, .first_ns = ev->ts_ns, .last_ns = ev->ts_ns, .count = 1};
     if (met && info->threshold.count)
         met = count(st, en->rule, ev, &v);
     st->stats.raised += met;

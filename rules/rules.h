@@ -130,8 +130,11 @@ struct rule_verdict {
     uint64_t first_ns;  /* of what was counted; without a threshold the event's time */
     uint32_t count;     /* messages counted; 1 without a threshold */
     uint32_t distinct;  /* different things counted; 0 without `distinct` */
-    char why[200];      /* a sentence: what the rule saw */
+    uint64_t last_ns;   /* of what was counted */
 };
+enum { RULE_WHY = 200 };
+/* What a threshold saw, as a sentence; empty without one. */
+void rule_why(const struct rule_verdict *v, char ret[RULE_WHY]);
 
 struct rule_stats {
     uint64_t raised, unmet, counted, evicted; /* evicted: a threshold's oldest count was dropped for a new one */

@@ -256,7 +256,7 @@ START_TEST(test_rules)
                                    .attack = "T0836",
                                    .category = "Cat",
                                    .remedy = "Do."};
-    struct rule_verdict v = {.rule = &info, .count = 1, .first_ns = T0, .why = "saw it"};
+    struct rule_verdict v = {.rule = &info, .count = 1, .first_ns = T0, .last_ns = T0};
     struct rec_event ev = make_event(T0);
     act_rule(&ev, &v);
     ev.unit = 4;
@@ -360,7 +360,7 @@ static void act(struct rec_event *ev, const struct rule_info *const rules[], con
 {
     raise_act_begin(&ra, ev);
     for (unsigned i = 0; rules[i]; i++) {
-        struct rule_verdict v = {.rule = rules[i], .count = 1, .first_ns = ev->ts_ns, .why = "7 messages"};
+        struct rule_verdict v = {.rule = rules[i], .count = rules[i]->threshold.count ? 7 : 1, .first_ns = ev->ts_ns};
         raise_act_rule(&ra, i, &v);
     }
     raise_act_anomalies(&ra, ev->anomalies);
