@@ -134,6 +134,9 @@ int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struc
     sqlite3 *db = NULL;
     bool empty = false;
     int version = 0, r, rc;
+    /* Nobody asks how much memory SQLite has, and each allocation takes a lock to count it. Refused, harmlessly, once
+     * the library is in use. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     rc = sqlite3_open_v2(path, &db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL);
     if (rc != SQLITE_OK) {
         r = db_error(db, rc, path, e);
@@ -166,6 +169,14 @@ void db_bind_text(sqlite3_stmt *s, int i, const char *text)
 {
     if (text)
         sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+    else
+        sqlite3_bind_null(s, i);
+}
+
+void db_bind_held(sqlite3_stmt *s, int i, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(s, i, text, -1, SQLITE_STATIC);
     else
         sqlite3_bind_null(s, i);
 }

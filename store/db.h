@@ -26,7 +26,8 @@ int db_error(sqlite3 *db, int rc, const char *path, struct err *e);
 int db_exec(sqlite3 *db, const char *sql); /* SQLITE_ code */
 
 /* Binding by position, reading by column. */
-void db_bind_text(sqlite3_stmt *s, int i, const char *text); /* NULL: null */
+void db_bind_text(sqlite3_stmt *s, int i, const char *text); /* NULL: null; copied */
+void db_bind_held(sqlite3_stmt *s, int i, const char *text); /* the same, but text stays until the step is done */
 void db_bind_u64(sqlite3_stmt *s, int i, uint64_t v);
 void db_bind_addr(sqlite3_stmt *s, int i, const struct addr *a);
 static inline const char *db_text(sqlite3_stmt *s, int i)

@@ -101,7 +101,7 @@ static int put_addr(struct writer *w, uint64_t asset, int kind, unsigned n, cons
     db_bind_u64(s, 1, asset);
     sqlite3_bind_int(s, 2, kind);
     sqlite3_bind_int(s, 3, (int)n);
-    db_bind_text(s, 4, text);
+    db_bind_held(s, 4, text);
     sqlite3_bind_int(s, 5, learned);
     return run(s);
 }
@@ -132,10 +132,10 @@ static int put_asset(struct writer *w, const union msg_row *row)
     const char *const text[] = {r->name, r->type, r->type_reason, r->vendor, r->model, r->firmware, r->serial, r->os,
                                 r->state, r->zone, r->criticality, r->owner, r->tags};
     db_bind_u64(s, 1, r->id);
-    db_bind_text(s, 2, r->net ? r->net : "default");
+    db_bind_held(s, 2, r->net ? r->net : "default");
     db_bind_addr(s, 3, &r->key);
     for (unsigned k = 0; k < ARRAY_LEN(text); k++)
-        db_bind_text(s, 4 + (int)k, text[k]);
+        db_bind_held(s, 4 + (int)k, text[k]);
     db_bind_u64(s, 17, r->parent);
     db_bind_u64(s, 18, r->evidence);
     db_bind_u64(s, 19, r->roles);
@@ -155,8 +155,8 @@ static int put_ident(struct writer *w, const union msg_row *row)
     db_bind_u64(s, 1, r->asset);
     sqlite3_bind_int(s, 2, r->kind);
     db_bind_u64(s, 3, r->sub);
-    db_bind_text(s, 4, r->source);
-    db_bind_text(s, 5, r->value);
+    db_bind_held(s, 4, r->source);
+    db_bind_held(s, 5, r->value);
     sqlite3_bind_int(s, 6, r->confidence);
     sqlite3_bind_int(s, 7, r->current);
     sqlite3_bind_int(s, 8, r->learned);
@@ -170,12 +170,12 @@ static int put_link(struct writer *w, const union msg_row *row)
     const struct row_link *r = &row->link;
     sqlite3_stmt *s = w->st[W_LINK];
     db_bind_u64(s, 1, r->id);
-    db_bind_text(s, 2, r->net ? r->net : "default");
+    db_bind_held(s, 2, r->net ? r->net : "default");
     db_bind_addr(s, 3, &r->client);
     db_bind_addr(s, 4, &r->server);
     sqlite3_bind_int(s, 5, r->l4);
     sqlite3_bind_int(s, 6, r->port);
-    db_bind_text(s, 7, r->apps ? r->apps : "");
+    db_bind_held(s, 7, r->apps ? r->apps : "");
     sqlite3_bind_int(s, 8, r->app_learned);
     sqlite3_bind_int(s, 9, r->app_judged);
     const uint64_t n[] = {r->packets[0], r->packets[1], r->bytes[0], r->bytes[1], r->errors, r->resets,
@@ -192,9 +192,9 @@ static int put_func(struct writer *w, const union msg_row *row)
     sqlite3_stmt *s = w->st[W_FUNC];
     db_bind_u64(s, 1, r->id);
     db_bind_u64(s, 2, r->link);
-    db_bind_text(s, 3, r->proto);
-    db_bind_text(s, 4, r->function);
-    db_bind_text(s, 5, r->name);
+    db_bind_held(s, 3, r->proto);
+    db_bind_held(s, 4, r->function);
+    db_bind_held(s, 5, r->name);
     db_bind_u64(s, 6, r->fn);
     db_bind_u64(s, 7, r->sel);
     if (r->has_unit)
@@ -218,14 +218,14 @@ static int put_op(struct writer *w, const union msg_row *row)
                                 r->status_learned >> k & 1 ? "" : "?");
     db_bind_u64(s, 1, r->id);
     db_bind_u64(s, 2, r->func);
-    db_bind_text(s, 3, r->action ? r->action : "other");
-    db_bind_text(s, 4, r->kind);
-    db_bind_text(s, 5, r->name);
-    db_bind_text(s, 6, r->object);
+    db_bind_held(s, 3, r->action ? r->action : "other");
+    db_bind_held(s, 4, r->kind);
+    db_bind_held(s, 5, r->name);
+    db_bind_held(s, 6, r->object);
     const uint64_t v[] = {r->space, r->first, r->last, r->has_range, r->bit, r->count, r->errors, r->period_us};
     for (unsigned k = 0; k < ARRAY_LEN(v); k++)
         db_bind_u64(s, 7 + (int)k, v[k]);
-    db_bind_text(s, 15, status);
+    db_bind_held(s, 15, status);
     bind_life(s, 16, &r->life);
     return run(s);
 }
@@ -233,7 +233,7 @@ static int put_op(struct writer *w, const union msg_row *row)
 static int put_net(struct writer *w, const union msg_row *row)
 {
     sqlite3_stmt *s = w->st[W_NET];
-    db_bind_text(s, 1, row->net.net ? row->net.net : "default");
+    db_bind_held(s, 1, row->net.net ? row->net.net : "default");
     bind_life(s, 2, &row->net.life);
     return run(s);
 }
@@ -243,10 +243,10 @@ static int put_accepted(struct writer *w, const union msg_row *row)
     const struct row_accepted *r = &row->accepted;
     sqlite3_stmt *s = w->st[W_ACCEPTED];
     db_bind_u64(s, 1, r->key);
-    db_bind_text(s, 2, r->type ? r->type : "");
-    db_bind_text(s, 3, r->src);
-    db_bind_text(s, 4, r->dst);
-    db_bind_text(s, 5, r->what);
+    db_bind_held(s, 2, r->type ? r->type : "");
+    db_bind_held(s, 3, r->src);
+    db_bind_held(s, 4, r->dst);
+    db_bind_held(s, 5, r->what);
     db_bind_u64(s, 6, r->since_ns);
     return run(s);
 }
@@ -272,14 +272,14 @@ static int put_gone(struct writer *w, const union msg_row *row)
 
 static int put_meta(struct writer *w, const union msg_row *row)
 {
-    db_bind_text(w->st[W_META], 1, row->meta.key);
-    db_bind_text(w->st[W_META], 2, row->meta.value);
+    db_bind_held(w->st[W_META], 1, row->meta.key);
+    db_bind_held(w->st[W_META], 2, row->meta.value);
     return run(w->st[W_META]);
 }
 
 static int put_cursor(struct writer *w, const union msg_row *row)
 {
-    db_bind_text(w->st[W_CURSOR], 1, row->meta.key);
+    db_bind_held(w->st[W_CURSOR], 1, row->meta.key);
     db_bind_u64(w->st[W_CURSOR], 2, row->meta.seq);
     return run(w->st[W_CURSOR]);
 }
@@ -296,15 +296,15 @@ static int put_alert(struct writer *w, const union msg_row *row)
     db_bind_u64(s, 6, a->count);
     db_bind_u64(s, 7, a->sid);
     sqlite3_bind_int(s, 8, a->severity);
-    db_bind_text(s, 9, a->id ? a->id : "");
-    db_bind_text(s, 10, a->engine ? a->engine : "");
-    db_bind_text(s, 11, a->title ? a->title : "");
-    db_bind_text(s, 12, a->src);
-    db_bind_text(s, 13, a->dst);
+    db_bind_held(s, 9, a->id ? a->id : "");
+    db_bind_held(s, 10, a->engine ? a->engine : "");
+    db_bind_held(s, 11, a->title ? a->title : "");
+    db_bind_held(s, 12, a->src);
+    db_bind_held(s, 13, a->dst);
     db_bind_u64(s, 14, a->src_asset);
     db_bind_u64(s, 15, a->dst_asset);
-    db_bind_text(s, 16, a->state);
-    db_bind_text(s, 17, a->accept);
+    db_bind_held(s, 16, a->state);
+    db_bind_held(s, 17, a->accept);
     sqlite3_bind_text(s, 18, a->json ? a->json : "", a->json ? (int)a->json_len : 0, SQLITE_STATIC);
     return run(s);
 }
