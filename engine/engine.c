@@ -79,7 +79,7 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
         engine_free(g);
         return err_set(e, -ENOMEM, "no memory for the tables (limits)");
     }
-    g->workers = calloc(conf->n_workers, sizeof *g->workers);
+    g->workers = calloc_aligned(conf->n_workers, sizeof *g->workers);
     g->decoder = decoder_new(&lim);
     for (unsigned i = 0; g->workers && i < conf->n_workers; i++)
         if (worker_init(&g->workers[i], i, conf->n_workers, &conf->shard, conf->env, &g->mem, ring,

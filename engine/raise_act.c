@@ -197,11 +197,13 @@ static const char *first_anomaly(const struct rec_event *ev, uint64_t anomalies,
 {
     const char *name = NULL;
     unsigned worst = 0;
-    for (uint32_t bit = 0; bit < ev->schema->n_anomalies && bit < SCHEMA_MAX_ANOMALIES; bit++)
-        if (anomalies >> bit & 1 && ev->schema->anomalies[bit].severity > worst) {
+    for (uint64_t left = anomalies; left; left &= left - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(left);
+        if (bit < ev->schema->n_anomalies && ev->schema->anomalies[bit].severity > worst) {
             worst = ev->schema->anomalies[bit].severity;
             name = ev->schema->anomalies[bit].name;
         }
+    }
     if (ret_severity)
         *ret_severity = worst;
     return name;
@@ -479,11 +481,14 @@ void raise_act_rule(struct raise *r, unsigned hit, const struct rule_verdict *v)
 void raise_act_anomalies(struct raise *r, uint64_t anomalies)
 {
     const struct proto_schema *s = r->act.ev->schema;
-    if (s && alert_off(r->c.alerts, alert_type_for_protocol(s->name)->id))
-        return;
-    for (uint32_t bit = 0; s && bit < s->n_anomalies && bit < SCHEMA_MAX_ANOMALIES; bit++)
-        if (anomalies >> bit & 1 && s->anomalies[bit].severity)
-            r->act.anomalies |= UINT64_C(1) << bit;
+    uint64_t told = 0;
+    for (uint64_t left = s ? anomalies : 0; left; left &= left - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(left);
+        if (bit < s->n_anomalies && s->anomalies[bit].severity)
+            told |= UINT64_C(1) << bit;
+    }
+    if (told && !alert_off(r->c.alerts, alert_type_for_protocol(s->name)->id))
+        r->act.anomalies |= told;
 }
 
 static const struct deviation *worst(const struct raise_act *a)

@@ -1,6 +1,7 @@
 #include "engine/base/arena.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* calloc() of this size is a fresh mapping: zero without being touched. The kernel makes large pages of what lies
@@ -48,4 +49,14 @@ void table_mem_close(struct table_mem *m)
 {
     arena_close(&m->hot);
     arena_close(&m->cold);
+}
+
+void *calloc_aligned(size_t n, size_t size)
+{
+    if (!n || size > (SIZE_MAX - ARENA_ALIGN) / n)
+        return NULL;
+    void *p = aligned_alloc(ARENA_ALIGN, arena_size(n * size));
+    if (p)
+        memset(p, 0, n * size);
+    return p;
 }

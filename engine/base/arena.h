@@ -35,5 +35,8 @@ static inline size_t arena_size(size_t n)
     return (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 }
 
+/* As calloc(n, size), for what is aligned to more than calloc() promises (cache lines); free() gives it back. */
+void *calloc_aligned(size_t n, size_t size);
+
 int table_mem_open(struct table_mem *m, size_t hot, size_t cold) MUST_USE;
 void table_mem_close(struct table_mem *m);

@@ -81,6 +81,20 @@ static void check_run(unsigned workers)
     source_close(src);
 }
 
+/* What has members aligned to cache lines is written with wide instructions where the compiler may (-march=native). */
+START_TEST(aligned)
+{
+    for (size_t n = 1; n < 4; n++) {
+        unsigned char *p = calloc_aligned(n, 100);
+        ck_assert_uint_eq((uintptr_t)p % ARENA_ALIGN, 0);
+        for (size_t i = 0; i < n * 100; i++)
+            ck_assert_uint_eq(p[i], 0);
+        free(p);
+    }
+    ck_assert_ptr_null(calloc_aligned(SIZE_MAX / 8, 16));
+}
+END_TEST
+
 START_TEST(one_worker)
 {
     check_run(1);
@@ -125,6 +139,7 @@ int main(void)
     TCase *t = tcase_create("memory");
     tcase_add_unchecked_fixture(t, make_dir, remove_dir);
     tcase_add_test(t, rows);
+    tcase_add_test(t, aligned);
     tcase_add_test(t, one_worker);
     tcase_add_test(t, eight_workers);
     suite_add_tcase(s, t);
