@@ -58,6 +58,7 @@ struct dis_ctx {
     struct flow_rt *fr;
     void *owner;
     const struct dissector *dis;
+    uint64_t group;   /* what ev_wait() keeps belongs together under this: ev_take_of(); 0 nothing */
     uint32_t offset;  /* of the PDU in its packet */
     struct span pdu;  /* its bytes */
 };
@@ -156,6 +157,8 @@ struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_
  * what became of the request was said elsewhere. NULL when nobody waits. Kind and latency are those of an answer that
  * came now. */
 struct event *ev_take(struct dis_ctx *x, uint64_t key);
+/* The same of the oldest that was kept while x->group was `group`. */
+struct event *ev_take_of(struct dis_ctx *x, uint64_t group);
 /* Is a request of that key waiting? Lets a dissector choose between an answer and an unsolicited message. */
 bool ev_is_waited(const struct dis_ctx *x, uint64_t key);
 /* Commit everything that waits in this flow as EV_REQUEST (a reset, a new session). */

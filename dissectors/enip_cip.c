@@ -100,7 +100,9 @@ static bool walk_services(struct dis_ctx *x, struct cur c, const struct cip_via 
             child.index = (uint16_t)(i + 1);
             child.key = child_key(v, i + 1);
             child.depth++;
+            x->group = v->key;
             cip_message(x, cur_make(all.p + at, next - at), &child);
+            x->group = 0;
         }
         at = next;
     }
@@ -270,9 +272,8 @@ static void reply_status(struct dis_ctx *x, struct event *e, const struct reply 
 }
 
 /* A request that somebody on the way refused: it has no answer of its own and never reached its object. */
-static void refuse(struct dis_ctx *x, uint64_t key, uint8_t status, const char *why)
+static void refuse_event(struct dis_ctx *x, struct event *e, uint8_t status, const char *why)
 {
-    struct event *e = ev_take(x, key);
     if (!e)
         return;
     if (status)
@@ -280,6 +281,18 @@ static void refuse(struct dis_ctx *x, uint64_t key, uint8_t status, const char *
     e->error = 1;
     e->error_name = why;
     ev_commit(x, e);
+}
+
+static void refuse(struct dis_ctx *x, uint64_t key, uint8_t status, const char *why)
+{
+    refuse_event(x, ev_take(x, key), status, why);
+}
+
+/* What a Multiple Service Packet carried, when it was refused as a whole: no answer holds theirs. */
+static void refuse_carried(struct dis_ctx *x, const struct cip_via *v, uint8_t status)
+{
+    for (struct event *e; (e = ev_take_of(x, v->key));)
+        refuse_event(x, e, status, "refused_with_its_packet");
 }
 
 void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, const char *why)
@@ -368,6 +381,8 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     if (x->cut)
         e->anomalies = 0;
     ev_commit(x, e);
+    if (service == SVC_MSP && r.status && ok && !x->cut)
+        refuse_carried(x, v, r.status);
 }
 
 void cip_message(struct dis_ctx *x, struct cur c, const struct cip_via *v)

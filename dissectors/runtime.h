@@ -47,6 +47,7 @@ struct txn {
     struct flow_rt *fr;
     const struct dissector *dis;
     uint64_t key, deadline_ns;
+    uint64_t group;              /* dis_ctx.group when it was kept */
     struct buf buf;
     uint8_t side, dir, dir_sure; /* of the message that it waits after: who asked whom */
     uint32_t prev, next;         /* in the flow */

@@ -291,7 +291,7 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
     rt->n_txn_used++;
     *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
                       .side = x->side, .dir = x->dir, .dir_sure = x->dir_sure,
-                      .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE, .older = rt->txn_newest, .newer = RT_NONE};
+                      .group = x->group, .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE, .older = rt->txn_newest, .newer = RT_NONE};
     if (t->deadline_ns < rt->due_ns)
         rt->due_ns = t->deadline_ns;
     if (t->prev == RT_NONE)
@@ -347,10 +347,9 @@ struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_
     return e;
 }
 
-struct event *ev_take(struct dis_ctx *x, uint64_t key)
+static struct event *take_as_is(struct dis_ctx *x, uint32_t i)
 {
     struct dis_rt *rt = x->rt;
-    uint32_t i = find_txn(rt, x->fr, key);
     if (i == RT_NONE)
         return NULL;
     buf_put(&rt->txn_pool, &rt->taken);
@@ -360,6 +359,19 @@ struct event *ev_take(struct dis_ctx *x, uint64_t key)
     uint64_t first = rt->ev->msgs[0].ts_ns;
     rt->ev->latency_ns = x->ts_ns > first ? x->ts_ns - first : 0;
     return rt->ev;
+}
+
+struct event *ev_take(struct dis_ctx *x, uint64_t key)
+{
+    return take_as_is(x, find_txn(x->rt, x->fr, key));
+}
+
+struct event *ev_take_of(struct dis_ctx *x, uint64_t group)
+{
+    uint32_t i = x->fr->txn_head;
+    while (i != RT_NONE && x->rt->txn[i].group != group)
+        i = x->rt->txn[i].next;
+    return take_as_is(x, i);
 }
 
 void ev_flush(struct dis_ctx *x)

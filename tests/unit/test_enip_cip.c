@@ -93,6 +93,17 @@ START_TEST(multiple_service_packet)
     HAS(f, "transaction 76,76 read_tag read tag:A=[7] status=success executed");
     HAS(f, "transaction 76,76 read_tag read tag:B status=path_segment_error! refused");
     HAS_NOT(f, "#");
+    /* refused as a whole: so are the services in it, and nothing of theirs waits any longer */
+    rr(f, 0, 4, "0a02 2002 2401 0200 0600 0e00 4c02 9101 4100 0100 4c02 9101 4200 0100");
+    rr(f, 0, 5, "4c02 9101 4300 0100");
+    rr(f, 1, 4, "8a00 0800");
+    HAS(f, "transaction 10,10 multiple_service_packet other cip:message_router/1 status=service_not_supported! "
+           "refused s2c");
+    HAS(f, "transaction 76 read_tag read tag:A");
+    HAS(f, "transaction 76 read_tag read tag:B");
+    HAS_NOT(f, "tag:C");
+    rr(f, 1, 5, "cc00 0000 c400 07000000");
+    HAS(f, "transaction 76,76 read_tag read tag:C=[7] status=success executed");
     /* offsets that go back, that leave the packet, a count that lies */
     rr(f, 0, 2, "0a02 2002 2401 0200 0600 0600 4c02 9101 4100 0100");
     HAS_NOT(f, "request");
