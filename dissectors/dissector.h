@@ -211,6 +211,9 @@ void dis_keep(struct dis_ctx *x, const struct dis_note *n);
 
 /* A malformed PDU that makes no event: count it and report the anomaly for the flow. */
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit);
+/* n messages that this sender has sent before this one never came: its sequence numbers leave them out. Only where they
+ * cannot mean anything else. */
+void dis_lost(struct dis_ctx *x, uint32_t n);
 /* A message that carries no application content (S frames, link-only frames): counted under the protocol's name. */
 void ev_silent(struct dis_ctx *x, const struct proto_schema *s);
 

@@ -27,12 +27,14 @@ enum { TP_FIN = 0x80, TP_FIR = 0x40, TP_SEQ = 0x3f };
 /* The transport of one (source, destination) in this flow. */
 struct segment_state {
     uint16_t src, dst;
-    uint8_t seq;   /* of the last segment */
-    uint8_t state; /* TP_ */
-    uint8_t side, dir; /* dir 0: the entry is free */
+    uint8_t seq;     /* of the last segment */
+    uint8_t state : 2, side : 1, dir : 2; /* TP_; dir 0: the entry is free */
+    uint8_t hole : 1; /* bytes of its stream were lost since that fragment */
+    uint8_t app_seq; /* of the last fragment, with APP_KNOWN */
+    uint8_t steady;  /* fragments, at most STEADY_MAX, whose number was one more than that before */
 };
 enum { TP_UNSEEN, TP_IDLE, TP_OPEN, TP_LOST /* after a gap: the beginning is rightly missing */ };
-enum { N_SEGMENT = 30 };
+enum { N_SEGMENT = 30, APP_KNOWN = 0x80, STEADY = 4, STEADY_MAX = 12 };
 struct dnp3_flow {
     struct segment_state seg[N_SEGMENT]; /* a gateway's outstations and both directions; the next is reused */
     uint16_t hunted[2]; /* by side: after a wrong header, 1 + octets passed over in search of the next start */
@@ -231,7 +233,7 @@ static struct segment_state *segment(struct dis_ctx *x, uint16_t src, uint16_t d
             return &f->seg[i];
     struct segment_state *s = &f->seg[f->next];
     f->next = (uint8_t)((f->next + 1) % N_SEGMENT);
-    *s = (struct segment_state){.src = src, .dst = dst, .dir = x->dir, .side = x->side};
+    *s = (struct segment_state){.src = src, .dst = dst, .dir = x->dir & 3u, .side = x->side & 1u};
     return s;
 }
 
@@ -265,6 +267,34 @@ static bool segment_rules(struct dis_ctx *x, struct segment_state *s, uint8_t tp
     return false;
 }
 
+static void left_out(struct dis_ctx *x, struct segment_state *s, uint8_t step)
+{
+    enum { FEW = 5 };
+    bool hole = x->transport == DIS_TCP ? s->hole && s->steady >= STEADY : s->steady == STEADY_MAX;
+    if (hole && step <= FEW)
+        dis_lost(x, step - 1u);
+    s->steady = (uint8_t)(hole ? s->steady - STEADY : 0);
+}
+
+/* Fragments of this sender that were left out before this one. The application counts by one from request to request,
+ * modulo 16; but some count over all their outstations together, and a repetition has the same number. So a step of a
+ * few is believed of who has counted by one for a while: of a stream, where it has a hole; of datagrams, after long.
+ * Confirmations and unsolicited responses count for themselves. */
+static void unseen(struct dis_ctx *x, struct segment_state *s, struct cur fragment)
+{
+    enum { UNS = 0x10, CONFIRM = 0 };
+    uint8_t control = cur_u8(&fragment), function = cur_u8(&fragment), seq = control & 15;
+    if (!cur_ok(&fragment) || control & UNS || function == CONFIRM)
+        return;
+    uint8_t step = (uint8_t)(seq - s->app_seq) & 15, believed = s->app_seq & APP_KNOWN;
+    s->app_seq = seq | APP_KNOWN;
+    if (believed && step == 1)
+        s->steady = (uint8_t)(s->steady + (s->steady < STEADY_MAX));
+    if (believed && step > 1)
+        left_out(x, s, step);
+    s->hole = 0;
+}
+
 static enum verdict transport(struct dis_ctx *x, const struct link *l, struct span data, bool cut)
 {
     struct segment_state *s = segment(x, l->src, l->dst);
@@ -286,6 +316,7 @@ static enum verdict transport(struct dis_ctx *x, const struct link *l, struct sp
     }
     if (cut)
         s->state = TP_LOST;
+    unseen(x, s, whole);
     return dnp3_fragment(x, whole, l->src, l->dst, l->from_master, cut);
 }
 
@@ -383,6 +414,7 @@ static void gap(struct dis_ctx *x, uint32_t missing)
         if (s->dir == DIR_UNKNOWN || s->side != x->side)
             continue;
         s->state = TP_LOST;
+        s->hole = 1;
         x->dir = s->dir; /* which the message was begun under */
         asm_drop(x, segment_key(s->src, s->dst));
     }

@@ -185,6 +185,12 @@ void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anom
     x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);
 }
 
+void dis_lost(struct dis_ctx *x, uint32_t n)
+{
+    if (n && x->rt->sink->lost)
+        x->rt->sink->lost(x->rt->sink_arg, x, n);
+}
+
 void ev_silent(struct dis_ctx *x, const struct proto_schema *s)
 {
     x->rt->sink->silent(x->rt->sink_arg, x, s);

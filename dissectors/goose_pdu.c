@@ -8,7 +8,7 @@
 enum { ALL_DATA = 11, MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
 static const uint64_t copy_ns = 2000000; /* of several publishers in between: the engine does not see the copy */
 /* More state changes than a capture loses in a gap: from here on subscribers are made to wait for a number. */
-enum { ST_JUMP = 1000 };
+enum { ST_JUMP = 1000, SQ_FAR = 1000 /* messages left out: more is another publisher, not a hole */ };
 
 enum element_type { EL_NONE, EL_TEXT, EL_U32, EL_TIME, EL_BOOL, EL_DATA, EL_ANY };
 
@@ -128,6 +128,17 @@ static bool is_copy(const struct dis_ctx *x, const struct goose_publisher *b, co
     return same && (x->copy || now->seen_ns < b->seen_ns + copy_ns);
 }
 
+/* Messages of the publisher that were sent between the two and not seen; at least. */
+static uint32_t unseen(const struct goose_publisher *b, const struct goose_pdu *p, enum goose_change change)
+{
+    uint64_t n = 0;
+    if (change == CHANGE_REPETITION && p->anomalies & GOOSE_BIT(GA_SQ_GAP))
+        n = p->sq_num - b->sq_num - 1;
+    else if (change == CHANGE_STATE && !(p->anomalies & GOOSE_BIT(GA_ST_JUMP)))
+        n = (uint64_t)p->sq_num + (p->anomalies & GOOSE_BIT(GA_ST_GAP) ? p->st_num - b->st_num - 1 : 0);
+    return n <= SQ_FAR ? (uint32_t)n : 0;
+}
+
 enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
                                struct goose_publisher *before)
 {
@@ -148,6 +159,7 @@ enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h,
     }
     if (before->seen_ns) {
         change = follow_numbers(before, p);
+        dis_lost(x, unseen(before, p, change));
         follow_content(before, &now, p, change);
     }
     now.habits = p->anomalies & GOOSE_HABITS;

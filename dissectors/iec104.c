@@ -25,6 +25,7 @@ enum {
     APCI_LEN = 6,
     SEQ_MASK = 0x7fff,
     SEQ_HALF = 0x4000,
+    SEQ_FAR = 1024, /* frames left out: more is no hole */
     DEFAULT_K = 12,
     DEFAULT_W = 8, /* clause 9.6 */
 };
@@ -225,9 +226,19 @@ static void settle_direction(struct dis_ctx *x, struct iec_flow *st, uint8_t tol
         x->dir = told;
 }
 
+/* Behind a hole in the stream: the frames that were in it. */
+static void after_hole(struct dis_ctx *x, struct iec_dir *d, uint16_t ns)
+{
+    uint16_t n = (uint16_t)((ns - d->next) & SEQ_MASK);
+    if (d->hole && n <= SEQ_FAR)
+        dis_lost(x, n);
+    d->hole = 0;
+}
+
 static enum verdict on_i(struct cur asdu, struct dis_ctx *x, struct iec_flow *st, uint16_t ns, uint16_t nr)
 {
     bool server = x->dir == DIR_S2C;
+    after_hole(x, &st->dir[server], ns);
     uint64_t found = on_data(st) | on_sent(&st->dir[server], ns) | on_ack(&st->dir[!server], nr);
     return iec_asdu_parse(asdu, x, st, ns, nr, found);
 }
@@ -284,8 +295,14 @@ static enum verdict iec104_parse(struct cur pdu, struct dis_ctx *x)
 static void iec104_gap(struct dis_ctx *x, uint32_t missing)
 {
     struct iec_flow *st = x->state;
-    (void)missing;
+    struct iec_dir *d = &st->dir[x->dir == DIR_S2C];
+    uint8_t hole = missing && (d->has_next || d->hole);
+    uint16_t next = d->next;
     memset(st->dir, 0, sizeof st->dir);
+    if (hole) {
+        d->hole = 1;
+        d->next = next;
+    }
     st->seen = 0;
     st->n_misfit = 0;
     if (st->started != ST_STARTED)

@@ -74,6 +74,7 @@ struct iec_dir {
     uint16_t acked; /* last N(R) that the other side sent for this direction */
     uint8_t has_next, has_ack;
     uint8_t garbage; /* the bytes before this were no frame, and that was said */
+    uint8_t hole;    /* bytes of its stream were lost since `next` */
 };
 enum iec_started { ST_UNKNOWN, ST_STOPPED, ST_STARTING, ST_STARTED, ST_STOPPING };
 struct iec_flow {

@@ -31,6 +31,7 @@ struct rt_sink {
     void (*context)(void *arg, void *owner, struct dis_ctx *x);
     void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
     bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
+    void (*lost)(void *arg, struct dis_ctx *x, uint32_t n); /* dis_lost(); may be NULL */
 };
 
 struct rt_conf { /* entries per shard */

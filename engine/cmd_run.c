@@ -102,6 +102,7 @@ struct run {
     struct pipeline pipe;
     struct live live;
     struct engine_totals before; /* of the generations that a reload ended */
+    struct unseen_table unseen;  /* so far */
     struct timespec begun;
     unsigned n_faults;           /* told so far */
     int status;
@@ -245,7 +246,9 @@ static int run(struct run *r, struct err *e)
         ret = pipe_open(&r->pipe, &r->a.pipe, r->source, e);
         if (ret)
             return ret;
+        r->pipe.collector.ops.unseen = r->unseen;
         ret = generation(r, e);
+        r->unseen = r->pipe.collector.ops.unseen;
         int w = pipe_close(&r->pipe, &closing);
         if (w && !ret) {
             ret = w;

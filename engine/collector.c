@@ -226,6 +226,9 @@ static void on_record(struct collector *c, struct ring_head *h)
     case RK_STATS:
         ops_add(&c->ops, rec);
         break;
+    case RK_UNSEEN:
+        ops_unseen(c, rec);
+        break;
     case RK_TICK:
         on_tick(c, rec);
         break;

@@ -65,8 +65,18 @@ struct walk {
     bool truncated; /* a tunnel has told that it cut the frame: short is not a contradiction */
 };
 
+/* A mirror session that counts its frames. */
+struct span_session {
+    uint64_t key;                   /* 0: free */
+    uint32_t next;                  /* sequence number expected */
+    uint32_t missing, since, late;  /* frames left out, not told yet; frames since; of them those that came late */
+    uint32_t steady;                /* frames in a row that were next */
+};
+enum { SPAN_SESSIONS = 64 };        /* by key; another one takes the place */
+
 struct decoder {
     struct decode_stats stats;
+    struct span_session span[SPAN_SESSIONS];
     struct defrag *defrag;
     uint8_t (*out)[DEFRAG_MAX]; /* reassembled datagrams, in turn */
     uint32_t n_out, next_out;
@@ -89,6 +99,8 @@ step_fn decode_ip6, decode_ext, decode_ah;
 /* Fragment handling of both versions: where to go on when the datagram is complete, else STEP_END. */
 enum step decode_fragment(struct walk *w, uint32_t id, uint32_t off, bool more);
 /* decode_tunnel.c */
+/* The frame at hand is the session's seq-th. */
+void decode_span_seq(struct walk *w, uint16_t session, uint32_t seq);
 step_fn decode_ipip, decode_gre, decode_pptp, decode_erspan2, decode_erspan3, decode_wccp, decode_etherip, decode_vxlan,
     decode_geneve, decode_gre_udp;
 /* The tunnel that this UDP port carries, or STEP_END. */

@@ -163,11 +163,50 @@ enum step decode_wccp(struct walk *w)
 
 enum { ERSPAN_TRUNCATED = 0x0400 };
 
+static void span_gap(struct walk *w, struct span_session *s)
+{
+    if (s->missing) {
+        w->l->what |= LAY_SPAN_GAP;
+        w->l->span_lost = (uint16_t)(s->missing < UINT16_MAX ? s->missing : UINT16_MAX);
+    }
+    s->missing = s->since = s->late = 0;
+}
+
+/* Only a session that has counted by one for a while is believed (a switch may have a counter for each of its cards, in
+ * one session), and only once so many frames came behind the missing ones that they will not come any more. */
+void decode_span_seq(struct walk *w, uint16_t session, uint32_t seq)
+{
+    enum { STEADY = 64, BEHIND = 64, FAR = 4096, LATE_MOST = 8 };
+    uint64_t key = hash_mix(hash_16(HASH_ID_KEY, &w->l->src), hash_16(HASH_ID_KEY, &w->l->dst) ^ session) | 1;
+    struct span_session *s = &w->d->span[key >> 8 & (SPAN_SESSIONS - 1)];
+    if (s->key != key)
+        *s = (struct span_session){.key = key, .next = seq};
+    int32_t ahead = (int32_t)(seq - s->next);
+    if (ahead < 0 && ahead > -FAR && s->missing && s->late < LATE_MOST) {
+        s->missing--;
+        s->late++;
+        return;
+    }
+    if (ahead < 0 || ahead > FAR || (ahead && s->steady < STEADY)) {
+        *s = (struct span_session){.key = key, .next = seq + 1};
+        return;
+    }
+    s->missing += (uint32_t)ahead;
+    s->since = ahead ? 0 : s->since + 1;
+    s->steady += s->steady < STEADY;
+    s->next = seq + 1;
+    if (s->since >= BEHIND)
+        span_gap(w, s);
+}
+
 /* | version 4 bits, VLAN 12 | class 3, encapsulation 2, truncated 1, session 10 | */
 static void erspan_common(struct walk *w, uint16_t session)
 {
-    if (!w->l->erspan_session)
+    if (!w->l->erspan_session) {
         w->l->erspan_session = session & 0x03ff;
+        if (w->l->erspan_seq)
+            decode_span_seq(w, session & 0x03ff, w->l->erspan_seq);
+    }
     if (session & ERSPAN_TRUNCATED)
         w->truncated = true;
 }

@@ -13,22 +13,25 @@ enum { /* struct half.flags */
     HALF_FIN = 8,
     HALF_SEEN = 16,   /* this side has sent a packet */
     HALF_DATA = 32,   /* this side has sent payload */
+    HALF_LAG = 64,    /* the other side acknowledged up to `unseen` what was not seen (yet) */
+    HALF_UNSEEN = 128,/* what was not seen is counted up to `unseen` */
 };
 
 struct half { /* one direction of a TCP connection */
     uint32_t next;          /* sequence number expected */
     uint32_t part_len;      /* bytes of an unfinished PDU in part */
     uint32_t part_need;     /* its length once known, else 0 */
-    uint32_t lost_syncs;    /* segments in a row that did not begin with a PDU */
+    uint32_t unseen;        /* HALF_LAG, HALF_UNSEEN: a sequence number */
     struct buf part;
     uint32_t ooo;           /* list of segments beyond a hole, by sequence number */
     uint16_t n_ooo;
     uint8_t flags;
     uint8_t ip_id_seen;
     uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
+    uint16_t lost_syncs;    /* segments in a row that did not begin with a PDU */
     uint32_t copy_sum;      /* of the last packet: what a copy of the mirror port has in common with it */
     uint64_t copy_ns;       /* its time */
-    uint64_t hole_ns;       /* since when there is a hole */
+    uint64_t hole_ns;       /* since when there is a hole, or HALF_LAG */
 };
 
 enum { CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP };

@@ -19,6 +19,13 @@ void ops_add(struct ops *o, const struct rec_stats *r)
     o->now.two_way += r->two_way;
 }
 
+void ops_unseen(struct collector *c, const struct rec_unseen *r)
+{
+    const char *iface = c->env->iface_name(c->env->name_arg, r->iface);
+    unseen_count(&c->ops.unseen, r, iface ? iface : "");
+    raise_unseen(c->raise);
+}
+
 static void table_full(struct collector *c, const char *name, uint64_t n, uint64_t ts_ns)
 {
     if (n)
@@ -90,5 +97,6 @@ void ops_tick(struct collector *c, const struct rec_tick *t)
     evictions(c, t);
     one_way(c, t);
     drops(c, t);
+    unseen_tick(&c->ops.unseen, c->raise, t->ts_ns);
     memset(&c->ops.now, 0, sizeof c->ops.now);
 }

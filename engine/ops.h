@@ -4,6 +4,8 @@
 
 #include "engine/base/record.h"
 
+#include "engine/unseen.h"
+
 struct collector;
 
 /* Tables of the packet path whose evictions lose something. (What only means that a fact is told twice is not here.) */
@@ -21,7 +23,10 @@ struct ops { /* the collector's memory */
     struct rec_stats now;          /* of all workers since the last tick */
     uint64_t told[OPS_TABLES];     /* totals of the collector's own tables at the last tick */
     uint64_t refused;              /* by the database */
+    struct unseen_table unseen;
 };
 
 void ops_add(struct ops *o, const struct rec_stats *r);
+/* Packets were lost before they came here: what is raised from now on is marked. */
+void ops_unseen(struct collector *c, const struct rec_unseen *r);
 void ops_tick(struct collector *c, const struct rec_tick *t);

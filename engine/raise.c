@@ -489,10 +489,16 @@ static void date_text(uint64_t ns, char *to, uint32_t cap)
     to[w.n] = 0;
 }
 
+void raise_unseen(struct raise *r)
+{
+    r->loss = r->unseen = true;
+}
+
 void raise_tick(struct raise *r, const struct rec_tick *t)
 {
     const char *why = r->c.store ? store_error(r->c.store) : NULL;
-    r->loss = t->lossy;
+    r->loss = t->lossy || r->unseen;
+    r->unseen = false;
     r->clock_bad = false;
     alerts_tick(r->c.alerts, t->ts_ns);
     if (t->jump_from_ns) {

@@ -73,7 +73,8 @@ struct raise {
     struct raise_repeat repeats[RAISE_REPEATS];
     struct raise_absorbed absorbed[RAISE_ABSORBED];
     struct raise_act act;
-    bool loss;      /* packets were lost in the current window: rec_tick.lossy */
+    bool loss;      /* packets were lost in this window or the one before it: rec_tick.lossy, unseen */
+    bool unseen;    /* in this window, on the way to the sensor */
     bool clock_bad; /* packet time jumped in the current window */
 };
 void raise_init(struct raise *r, const struct raise_conf *c);
@@ -81,6 +82,8 @@ void raise_init(struct raise *r, const struct raise_conf *c);
 /* A window was closed: drives alerts_tick(), and tells what went wrong with the sensor itself (lost packets, outputs,
  * database). */
 void raise_tick(struct raise *r, const struct rec_tick *t);
+/* Packets were lost on the way to the sensor, as others tell: alerts up to the end of the next window are marked. */
+void raise_unseen(struct raise *r);
 /* The baseline was contradicted (baseline/deviation.h). */
 void raise_deviation(struct raise *r, const struct deviation *d);
 /* One message: begun, what was found added (rules, then anomalies), the baseline asked (its deviations of this message

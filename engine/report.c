@@ -497,7 +497,13 @@ static void sink_context(void *arg, void *owner, struct dis_ctx *x)
     make_ctx(s, f, &none, x);
 }
 
+static void sink_lost(void *arg, struct dis_ctx *x, uint32_t n)
+{
+    const struct flow *f = x->owner;
+    unseen_add(arg, f->iface, f->vlan, UNSEEN_MESSAGES, n);
+}
+
 const struct rt_sink shard_sink = {
     .event = sink_event, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
-    .context = sink_context, .sender = sink_sender, .completes = true,
+    .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
 };

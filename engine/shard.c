@@ -108,6 +108,8 @@ void flow_end(struct shard *s, struct flow *f)
 {
     count_ways(s, f);
     stream_drain(s, f);
+    if (f->key.proto == PROTO_TCP)
+        unseen_end(s, f);
     classify_end(s, f);
     struct dis_ctx x;
     struct chunk none = {.ts_ns = f->last_ns, .side = f->client == 1};
@@ -331,6 +333,8 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uin
     s->pkt = p;
     s->lay = l;
     s->now_ns = now_ns;
+    if (__builtin_expect(l->what & LAY_SPAN_GAP, 0))
+        unseen_add(s, p->iface, l->n_vlan ? l->vlan[l->n_vlan - 1u] : 0, UNSEEN_FRAMES, l->span_lost);
     if (l->what & LAY_ARP) {
         if (!addr_is_nobody(&l->src))
             report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k->net);
@@ -391,6 +395,8 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
         expire_flows(s, ts_ns);
         s->expire_ns = ts_ns + EXPIRE_EVERY * UINT64_C(1000000000);
     }
+    if (flush)
+        unseen_flush(s, ts_ns);
     if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
         for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
@@ -423,6 +429,7 @@ void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
     for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev)
         report_counts(s, &s->flows.flows[i]);
     report_flush(s, ts_ns);
+    unseen_flush(s, ts_ns);
     fact_set_clear(&s->facts); /* a fact that was last seen in the future would never make room for another */
     s->now_ns = to_ns;
     s->expire_ns = 0;
@@ -437,4 +444,5 @@ void shard_end(struct shard *s, uint64_t ts_ns)
     for (struct flow *f; (f = flow_oldest(&s->flows));)
         flow_end(s, f);
     report_flush(s, ts_ns);
+    unseen_flush(s, ts_ns);
 }

@@ -9,6 +9,7 @@
 #include "engine/facts.h"
 #include "engine/flow.h"
 #include "engine/linktab.h"
+#include "engine/unseen.h"
 
 struct ruleset;
 struct out; /* where a worker's records go: worker.h */
@@ -95,6 +96,7 @@ struct shard {
     uint64_t counts_ns;        /* when counts are reported next */
     uint16_t index;
     uint8_t epoch;
+    struct unseen unseen;      /* sent, and never here */
     const struct pkt *pkt;     /* the packet being worked on; NULL in a tick */
     const struct layers *lay;
 };

@@ -6,6 +6,8 @@
 
 #include "engine/base/jw.h"
 
+static const char *const unseen_keys[UNSEEN_KINDS] = {"bytes", "messages", "frames"};
+
 static void totals(const struct stats_report *r, struct engine_totals *t)
 {
     memset(t, 0, sizeof *t);
@@ -142,6 +144,35 @@ static void interfaces(struct jw *w, const struct stats_report *r)
     jw_close(w, ']');
 }
 
+static void unseen_counts(struct jw *w, uint64_t holes, const uint64_t n[UNSEEN_KINDS])
+{
+    jw_kv_u64(w, "holes", holes);
+    for (unsigned k = 0; k < UNSEEN_KINDS; k++)
+        jw_kv_u64(w, unseen_keys[k], n[k]);
+}
+
+static void unseen(struct jw *w, const struct unseen_table *t)
+{
+    struct unseen_row all = {0};
+    for (unsigned i = 0; i < t->n; i++) {
+        all.times += t->row[i].times;
+        for (unsigned k = 0; k < UNSEEN_KINDS; k++)
+            all.n[k] += t->row[i].n[k];
+    }
+    jw_key_open(w, "unseen", '{');
+    unseen_counts(w, all.times, all.n);
+    jw_key_open(w, "ports", '[');
+    for (unsigned i = 0; i < t->n; i++) {
+        jw_open(w, '{');
+        jw_kv_str(w, "interface", t->row[i].iface);
+        jw_kv_u64(w, "vlan", t->row[i].vlan);
+        unseen_counts(w, t->row[i].times, t->row[i].n);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+    jw_close(w, '}');
+}
+
 void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals *t)
 {
     struct alert_stats a;
@@ -153,6 +184,7 @@ void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals
     jw_kv_u64(w, "bytes", t->bytes);
     jw_kv_u64(w, "duplicates", t->sum.duplicates);
     dropped(w, t, r);
+    unseen(w, &r->pipe->collector.ops.unseen);
     jw_kv_u64(w, "truncated", t->sum.truncated);
     messages(w, t);
     jw_kv_u64(w, "events", t->sum.events);
@@ -237,6 +269,12 @@ static void port_metrics(struct page *g, const struct stats_report *r)
              "tyto_interface_dropped_total{interface=\"%s\",by=\"nic\"} %llu\n",
              r->ports[i].name, (unsigned long long)r->ports[i].dropped_kernel, r->ports[i].name,
              (unsigned long long)r->ports[i].dropped_nic);
+    metric(g, "unseen_total", "counter", "Lost on the way to the sensor, as others tell: TCP bytes, messages, frames.");
+    for (unsigned i = 0; i < r->pipe->collector.ops.unseen.n; i++)
+        for (unsigned k = 0; k < UNSEEN_KINDS; k++)
+            line(g, "tyto_unseen_total{interface=\"%s\",vlan=\"%u\",of=\"%s\"} %llu\n",
+                 r->pipe->collector.ops.unseen.row[i].iface, r->pipe->collector.ops.unseen.row[i].vlan, unseen_keys[k],
+                 (unsigned long long)r->pipe->collector.ops.unseen.row[i].n[k]);
     metric(g, "interface_up", "gauge", "1: the link is up.");
     for (unsigned i = 0; i < r->n_ports; i++)
         line(g, "tyto_interface_up{interface=\"%s\"} %d\n", r->ports[i].name, r->ports[i].link == SOURCE_LINK_UP);

@@ -246,7 +246,7 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
         struct frame fr = next_frame(&x, rest);
         if (fr.st == FRAME_BAD) {
             s->stats->unsynced_bytes += c->len - at;
-            h->lost_syncs++;
+            h->lost_syncs = (uint16_t)(h->lost_syncs + (h->lost_syncs < UINT16_MAX));
             lose_sync(s, h);
             return;
         }
@@ -418,8 +418,11 @@ void stream_tick(struct shard *s, struct flow *f, uint64_t now)
 static void other_acked(struct shard *s, struct flow *f, unsigned other, const struct layers *l)
 {
     struct half *h = &f->half[other];
-    while (h->ooo != FLOW_NONE && seq_diff(l->ack, s->segs[h->ooo].seq) >= 0 && s->now_ns > h->hole_ns + ack_grace_ns)
+    while (h->ooo != FLOW_NONE && seq_diff(l->ack, s->segs[h->ooo].seq) >= 0 &&
+           s->now_ns > h->hole_ns + ack_grace_ns) {
+        unseen_hole(s, f, other, s->segs[h->ooo].seq);
         give_up_hole(s, f, other);
+    }
 }
 
 /* All of it was here before: again by its sender, or a copy of the mirror port that others overtook. A sender that
@@ -496,6 +499,16 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
     h->ip_id_seen = l->ip_ver == 4;
 }
 
+/* The capture kept the headers only: the bytes are known to have been there. */
+static void cut_away(struct shard *s, struct half *h, const struct layers *l)
+{
+    uint32_t end = l->seq + l->payload_wire;
+    if (h->flags & HALF_NEXT && h->ooo == FLOW_NONE && seq_diff(end, h->next) > 0) {
+        h->next = end;
+        lose_sync(s, h);
+    }
+}
+
 void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
 {
     struct half *h = &f->half[side], *o = &f->half[1 - side];
@@ -527,8 +540,12 @@ void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct
     }
     if (o->ooo != FLOW_NONE && (l->tcp_flags & TCP_ACK))
         other_acked(s, f, 1 - side, l);
+    if (__builtin_expect(l->tcp_flags & TCP_ACK && o->flags & HALF_NEXT && seq_diff(l->ack, o->next) > 1, 0))
+        unseen_acked(s, f, 1 - side, l->ack); /* by one: a FIN */
     if (h->ooo != FLOW_NONE && s->now_ns > h->hole_ns + hole_ns)
         give_up_hole(s, f, side);
     if (l->payload_len)
         segment_data(s, f, side, p, l, recent);
+    else if (__builtin_expect(l->payload_wire != 0, 0))
+        cut_away(s, h, l);
 }

@@ -38,6 +38,7 @@ enum { /* struct layers.what: facts and faults met on the way */
     LAY_DEEP = 1 << 6,        /* more nested headers than LIM_DECODE_DEPTH */
     LAY_ARP = 1 << 7,         /* ARP read: arp_op and src/dst (sender and target IP), arp_sha set */
     LAY_FRAG_OVERLAP = 1 << 8,/* overlapping fragments disagreed; first arrival won */
+    LAY_SPAN_GAP = 1 << 9,    /* frames of this mirror session (ERSPAN) are missing, and did not come later */
 };
 
 /* The innermost addresses and payload. payload points into the packet (or the reassembled datagram). */
@@ -60,7 +61,8 @@ struct layers {
     uint8_t n_vlan, reached, ip_ver, ip_proto, ttl, tcp_flags, has_mac, lan_id;
     uint8_t icmp_type, icmp_code;
     uint32_t erspan_seq;           /* outermost ERSPAN/GRE sequence number, 0 none */
-    uint16_t erspan_session, pad_;
+    uint16_t erspan_session;
+    uint16_t span_lost;            /* LAY_SPAN_GAP: frames that its session left out before this one */
     const uint8_t *l3;             /* innermost IP header, l3_len captured bytes from it on; NULL: none */
     uint32_t l3_len;
     uint32_t snap_oui;             /* of a SNAP header: 0 and 0x0000f8 mean that ethertype is an EtherType */

@@ -89,7 +89,7 @@ class Trace:
     def __init__(self, path, start=1767607872.0, step=0.001, ouis=None):
         self.path, self.now, self.step, self.n = path, round(start * 1_000_000), round(step * 1_000_000), 0
         self.packets, self.expected, self.ip_id, self.ouis = [], [], 0, ouis or {}
-        self.vlan = None
+        self.vlan, self.cut = None, None  # cut: bytes that the capture keeps of a packet
 
     def wait(self, seconds):
         self.now += round(seconds * 1_000_000)
@@ -143,7 +143,7 @@ class Trace:
         with open(self.path, "wb") as f:
             f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
             for us, d in self.packets:
-                f.write(struct.pack("<IIII", us // 1_000_000, us % 1_000_000, len(d), len(d)) + d)
+                f.write(struct.pack("<IIII", us // 1_000_000, us % 1_000_000, len(d[:self.cut]), len(d)) + d[:self.cut])
         if self.expected:
             with open(os.path.splitext(self.path)[0] + ".messages.tsv", "w") as f:
                 f.write("frame\tprotocol\tfunction\toptional\n")

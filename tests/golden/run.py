@@ -38,7 +38,7 @@ def listing(tyto, what, db):
 
 def drop_zero(v):
     if isinstance(v, dict):
-        return {k: drop_zero(x) for k, x in v.items() if x not in (0, {}) and drop_zero(x) != {}}
+        return {k: drop_zero(x) for k, x in v.items() if x not in (0, {}, []) and drop_zero(x) != {}}
     return v
 
 

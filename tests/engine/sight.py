@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""sight.py: what the sensor knows of what it does not see: packets lost on the way to it, one direction alone.
+
+  sight.py TYTO SOURCE_ROOT [CASE...]
+
+Each capture is replayed with one worker, with three and with eight, as in run.py, and says the same each time.
+"""
+import struct
+import sys
+
+import run
+from run import case, pairs, play, poll, polls, read_regs, regs, trace
+
+import decode  # noqa: E402
+import dnp3  # noqa: E402
+import goose  # noqa: E402
+import iec104  # noqa: E402
+
+run.CASES.clear()
+
+
+def lose(t, lost):
+    """The packets whose numbers (from 0) are in `lost` never came."""
+    t.packets = [p for i, p in enumerate(t.packets) if i not in lost]
+
+
+def unseen(r):
+    u = r.stats["unseen"]
+    return u["holes"], u["bytes"], u["messages"], u["frames"]
+
+
+def of_devices(r, ip):
+    return [a for a in r.alerts if ip in (a.get("src_ip"), a.get("dest_ip"))]
+
+
+# ---- TCP: acknowledged, and never seen ----
+
+@case
+def bytes_acknowledged_but_never_seen():
+    t = trace(step=0.02)
+    t.vlan = 7
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    lost = set()
+    for k in range(43):
+        if k % 4 == 3:
+            lost.add(len(t.packets) + 1)  # the answer
+        poll(c, k)
+        t.wait(0.1)
+    lose(t, lost)
+    r = play(t)
+    assert unseen(r) == (10, 10 * len(regs(0)), 0, 0), r.stats["unseen"]
+    assert r.stats["unseen"]["ports"] == [{"interface": "", "vlan": 7, "holes": 10, "bytes": 130, "messages": 0,
+                                           "frames": 0}], r.stats["unseen"]
+    alert, = r.of("OT-OPS-012")
+    assert "VLAN 7" in alert["tyto"]["why"] and alert["tyto"]["count"] == 10, alert
+
+
+@case
+def a_hole_in_a_burst():
+    """The segments behind the hole are here; the acknowledgement covers all."""
+    t = trace(step=0.0001)
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    for k in range(6):
+        c.to_server(b"".join(read_regs(8 * k + i) for i in range(4)))
+        c.to_client(b"".join(regs(8 * k + i) for i in range(8)), cut=[26, 52, 78])
+        t.wait(0.2)
+    lose(t, {3 + 5 * k + 2 for k in range(5)})
+    r = play(t)
+    assert unseen(r) == (5, 5 * 26, 0, 0), r.stats["unseen"]
+    assert not r.of("OT-OPS-012"), "few"
+
+
+@case
+def what_follows_a_hole_is_marked():
+    t = trace(start=1767607872.0 - 1767607872 % 60)
+    early, hurt, late, last = (t.tcp(f"10.0.0.{i}", 50000, f"10.0.1.{i}", 502, handshake=False) for i in range(1, 5))
+    poll(early, 1)
+    for k in range(4):
+        poll(hurt, k)
+        t.wait(1)
+    lost = len(t.packets) + 1
+    polls(t, [hurt], 5, wait=1)
+    poll(late, 1)
+    for _ in range(40):  # time passes: three minutes
+        t.wait(5)
+        poll(hurt, 9)
+    poll(last, 1)
+    lose(t, {lost})
+    r = play(t)
+    assert unseen(r)[0] == 1, r.stats["unseen"]
+    for n, marked in ((1, False), (3, True), (4, False)):
+        alerts = of_devices(r, f"10.0.1.{n}")
+        assert alerts and all(a["tyto"]["quality"]["loss"] is marked for a in alerts), (n, marked, alerts)
+
+
+@case
+def no_hole_where_nothing_is_missing():
+    def again(t, c):  # by the sender, and keep-alives
+        for k in range(20):
+            c.to_server(read_regs(k))
+            t.wait(0.3)
+            c.raw(True, read_regs(k), seq_offset=-12)
+            c.to_client(regs(k))
+            c.raw(True, b"", flags=0x10)
+            t.wait(1)
+            c.raw(False, b"\0", seq_offset=-1)
+            c.raw(True, b"", flags=0x10)
+
+    def lost_on_the_wire(t, c):  # sent again before it is acknowledged
+        for k in range(20):
+            c.skip(True, 12)
+            c.to_server(read_regs(k))
+            c.raw(True, read_regs(k), seq_offset=-24)
+            c.to_client(regs(k))
+            t.wait(1)
+
+    def swapped(t, c):  # two ports of a mirror
+        for k in range(20):
+            poll(c, k)
+            t.packets[-2:] = [(t.packets[-2][0], t.packets[-1][1]), (t.packets[-1][0], t.packets[-2][1])]
+            t.wait(1)
+
+    def one_side(t, c):
+        polls(t, [c], 20, wait=1)
+        t.packets = [p for p in t.packets if p[1][30:34] == bytes([10, 0, 1, 1])]
+
+    def closed(t, c):
+        polls(t, [c], 5, wait=1)
+        c.close()
+
+    for what in (again, lost_on_the_wire, swapped, one_side, closed):
+        for handshake in (True, False):
+            t = trace()
+            what(t, t.tcp("10.0.0.1", 50000, "10.0.1.1", 502, handshake=handshake))
+            r = play(t)
+            assert unseen(r) == (0, 0, 0, 0), (what.__name__, r.stats["unseen"])
+
+
+@case
+def headers_alone_are_cut_and_no_loss():
+    t = trace()
+    polls(t, pairs(t), 20)
+    t.cut = 54
+    r = play(t)
+    assert unseen(r) == (0, 0, 0, 0) and r.stats["truncated"] > 100, r.stats
+
+
+# ---- sequence numbers ----
+
+@case
+def iec104_frames_in_a_hole():
+    t = trace()
+    link, lost = iec104.Link(t), set()
+    for k in range(20):
+        if k in (5, 6, 12):
+            lost.add(len(t.packets))
+        link.tell(13, 3, b"\x64\x01\x00" + struct.pack("<fB", 1.5, 0))
+        t.wait(0.1)
+    lose(t, lost)
+    t.packets = [p for p in t.packets if p[1][26:30] == bytes(map(int, iec104.SERVER.split(".")))]  # one side alone
+    r = play(t)
+    assert unseen(r) == (2, 0, 3, 0), r.stats["unseen"]
+
+
+@case
+def iec104_numbers_that_jump_are_no_hole():
+    t = trace()
+    link = iec104.Link(t)
+    for k in range(20):
+        if k == 9:
+            link.ns[1] += 3  # with every byte of the stream
+        link.tell(13, 3, b"\x64\x01\x00" + struct.pack("<fB", 1.5, 0))
+        t.wait(0.1)
+    r = play(t)
+    assert unseen(r) == (0, 0, 0, 0), r.stats["unseen"]
+    assert any("seq_gap" in str(e["ot"]["anomalies"]) or "sequence" in str(e["ot"]["anomalies"]) for e in r.events)
+
+
+@case
+def dnp3_requests_left_out():
+    for carrier in ("tcp", "udp"):
+        t, lost = trace(), set()
+        pair = dnp3.tcp(t) if carrier == "tcp" else dnp3.Pair(t, ((dnp3.MASTER_IP, 20000), (dnp3.RTU_IP, 20000)))
+        for k in range(40):
+            if k in (20, 35):
+                lost |= {len(t.packets), len(t.packets) + 1}
+            pair.ask(dnp3.READ, dnp3.classes(1))
+        lose(t, lost)
+        t.packets = [p for p in t.packets if p[1][26:30] == bytes(map(int, dnp3.MASTER_IP.split(".")))]  # one side alone
+        r = play(t)
+        assert unseen(r) == (2, 0, 2, 0), (carrier, r.stats["unseen"])
+
+
+@case
+def dnp3_masters_that_count_otherwise():
+    t = trace()
+    pair = dnp3.Pair(t, ((dnp3.MASTER_IP, 20000), (dnp3.RTU_IP, 20000)))
+    for k in range(60):  # one number for several outstations
+        pair.seq += k % 3
+        pair.ask(dnp3.READ, dnp3.classes(1))
+    r = play(t)
+    assert unseen(r) == (0, 0, 0, 0), r.stats["unseen"]
+
+
+@case
+def goose_messages_left_out():
+    t, lost = trace(), set()
+    p = goose.Publisher(t)
+    for k in range(30):
+        if k in (10, 11, 20):
+            lost.add(len(t.packets))
+        p.send()
+        t.wait(0.5)
+    lost.add(len(t.packets))
+    p.change([goose.boolean(1), goose.quality(), goose.dbpos(2), goose.quality()])
+    p.burst(0.004, 0.008)
+    lose(t, lost)
+    assert unseen(play(t)) == (3, 0, 4, 0)
+    t = trace()
+    p = goose.Publisher(t)
+    for k in range(10):  # starts anew, or another publisher speaks
+        p.send()
+        t.wait(0.5)
+    p.st, p.sq = 1, 0
+    for k in range(10):
+        p.send()
+        t.wait(0.5)
+    p.st += 5000
+    p.send()
+    assert unseen(play(t)) == (0, 0, 0, 0)
+
+
+@case
+def erspan_frames_left_out():
+    def mirrored(order):
+        t, inner = trace(), trace()
+        polls(inner, pairs(inner), 40, wait=0)
+        for n, (_, f) in enumerate(inner.packets):
+            header = struct.pack(">IHHI", 100 + n, 0x1007, 0x1805, 0)
+            t.frame(decode.gre(0x1000, 0x88BE, header, f))
+        t.packets = order(t.packets)
+        return play(t)
+
+    holes = mirrored(lambda p: [x for i, x in enumerate(p) if i not in (150, 151, 152, 300)])
+    assert unseen(holes)[3] == 4, holes.stats["unseen"]
+    assert {p["vlan"] for p in holes.stats["unseen"]["ports"]} <= {0, 7}, holes.stats["unseen"]
+    late = mirrored(lambda p: p[:150] + [p[152], p[150], p[151]] + p[153:])
+    assert unseen(late)[3] == 0, late.stats["unseen"]
+    assert unseen(mirrored(list))[3] == 0
+    two = mirrored(lambda p: [x for k in range(200) for x in (p[k], p[k + 200])])  # two cards, each with its counter
+    assert unseen(two)[3] == 0, two.stats["unseen"]
+
+
+sys.exit(run.main())
