@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "engine/base/hash.h"
+#include "engine/base/spread.h"
 #include "engine/decode_impl.h"
 
 /* The common headers are called, not looked up, and put into one function: the walk's state then stays in registers. */
@@ -431,8 +431,7 @@ void decode_walk(struct decoder *d, const struct pkt *p, struct layers *ret)
 
 uint32_t decode_shard(const struct layers *l)
 {
-    uint64_t src = hash_16(HASH_ID_KEY, &l->src);
-    return shard_of_pair(src, addr_is_group(&l->dst) ? src : hash_16(HASH_ID_KEY, &l->dst));
+    return spread_shard(&l->src, &l->dst);
 }
 
 uint8_t *decode_room(struct walk *w)

@@ -13,7 +13,6 @@
  *   ethertype  of a SNAP header the protocol id; snap_oui says whose it is (0: an EtherType). */
 #pragma once
 
-#include "engine/base/hash.h"
 #include "engine/base/limits.h"
 #include "engine/base/pkt.h"
 
@@ -51,10 +50,5 @@ const struct decode_stats *decoder_stats(const struct decoder *d);
 void decode(struct decoder *d, const struct pkt *p, struct layers *ret);
 
 /* 0..N_SHARDS-1, by the pair of addresses (IP, or MAC where there is no IP) whichever way the packet goes; of the
- * sender alone where the destination is a group. The same in every run. */
+ * sender alone where the destination is a group. The same in every run (spread.h). */
 uint32_t decode_shard(const struct layers *l);
-/* The same of addresses that are hashed already, by hash_16(HASH_ID_KEY). */
-static inline uint32_t shard_of_pair(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(hash_mix(a < b ? a : b, a < b ? b : a) % N_SHARDS);
-}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/spread.h"
 #include "engine/decode.h"
 #include "engine/itapp.h"
 
@@ -279,9 +280,8 @@ void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job 
     if (env->site->n_networks)
         k->net = site_network(env->site, env->iface_name(env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
                               &l->dst);
-    uint64_t lo = hash_16(HASH_ID_KEY, &k->lo), hi = hash_16(HASH_ID_KEY, &k->hi), src = j->side ? hi : lo;
-    j->hash = flow_hash_from(lo, hi, k, env->hash_key);
-    j->shard = (uint8_t)shard_of_pair(src, addr_is_group(&l->dst) ? src : lo ^ hi ^ src);
+    j->hash = flow_hash_from(hash_16(HASH_ID_KEY, &k->lo), hash_16(HASH_ID_KEY, &k->hi), k, env->hash_key);
+    j->shard = (uint8_t)spread_shard(&l->src, &l->dst);
 }
 
 void shard_prefetch_bucket(const struct shard *s, const struct job *j)
