@@ -5,12 +5,16 @@
  * bytes are copied into a batch of our own: 15 ns a packet, and nothing can change under the dissector.
  * VLAN tags that the kernel took off are put back by libpcap. Nothing in this file can send.
  *
- * An interface that is not there, or goes, is looked for once a second; its counters go on. */
+ * An interface that is not there, or goes, is looked for once a second; its counters go on.
+ *
+ * Several queues: each is a handle of its own, in one group of the kernel's (fanout.h). */
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "capture/fanout.h"
 #include "capture/netdev.h"
 #include "capture/source_impl.h"
 
@@ -32,6 +36,9 @@ struct live {
     uint64_t before_drops, before_nic;  /* of handles that are closed */
     uint64_t seen_drops, seen_nic;      /* of the open one */
     uint64_t opened;
+    struct fanout *fan;                 /* NULL: this is the only queue */
+    unsigned queue, epoch;
+    bool member;                        /* of its group */
     uint32_t linktype, snaplen, frame;
     uint32_t ns_unit;                   /* of what is in tv_usec */
     uint16_t iface;
@@ -108,20 +115,70 @@ static int set_filter(struct live *l, struct err *e)
     return rc ? err_set(e, -EINVAL, "%s: filter '%s': %s", l->name, l->filter, pcap_geterr(l->h)) : 0;
 }
 
+static void ignore(u_char *arg, const struct pcap_pkthdr *h, const u_char *data)
+{
+    (void)arg;
+    (void)h;
+    (void)data;
+}
+
+/* Until it is a member, the socket gets what its neighbours get, too: that must not be counted twice. */
+static int enter_group(struct live *l, int fd)
+{
+    int r = pcap_datalink(l->h) == DLT_EN10MB ? fanout_mute(fd) : -EOPNOTSUPP;
+    if (r)
+        return r;
+    usleep(3 * BLOCK_MS * 1000); /* the block that was being filled is handed over */
+    while (pcap_dispatch(l->h, -1, ignore, NULL) > 0)
+        ;
+    r = fanout_join(l->fan, l->queue, fd);
+    l->member = !r;
+    l->epoch = atomic_load(&l->fan->epoch);
+    fanout_unmute(fd);
+    return r;
+}
+
+static int join_group(struct live *l, struct err *e)
+{
+    int fd = pcap_fileno(l->h), r = l->fan ? enter_group(l, fd) : 0;
+    if (!r)
+        return 0;
+    if (l->queue)
+        return err_set(e, r, "%s: a second queue cannot be opened: %s", l->name, strerror(-r));
+    source_add_fault(&l->s, SOURCE_WARNING, 0,
+                     "%s: the kernel does not spread it over the workers (%s): one thread reads", l->name,
+                     strerror(-r));
+    fanout_leave(l->fan);
+    l->fan = NULL;
+    return 0;
+}
+
+static void shut(struct live *l)
+{
+    pcap_close(l->h);
+    l->h = NULL;
+    if (l->fan && l->member)
+        fanout_closed(l->fan);
+    l->member = false;
+}
+
 static int start(struct live *l, struct err *e)
 {
     char text[PCAP_ERRBUF_SIZE] = "";
+    if (l->fan && !fanout_turn(l->fan, l->queue))
+        return err_set(e, -EAGAIN, "%s: queue %u waits for those before it", l->name, l->queue);
     l->h = pcap_create(l->name, text);
     if (!l->h)
         return err_set(e, -ENODEV, "%s: cannot capture: %s", l->name, text);
     int r = activate(l, e);
-    if (!r)
-        r = set_filter(l, e);
     if (!r && pcap_setnonblock(l->h, 1, text))
         r = err_set(e, -EIO, "%s: %s", l->name, text);
+    if (!r)
+        r = join_group(l, e);
+    if (!r)
+        r = set_filter(l, e);
     if (r) {
-        pcap_close(l->h);
-        l->h = NULL;
+        shut(l);
         return r;
     }
     l->ns_unit = pcap_get_tstamp_precision(l->h) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
@@ -157,9 +214,9 @@ static void went_away(struct live *l)
     l->before_drops += l->seen_drops;
     l->before_nic += l->seen_nic;
     l->seen_drops = l->seen_nic = 0;
-    source_add_fault(&l->s, SOURCE_WARNING, 0, "%s: %s; waiting for it", l->name, pcap_geterr(l->h));
-    pcap_close(l->h);
-    l->h = NULL;
+    if (!l->queue) /* it is told once */
+        source_add_fault(&l->s, SOURCE_WARNING, 0, "%s: %s; waiting for it", l->name, pcap_geterr(l->h));
+    shut(l);
     clock_gettime(CLOCK_MONOTONIC, &l->tried);
 }
 
@@ -169,12 +226,15 @@ static void try_again(struct live *l)
     struct timespec now;
     struct err e;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec - l->tried.tv_sec < RETRY_S)
+    if (now.tv_sec - l->tried.tv_sec < RETRY_S || (l->fan && !fanout_turn(l->fan, l->queue)))
         return;
     l->tried = now;
     if (netdev_link(l->name) != SOURCE_LINK_UP)
         return;
-    if (start(l, &e) == 0) {
+    int r = start(l, &e);
+    if (l->queue)
+        return;
+    if (r == 0) {
         source_add_fault(&l->s, SOURCE_WARNING, 0, "%s: captured again", l->name);
     } else if (!l->told) {
         source_add_fault(&l->s, SOURCE_WARNING, 0, "%s", e.text);
@@ -184,6 +244,14 @@ static void try_again(struct live *l)
 
 /* ---- the interface ---- */
 
+/* Of all queues: in the order in which they were read. */
+static void number(struct live *l)
+{
+    uint32_t last = atomic_fetch_add_explicit(&l->fan->frames, l->n, memory_order_relaxed);
+    for (unsigned i = 0; i < l->n; i++)
+        l->ret[i].frame = ++last;
+}
+
 static int live_poll(struct source *src, struct pkt *ret, unsigned max)
 {
     struct live *l = (struct live *)src;
@@ -191,6 +259,8 @@ static int live_poll(struct source *src, struct pkt *ret, unsigned max)
     l->n = 0;
     l->max = max;
     l->at = 0;
+    if (l->member && l->epoch != atomic_load(&l->fan->epoch)) /* another member has lost the interface */
+        went_away(l);
     if (!l->h)
         try_again(l);
     if (!l->h || !max)
@@ -198,6 +268,8 @@ static int live_poll(struct source *src, struct pkt *ret, unsigned max)
     int rc = pcap_dispatch(l->h, (int)max, on_packet, (u_char *)l);
     if (rc < 0 && rc != PCAP_ERROR_BREAK)
         went_away(l);
+    if (l->fan && l->n)
+        number(l);
     return (int)l->n;
 }
 
@@ -239,11 +311,18 @@ static void live_close(struct source *src)
 {
     struct live *l = (struct live *)src;
     if (l->h)
-        pcap_close(l->h);
+        shut(l);
+    fanout_leave(l->fan);
     free(l->filter);
     free(l->arena);
     source_done(src);
     free(l);
+}
+
+static unsigned live_queues(const struct source *src)
+{
+    const struct live *l = (const struct live *)src;
+    return l->fan ? l->fan->n_queues : 1;
 }
 
 static int live_open(const char *const *what, unsigned n, const struct source_conf *conf, struct err *e,
@@ -258,8 +337,11 @@ static int live_open(const char *const *what, unsigned n, const struct source_co
     l->snaplen = conf->snaplen && conf->snaplen < SNAPLEN ? conf->snaplen : SNAPLEN;
     l->arena = malloc(ARENA);
     l->filter = conf->filter ? strdup(conf->filter) : NULL;
+    l->queue = conf->queue;
+    if (conf->n_queues > 1)
+        l->fan = conf->first ? fanout_share(((const struct live *)conf->first)->fan) : fanout_new(conf->n_queues);
     int r = source_init(&l->s, &source_pcap_ops, no_file, 1);
-    if (r || !l->arena || (conf->filter && !l->filter)) {
+    if (r || !l->arena || (conf->filter && !l->filter) || (conf->n_queues > 1 && !l->fan)) {
         live_close(&l->s);
         return err_set(e, -ENOMEM, "no memory to capture");
     }
@@ -270,11 +352,11 @@ static int live_open(const char *const *what, unsigned n, const struct source_co
         return err_set(e, -EINVAL, "pcap: found no interface, expected pcap:eth1");
     }
     r = start(l, e);
-    if (r && r != -ENETDOWN && (!conf->may_wait || r == -EPERM || r == -EINVAL)) {
+    if (r && r != -ENETDOWN && r != -EAGAIN && (!conf->may_wait || r == -EPERM || r == -EINVAL)) {
         live_close(&l->s);
         return r;
     }
-    if (r)
+    if (r && !l->queue)
         source_add_fault(&l->s, SOURCE_WARNING, 0, "%s; waiting for it", e->text);
     *ret = &l->s;
     return 0;
@@ -287,5 +369,6 @@ const struct source_ops source_pcap_ops = {
     .stats = live_stats,
     .ports = live_ports,
     .fds = live_fds,
+    .queues = live_queues,
     .close = live_close,
 };

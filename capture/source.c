@@ -38,6 +38,28 @@ int source_open(const char *uri, const struct source_conf *conf, struct err *e, 
     return ops->open(&rest, 1, conf, e, ret);
 }
 
+int source_open_queues(const char *uri, const struct source_conf *conf, unsigned want, struct err *e,
+                       struct source **ret, unsigned *ret_n)
+{
+    struct source_conf c = *conf;
+    c.n_queues = want;
+    int r = source_open(uri, &c, e, &ret[0]);
+    if (r)
+        return r;
+    unsigned n = want > 1 && ret[0]->ops->queues ? ret[0]->ops->queues(ret[0]) : 1;
+    c.first = ret[0];
+    for (c.queue = 1; c.queue < n; c.queue++) {
+        r = source_open(uri, &c, e, &ret[c.queue]);
+        if (r) {
+            while (c.queue--)
+                source_close(ret[c.queue]);
+            return r;
+        }
+    }
+    *ret_n = n;
+    return 0;
+}
+
 bool source_is_live(const char *uri)
 {
     const char *rest;

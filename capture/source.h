@@ -42,7 +42,7 @@ struct source_progress {
 /* What a live back end needs to know; all zero is right for files. */
 struct source_conf {
     unsigned queue, n_queues; /* this source is queue `queue` of n_queues; 0 of 0 means the only one */
-    uint16_t fanout;          /* the queues of one port share this number */
+    const struct source *first; /* queue 0, which the others are opened beside; NULL: this is queue 0 */
     uint32_t snaplen;         /* 0: the back end's largest */
     uint64_t buffer_bytes;    /* kernel ring or pool; 0: the back end's default */
     const char *filter;       /* in libpcap's language; NULL: all packets */
@@ -88,11 +88,17 @@ struct source_ops {
     /* Descriptors that become readable when packets wait; returns their number, -1: it must be polled. NULL: files. */
     int (*fds)(const struct source *s, int *ret, unsigned max);
     void (*progress)(const struct source *s, struct source_progress *ret); /* NULL: unknown */
+    /* Of queue 0: how many there are, the most that were asked for. NULL: one. */
+    unsigned (*queues)(const struct source *s);
     void (*close)(struct source *s);
 };
 
 /* uri: SCHEME:REST with a known scheme, else a path; "-" is standard input. */
 int source_open(const char *uri, const struct source_conf *conf, struct err *e, struct source **ret) MUST_USE;
+/* The same for up to `want` queues of one port, which as many threads can read: ret gets *ret_n sources (one, where the
+ * port cannot spread its packets). What one knows of the ports is of its queue alone. */
+int source_open_queues(const char *uri, const struct source_conf *conf, unsigned want, struct err *e,
+                       struct source **ret, unsigned *ret_n) MUST_USE;
 /* Does the URI name packets that arrive as they happen, rather than a capture? */
 bool source_is_live(const char *uri);
 /* Several capture files as one source: packets in order of time, ties in argument order; inside a file the file's own
@@ -121,3 +127,12 @@ unsigned source_ports(struct source *s, struct source_port *ret, unsigned max);
 void source_wait(struct source *s, unsigned ms);
 /* Several sources as one, polled in turn; takes them over, also on failure. It ends when all have ended. */
 int source_join(struct source **parts, unsigned n, struct err *e, struct source **ret) MUST_USE;
+/* Several queues as one source, each of which may be read by a thread of its own; takes them over, also on failure. All
+ * have the same ports and files, packets differ. Polled as a whole, it reads them in turn. */
+int source_fan(struct source **queues, unsigned n, struct err *e, struct source **ret) MUST_USE;
+/* 1, and the source itself, where it is no fan. */
+unsigned source_n_queues(const struct source *s);
+struct source *source_queue(struct source *s, unsigned queue);
+/* By the thread that reads this queue, or when none does: what the whole tells of ports, losses and faults is the sum
+ * of what the queues have told. Faults become known when queue 0 tells. */
+void source_tell(struct source *s, unsigned queue);

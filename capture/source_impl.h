@@ -32,3 +32,4 @@ extern const struct source_ops source_file_ops;
 extern const struct source_ops source_pcap_ops;
 extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_dpdk_ops; /* in a library of its own: dpdk.c, or dpdk_none.c */
+extern const struct source_ops source_fan_ops; /* fan.c; has no scheme */

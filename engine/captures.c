@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/limits.h"
+
 enum { MAX_WAITING = 64, MAX_DONE = 4096, MAX_IFACES = 64, NAP_US = 100000 };
 
 struct wanted {
@@ -20,7 +22,7 @@ struct wanted {
 
 struct captures {
     struct captures_conf c;
-    struct recent *ring;
+    struct recent *ring[N_SHARDS];
     pthread_t thread;
     pthread_mutex_t lock;
     atomic_bool stop;
@@ -153,7 +155,7 @@ static int write_file(struct captures *c, const struct wanted *w)
         return -EIO;
     }
     section(&f);
-    recent_each(c->ring, packet, &f);
+    recent_each(c->ring, c->c.n_rings, packet, &f);
     bool bad = ferror(f.f);
     bad |= fclose(f.f) != 0;
     if (bad || rename(part, path)) {
@@ -254,27 +256,41 @@ static void *run(void *arg)
 
 /* ---- the interface ---- */
 
+static int take_memory(struct captures *c)
+{
+    uint64_t ring = 1 << 18;
+    while (ring * 2 * c->c.n_rings <= c->c.ring_bytes)
+        ring *= 2;
+    for (unsigned i = 0; i < c->c.n_rings; i++)
+        if (!(c->ring[i] = recent_new(ring)))
+            return -ENOMEM;
+    return 0;
+}
+
+static void give_memory(struct captures *c)
+{
+    for (unsigned i = 0; c && i < c->c.n_rings; i++)
+        recent_free(c->ring[i]);
+    free(c);
+}
+
 int captures_open(struct captures **ret, const struct captures_conf *conf, struct err *e)
 {
     struct captures *c = calloc(1, sizeof *c);
-    uint64_t ring = 1 << 20;
     struct stat st;
-    while (ring * 2 <= conf->ring_bytes)
-        ring *= 2;
-    if (!c || !(c->ring = recent_new(ring))) {
-        free(c);
+    if (c)
+        c->c = *conf;
+    if (!c || take_memory(c)) {
+        give_memory(c);
         return err_set(e, -ENOMEM, "no memory for run.capture_ring");
     }
-    c->c = *conf;
     if (stat(conf->dir, &st) || !S_ISDIR(st.st_mode) || access(conf->dir, W_OK)) {
-        recent_free(c->ring);
-        free(c);
+        give_memory(c);
         return err_set(e, -ENOTDIR, "run.capture_dir: %s is no folder that can be written to", conf->dir);
     }
     pthread_mutex_init(&c->lock, NULL);
     if (pthread_create(&c->thread, NULL, run, c)) {
-        recent_free(c->ring);
-        free(c);
+        give_memory(c);
         return err_set(e, -EAGAIN, "no thread for run.capture_dir");
     }
     *ret = c;
@@ -288,11 +304,10 @@ void captures_close(struct captures *c)
     atomic_store(&c->stop, true);
     pthread_join(c->thread, NULL);
     pthread_mutex_destroy(&c->lock);
-    recent_free(c->ring);
-    free(c);
+    give_memory(c);
 }
 
-struct recent *captures_ring(struct captures *c)
+struct recent *const *captures_rings(struct captures *c)
 {
     return c->ring;
 }

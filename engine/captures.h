@@ -7,6 +7,7 @@
 
 struct captures_conf {
     const char *dir;
+    unsigned n_rings; /* threads that add packets; they share ring_bytes */
     uint64_t before_ns, after_ns;
     uint64_t ring_bytes, file_bytes, total_bytes;
     const char *(*iface_name)(const void *arg, unsigned iface);
@@ -20,7 +21,7 @@ struct captures;
 int captures_open(struct captures **ret, const struct captures_conf *c, struct err *e) MUST_USE;
 /* Writes what is still owed. NULL is fine. */
 void captures_close(struct captures *c);
-struct recent *captures_ring(struct captures *c);
+struct recent *const *captures_rings(struct captures *c);
 /* Packet time, from any thread. */
 void captures_time(struct captures *c, uint64_t now_ns);
 /* alert_conf.capture: the file that this alert gets (the same for each call of one uid); NULL: none. ctx: the above. */

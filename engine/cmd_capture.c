@@ -303,7 +303,7 @@ static int check(const struct args *a, const struct conf *conf, struct err *e)
     struct check_sum s;
     struct source_port p[SOURCE_PORTS];
     struct source *src;
-    int r = run_sources_open(a->uris, a->n_uris, &conf->run, e, &src);
+    int r = run_sources_open(a->uris, a->n_uris, 1, &conf->run, e, &src);
     if (r)
         return r;
     r = check_open(&c, &conf->site, e);

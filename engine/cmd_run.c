@@ -183,6 +183,8 @@ static double seconds_since(const struct timespec *t0)
 static int report(struct run *r, const struct engine *g, unsigned workers, struct err *e)
 {
     struct source_port ports[SOURCE_PORTS];
+    for (unsigned q = 0; q < source_n_queues(r->source); q++)
+        source_tell(r->source, q);
     struct stats_report s = {.pipe = &r->pipe, .engine = g, .n_workers = workers, .wall_s = seconds_since(&r->begun),
                              .ports = ports, .before = &r->before,
                              .n_ports = source_ports(r->source, ports, SOURCE_PORTS)};
@@ -195,8 +197,10 @@ static int report(struct run *r, const struct engine *g, unsigned workers, struc
 /* One generation: until the end, a signal, or a reload. */
 static int generation(struct run *r, struct err *e)
 {
-    struct engine_conf conf = pipe_engine_conf(&r->pipe, n_workers(&r->a, r->pipe.conf));
+    unsigned queues = source_n_queues(r->source); /* a worker each, also where a reload says otherwise */
+    struct engine_conf conf = pipe_engine_conf(&r->pipe, queues > 1 ? queues : n_workers(&r->a, r->pipe.conf));
     struct engine *g;
+    conf.n_queues = queues;
     conf.live = r->a.pipe.live;
     conf.every_second = every_second;
     conf.second_arg = r;
@@ -211,7 +215,8 @@ static int generation(struct run *r, struct err *e)
     r->live.before = &r->before;
     service_notify("READY=1");
     if (!r->a.pipe.quiet)
-        fprintf(stderr, "tyto: capturing with %u worker%s\n", conf.n_workers, conf.n_workers > 1 ? "s" : "");
+        fprintf(stderr, "tyto: capturing with %u worker%s%s\n", conf.n_workers, conf.n_workers > 1 ? "s" : "",
+                queues > 1 ? ", each reads for itself" : "");
     ret = engine_run(g, r->source, &stopped);
     if (ret)
         err_set(e, ret, "reading stopped: %s", strerror(-ret));
@@ -268,7 +273,7 @@ static int open_and_run(struct run *r, struct err *e)
     int lock, ret = conf_load(&c, r->a.pipe.conf, e);
     if (ret)
         return ret;
-    ret = run_sources_open(r->a.uris, r->a.n_uris, &c->run, e, &r->source);
+    ret = run_sources_open(r->a.uris, r->a.n_uris, n_workers(&r->a, c), &c->run, e, &r->source);
     if (ret) {
         conf_free(c);
         return ret;

@@ -237,20 +237,33 @@ static void on_record(struct collector *c, struct ring_head *h)
     }
 }
 
-/* The worker whose oldest record comes first; -1 while one of them has none to compare. */
+/* Is so much waiting, a part-th of a ring? */
+static bool waiting(struct collector *c, unsigned part)
+{
+    for (unsigned i = 0; i < c->n_workers; i++)
+        if (ring_depth(&c->workers[i].records) > c->workers[i].records.cap / part)
+            return true;
+    return false;
+}
+
+/* The worker whose oldest record comes first; -1 while one of them has none to compare. Workers that read queues of
+ * their own may wait for each other: before one of them must wait for us, we go on. */
 static int next_worker(struct collector *c, struct source_head *s)
 {
     int best = -1;
+    bool missing = false;
     for (unsigned i = 0; i < c->n_workers; i++) {
         if (s[i].ended)
             continue;
-        if (!s[i].h && !(s[i].h = ring_peek(&c->workers[i].records)))
-            return -1;
+        if (!s[i].h && !(s[i].h = ring_peek(&c->workers[i].records))) {
+            missing = true;
+            continue;
+        }
         if (best < 0 || s[i].h->order < s[best].h->order ||
             (s[i].h->order == s[best].h->order && rec_shard(s[i].h) < rec_shard(s[best].h)))
             best = (int)i;
     }
-    return best;
+    return missing && !(c->loose && waiting(c, 2)) ? -1 : best;
 }
 
 /* The clock is read when there is nothing to do, and now and then when there is. */
@@ -262,15 +275,6 @@ static void watch_clock(struct collector *c, struct timespec *last)
         return;
     *last = now;
     c->every_second(c->second_arg);
-}
-
-/* Is so much waiting that the next nap should be a shorter one? */
-static bool behind(struct collector *c)
-{
-    for (unsigned i = 0; i < c->n_workers; i++)
-        if (ring_depth(&c->workers[i].records) > c->workers[i].records.cap / 8)
-            return true;
-    return false;
 }
 
 /* Nothing to do. Waking up costs more than most records: as long as the rings have room, naps become longer. */
@@ -288,7 +292,7 @@ static void nap(struct collector *c)
     while (sem_clockwait(&c->bell, CLOCK_MONOTONIC, &t) < 0 && errno == EINTR)
         ;
     c->napped_us += c->nap_us;
-    if (behind(c))
+    if (waiting(c, 8)) /* the next one should be shorter */
         c->nap_us /= 4;
     else if (c->nap_us < LONGEST_US)
         c->nap_us *= 2;

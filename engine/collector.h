@@ -25,6 +25,7 @@ struct held_ident {
 struct collector {
     struct worker *workers;
     unsigned n_workers;
+    bool loose;                    /* live: where a ring fills up, the order of the records is given up for a while */
     struct textout *events;        /* NULL: not asked for */
     struct baseline *baseline;
     struct raise *raise;

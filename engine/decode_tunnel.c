@@ -5,6 +5,7 @@
  * (EtherIP), RFC 8086 (GRE in UDP), draft-wilson-wrec-wccp-v2 (redirected packets).
  * Not taken off: GTP-U, L2TP, Teredo, IPsec.
  * A payload on a tunnel's UDP port that does not look like the tunnel stays a UDP payload. */
+#include "engine/base/hash.h"
 #include "engine/decode_impl.h"
 
 enum {

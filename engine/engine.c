@@ -1,6 +1,6 @@
 /* engine.c: source -> decode -> worker. With one worker its shards run right here; with several, packets travel to the
  * workers' rings with what decoding found, spread by shard. */
-#include "engine/engine.h"
+#include "engine/engine_int.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -9,46 +9,25 @@
 #include <unistd.h>
 
 #include "engine/base/thread.h"
+#include "engine/lanes.h"
 
-enum {
-    BATCH = 128,
-    STEP = 16,                /* packets that go through decoding, look-up and dissection together */
-    FLUSH_S = 60,             /* counts go to the collector at whole multiples of this packet time */
-    MARK_EVERY = 1024,        /* packets between two marks to workers that had none */
-    REBASE_AFTER = 64,        /* packets in a row that lie far behind: the clock was set back */
-    JUMP_S = 366 * 86400,     /* seconds of one step forward that are no silence */
-};
 static const uint64_t second_ns = UINT64_C(1000000000);
 
-struct engine {
-    struct engine_conf conf;
-    struct table_mem mem;     /* of all shards */
-    struct worker *workers;
-    struct decoder *decoder;
-    uint64_t order, now_ns, next_tick_ns, first_ns, rebased, packets, bytes, since_mark;
-    uint64_t jumped;
-    uint64_t lost;            /* by the source, as told so far */
-    struct source *source;
-    volatile const int *stop;
-    bool stopped;             /* a packet was not taken: none behind it is */
-    unsigned behind;
-    bool started;             /* time is known */
-    struct live_clock clock;  /* live */
-    uint64_t second_ns;       /* boot time of the last call of every_second */
-    uint64_t base_ns, base_boot_ns; /* engine time when packets came last, and what time it was then */
-    struct job jobs[STEP];
-    pthread_t threads[N_SHARDS];
-};
-
-static struct decode_limits decoding(const struct engine_conf *conf)
+struct decode_limits engine_decoding(const struct engine_conf *conf, unsigned decoders)
 {
     enum { TYPICAL = 2048 }; /* bytes of an incomplete datagram */
-    uint64_t bytes = conf->fragment_bytes < UINT32_MAX ? conf->fragment_bytes : UINT32_MAX;
+    uint64_t bytes = conf->fragment_bytes / decoders < UINT32_MAX ? conf->fragment_bytes / decoders : UINT32_MAX;
     return (struct decode_limits){.frag_datagrams = (uint32_t)(bytes / TYPICAL), .frag_bytes = (uint32_t)bytes,
                                   .batch = STEP + 1, .hash_key = conf->env->hash_key};
 }
 
-/* Of one ring: each worker has one of records and, where it has a thread, one of packets. */
+static bool has_lanes(const struct engine_conf *conf)
+{
+    return conf->live && conf->n_workers > 1 && conf->n_queues == conf->n_workers;
+}
+
+/* Of one ring: each worker has one of records and, where it has a thread that reads no queue, one of packets. Lanes
+ * have as much for packets, which they share. */
 static uint64_t ring_size(const struct engine_conf *conf)
 {
     unsigned n = conf->n_workers > 1 ? 2 * conf->n_workers : 1;
@@ -60,17 +39,21 @@ static uint64_t ring_size(const struct engine_conf *conf)
 
 uint64_t engine_bytes(const struct engine_conf *conf)
 {
-    struct decode_limits lim = decoding(conf);
-    uint64_t worker = sizeof(struct worker) + sizeof(struct event) + ring_size(conf) * (conf->n_workers > 1 ? 2 : 1);
+    bool lanes = has_lanes(conf);
+    struct decode_limits lim = engine_decoding(conf, lanes ? conf->n_workers : 1);
+    uint64_t worker = sizeof(struct worker) + sizeof(struct event) + ring_size(conf);
     uint64_t shard = shard_hot_bytes(&conf->shard) + shard_cold_bytes(&conf->shard);
-    return sizeof(struct engine) + shard * N_SHARDS + decoder_bytes(&lim) +
-           worker * conf->n_workers;
+    if (conf->n_workers > 1 && !lanes)
+        worker += ring_size(conf);
+    return sizeof(struct engine) + shard * N_SHARDS + decoder_bytes(&lim) + worker * conf->n_workers +
+           (lanes ? lanes_bytes(conf) : 0);
 }
 
 int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *e)
 {
     struct engine *g = calloc(1, sizeof *g);
-    struct decode_limits lim = decoding(conf);
+    bool lanes = has_lanes(conf);
+    struct decode_limits lim = engine_decoding(conf, lanes ? conf->n_workers : 1);
     uint64_t ring = ring_size(conf);
     if (!g)
         return err_set(e, -ENOMEM, "no memory for the engine");
@@ -83,7 +66,7 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
     g->decoder = decoder_new(&lim);
     for (unsigned i = 0; g->workers && i < conf->n_workers; i++)
         if (worker_init(&g->workers[i], i, conf->n_workers, &conf->shard, conf->env, &g->mem, ring,
-                        conf->n_workers > 1 ? ring : 0)) {
+                        conf->n_workers > 1 && !lanes ? ring : 0)) {
             engine_free(g);
             return err_set(e, -ENOMEM, "no memory for the tables (limits)");
         }
@@ -91,10 +74,17 @@ int engine_new(struct engine **ret, const struct engine_conf *conf, struct err *
         engine_free(g);
         return err_set(e, -ENOMEM, "no memory for the engine");
     }
-    for (unsigned i = 0; i < conf->n_workers; i++)
+    g->own = conf->n_workers == 1 ? &g->workers[0] : NULL;
+    g->lag_ns = UINT64_C(250000000);
+    for (unsigned i = 0; i < conf->n_workers; i++) {
         g->workers[i].out.live = conf->live;
-    for (unsigned i = 0; i < conf->n_workers; i++)
         g->workers[i].out.bell = &conf->collector->bell;
+    }
+    if (lanes && lanes_new(g)) {
+        engine_free(g);
+        return err_set(e, -ENOMEM, "no memory for the workers' queues");
+    }
+    conf->collector->loose = lanes;
     conf->collector->workers = g->workers;
     conf->collector->n_workers = conf->n_workers;
     *ret = g;
@@ -105,6 +95,7 @@ void engine_free(struct engine *g)
 {
     if (!g)
         return;
+    lanes_free(g->lanes);
     for (unsigned i = 0; g->workers && i < g->conf.n_workers; i++)
         worker_done(&g->workers[i]);
     decoder_free(g->decoder);
@@ -162,41 +153,40 @@ static void send_control(struct engine *g, uint32_t type, const struct rec_tick 
     g->since_mark = 0;
 }
 
-/* What the worker needs of the packet: its bytes from the innermost IP header on, or the payload alone where that lies
- * elsewhere (reassembled). False: the run ends here. */
+/* False: the run ends here. */
 static bool send_packet(struct engine *g, const struct pkt *p, const struct job *j)
 {
-    const struct layers *l = &j->lay;
     struct worker *w = &g->workers[j->shard % g->conf.n_workers];
-    uint32_t n_l3 = l->l3 ? l->l3_len : 0, n = l->payload ? l->payload_len : 0;
-    bool inside = l->l3 && l->payload >= l->l3 && l->payload + n <= l->l3 + n_l3;
-    uint32_t bytes = inside ? n_l3 : n + n_l3;
-    struct pkt_msg *m = begin_msg(g, w, PM_PACKET, (uint32_t)sizeof *m + bytes);
+    uint32_t n = pkt_msg_bytes(&j->lay);
+    struct pkt_msg *m = begin_msg(g, w, PM_PACKET, n);
     if (!m)
         return false;
-    uint8_t *b = (uint8_t *)(m + 1);
-    m->now_ns = g->now_ns;
-    m->pkt = *p;
-    m->job = *j;
-    m->payload_off = inside ? (uint32_t)(l->payload - l->l3) : n_l3;
-    m->payload_at = n && l->payload >= p->data && l->payload < p->data + p->caplen ? (uint32_t)(l->payload - p->data)
-                                                                                 : PM_ELSEWHERE;
-    if (n_l3)
-        memcpy(b, l->l3, n_l3);
-    if (!inside && n)
-        memcpy(b + n_l3, l->payload, n);
-    ring_publish(&w->packets, &m->head, (uint32_t)sizeof *m + bytes);
+    pkt_msg_fill(m, p, j, g->now_ns);
+    ring_publish(&w->packets, &m->head, n);
     return true;
 }
 
 /* ---- the loop ---- */
 
-/* All that a boundary of time tells the collector beside its time. */
-static struct rec_tick make_tick(struct engine *g, uint64_t ts_ns)
+static void add(uint64_t *to, const uint64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+static void decode_sum(const struct engine *g, struct decode_stats *ret)
+{
+    for (unsigned i = 0; i < lanes_n(g); i++)
+        add((uint64_t *)ret, (const uint64_t *)decoder_stats(lanes_at(g, i)->decoder), sizeof *ret / sizeof(uint64_t));
+}
+
+struct rec_tick engine_tick(struct engine *g, uint64_t ts_ns)
 {
     struct source_stats s;
-    struct rec_tick t = {.ts_ns = ts_ns, .frag_evicted = decoder_stats(g->decoder)->frag_evicted};
-    source_stats(g->source, &s);
+    struct decode_stats d = {0};
+    decode_sum(g, &d);
+    struct rec_tick t = {.ts_ns = ts_ns, .frag_evicted = d.frag_evicted};
+    source_stats(g->whole, &s);
     t.lost = s.dropped - g->lost;
     t.lossy = t.lost > 0;
     t.told = g->conf.live;
@@ -205,10 +195,10 @@ static struct rec_tick make_tick(struct engine *g, uint64_t ts_ns)
 
 static void send_tick(struct engine *g, const struct rec_tick *t, bool flush)
 {
-    g->order++;
+    g->order = g->lanes ? lanes_order(g, t->ts_ns, true) : g->order + 1;
     g->lost += flush ? t->lost : 0; /* the others reach nobody */
-    if (g->conf.n_workers == 1)
-        worker_tick(&g->workers[0], t, g->order, flush);
+    if (g->own)
+        worker_tick(g->own, t, g->order, flush);
     else
         send_control(g, flush ? PM_FLUSH : PM_TICK, t);
 }
@@ -218,7 +208,7 @@ static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns)
     bool flush = ts_ns / (FLUSH_S * second_ns) != (g->next_tick_ns - second_ns) / (FLUSH_S * second_ns);
     flush |= jump_from_ns != 0;
     uint64_t at = ts_ns / second_ns * second_ns; /* a jump is one step */
-    struct rec_tick t = make_tick(g, at);
+    struct rec_tick t = engine_tick(g, at);
     t.jump_from_ns = jump_from_ns;
     t.jump_to_ns = jump_from_ns ? ts_ns : 0;
     send_tick(g, &t, flush);
@@ -228,10 +218,11 @@ static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns)
 /* The clock was set back for good: the time that was ends here, and a new one begins. */
 static void set_back(struct engine *g, uint64_t ts_ns)
 {
-    struct rec_tick t = make_tick(g, g->now_ns);
+    struct rec_tick t = engine_tick(g, g->now_ns);
     t.jump_from_ns = g->now_ns;
     t.jump_to_ns = ts_ns;
     send_tick(g, &t, true);
+    g->shift_ns += (int64_t)(g->now_ns - ts_ns);
     g->rebased++;
     g->behind = 0;
     g->now_ns = ts_ns;
@@ -248,9 +239,8 @@ static void start_time(struct engine *g, uint64_t ts_ns)
 /* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. A step
  * forward is silence, unless it is so far that nobody has waited for it: a clock that was set, or captures of several
  * years in one replay, which must tell the same as one file that holds them all. */
-static void advance(struct engine *g, const struct pkt *p)
+void engine_advance(struct engine *g, uint64_t ts_ns)
 {
-    uint64_t ts_ns = p->ts_ns;
     if (!g->started) {
         start_time(g, ts_ns);
         return;
@@ -272,18 +262,22 @@ static void advance(struct engine *g, const struct pkt *p)
 static inline void one_packet(struct engine *g, const struct pkt *p, const struct job *j)
 {
     if (__builtin_expect(p->ts_ns >= g->now_ns && p->ts_ns < g->next_tick_ns, 1)) {
-        g->now_ns = p->ts_ns; /* as advance() does, where nothing else is due */
+        g->now_ns = p->ts_ns; /* as engine_advance() does, where nothing else is due */
         g->behind = 0;
     } else {
-        advance(g, p);
+        engine_advance(g, p->ts_ns);
     }
-    g->order++;
     g->packets++;
     g->bytes += p->wirelen;
     if (g->conf.recent)
-        recent_add(g->conf.recent, p, &j->key.lo, &j->key.hi);
-    if (g->conf.n_workers == 1) {
-        worker_packet(&g->workers[0], p, j, g->now_ns, g->order);
+        recent_add(g->conf.recent[g->lane], p, &j->key.lo, &j->key.hi);
+    if (g->lanes) {
+        lanes_packet(g, p, j);
+        return;
+    }
+    g->order++;
+    if (g->own) {
+        worker_packet(g->own, p, j, g->now_ns, g->order);
         return;
     }
     g->stopped = !send_packet(g, p, j);
@@ -300,23 +294,26 @@ static inline void one_packet(struct engine *g, const struct pkt *p, const struc
 static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
 {
     struct job *j = g->jobs;
-    struct worker *w = g->conf.n_workers == 1 ? &g->workers[0] : NULL;
+    struct shard *s[STEP]; /* NULL: another worker's */
     for (unsigned i = 0; i < n; i++) {
         decode(g->decoder, &p[i], &j[i].lay);
         shard_prepare(g->conf.env, &p[i], &j[i]);
-        if (w)
-            shard_prefetch_bucket(w->shards[j[i].shard], &j[i]);
+        s[i] = g->own ? g->own->shards[j[i].shard] : NULL;
+        if (s[i])
+            shard_prefetch_bucket(s[i], &j[i]);
     }
-    for (unsigned i = 0; w && i < n; i++)
-        shard_prefetch_flow(w->shards[j[i].shard], &j[i]);
-    for (unsigned i = 0; w && i < n; i++)
-        shard_prefetch_state(w->shards[j[i].shard], &j[i]);
+    for (unsigned i = 0; i < n; i++)
+        if (s[i])
+            shard_prefetch_flow(s[i], &j[i]);
+    for (unsigned i = 0; i < n; i++)
+        if (s[i])
+            shard_prefetch_state(s[i], &j[i]);
     for (unsigned i = 0; i < n && !g->stopped; i++)
         one_packet(g, &p[i], &j[i]);
 }
 
 /* A processor that is not there, or not ours, is told by `tyto run` before; here it changes nothing. */
-static void pin(const struct engine *g, pthread_t thread, unsigned worker)
+void engine_pin(const struct engine *g, pthread_t thread, unsigned worker)
 {
     cpu_set_t set;
     if (!g->conf.n_cpus)
@@ -333,20 +330,20 @@ static int start(struct engine *g)
     for (unsigned i = 0; g->conf.n_workers > 1 && i < g->conf.n_workers; i++) {
         if (thread_start(&g->threads[i], worker_run, &g->workers[i]))
             return -EAGAIN;
-        pin(g, g->threads[i], i);
+        engine_pin(g, g->threads[i], i);
     }
-    if (g->conf.n_workers == 1)
-        pin(g, pthread_self(), 0);
+    if (g->own)
+        engine_pin(g, pthread_self(), 0);
     return 0;
 }
 
 static void finish(struct engine *g)
 {
-    struct rec_tick t = make_tick(g, g->now_ns);
+    struct rec_tick t = engine_tick(g, g->now_ns);
     t.last = 1;
     g->order++;
-    if (g->conf.n_workers == 1) {
-        worker_end(&g->workers[0], &t, g->order);
+    if (g->own) {
+        worker_end(g->own, &t, g->order);
     } else {
         send_control(g, PM_END, &t);
         for (unsigned i = 0; i < g->conf.n_workers; i++)
@@ -355,7 +352,7 @@ static void finish(struct engine *g)
     pthread_join(g->conf.collector->thread, NULL);
 }
 
-static void some_batch(struct engine *g, const struct pkt *batch, int n)
+void engine_batch(struct engine *g, const struct pkt *batch, int n)
 {
     for (int i = 0; i < n && !g->stopped; i += STEP)
         some_packets(g, &batch[i], n - i < STEP ? (unsigned)(n - i) : STEP);
@@ -373,14 +370,15 @@ static uint64_t boot_ns(void)
 /* What the workers' records hold back for each other's sake can go on: nobody waits for a round number of packets. */
 static void hurry(struct engine *g)
 {
-    if (g->conf.n_workers > 1 && g->since_mark)
+    if (!g->own && g->since_mark)
         send_control(g, PM_MARK, &(struct rec_tick){0});
 }
 
-/* The host's clock was set: packets that come now have the new time. */
-static void clock_step(struct engine *g, int64_t step)
+/* Packets that come now have the new time. */
+void engine_clock_step(struct engine *g, int64_t step)
 {
     uint64_t to = g->clock.real_ns;
+    int64_t shift = g->shift_ns - step; /* the same in all lanes, which differ a little in their time */
     if (!g->started)
         return;
     g->base_ns = 0;
@@ -392,12 +390,12 @@ static void clock_step(struct engine *g, int64_t step)
         g->jumped++;
         tick(g, to, from);
     }
+    g->shift_ns = shift;
 }
 
-/* No packets: time passes all the same, a little behind the clock, since packets may still be on their way to us. */
-static void idle(struct engine *g)
+/* Packets may still be on their way to us. */
+void engine_idle(struct engine *g)
 {
-    static const uint64_t lag_ns = UINT64_C(250000000);
     if (!g->clock.any_paced)
         return;
     if (!g->started)
@@ -407,8 +405,8 @@ static void idle(struct engine *g)
         g->base_boot_ns = g->clock.boot_ns;
     }
     uint64_t passed = g->clock.boot_ns - g->base_boot_ns;
-    if (passed > lag_ns && g->base_ns + passed - lag_ns > g->now_ns) {
-        g->now_ns = g->base_ns + passed - lag_ns;
+    if (passed > g->lag_ns && g->base_ns + passed - g->lag_ns > g->now_ns) {
+        g->now_ns = g->base_ns + passed - g->lag_ns;
         if (g->now_ns >= g->next_tick_ns)
             tick(g, g->now_ns, 0);
     }
@@ -431,19 +429,19 @@ static void live_step(struct engine *g, struct pkt *batch, int n)
     enum { WAIT_MS = 10 };
     int64_t step = clock_look(&g->clock);
     if (step && g->clock.any_paced)
-        clock_step(g, step);
+        engine_clock_step(g, step);
     if (n > 0) {
         clock_fix(&g->clock, batch, (unsigned)n);
-        some_batch(g, batch, n);
-        if (g->conf.n_workers == 1)
-            g->workers[0].busy_ns += boot_ns() - g->clock.boot_ns;
+        engine_batch(g, batch, n);
+        if (g->own)
+            g->own->busy_ns += boot_ns() - g->clock.boot_ns;
         g->base_ns = 0;
         hurry(g);
     }
     every_second(g);
     if (n > 0)
         return;
-    idle(g);
+    engine_idle(g);
     source_wait(g->source, WAIT_MS);
 }
 
@@ -467,8 +465,10 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
 {
     struct pkt batch[BATCH];
     struct source_progress prog;
-    g->source = src;
+    g->source = g->whole = src;
     g->stop = stop;
+    if (g->lanes)
+        return lanes_run(g);
     int n = 0, r = start(g);
     if (r)
         return r;
@@ -480,7 +480,7 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
         if (g->conf.live)
             live_step(g, batch, n);
         else
-            some_batch(g, batch, n);
+            engine_batch(g, batch, n);
         if (g->conf.progress) {
             source_progress(src, &prog);
             g->conf.progress(g->conf.progress_arg, &prog, g->packets);
@@ -492,23 +492,29 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
     return *stop || n == -ENODATA ? 0 : n;
 }
 
-static void add(uint64_t *to, const uint64_t *from, size_t n)
+/* Of what one thread read. */
+static void add_reader(const struct engine *g, struct engine_totals *to)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] += from[i];
+    to->packets += g->packets;
+    to->bytes += g->bytes;
+    to->rebased = g->rebased > to->rebased ? g->rebased : to->rebased; /* the clock is everybody's */
+    to->jumped = g->jumped > to->jumped ? g->jumped : to->jumped;
+    to->times_late += g->clock.late;
+    to->times_bent += g->clock.bent;
+    if (g->first_ns && (!to->first_ns || g->first_ns < to->first_ns))
+        to->first_ns = g->first_ns;
+    if (g->now_ns > to->last_ns)
+        to->last_ns = g->now_ns;
 }
 
 void engine_totals(const struct engine *g, struct engine_totals *ret)
 {
-    *ret = (struct engine_totals){.packets = g->packets,
-                                  .bytes = g->bytes,
-                                  .first_ns = g->first_ns,
-                                  .last_ns = g->now_ns,
-                                  .rebased = g->rebased,
-                                  .jumped = g->jumped,
-                                  .times_late = g->clock.late,
-                                  .times_bent = g->clock.bent,
-                                  .decode = *decoder_stats(g->decoder)};
+    *ret = (struct engine_totals){0};
+    for (unsigned i = 0; i < lanes_n(g); i++) {
+        add_reader(lanes_at(g, i), ret);
+        ret->worker_handed[i] = lanes_at(g, i)->handed;
+    }
+    decode_sum(g, &ret->decode);
     for (unsigned i = 0; i < g->conf.n_workers; i++) {
         const struct worker *w = &g->workers[i];
         add((uint64_t *)&ret->sum, (const uint64_t *)&w->stats, sizeof w->stats / sizeof(uint64_t));

@@ -9,13 +9,14 @@
 struct engine_conf {
     struct shard_conf shard;
     unsigned n_workers;
+    unsigned n_queues;        /* live, as many as workers: each reads a queue of the source; else one thread reads it */
     uint64_t ring_bytes;      /* of all workers together, packets and records */
     uint64_t fragment_bytes;
     uint64_t time_jump_ns;    /* packet time that steps back by more than this for many packets is re-based */
     struct shard_env *env;
     struct collector *collector;
     bool live;                /* packets arrive as they happen: idle time passes, the clock is watched */
-    struct recent *recent;    /* keeps the latest packets; NULL: nobody wants them */
+    struct recent *const *recent; /* keep the latest packets, one a reader; NULL: nobody wants them */
     const uint16_t *cpus;     /* processors of the workers, in turn; n_cpus 0: wherever the system puts them */
     unsigned n_cpus;
     /* Live: about once a second, from the thread that reads the source. May be NULL. */
@@ -30,6 +31,7 @@ struct engine_totals {
     uint64_t packets, bytes, first_ns, last_ns, rebased, jumped;
     uint64_t worker_packets[N_SHARDS];
     uint64_t worker_busy_ns[N_SHARDS], worker_ring[N_SHARDS]; /* bytes of records that wait */
+    uint64_t worker_handed[N_SHARDS]; /* packets that it read and another one owned */
     struct decode_stats decode;
     struct rt_stats rt;
     uint64_t evict_facts, evict_links;

@@ -104,7 +104,7 @@ struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
     return (struct engine_conf){.shard = shard, .n_workers = n_workers, .ring_bytes = l->ring_bytes,
                                 .fragment_bytes = l->fragment_bytes, .time_jump_ns = p->conf->time_jump_ns,
                                 .env = p->env, .collector = &p->collector, .cpus = p->conf->run.cpus,
-                                .recent = p->captures ? captures_ring(p->captures) : NULL,
+                                .recent = p->captures ? captures_rings(p->captures) : NULL,
                                 .n_cpus = p->conf->run.n_cpus};
 }
 
@@ -213,6 +213,7 @@ static int open_captures(struct pipeline *p, const struct pipe_opts *o, struct e
 {
     const struct conf_run *k = &p->conf->run;
     struct captures_conf cc = {.dir = k->capture_dir,
+                               .n_rings = source_n_queues(p->source),
                                .before_ns = k->capture_before_ns,
                                .after_ns = k->capture_after_ns,
                                .ring_bytes = k->capture_ring,

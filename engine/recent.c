@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/limits.h"
+
 enum { ALIGN = 64, MOST = 65536, PAD = UINT32_MAX };
 
 struct entry {
@@ -20,7 +22,9 @@ struct recent {
     uint64_t cap;
     uint64_t at, old;              /* the writer's own copies of the two */
     _Atomic uint64_t head, tail;   /* entries lie in [tail, head) */
-    uint8_t copy[sizeof(struct entry) + MOST];
+    uint64_t pos, end;             /* the reader's place, and where it will stop */
+    struct entry e;                /* the entry there, */
+    uint8_t copy[sizeof(struct entry) + MOST]; /* and its packet */
 };
 
 struct recent *recent_new(uint64_t bytes)
@@ -89,24 +93,49 @@ static bool still_there(struct recent *r, uint64_t pos)
     return atomic_load_explicit(&r->tail, memory_order_acquire) <= pos;
 }
 
-void recent_each(struct recent *r, bool (*f)(void *arg, const struct recent_packet *p), void *arg)
+/* The next packet; false: no more. */
+static bool look(struct recent *r)
 {
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-    uint64_t pos = atomic_load_explicit(&r->tail, memory_order_acquire);
-    while (pos < head) {
-        struct entry e;
-        memcpy(&e, entry_at(r, pos), sizeof e);
-        bool fits = e.caplen <= MOST;
+    while (r->pos < r->end) {
+        memcpy(&r->e, entry_at(r, r->pos), sizeof r->e);
+        bool fits = r->e.caplen <= MOST;
         if (fits)
-            memcpy(r->copy, entry_at(r, pos) + 1, e.caplen);
-        if (!still_there(r, pos)) {
-            pos = atomic_load_explicit(&r->tail, memory_order_acquire);
+            memcpy(r->copy, entry_at(r, r->pos) + 1, r->e.caplen);
+        if (!still_there(r, r->pos)) {
+            r->pos = atomic_load_explicit(&r->tail, memory_order_acquire);
             continue;
         }
-        struct recent_packet p = {.ts_ns = e.ts_ns, .lo = e.lo, .hi = e.hi, .caplen = e.caplen, .wirelen = e.wirelen,
-                                  .linktype = e.linktype, .iface = e.iface, .data = r->copy};
-        if (fits && !f(arg, &p))
+        r->pos += r->e.len;
+        if (fits)
+            return true;
+    }
+    return false;
+}
+
+void recent_each(struct recent *const *r, unsigned n, bool (*f)(void *arg, const struct recent_packet *p), void *arg)
+{
+    bool has[N_SHARDS]; /* a reader is a worker at the same time, where there are several */
+    for (unsigned i = 0; i < n; i++) {
+        r[i]->end = atomic_load_explicit(&r[i]->head, memory_order_acquire);
+        r[i]->pos = atomic_load_explicit(&r[i]->tail, memory_order_acquire);
+        has[i] = look(r[i]);
+    }
+    for (;;) {
+        struct recent *old = NULL;
+        unsigned at = 0;
+        for (unsigned i = 0; i < n; i++) {
+            if (!has[i] || (old && r[i]->e.ts_ns >= old->e.ts_ns))
+                continue;
+            old = r[i];
+            at = i;
+        }
+        if (!old)
             return;
-        pos += e.len;
+        const struct entry *e = &old->e;
+        struct recent_packet p = {.ts_ns = e->ts_ns, .lo = e->lo, .hi = e->hi, .caplen = e->caplen,
+                                  .wirelen = e->wirelen, .linktype = e->linktype, .iface = e->iface, .data = old->copy};
+        if (!f(arg, &p))
+            return;
+        has[at] = look(old);
     }
 }

@@ -18,6 +18,6 @@ struct recent_packet {
     uint16_t iface;
     const uint8_t *data;
 };
-/* Each packet that is there, oldest first, until f says false. What is overwritten meanwhile is left out. The data are
- * a copy that lasts for the call. */
-void recent_each(struct recent *r, bool (*f)(void *arg, const struct recent_packet *p), void *arg);
+/* Each packet that is there, of n rings, oldest first, until f says false. What is overwritten meanwhile is left out.
+ * The data are a copy that lasts for the call. */
+void recent_each(struct recent *const *r, unsigned n, bool (*f)(void *arg, const struct recent_packet *p), void *arg);

@@ -5,8 +5,9 @@
 
 struct conf_run;
 
-/* Capture files alone are merged by time, as replay does. */
-int run_sources_open(const char *const *uris, unsigned n, const struct conf_run *c, struct err *e,
+/* Capture files alone are merged by time, as replay does. Ports that can spread their packets get a queue a worker:
+ * then source_n_queues() is the number of workers. */
+int run_sources_open(const char *const *uris, unsigned n, unsigned workers, const struct conf_run *c, struct err *e,
                      struct source **ret) MUST_USE;
 /* Do packets arrive as they happen? A port that plays a capture is read like one: as fast as it goes, and nothing is
  * lost. */

@@ -113,6 +113,7 @@ static void workers(struct jw *w, const struct engine_totals *t, unsigned n, dou
         jw_kv_u64(w, "packets", t->worker_packets[i]);
         jw_key(w, "load");
         jw_f64(w, wall_s > 0 ? (double)t->worker_busy_ns[i] / 1e9 / wall_s : 0);
+        jw_kv_u64(w, "handed_over", t->worker_handed[i]);
         jw_close(w, '}');
     }
     jw_close(w, ']');
@@ -318,6 +319,9 @@ size_t stats_prometheus(const struct stats_report *r, struct engine_totals *t, c
     metric(&g, "worker_busy_seconds_total", "counter", "Time that a worker was at work.");
     for (unsigned i = 0; i < r->n_workers; i++)
         line(&g, "tyto_worker_busy_seconds_total{worker=\"%u\"} %.3f\n", i, (double)t->worker_busy_ns[i] / 1e9);
+    metric(&g, "worker_handed_over_total", "counter", "Packets that a worker read for another one.");
+    for (unsigned i = 0; i < r->n_workers; i++)
+        line(&g, "tyto_worker_handed_over_total{worker=\"%u\"} %llu\n", i, (unsigned long long)t->worker_handed[i]);
     metric(&g, "worker_ring_bytes", "gauge", "Records that wait for the collector.");
     for (unsigned i = 0; i < r->n_workers; i++)
         line(&g, "tyto_worker_ring_bytes{worker=\"%u\"} %llu\n", i, (unsigned long long)t->worker_ring[i]);

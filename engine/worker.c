@@ -282,8 +282,7 @@ static uint64_t mono_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Tell the collector how far this worker is, so that the others' records need not wait for its next one. */
-static void mark(struct worker *w, uint64_t order)
+void worker_mark(struct worker *w, uint64_t order)
 {
     w->out.order = order;
     w->out.shard = N_SHARDS + 1;
@@ -291,33 +290,21 @@ static void mark(struct worker *w, uint64_t order)
     out_end(&w->out, h, sizeof *h);
 }
 
-/* Where the packet would begin if all of it lay around its payload: offsets in records are differences to this, the
- * same as with one worker. Nothing is read there. */
-static const uint8_t *packet_begin(const struct pkt_msg *m)
-{
-    uintptr_t payload = (uintptr_t)(m + 1) + m->payload_off;
-    return m->payload_at == PM_ELSEWHERE ? NULL : (const uint8_t *)(payload - m->payload_at);
-}
-
 static bool take_one(struct worker *w, struct ring_head *h)
 {
     struct pkt_msg *m = (struct pkt_msg *)(void *)h;
     switch (h->type) {
     case PM_PACKET:
-        m->pkt.data = packet_begin(m);
-        if (m->job.lay.payload)
-            m->job.lay.payload = (const uint8_t *)(m + 1) + m->payload_off;
-        if (m->job.lay.l3)
-            m->job.lay.l3 = (const uint8_t *)(m + 1);
+        pkt_msg_open(m);
         worker_packet(w, &m->pkt, &m->job, m->now_ns, h->order);
         return true;
     case PM_TICK:
     case PM_FLUSH:
         worker_tick(w, &m->tick, h->order, h->type == PM_FLUSH);
-        mark(w, h->order);
+        worker_mark(w, h->order);
         return true;
     case PM_MARK:
-        mark(w, h->order);
+        worker_mark(w, h->order);
         return true;
     default:
         worker_end(w, &m->tick, h->order);

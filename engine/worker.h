@@ -7,8 +7,7 @@
 #include "engine/decode.h"
 #include "engine/itapp.h"
 #include "engine/ops.h"
-#include "engine/ring.h"
-#include "engine/shard.h"
+#include "engine/pktmsg.h"
 
 /* Records on the ring: ring_head.type is kind | shard << 16, ring_head.order the number of the packet or tick. */
 enum rec_kind { RK_PAD, RK_EVENT, RK_ASSET, RK_LINK, RK_LINK_APP, RK_LINK_COUNT, RK_FACT_COUNT, RK_IDENT, RK_ANOMALY,
@@ -63,18 +62,5 @@ void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, boo
 void worker_end(struct worker *w, const struct rec_tick *t, uint64_t order);
 /* The thread's body (arg: struct worker): takes packets from w->packets until the end. */
 void *worker_run(void *arg);
-
-/* What travels on w->packets: the packet with its layers, its bytes behind. */
-struct pkt_msg {
-    struct ring_head head; /* type: PM_ */
-    uint64_t now_ns;
-    union {
-        struct pkt pkt;
-        struct rec_tick tick; /* PM_TICK, PM_FLUSH, PM_END */
-    };
-    struct job job;        /* pointers are restored by the worker: l3 lies right behind this struct, */
-    uint32_t payload_off;  /* the payload so far behind its end */
-    uint32_t payload_at;   /* where the payload lay in the packet; PM_ELSEWHERE: not in it (reassembled) */
-};
-#define PM_ELSEWHERE UINT32_MAX
-enum { PM_PACKET = 1, PM_TICK, PM_FLUSH, PM_MARK, PM_END };
+/* Nothing of this worker comes before this any more: the records of the others need not wait for its next one. */
+void worker_mark(struct worker *w, uint64_t order);

@@ -28,7 +28,7 @@ static inline uint32_t spread_end(uint32_t h)
 }
 
 /* What an IPv4 address begins with: ::ffff */
-#define SPREAD_V4 spread_step(0, 0xffff)
+#define SPREAD_V4 (UINT32_C(0xffff) * SPREAD_M1 ^ UINT32_C(0xffff) * SPREAD_M1 >> SPREAD_R1)
 
 static inline uint32_t spread_word(const uint8_t *p)
 {
