@@ -76,6 +76,9 @@ bool baseline_accepted(const struct baseline *b, uint64_t key);
 bool baseline_learning(struct baseline *b, uint64_t link_digest);
 /* Only one direction of it was seen so far. */
 bool baseline_link_one_way(struct baseline *b, uint64_t link_digest);
+/* Who talks on it, in the digest's own order; false: not known (any more). */
+bool baseline_link_ends(struct baseline *b, uint64_t link_digest, uint16_t *net, struct addr *client,
+                        struct addr *server);
 
 struct baseline_stats {
     uint32_t assets, links, funcs, ops, idents, names, digests;

@@ -434,6 +434,19 @@ bool baseline_link_one_way(struct baseline *b, uint64_t digest)
     return i && (!blink_at(b, i)->packets[0] != !blink_at(b, i)->packets[1]);
 }
 
+bool baseline_link_ends(struct baseline *b, uint64_t digest, uint16_t *net, struct addr *client, struct addr *server)
+{
+    bool turned;
+    uint32_t i = dig_find(b, digest, DIG_LINK, &turned);
+    if (!i)
+        return false;
+    const struct link *l = blink_at(b, i);
+    *net = l->net;
+    *client = turned ? l->server : l->client;
+    *server = turned ? l->client : l->server;
+    return true;
+}
+
 void links_tick(struct baseline *b, uint64_t ts_ns)
 {
     for (uint32_t k = 0; k < b->n_pending; k++) {

@@ -103,6 +103,8 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
     bool know_src = asks && baseline_asset_info(c->baseline, r->net, &r->src, &src);
     bool know_dst = asks && baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
     for (unsigned i = 0; i < r->n_hits; i++) {
+        if (r->one_way && ruleset_hit_silence(c->rules, r->hits[i], r))
+            continue; /* nobody would have seen the answer */
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_act_rule(c->raise, r->hits[i], &v);
@@ -124,6 +126,7 @@ static void on_event(struct collector *c, struct ring_head *h)
     if (!(r.wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
         return;
     uint64_t told = 0;
+    r.one_way |= sight_one_way(c->ops.sight, r.net, &r.src, &r.dst);
     raise_act_begin(c->raise, &r);
     bool condemned = r.n_hits && finish_rules(c, &r, facts, &told);
     if (r.wanted & REC_WANT_ANOMALY)
@@ -213,6 +216,7 @@ static void on_record(struct collector *c, struct ring_head *h)
         break;
     case RK_LINK_COUNT:
         baseline_link_count(c->baseline, rec);
+        ops_link_count(c, rec);
         break;
     case RK_FACT_COUNT:
         baseline_fact_count(c->baseline, rec);

@@ -122,5 +122,6 @@ bool link_flush(struct link_table *t, struct link *ret)
     l->dirty = 0;
     l->packets[0] = l->packets[1] = l->bytes[0] = l->bytes[1] = 0;
     l->errors = l->resets = l->retransmissions = l->gaps = 0;
+    l->one_way = l->two_way = 0;
     return true;
 }

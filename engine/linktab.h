@@ -10,7 +10,9 @@ struct link {
     uint64_t packets[2], bytes[2]; /* [0] client to server; since the last flush */
     uint32_t errors, resets, retransmissions, gaps;
     uint32_t hash_next, lru_prev, lru_next, next_dirty;
-    uint8_t dirty, answered;
+    uint8_t dirty;
+    uint8_t one_way, two_way; /* busy TCP connections of which one side alone was heard, or both; no more than 255 */
+    uint16_t vlan, iface;     /* of the latest of these */
     const char *app;               /* as last told */
 };
 

@@ -15,8 +15,6 @@ void ops_add(struct ops *o, const struct rec_stats *r)
 {
     for (unsigned i = 0; i < LOST_TABLES; i++)
         o->now.lost[i] += r->lost[i];
-    o->now.one_way += r->one_way;
-    o->now.two_way += r->two_way;
 }
 
 void ops_unseen(struct collector *c, const struct rec_unseen *r)
@@ -24,6 +22,15 @@ void ops_unseen(struct collector *c, const struct rec_unseen *r)
     const char *iface = c->env->iface_name(c->env->name_arg, r->iface);
     unseen_count(&c->ops.unseen, r, iface ? iface : "");
     raise_unseen(c->raise);
+}
+
+void ops_link_count(struct collector *c, const struct rec_link_count *r)
+{
+    struct addr client, server;
+    uint16_t net;
+    const char *iface = c->env->iface_name(c->env->name_arg, r->iface);
+    if ((r->one_way || r->two_way) && baseline_link_ends(c->baseline, r->digest, &net, &client, &server))
+        sight_count(c->ops.sight, r, net, &client, &server, iface ? iface : "");
 }
 
 static void table_full(struct collector *c, const char *name, uint64_t n, uint64_t ts_ns)
@@ -68,19 +75,6 @@ static void evictions(struct collector *c, const struct rec_tick *t)
     }
 }
 
-/* A connection of which one side sends data and the other nothing, not even acknowledgements, is half of one. Some are
- * cut by the beginning of a capture; when they are most of the new ones, it is the mirror. */
-static void one_way(struct collector *c, const struct rec_tick *t)
-{
-    const struct rec_stats *s = &c->ops.now;
-    if (s->one_way && s->one_way >= s->two_way)
-        raise_operational(
-            c->raise, AT_OPS_ONE_WAY, t->ts_ns, "tcp", s->one_way,
-            "%llu of %llu TCP connections that came up for counting in the window that ended now show one "
-            "direction only",
-            (unsigned long long)s->one_way, (unsigned long long)s->one_way + (unsigned long long)s->two_way);
-}
-
 static void drops(struct collector *c, const struct rec_tick *t)
 {
     struct store_stats s;
@@ -95,7 +89,7 @@ static void drops(struct collector *c, const struct rec_tick *t)
 void ops_tick(struct collector *c, const struct rec_tick *t)
 {
     evictions(c, t);
-    one_way(c, t);
+    sight_tick(c->ops.sight, c->baseline, c->raise, t->ts_ns);
     drops(c, t);
     unseen_tick(&c->ops.unseen, c->raise, t->ts_ns);
     memset(&c->ops.now, 0, sizeof c->ops.now);

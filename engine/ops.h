@@ -4,6 +4,7 @@
 
 #include "engine/base/record.h"
 
+#include "engine/sight.h"
 #include "engine/unseen.h"
 
 struct collector;
@@ -15,7 +16,6 @@ enum lost_table { LOST_FLOWS, LOST_STATES, LOST_SEGMENTS, LOST_BUFFERS, LOST_REQ
 /* One worker's counts since its last record; the sum of all workers' is the same for any number of them. */
 struct rec_stats {
     uint64_t lost[LOST_TABLES];
-    uint64_t one_way, two_way; /* TCP connections with data of which so far one direction was seen, or both */
 };
 
 enum { OPS_TABLES = 16 };
@@ -24,9 +24,12 @@ struct ops { /* the collector's memory */
     uint64_t told[OPS_TABLES];     /* totals of the collector's own tables at the last tick */
     uint64_t refused;              /* by the database */
     struct unseen_table unseen;
+    struct sight *sight;
 };
 
 void ops_add(struct ops *o, const struct rec_stats *r);
 /* Packets were lost before they came here: what is raised from now on is marked. */
 void ops_unseen(struct collector *c, const struct rec_unseen *r);
+/* Counts of a link: which directions were heard. */
+void ops_link_count(struct collector *c, const struct rec_link_count *r);
 void ops_tick(struct collector *c, const struct rec_tick *t);

@@ -63,7 +63,8 @@ static void report_link_count(struct shard *s, const struct link *l, uint64_t ts
     struct rec_link_count r = {.ts_ns = ts_ns, .digest = l->digest, .last_ns = l->last_ns,
                                .packets = {l->packets[0], l->packets[1]}, .bytes = {l->bytes[0], l->bytes[1]},
                                .errors = l->errors, .resets = l->resets, .retransmissions = l->retransmissions,
-                               .gaps = l->gaps};
+                               .gaps = l->gaps, .one_way = l->one_way, .two_way = l->two_way, .vlan = l->vlan,
+                               .iface = l->iface};
     out_put(s->out, RK_LINK_COUNT, &r, sizeof r);
 }
 
@@ -117,6 +118,21 @@ bool report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi
     return true;
 }
 
+/* Did both sides of a busy connection speak since the last flush? What was sent again does not count: its receiver may
+ * be dead. */
+static void count_ways(const struct flow *f, struct link *l)
+{
+    enum { ENOUGH = 8 }; /* packets of one side alone */
+    bool both = f->packets[0] && f->packets[1];
+    bool data = (f->half[0].flags | f->half[1].flags) & HALF_DATA;
+    if (f->key.proto != PROTO_TCP || (!both && (!data || f->packets[0] + f->packets[1] < f->retransmissions + ENOUGH)))
+        return;
+    uint8_t *n = both ? &l->two_way : &l->one_way;
+    *n = (uint8_t)(*n + (*n < UINT8_MAX));
+    l->vlan = f->vlan;
+    l->iface = f->iface;
+}
+
 void report_counts(struct shard *s, struct flow *f)
 {
     if (!(f->packets[0] | f->packets[1]))
@@ -125,6 +141,7 @@ void report_counts(struct shard *s, struct flow *f)
         report_link(s, f);
     struct link *l = get_link(s, f);
     unsigned server = guess_server(f);
+    count_ways(f, l);
     for (unsigned side = 0; side < 2; side++) {
         l->packets[side == server] += f->packets[side];
         l->bytes[side == server] += f->bytes[side];

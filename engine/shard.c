@@ -92,22 +92,8 @@ void shard_done(struct shard *s)
 
 /* ---- the life of a flow ---- */
 
-/* Did both sides of this connection speak? Counted once, when it can be told. */
-static void count_ways(struct shard *s, struct flow *f)
-{
-    enum { ENOUGH = 4 }; /* packets of one side alone: an attempt that nobody answered is no half of a connection */
-    unsigned lo = f->half[0].flags, hi = f->half[1].flags;
-    if (f->key.proto != PROTO_TCP || f->ways_told)
-        return;
-    bool both = lo & hi & HALF_SEEN, one = !both && (lo | hi) & HALF_DATA && f->packets[0] + f->packets[1] >= ENOUGH;
-    f->ways_told = both || one;
-    s->stats->two_way += both;
-    s->stats->one_way += one;
-}
-
 void flow_end(struct shard *s, struct flow *f)
 {
-    count_ways(s, f);
     stream_drain(s, f);
     if (f->key.proto == PROTO_TCP)
         unseen_end(s, f);
@@ -403,7 +389,6 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
             struct flow *f = &s->flows.flows[i];
             if (f->packets[0] | f->packets[1]) {
                 f->faults_told = 0;
-                count_ways(s, f);
                 report_counts(s, f);
             }
         }

@@ -30,7 +30,7 @@ extern const struct shard_conf shard_conf_default;
 struct eng_stats {
     uint64_t packets, bytes, truncated, duplicates, not_ip, undecoded, fragments_open;
     uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
-    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, one_way, two_way, segments_evicted, buffers_short,
+    uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, segments_evicted, buffers_short,
         syn_floods;
     uint64_t events, records, records_cut, ring_dropped, malformed, flows_set_back, not_mine;
     uint64_t messages[64];                       /* by schema index; the last one for all beyond */

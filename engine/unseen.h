@@ -20,7 +20,7 @@ struct rec_unseen {
     uint64_t times;       /* holes, however large */
     uint16_t iface, vlan; /* vlan 0: no tag. Both UNSEEN_OTHERS: more ports than a shard keeps apart */
 };
-enum { UNSEEN_OTHERS = 0xffff, UNSEEN_PORTS = 16 };
+enum { UNSEEN_OTHERS = 0xffff, UNSEEN_PORTS = 8 };
 
 /* Of a shard. The first hole of a window is told at once, so that what is raised from there on is marked; the others
  * when the window ends. */

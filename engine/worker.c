@@ -161,8 +161,7 @@ static void totals(const struct worker *w, struct rec_stats *ret)
     *ret = (struct rec_stats){
         .lost = {[LOST_FLOWS] = s->flow_evicted, [LOST_STATES] = s->state_evicted,
                  [LOST_SEGMENTS] = s->segments_evicted, [LOST_BUFFERS] = s->buffers_short,
-                 [LOST_NDPI] = s->ndpi_evicted},
-        .one_way = s->one_way, .two_way = s->two_way};
+                 [LOST_NDPI] = s->ndpi_evicted}};
     for (unsigned i = 0; i < N_SHARDS; i++) {
         const struct rt_stats *rt = w->shards[i] ? &w->shards[i]->rt.stats : NULL;
         if (!rt)
@@ -183,9 +182,7 @@ static void send_stats(struct worker *w)
         news.lost[i] = all.lost[i] - w->told.lost[i];
         any |= news.lost[i] != 0;
     }
-    news.one_way = all.one_way - w->told.one_way;
-    news.two_way = all.two_way - w->told.two_way;
-    if (!any && !news.one_way && !news.two_way)
+    if (!any)
         return;
     w->told = all;
     out_put(&w->out, RK_STATS, &news, sizeof news);

@@ -96,6 +96,8 @@ const struct rule_info *ruleset_hit(const struct ruleset *rs, unsigned hit);
 bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
 /* The anomalies that this hit's rule names: whoever raises the rule need not raise them apart. */
 uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s);
+/* Does the hit say that a request had no answer? */
+bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, const struct rec_event *ev);
 /* Does rule_finish() ask for the devices or for new facts? */
 bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit);
 size_t ruleset_memory(const struct ruleset *rs);

@@ -87,6 +87,8 @@ struct rec_link_count {
     uint64_t ts_ns, digest, last_ns; /* ts: the window's end; last: the last packet */
     uint64_t packets[2], bytes[2];   /* [0] client to server, [1] back; bytes on the wire */
     uint32_t errors, resets, retransmissions, gaps;
+    uint32_t one_way, two_way;       /* TCP connections that were busy: one side alone was heard, or both */
+    uint16_t vlan, iface;            /* of the latest of these */
 };
 /* Counts of a fact since its last flush. */
 struct rec_fact_count {

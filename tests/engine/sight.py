@@ -251,4 +251,61 @@ def erspan_frames_left_out():
     assert unseen(two)[3] == 0, two.stats["unseen"]
 
 
+# ---- one direction only ----
+
+@case
+def one_direction_of_a_vlan():
+    t = trace()
+    for vlan in (7, 8):
+        t.vlan = vlan
+        c = [t.tcp(f"10.0.{vlan}.{i}", 50000, f"10.1.{vlan}.{i}", 502) for i in range(1, 7)]
+        polls(t, c, 10)
+    t.packets = [p for p in t.packets if p[1][30:33] != bytes([10, 1, 7])]
+    r = play(t)
+    alert, = r.of("OT-OPS-004")
+    why = alert["tyto"]["why"]
+    assert "VLAN 7" in why and "6 of 6 TCP connections" in why and "10.0.7." in why and "2 more" in why, why
+    assert "10.0.8." not in why and alert["tyto"]["count"] == 6, alert
+
+
+@case
+def one_direction_of_a_pair():
+    t = trace()
+    polls(t, pairs(t), 10)
+    t.packets = [p for p in t.packets if p[1][30:34] != bytes([10, 0, 1, 2])]
+    r = play(t)
+    alert, = r.of("OT-OPS-004")
+    assert alert["tyto"]["why"].startswith("10.0.1.2 > 10.0.0.2: "), alert["tyto"]["why"]
+
+
+@case
+def a_device_that_is_dead_is_no_mirror():
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    polls(t, [c], 5)
+    t.wait(400)  # its counts are told by then
+    for k in range(14):
+        c.raw(True, read_regs(9))
+        t.wait(2)
+    assert not play(t).of("OT-OPS-004")
+
+
+@case
+def no_answer_means_nothing_where_answers_are_not_seen():
+    def search(answers_seen):
+        t = trace()
+        for n in range(3):
+            c = t.tcp("10.0.0.1", 50000 + n, "10.0.1.1", 502)
+            for unit in range(20 * n + 1, 20 * n + 21):
+                c.to_server(struct.pack(">HHHBBHH", unit, 0, 6, unit, 3, 0, 2))
+                c.raw(False, b"", flags=0x10)
+                t.wait(0.2)
+        t.wait(20)
+        t.packets = [p for p in t.packets if answers_seen or p[1][30:34] == bytes([10, 0, 1, 1])]
+        r = play(t)
+        return [a for a in r.alerts if a["alert"]["signature"] == "A station searches for units behind a device"]
+
+    assert search(True) and not search(False)
+
+
 sys.exit(run.main())
