@@ -176,6 +176,7 @@ struct ruleset {
     struct entry *entries;
     uint32_t n_entries;
     uint16_t *cands;                 /* entries, as the buckets say */
+    uint64_t *needs;                 /* of each of cands: one of these anomalies; 0: with or without */
     uint32_t n_cands;
     struct schema_index *index;      /* by number of schema */
     uint16_t slots[INDEX_SLOTS];     /* hash of the schema's address -> its number + 1 */
@@ -249,6 +250,7 @@ struct reach { /* what a message must at least be to meet a condition */
     bool possible, ever; /* ever: were the site configured otherwise */
     bool unusual;        /* only messages that match.c calls so */
     uint32_t actions;    /* one of these */
+    uint64_t anomalies;  /* one of these bits of the schema; 0: with or without */
     uint32_t n_fns;      /* one of these functions; 0: any */
     uint32_t fns[REACH_FNS];
 };

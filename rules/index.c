@@ -57,6 +57,14 @@ static bool needs_unusual(const struct cond *k)
     return true;
 }
 
+static uint64_t anomalies_of(const struct cond *k, const struct proto_schema *s)
+{
+    uint64_t m = 0;
+    for (uint32_t i = 0; i < k->n; i++)
+        m |= !k->codes[i].schema || k->codes[i].schema == s ? k->codes[i].mask : 0;
+    return m;
+}
+
 static void of_leaf(const struct cond *k, const struct proto_schema *s, unsigned i, struct reach *r)
 {
     *r = anything;
@@ -71,24 +79,29 @@ static void of_leaf(const struct cond *k, const struct proto_schema *s, unsigned
         *r = of_functions(k, s);
     if (k->op == C_ACTION)
         r->actions = (uint32_t)k->mask;
+    if (k->op == C_ANOMALY)
+        r->anomalies = anomalies_of(k, s);
     if (k->op == C_STATUS || k->op == C_ANOMALY || k->op == C_ITEM || k->op == C_FIELD)
         r->possible = names_schema(k, s);
     r->ever = r->possible;
     r->unusual = needs_unusual(k);
 }
 
-static unsigned bits(uint32_t v)
+static unsigned bits(uint64_t v)
 {
-    return (unsigned)__builtin_popcount(v);
+    return (unsigned)__builtin_popcountll(v);
 }
 
-/* Not the intersection of actions: two items of one message can have two. Of functions the shorter list. */
+/* Not the intersection of actions: two items of one message can have two. Nor of anomalies, of which it can have
+ * several. Of functions the shorter list. */
 static void both(struct reach *acc, const struct reach *r)
 {
     acc->possible &= r->possible;
     acc->ever &= r->ever;
     acc->unusual |= r->unusual;
     acc->actions = bits(r->actions) < bits(acc->actions) ? r->actions : acc->actions;
+    if (r->anomalies && (!acc->anomalies || bits(r->anomalies) < bits(acc->anomalies)))
+        acc->anomalies = r->anomalies;
     if (r->n_fns && (!acc->n_fns || r->n_fns < acc->n_fns)) {
         memcpy(acc->fns, r->fns, r->n_fns * sizeof r->fns[0]);
         acc->n_fns = r->n_fns;
@@ -102,6 +115,7 @@ static void either(struct reach *acc, const struct reach *r)
         return;
     bool first = !acc->possible, fits = r->n_fns && acc->n_fns + r->n_fns <= REACH_FNS && (first || acc->n_fns);
     acc->unusual &= r->unusual;
+    acc->anomalies = r->anomalies && (first || acc->anomalies) ? acc->anomalies | r->anomalies : 0;
     acc->actions |= r->actions;
     if (fits)
         memcpy(acc->fns + acc->n_fns, r->fns, r->n_fns * sizeof r->fns[0]);
@@ -169,8 +183,10 @@ static void fill_bucket(struct fill *f, unsigned action, uint32_t fn, struct buc
                 continue;
             if (fn == FN_NONE ? r->n_fns || !(r->actions >> action & 1) : !has_fn(r, fn))
                 continue;
-            if (!f->count)
+            if (!f->count) {
                 f->rs->cands[f->at] = (uint16_t)k;
+                f->rs->needs[f->at] = r->anomalies;
+            }
             f->at++;
             b->n++;
             b->n_plain = (uint16_t)(b->n_plain + !unusual);
@@ -247,7 +263,8 @@ int index_build(struct ruleset *rs, struct err *e)
             r = index_schema(rs, i, reach, pass == 0, &at);
         if (r == 0 && at > MAX_CANDS)
             r = -E2BIG;
-        else if (r == 0 && pass == 0 && !(rs->cands = set_take(rs, (at + 1) * sizeof *rs->cands)))
+        else if (r == 0 && pass == 0 && (!(rs->cands = set_take(rs, (at + 1) * sizeof *rs->cands)) ||
+                                         !(rs->needs = set_take(rs, (at + 1) * sizeof *rs->needs))))
             r = -ENOMEM;
         rs->n_cands = at;
     }

@@ -384,13 +384,14 @@ static unsigned keep(uint16_t hits[], unsigned n, unsigned max, uint16_t hit)
 static unsigned walk(const struct look *x, const struct bucket *b, bool unusual, uint16_t hits[], unsigned n,
                      unsigned max)
 {
-    const uint16_t *k = x->rs->cands + b->at, *end = k + (unusual ? b->n : b->n_plain);
-    for (; k < end; k++) {
-        const struct entry *e = &x->rs->entries[*k];
-        if (e->needs_new && x->in->nothing_new)
+    const uint16_t *k = x->rs->cands + b->at;
+    const uint64_t *needs = x->rs->needs + b->at, has = x->ev->anomalies;
+    for (unsigned i = 0, all = unusual ? b->n : b->n_plain; i < all; i++) {
+        const struct entry *e = &x->rs->entries[k[i]];
+        if ((needs[i] && !(needs[i] & has)) || (e->needs_new && x->in->nothing_new))
             continue;
         if (!e->local || holds(e->local, x))
-            n = keep(hits, n, max, *k);
+            n = keep(hits, n, max, k[i]);
     }
     return n;
 }

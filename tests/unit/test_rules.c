@@ -172,6 +172,13 @@ static const struct {
     {"anomaly: true", E_BROKEN},
     {"anomaly: 'bad_*'", 0},
     {"anomaly: false\n    kind: request", 0},
+    {"any: [{anomaly: bad_length}, {anomaly: reserved_function}]", E_BROKEN},
+    {"any: [{anomaly: bad_length}, {action: stop}, {kind: request}]", E_BROKEN | E_STOP},
+    {"any: [{anomaly: bad_length}, {action: stop}]", E_STOP},
+    {"all: [{not: {anomaly: bad_length}}, {anomaly: true}]", E_BROKEN},
+    {"all: [{anomaly: bad_length}, {anomaly: reserved_function}]", 0},
+    {"all: [{anomaly: ['bad_*', reserved_function]}, {anomaly: reserved_function}]", E_BROKEN},
+    {"kind: request\n    not: {any: [{anomaly: bad_length}, {action: stop}]}", E_BROKEN},
     {"any: [{anomaly: true}, {error: true}]", E_BROKEN | E_REFUSED},
     {"any:\n      - {anomaly: true}\n      - {action: stop}", E_BROKEN | E_STOP},
     {"sender: client", E_WRITE},
@@ -331,6 +338,25 @@ START_TEST(test_fields)
 }
 END_TEST
 
+/* One message can have two anomalies of which a rule asks for one each. */
+START_TEST(test_two_anomalies)
+{
+    struct ruleset *rs = NULL;
+    struct err e = {""};
+    uint16_t hits[4];
+    struct event both = events[BROKEN];
+    struct rule_input in = input(BROKEN);
+    both.anomalies = 3;
+    in.ev = &both;
+    ck_assert_msg(load("- id: USR-1\n  title: t\n  severity: major\n"
+                       "  when: {all: [{anomaly: bad_length}, {anomaly: reserved_function}]}\n", &rs, &e) == 0, "%s", e.text);
+    ck_assert_uint_eq(rules_match(rs, &in, hits, 4), 1);
+    both.anomalies = 1;
+    ck_assert_uint_eq(rules_match(rs, &in, hits, 4), 0);
+    ruleset_free(rs);
+}
+END_TEST
+
 START_TEST(test_info)
 {
     struct ruleset *rs = NULL;
@@ -396,6 +422,7 @@ int main(void)
     tcase_add_loop_test(t, test_match, 0, (int)ARRAY_LEN(cases));
     tcase_add_loop_test(t, test_refused, 0, (int)ARRAY_LEN(refused));
     tcase_add_test(t, test_fields);
+    tcase_add_test(t, test_two_anomalies);
     tcase_add_test(t, test_info);
     tcase_add_test(t, test_zone_time);
     suite_add_tcase(s, t);
