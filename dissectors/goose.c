@@ -161,35 +161,58 @@ static uint64_t static_anomalies(const struct goose_carrier *h, const struct goo
     return a;
 }
 
-static enum verdict message(struct cur body, struct dis_ctx *x, const struct goose_carrier *h)
-{
+/* A message as far as it is read. */
+struct read {
+    const struct goose_carrier *h;
     struct goose_pdu p;
     struct goose_publisher before;
-    bool whole = goose_pdu_read(body, &p);
+    enum goose_change change;
+    uint64_t ts_ns;
+};
+
+static void add_fields(struct event *e, void *arg)
+{
+    const struct read *r = arg;
+    ev_u64(e, GF_APPID, r->h->appid);
+    tell_fields(e, &r->p);
+    tell_change(e, &r->before, &r->p, r->ts_ns, r->change);
+    if (r->p.simulation || r->h->simulation)
+        ev_u64(e, GF_SIMULATION, 1);
+    tell_routing(e, r->h);
+}
+
+static void read_pdu(struct cur body, struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
+                     struct goose_publisher **st)
+{
+    if (goose_pdu_again(x, h, body, p, st))
+        return;
+    bool whole = goose_pdu_read(body, p);
     if (!whole && !x->cut)
-        p.anomalies |= GOOSE_BIT(GA_BER);
+        p->anomalies |= GOOSE_BIT(GA_BER);
     if (!whole && x->cut)
-        p.anomalies &= ~GOOSE_BIT(GA_MISSING);
-    p.anomalies |= static_anomalies(h, &p);
-    bool broken = p.anomalies & (GOOSE_BIT(GA_BER) | GOOSE_BIT(GA_MISSING) | GOOSE_BIT(GA_VALUE));
-    enum goose_change change = (p.has & FOLLOWED) == FOLLOWED ? goose_follow(x, h, &p, &before) : CHANGE_FIRST;
+        p->anomalies &= ~GOOSE_BIT(GA_MISSING);
+}
+
+static enum verdict message(struct cur body, struct dis_ctx *x, const struct goose_carrier *h)
+{
+    struct read r = {.h = h, .ts_ns = x->ts_ns};
+    struct goose_pdu *p = &r.p;
+    struct goose_publisher *st;
+    read_pdu(body, x, h, p, &st);
+    p->anomalies |= static_anomalies(h, p);
+    bool broken = p->anomalies & (GOOSE_BIT(GA_BER) | GOOSE_BIT(GA_MISSING) | GOOSE_BIT(GA_VALUE));
+    r.change = (p->has & FOLLOWED) == FOLLOWED ? goose_follow(x, h, p, st, &r.before) : CHANGE_FIRST;
     struct event *e = ev_begin(x, &goose_schema, GOOSE_FN_PDU, OP_ANY_SELECTOR);
     ev_unit(e, h->appid);
-    ev_u64(e, GF_APPID, h->appid);
-    tell_fields(e, &p);
-    tell_change(e, &before, &p, x->ts_ns, change);
-    if (p.simulation || h->simulation)
-        ev_u64(e, GF_SIMULATION, 1);
-    tell_routing(e, h);
-    if (p.has & 1)
-        ev_named(e, GK_CONTROL_BLOCK, p.gocb_ref);
-    e->anomalies = p.anomalies;
-    bool repeats = change == CHANGE_REPETITION || change == CHANGE_COPY;
-    if (!repeats || p.anomalies & GOOSE_BIT(GA_DATA_CHANGED)) {
-        tell_values(e, &p);
-        tell_identity(x, p.gocb_ref);
+    if (p->has & 1)
+        ev_named(e, GK_CONTROL_BLOCK, p->gocb_ref);
+    e->anomalies = p->anomalies;
+    bool repeats = r.change == CHANGE_REPETITION || r.change == CHANGE_COPY;
+    if (!repeats || p->anomalies & GOOSE_BIT(GA_DATA_CHANGED)) {
+        tell_values(e, p);
+        tell_identity(x, p->gocb_ref);
     }
-    ev_commit(x, e);
+    ev_commit_brief(x, e, add_fields, &r);
     return broken ? DIS_MALFORMED : DIS_OK;
 }
 

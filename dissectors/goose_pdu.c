@@ -5,7 +5,7 @@
 
 #include "engine/base/hash.h"
 
-enum { ALL_DATA = 11, MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
+enum { SQ_NUM = 6, MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
 static const uint64_t copy_ns = 2000000; /* of several publishers in between: the engine does not see the copy */
 /* More state changes than a capture loses in a gap: from here on subscribers are made to wait for a number. */
 enum { ST_JUMP = 1000, SQ_FAR = 1000 /* messages left out: more is another publisher, not a hole */ };
@@ -49,7 +49,7 @@ bool goose_pdu_read(struct cur body, struct goose_pdu *p)
 {
     struct ber t;
     int last = -1;
-    *p = (struct goose_pdu){0};
+    *p = (struct goose_pdu){.elements = body};
     while (ber_next(&body, &t)) {
         uint32_t n = ber_number(&t);
         if (t.id >> 30 != BER_CONTEXT || n >= ARRAY_LEN(elements) || (int)n <= last) {
@@ -58,12 +58,85 @@ bool goose_pdu_read(struct cur body, struct goose_pdu *p)
         }
         last = (int)n;
         p->has |= 1u << n;
+        if (n == SQ_NUM) {
+            struct cur c = t.body;
+            p->sq_octets = cur_rest(&c);
+        }
         if (!read_element(&elements[n], t.body, p))
             p->anomalies |= GOOSE_BIT(GA_VALUE);
     }
     if ((p->has & MANDATORY) != MANDATORY)
         p->anomalies |= GOOSE_BIT(GA_MISSING);
+    p->well_formed = cur_ok(&body) && !p->anomalies;
     return cur_ok(&body);
+}
+
+/* ---- the same octets again ---- */
+
+static uint64_t publisher_key(const struct goose_carrier *h, struct span gocb_ref)
+{
+    return hash_bytes(h->appid, gocb_ref.p, gocb_ref.n);
+}
+
+static uint64_t hash_around(struct span all, uint32_t at, uint32_t n)
+{
+    uint64_t front = hash_bytes(1, all.p, at);
+    return hash_bytes(front, all.p + at + n, all.n - at - n);
+}
+
+/* Only of an APDU without a fault, so that what is found in none of its kind need not be kept. */
+static struct goose_layout layout_of(const struct goose_pdu *p)
+{
+    struct goose_layout l = {.has = (uint16_t)p->has, .time_quality = p->time.quality, .simulation = p->simulation,
+                             .nds_com = p->nds_com};
+    struct cur c = p->elements, d = p->all_data;
+    struct span all = cur_rest(&c), data = cur_rest(&d), id = p->go_id;
+    if (all.n > UINT16_MAX || p->gocb_ref.n > 127 || p->dat_set.n > 127 || id.n > 127)
+        return l;
+    l.n = (uint16_t)all.n;
+    l.gocb_ref_n = (uint8_t)p->gocb_ref.n;
+    l.dat_set_n = (uint8_t)p->dat_set.n;
+    l.go_id_n = (uint8_t)id.n;
+    l.data_n = (uint16_t)data.n;
+    l.sq_num_n = (uint8_t)p->sq_octets.n;
+    l.sq_num_at = (uint16_t)(p->sq_octets.p - all.p);
+    l.dat_set_at = (uint16_t)(p->dat_set.n ? p->dat_set.p - all.p : 0);
+    l.go_id_at = (uint16_t)(id.n ? id.p - all.p : 0);
+    l.data_at = (uint16_t)(data.n ? data.p - all.p : 0);
+    l.rest = hash_around(all, l.sq_num_at, l.sq_num_n);
+    return l;
+}
+
+static struct span part(struct span all, uint32_t at, uint32_t n)
+{
+    struct cur c = cur_span(all);
+    cur_skip(&c, at);
+    return cur_bytes(&c, n);
+}
+
+bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *p,
+                     struct goose_publisher **ret)
+{
+    struct cur all_of_it = body;
+    struct span all = cur_rest(&all_of_it);
+    struct ber ref;
+    *ret = NULL;
+    if (!ber_take(&body, BER_CTX(0), &ref))
+        return false;
+    struct span gocb_ref = cur_rest(&ref.body);
+    struct goose_publisher *st = *ret = dis_shared(x, &goose_schema, publisher_key(h, gocb_ref), false);
+    if (!st || !st->layout.n || st->layout.n != all.n || st->layout.gocb_ref_n != gocb_ref.n)
+        return false;
+    const struct goose_layout *l = &st->layout;
+    if (hash_around(all, l->sq_num_at, l->sq_num_n) != l->rest)
+        return false;
+    *p = (struct goose_pdu){
+        .gocb_ref = gocb_ref, .dat_set = part(all, l->dat_set_at, l->dat_set_n),
+        .go_id = part(all, l->go_id_at, l->go_id_n), .all_data = cur_span(part(all, l->data_at, l->data_n)),
+        .time = {st->time_ns, l->time_quality}, .ttl_ms = st->ttl_ms, .st_num = st->st_num, .conf_rev = st->conf_rev,
+        .entries = st->entries, .simulation = l->simulation, .nds_com = l->nds_com, .has = l->has, .same = true,
+    };
+    return ber_u32(cur_span(part(all, l->sq_num_at, l->sq_num_n)), &p->sq_num);
 }
 
 /* ---- state ---- */
@@ -139,20 +212,36 @@ static uint32_t unseen(const struct goose_publisher *b, const struct goose_pdu *
     return n <= SQ_FAR ? (uint32_t)n : 0;
 }
 
-enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
-                               struct goose_publisher *before)
+static struct goose_publisher state_of(const struct dis_ctx *x, const struct goose_carrier *h,
+                                       const struct goose_pdu *p, const struct goose_publisher *before)
 {
-    uint64_t key = hash_bytes(h->appid, p->gocb_ref.p, p->gocb_ref.n);
-    struct goose_publisher *st = dis_shared(x, &goose_schema, key, true);
-    struct cur data = p->all_data;
-    struct span raw = cur_rest(&data);
     struct goose_publisher now = {
-        .seen_ns = x->ts_ns, .time_ns = p->time.ns, .data = hash_bytes(1, raw.p, raw.n), .st_num = p->st_num,
-        .sq_num = p->sq_num, .conf_rev = p->conf_rev, .ttl_ms = p->ttl_ms, .entries = p->entries,
-        .dat_set = (uint32_t)hash_bytes(1, p->dat_set.p, p->dat_set.n), .simulation = p->simulation || h->simulation,
+        .seen_ns = x->ts_ns, .time_ns = p->time.ns, .st_num = p->st_num, .sq_num = p->sq_num, .conf_rev = p->conf_rev,
+        .ttl_ms = p->ttl_ms, .entries = p->entries, .simulation = p->simulation || h->simulation,
     };
-    enum goose_change change = CHANGE_FIRST;
+    struct cur data = p->all_data;
+    if (p->same) {
+        now.layout = before->layout;
+        now.data = before->data;
+        now.dat_set = before->dat_set;
+        return now;
+    }
+    struct span raw = cur_rest(&data);
+    now.data = hash_bytes(1, raw.p, raw.n);
+    now.dat_set = (uint32_t)hash_bytes(1, p->dat_set.p, p->dat_set.n);
+    if (!x->cut && p->well_formed)
+        now.layout = layout_of(p);
+    return now;
+}
+
+enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
+                               struct goose_publisher *st, struct goose_publisher *before)
+{
+    if (!st)
+        st = dis_shared(x, &goose_schema, publisher_key(h, p->gocb_ref), true);
     *before = *st;
+    struct goose_publisher now = state_of(x, h, p, before);
+    enum goose_change change = CHANGE_FIRST;
     if (before->seen_ns && is_copy(x, before, &now)) {
         p->anomalies &= ~before->habits;
         return CHANGE_COPY;

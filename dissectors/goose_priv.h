@@ -36,12 +36,23 @@ enum goose_anomaly {
 
 enum goose_change { CHANGE_FIRST, CHANGE_REPETITION, CHANGE_STATE, CHANGE_RESTART, CHANGE_COPY, CHANGE_OLD };
 
+/* Where the elements lie in an APDU that is as it should be. A message of the same octets but for sqNum, as nearly all
+ * are, need not be walked again. Places count from the first element on. */
+struct goose_layout {
+    uint64_t rest;         /* hash of all but the value of sqNum */
+    uint16_t n;            /* octets of all elements; 0: not known */
+    uint16_t dat_set_at, go_id_at, sq_num_at, data_at, data_n, has;
+    uint8_t gocb_ref_n, dat_set_n, go_id_n, sq_num_n, time_quality;
+    bool simulation, nds_com; /* of the APDU */
+};
+
 /* What a publisher said last: struct of dis_shared(), by address pair, APPID and control block. */
 struct goose_publisher {
     uint64_t seen_ns;      /* 0: new */
     uint64_t time_ns;      /* t */
     uint64_t data;         /* hash of allData */
     uint64_t habits;       /* anomalies of the last message */
+    struct goose_layout layout;
     uint32_t st_num, sq_num, conf_rev, ttl_ms, entries, dat_set;
     bool simulation;
 };
@@ -56,6 +67,10 @@ struct goose_pdu {
     bool simulation, nds_com;
     uint32_t has;          /* bit n: element [n] */
     uint64_t anomalies;
+    struct cur elements;   /* all of them */
+    struct span sq_octets; /* the value of sqNum */
+    bool well_formed;      /* no fault was found */
+    bool same;             /* but for sqNum the octets of the message before it, which was well formed */
 };
 
 /* What stands around the APDU: the Ethernet header or the session layer. */
@@ -73,10 +88,13 @@ struct goose_carrier {
 
 /* The contents of [APPLICATION 1]. False where even the elements cannot be walked; what was read stays. */
 bool goose_pdu_read(struct cur body, struct goose_pdu *ret);
+/* The same of one that differs from the message before it in sqNum at most. *st: the publisher, where there is one. */
+bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *ret,
+                     struct goose_publisher **st);
 /* A GSEMngtPdu, [APPLICATION 0]: an event of its own. */
 enum verdict goose_management(struct cur body, struct dis_ctx *x, const struct goose_carrier *h);
-/* Compares with what the publisher said before, and remembers. Sets p->anomalies. */
+/* Compares with what the publisher said before, and remembers. Sets p->anomalies. st: the publisher, if it is known. */
 enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
-                               struct goose_publisher *before);
+                               struct goose_publisher *st, struct goose_publisher *before);
 
 extern const struct proto_schema goose_schema;

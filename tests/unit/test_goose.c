@@ -84,6 +84,65 @@ START_TEST(a_repetition_is_counted_and_a_change_is_told)
 }
 END_TEST
 
+/* Forget where the elements of the last message lay: the next one is walked, whatever it is. */
+static unsigned forget_layouts(struct feed *f)
+{
+    unsigned known = 0;
+    for (uint32_t i = 0; i < f->rt.conf.n_shared; i++) {
+        struct goose_publisher *st = (struct goose_publisher *)(void *)f->rt.shared[i].blob;
+        if (!f->rt.shared[i].digest)
+            continue;
+        known += st->layout.n != 0;
+        st->layout.n = 0;
+    }
+    return known;
+}
+
+/* What comes of the bytes after two messages of the same publisher, walked or known by their octets. */
+static char *third(const uint8_t *b, uint32_t n, const struct msg_hex *m, bool walked)
+{
+    struct feed *f = start(DIS_ETH);
+    struct msg_hex two = *m;
+    eth(f, m);
+    two.sq++;
+    eth(f, &two);
+    ck_assert(!walked || forget_layouts(f) == 1);
+    feed_datagram_bytes(f, 0, b, n);
+    char *text = strdup(f->text);
+    feed_free(f);
+    return text;
+}
+
+/* Every octet of the third message changed, one after the other, and every end of it: whether the octets are known must
+ * make no difference. */
+START_TEST(known_octets_make_no_difference)
+{
+    static const uint8_t change[] = {0x00, 0x01, 0x80, 0xff};
+    struct msg_hex m = first;
+    char hex[2200];
+    uint8_t b[1024];
+    m.sq = 3;
+    m.more = "870100";
+    struct msg_hex last = m;
+    last.sq = 5;
+    const char *a = apdu(&last);
+    put(hex, "1001 %04x 0000 0000 %s", 8 + feed_hex(a, b, sizeof b), a);
+    uint32_t n = feed_hex(hex, b, sizeof b);
+    for (uint32_t at = 0; at <= n; at++) {
+        for (unsigned k = 0; k <= ARRAY_LEN(change); k++) {
+            uint8_t keep = b[at];
+            b[at] ^= at < n && k < ARRAY_LEN(change) ? change[k] : 0;
+            uint32_t len = k < ARRAY_LEN(change) ? n : at;
+            char *walked = third(b, len, &m, true), *known = third(b, len, &m, false);
+            ck_assert_msg(!strcmp(walked, known), "octet %u:\n%s\n%s", at, walked, known);
+            b[at] = keep;
+            free(walked);
+            free(known);
+        }
+    }
+}
+END_TEST
+
 /* The message after `before`, as anomalies. */
 static void after(struct msg_hex before, struct msg_hex next, uint64_t ms, const char *anomalies, const char *fields)
 {
@@ -281,6 +340,7 @@ int main(void)
     TCase *t = tcase_create("goose");
     tcase_add_test(t, schema_is_sound);
     tcase_add_test(t, a_repetition_is_counted_and_a_change_is_told);
+    tcase_add_test(t, known_octets_make_no_difference);
     tcase_add_test(t, what_follows_what);
     tcase_add_test(t, habits_are_told_once);
     tcase_add_test(t, a_marked_copy_moves_no_state);
