@@ -53,8 +53,12 @@ static void fan_stats(struct source *src, struct source_stats *ret)
 }
 
 /* Counters are added; what is a state is queue 0's. */
-static void add_port(struct source_port *to, const struct source_port *p)
+static void add_port(struct source_port *to, unsigned n, const struct source_port *p)
 {
+    while (n && to->iface != p->iface)
+        to++, n--;
+    if (!n)
+        return;
     to->packets += p->packets;
     to->bytes += p->bytes;
     to->dropped_kernel += p->dropped_kernel;
@@ -70,8 +74,8 @@ static unsigned fan_ports(struct source *src, struct source_port *ret, unsigned 
     unsigned n = f->told[0].n_ports < max ? f->told[0].n_ports : max;
     memcpy(ret, f->told[0].port, n * sizeof *ret);
     for (unsigned q = 1; q < f->n; q++)
-        for (unsigned i = 0; i < n && i < f->told[q].n_ports; i++)
-            add_port(&ret[i], &f->told[q].port[i]);
+        for (unsigned i = 0; i < f->told[q].n_ports; i++)
+            add_port(ret, n, &f->told[q].port[i]);
     pthread_mutex_unlock(&f->lock);
     return n;
 }
@@ -188,5 +192,38 @@ int source_fan(struct source **queues, unsigned n, struct err *e, struct source 
     for (unsigned q = 0; q < n; q++)
         source_tell(&f->s, q);
     *ret = &f->s;
+    return 0;
+}
+
+/* ---- a queue that a port does not have ---- */
+
+static int idle_poll(struct source *s, struct pkt *ret, unsigned max)
+{
+    (void)s;
+    (void)ret;
+    (void)max;
+    return 0;
+}
+
+static void idle_close(struct source *s)
+{
+    source_done(s);
+    free(s);
+}
+
+static const struct source_ops idle_ops = {.scheme = "idle", .poll = idle_poll, .close = idle_close};
+
+int source_idle(const struct source *like, struct err *e, struct source **ret)
+{
+    struct source *s = calloc(1, sizeof *s);
+    int r = s ? source_init(s, &idle_ops, (const char *const *)like->files, like->n_files) : -ENOMEM;
+    if (r) {
+        if (s)
+            idle_close(s);
+        return err_set(e, r, "no memory to capture");
+    }
+    for (unsigned i = 1; i < source_n_ifaces(like); i++)
+        (void)source_add_iface(s, source_iface(like, i), (unsigned)strlen(source_iface(like, i)));
+    *ret = s;
     return 0;
 }

@@ -48,15 +48,15 @@ int source_open_queues(const char *uri, const struct source_conf *conf, unsigned
         return r;
     unsigned n = want > 1 && ret[0]->ops->queues ? ret[0]->ops->queues(ret[0]) : 1;
     c.first = ret[0];
-    for (c.queue = 1; c.queue < n; c.queue++) {
-        r = source_open(uri, &c, e, &ret[c.queue]);
+    for (c.queue = 1; n > 1 && c.queue < want; c.queue++) {
+        r = c.queue < n ? source_open(uri, &c, e, &ret[c.queue]) : source_idle(ret[0], e, &ret[c.queue]);
         if (r) {
             while (c.queue--)
                 source_close(ret[c.queue]);
             return r;
         }
     }
-    *ret_n = n;
+    *ret_n = n > 1 ? want : 1;
     return 0;
 }
 

@@ -95,8 +95,9 @@ struct source_ops {
 
 /* uri: SCHEME:REST with a known scheme, else a path; "-" is standard input. */
 int source_open(const char *uri, const struct source_conf *conf, struct err *e, struct source **ret) MUST_USE;
-/* The same for up to `want` queues of one port, which as many threads can read: ret gets *ret_n sources (one, where the
- * port cannot spread its packets). What one knows of the ports is of its queue alone. */
+/* The same for `want` queues of one port, which as many threads can read: ret gets *ret_n sources, as many as wanted
+ * (some of them may never have a packet), or one, where the port cannot spread its packets. What one knows of the ports
+ * is of its queue alone. */
 int source_open_queues(const char *uri, const struct source_conf *conf, unsigned want, struct err *e,
                        struct source **ret, unsigned *ret_n) MUST_USE;
 /* Does the URI name packets that arrive as they happen, rather than a capture? */

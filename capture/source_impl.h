@@ -33,3 +33,6 @@ extern const struct source_ops source_pcap_ops;
 extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_dpdk_ops; /* in a library of its own: dpdk.c, or dpdk_none.c */
 extern const struct source_ops source_fan_ops; /* fan.c; has no scheme */
+
+/* In the place of a queue that a port does not have: its names, and never a packet. */
+int source_idle(const struct source *like, struct err *e, struct source **ret) MUST_USE;
