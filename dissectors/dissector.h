@@ -63,6 +63,21 @@ struct dis_ctx {
     struct span pdu;  /* its bytes */
 };
 
+/* A publisher that did not speak in time, or (back) speaks again after that was told. */
+struct dis_due {
+    uint64_t due_ns, last_ns; /* by when it will speak, 0: any time; when it spoke last */
+    uint32_t frame;           /* of its last message */
+    uint16_t file;
+};
+struct dis_absent {
+    const struct proto_schema *schema;
+    struct dis_due due;
+    uint64_t ts_ns;           /* when it was noticed */
+    uint32_t unit;
+    bool back;
+    struct span name;         /* of what it publishes */
+};
+
 /* What a system's agreement leaves open and the bytes may not tell: `protocols.<name>.<key>` in the configuration. */
 struct dis_setting {
     const char *key, *doc;
@@ -87,6 +102,7 @@ struct dissector {
     struct frame (*frame)(struct cur c, const struct dis_ctx *x);
     enum verdict (*parse)(struct cur pdu, struct dis_ctx *x);
     void (*gap)(struct dis_ctx *x, uint32_t missing);
+    void (*due)(const void *blob, struct dis_due *ret); /* of what dis_expect() was called with */
     const struct dis_setting *settings;       /* of the main schema, up to one without a key; may be NULL */
 };
 /* The configured value of the n-th setting of a schema's protocol; 0: none. */
@@ -184,6 +200,12 @@ enum { DIS_SHARED = 96 };
 /* A zeroed (when new) blob of DIS_SHARED bytes under (address pair, schema, key); the oldest of the shard is evicted.
  * create false: NULL when there is none. Valid until the next call. */
 void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create);
+
+/* The publisher whose state this is (what dis_shared() returned) will speak again by due() of the dissector, or else
+ * that is told, within a window, with the unit and the name (its end, where it is long) of what it publishes. Called
+ * with each of its messages; costs nothing after the first. Nothing is told where packets were lost, nor of the time
+ * after the input's end. */
+void dis_expect(struct dis_ctx *x, const void *blob, uint32_t unit, struct span name);
 
 /* ---- what is learned of devices (obs.c) ------------------------------------------------------------------------ */
 

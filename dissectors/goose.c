@@ -19,7 +19,7 @@
  * those of its state. What is new (first seen, state change, restart, out of order) carries the whole data set; its
  * members are data:1, data:2, ... with the leaves of a structure behind a point, since GOOSE names none of them.
  * Not decoded: encrypted payloads (told), signatures (not verified), session PDUs of Sampled Values and tunnels.
- * Identity: the logical device in gocbRef. */
+ * A publisher that does not speak within timeAllowedtoLive is told, once. Identity: the logical device in gocbRef. */
 #include "dissectors/goose_priv.h"
 
 enum {
@@ -380,4 +380,5 @@ const struct dissector dissector_goose = {
     .max_pdu = LIM_PDU,
     .probe = goose_probe,
     .parse = goose_parse,
+    .due = goose_due,
 };

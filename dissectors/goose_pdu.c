@@ -218,6 +218,7 @@ static struct goose_publisher state_of(const struct dis_ctx *x, const struct goo
     struct goose_publisher now = {
         .seen_ns = x->ts_ns, .time_ns = p->time.ns, .st_num = p->st_num, .sq_num = p->sq_num, .conf_rev = p->conf_rev,
         .ttl_ms = p->ttl_ms, .entries = p->entries, .simulation = p->simulation || h->simulation,
+        .frame = x->frame, .file = x->file,
     };
     struct cur data = p->all_data;
     if (p->same) {
@@ -254,7 +255,15 @@ enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h,
     now.habits = p->anomalies & GOOSE_HABITS;
     p->anomalies &= ~before->habits;
     *st = now;
+    dis_expect(x, st, h->appid, p->gocb_ref);
     return change;
+}
+
+void goose_due(const void *publisher, struct dis_due *ret)
+{
+    const struct goose_publisher *p = publisher;
+    *ret = (struct dis_due){.last_ns = p->seen_ns, .frame = p->frame, .file = p->file,
+                            .due_ns = p->ttl_ms ? p->seen_ns + p->ttl_ms * UINT64_C(1000000) : 0};
 }
 
 /* ---- management ---- */

@@ -54,6 +54,8 @@ struct goose_publisher {
     uint64_t habits;       /* anomalies of the last message */
     struct goose_layout layout;
     uint32_t st_num, sq_num, conf_rev, ttl_ms, entries, dat_set;
+    uint32_t frame;        /* its number, and of which file */
+    uint16_t file;
     bool simulation;
 };
 _Static_assert(sizeof(struct goose_publisher) <= DIS_SHARED, "fits a shared blob");
@@ -91,6 +93,8 @@ bool goose_pdu_read(struct cur body, struct goose_pdu *ret);
 /* The same of one that differs from the message before it in sqNum at most. *st: the publisher, where there is one. */
 bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *ret,
                      struct goose_publisher **st);
+/* dissector.due */
+void goose_due(const void *publisher, struct dis_due *ret);
 /* A GSEMngtPdu, [APPLICATION 0]: an event of its own. */
 enum verdict goose_management(struct cur body, struct dis_ctx *x, const struct goose_carrier *h);
 /* Compares with what the publisher said before, and remembers. Sets p->anomalies. st: the publisher, if it is known. */

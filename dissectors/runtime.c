@@ -43,7 +43,7 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
 {
     *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf, .hash_key = hash_key,
                           .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE,
-                          .due_ns = UINT64_MAX};
+                          .due_ns = UINT64_MAX, .expect_due = UINT64_MAX};
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
     if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
@@ -76,6 +76,7 @@ void flow_rt_end(struct dis_ctx *x)
     for (x->dir = 0; x->dir <= DIR_S2C; x->dir++)
         asm_gap(x);
     x->dir = dir;
+    rt_expect_end(x);
 }
 
 uint8_t dis_setting(const struct dis_ctx *x, const struct proto_schema *s, unsigned n)
@@ -85,6 +86,8 @@ uint8_t dis_setting(const struct dis_ctx *x, const struct proto_schema *s, unsig
             return k->value[n];
     return 0;
 }
+
+#define CLOCK_BITS (UINT64_MAX >> 16)
 
 /* Set-associative, 8 ways; in a full set the least recently used is evicted. */
 void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, bool create)
@@ -99,7 +102,7 @@ void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, 
     struct shared_blob *set = &rt->shared[(d >> 8) & (rt->conf.n_shared - 1) & ~7u], *old = set;
     for (int i = 0; i < 8; i++) {
         if (set[i].digest == d) {
-            set[i].used = ++rt->clock;
+            set[i].used = ++rt->clock & CLOCK_BITS;
             return set[i].blob;
         }
         if (set[i].used < old->used)
@@ -108,6 +111,8 @@ void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, 
     if (!create)
         return NULL;
     rt->stats.shared_evicted += old->digest != 0;
-    *old = (struct shared_blob){.digest = d, .used = ++rt->clock};
+    if (old->expect)
+        rt_expect_evicted(rt, old);
+    *old = (struct shared_blob){.digest = d, .used = ++rt->clock & CLOCK_BITS};
     return old->blob;
 }

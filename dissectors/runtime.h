@@ -32,6 +32,7 @@ struct rt_sink {
     void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
     bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
     void (*lost)(void *arg, struct dis_ctx *x, uint32_t n); /* dis_lost(); may be NULL */
+    void (*absent)(void *arg, struct dis_ctx *x, const struct dis_absent *a);    /* dis_expect(); may be NULL */
 };
 
 struct rt_conf { /* entries per shard */
@@ -64,8 +65,19 @@ struct asm_msg {
 
 struct shared_blob {
     uint64_t digest; /* 0: free */
-    uint64_t used;   /* tick of the last use */
+    uint64_t used : 48;   /* tick of the last use */
+    uint64_t expect : 16; /* expect.c: its place among the expected + 1; 0 none */
     uint8_t blob[DIS_SHARED];
+};
+
+/* A publisher that will speak again. */
+struct expected {
+    struct shared_blob *blob; /* NULL: free */
+    void *owner;
+    struct flow_rt *fr;
+    const struct dissector *dis;
+    uint32_t unit;
+    uint8_t name_len, name[27];
 };
 
 struct obs_slot {
@@ -89,7 +101,7 @@ struct known_msg {
 };
 
 struct rt_stats {
-    uint64_t txn_evicted, txn_timeout, txn_too_big, asm_evicted, asm_too_big, shared_evicted, obs_evicted;
+    uint64_t txn_evicted, txn_timeout, txn_too_big, asm_evicted, asm_too_big, shared_evicted, obs_evicted, expect_short;
 };
 
 /* Configured settings of one protocol. */
@@ -120,6 +132,9 @@ struct dis_rt {
     const struct proto_schema *index_of; /* whose schema_index() is `index` */
     unsigned index;
     uint64_t due_ns;           /* no waiting request runs out of time before this */
+    uint64_t expect_due;       /* no publisher is late before this */
+    uint32_t n_expect;
+    struct expected expect[LIM_EXPECT];
     void (*rest)(struct event *e, void *arg); /* ev_commit_brief() */
     void *rest_arg;
     uint64_t obs_told;         /* times that a slot of obs changed */
@@ -148,5 +163,10 @@ void flow_rt_init(struct flow_rt *fr);
 void flow_rt_end(struct dis_ctx *x);
 /* Commit requests whose time-out passed, oldest first. */
 void rt_expire(struct dis_rt *rt, uint64_t now_ns);
+/* Time has passed from before_ns on, in which the sensor saw nothing: publishers that are late. */
+void rt_expect_tick(struct dis_rt *rt, uint64_t before_ns, uint64_t now_ns);
+void rt_expect_forget(struct dis_rt *rt);                             /* a new time begins */
+void rt_expect_end(struct dis_ctx *x);                                /* the flow ends */
+void rt_expect_evicted(struct dis_rt *rt, struct shared_blob *b);     /* b->expect is set */
 /* Drop what a direction was putting together (after a gap). */
 void asm_gap(struct dis_ctx *x);

@@ -291,7 +291,8 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
     rt->n_txn_used++;
     *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
                       .side = x->side, .dir = x->dir, .dir_sure = x->dir_sure,
-                      .group = x->group, .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE, .older = rt->txn_newest, .newer = RT_NONE};
+                      .group = x->group, .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE,
+                      .older = rt->txn_newest, .newer = RT_NONE};
     if (t->deadline_ns < rt->due_ns)
         rt->due_ns = t->deadline_ns;
     if (t->prev == RT_NONE)

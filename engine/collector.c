@@ -230,6 +230,9 @@ static void on_record(struct collector *c, struct ring_head *h)
     case RK_STATS:
         ops_add(&c->ops, rec);
         break;
+    case RK_ABSENT:
+        absent_add(c->ops.absent, rec);
+        break;
     case RK_UNSEEN:
         ops_unseen(c, rec);
         break;

@@ -84,6 +84,7 @@ static void traffic(struct live_ports *all, struct port_watch *w, struct raise *
 
 void live_ports_watch(struct live_ports *all, struct raise *r, const struct source_port *p, unsigned n, uint64_t now_ns)
 {
+    r->blind = false;
     for (unsigned i = 0; i < n; i++) {
         struct port_watch *w = &all->port[i];
         if (!p[i].paced)
@@ -95,5 +96,6 @@ void live_ports_watch(struct live_ports *all, struct raise *r, const struct sour
         losses(w, r, &p[i], now_ns);
         links(w, r, &p[i], now_ns);
         traffic(all, w, r, &p[i], now_ns);
+        r->blind |= w->down || w->silent;
     }
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/record.h"
 
+#include "engine/absent.h"
 #include "engine/sight.h"
 #include "engine/unseen.h"
 
@@ -25,6 +26,7 @@ struct ops { /* the collector's memory */
     uint64_t refused;              /* by the database */
     struct unseen_table unseen;
     struct sight *sight;
+    struct absent *absent;
 };
 
 void ops_add(struct ops *o, const struct rec_stats *r);

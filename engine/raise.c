@@ -481,7 +481,7 @@ void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, cons
     alert_raise(r->c.alerts, &d.in);
 }
 
-static void date_text(uint64_t ns, char *to, uint32_t cap)
+void raise_date(uint64_t ns, char *to, uint32_t cap)
 {
     struct jw w;
     jw_init(&w, to, cap - 1);
@@ -503,8 +503,8 @@ void raise_tick(struct raise *r, const struct rec_tick *t)
     alerts_tick(r->c.alerts, t->ts_ns);
     if (t->jump_from_ns) {
         char from[40], to[40];
-        date_text(t->jump_from_ns, from, sizeof from);
-        date_text(t->jump_to_ns, to, sizeof to);
+        raise_date(t->jump_from_ns, from, sizeof from);
+        raise_date(t->jump_to_ns, to, sizeof to);
         r->clock_bad = true;
         raise_operational(r, AT_OPS_CLOCK, t->ts_ns, "clock", 1, "packet time jumped from %s to %s", from, to);
     }

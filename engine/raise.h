@@ -75,6 +75,7 @@ struct raise {
     struct raise_act act;
     bool loss;      /* packets were lost in this window or the one before it: rec_tick.lossy, unseen */
     bool unseen;    /* in this window, on the way to the sensor */
+    bool blind;     /* live: an interface is down or silent */
     bool clock_bad; /* packet time jumped in the current window */
 };
 void raise_init(struct raise *r, const struct raise_conf *c);
@@ -94,6 +95,8 @@ void raise_act_anomalies(struct raise *r, uint64_t anomalies);
 void raise_act_end(struct raise *r);
 /* In raise_deviation(): true when the open act, or the alert of an earlier one, tells it. */
 bool act_takes(struct raise *r, const struct deviation *d);
+/* A publisher did not speak in time, and nothing was lost meanwhile. */
+void raise_absent(struct raise *r, const struct rec_absent *a, uint64_t ts_ns);
 /* Faults that made no event. */
 void raise_anomaly(struct raise *r, const struct rec_anomaly *n);
 /* The sensor's own condition: AT_OPS_ rows. object tells apart what must not fold together ("eth1", "flows"). */

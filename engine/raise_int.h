@@ -27,6 +27,8 @@ void draft_accept(struct draft *d, bool itself, const char *facts);
 /* Was an alert of that type, subject and object accepted for good? */
 bool draft_accepted(const struct raise *r, const struct draft *d);
 
+/* "2026-01-05T10:11:12..." */
+void raise_date(uint64_t ns, char *to, uint32_t cap);
 const struct alert_type *raise_type_of(const struct deviation *d);
 uint8_t raise_severity_of(const struct deviation *d);
 /* "; with it came, also for the first time: ..." */

@@ -428,13 +428,13 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
 /* ---- the rest of what a runtime reports ---- */
 
 /* What is no UTF-8 becomes '?': databases and listings take texts as they are. */
-static uint32_t clean_text(struct span v, char out[REC_VALUE])
+static uint32_t clean_text(struct span v, char *out, uint32_t cap)
 {
     uint32_t n = 0;
     for (uint32_t i = 0, len; i < v.n; i += len) {
         unsigned long_len = v.p[i] < 0x80 ? 0 : jw_utf8_len(v.p + i, v.n - i);
         len = long_len ? long_len : 1;
-        if (n + len > REC_VALUE)
+        if (n + len > cap)
             break;
         if (long_len)
             memcpy(out + n, v.p + i, len);
@@ -462,7 +462,7 @@ static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
     *r = (struct rec_ident){.ts_ns = x->ts_ns, .addr = *a, .source = i->schema->name, .sub = i->sub, .frame = x->frame,
                             .net = f->key.net, .file = x->file, .kind = i->kind, .confidence = i->confidence,
                             .changed = i->changed};
-    r->value.n = clean_text(i->value, (char *)(r + 1));
+    r->value.n = clean_text(i->value, (char *)(r + 1), REC_VALUE);
     out_end(s->out, h, (uint32_t)(sizeof *h + sizeof *r) + r->value.n);
 }
 
@@ -520,7 +520,24 @@ static void sink_lost(void *arg, struct dis_ctx *x, uint32_t n)
     unseen_add(arg, f->iface, f->vlan, UNSEEN_MESSAGES, n);
 }
 
+static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a)
+{
+    const struct flow *f = x->owner;
+    struct shard *s = arg;
+    unsigned hi = f->client == 1;
+    struct rec_absent r = {.ts_ns = a->ts_ns, .due_ns = a->due.due_ns, .last_ns = a->due.last_ns, .link = f->link,
+                           .flow_id = f->id, .schema = a->schema, .src = *end_addr(f, hi), .dst = *end_addr(f, !hi),
+                           .net = f->key.net, .vlan = f->vlan, .iface = f->iface, .file = a->due.file, .unit = a->unit,
+                           .frame = a->due.frame, .l4 = f->key.proto, .has_mac = f->has_mac,
+                           .back = a->back};
+    memcpy(r.smac, f->mac[hi], 6);
+    memcpy(r.dmac, f->mac[!hi], 6);
+    clean_text(a->name, r.name, sizeof r.name - 1);
+    out_put(s->out, RK_ABSENT, &r, sizeof r);
+}
+
 const struct rt_sink shard_sink = {
     .event = sink_event, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
     .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
+    .absent = sink_absent,
 };

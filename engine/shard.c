@@ -375,6 +375,7 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
 {
     s->pkt = NULL;
     s->lay = NULL;
+    rt_expect_tick(&s->rt, s->now_ns, ts_ns);
     s->now_ns = ts_ns;
     rt_expire(&s->rt, ts_ns);
     if (flush || ts_ns >= s->expire_ns) {
@@ -415,6 +416,7 @@ void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
         report_counts(s, &s->flows.flows[i]);
     report_flush(s, ts_ns);
     unseen_flush(s, ts_ns);
+    rt_expect_forget(&s->rt);
     fact_set_clear(&s->facts); /* a fact that was last seen in the future would never make room for another */
     s->now_ns = to_ns;
     s->expire_ns = 0;

@@ -10,7 +10,7 @@ struct baseline;
 struct raise;
 
 enum {
-    SIGHT_PAIRS = 2048, /* pairs of which one direction was ever seen alone; beyond: counted by their VLAN only */
+    SIGHT_PAIRS = 1024, /* pairs of which one direction was ever seen alone; beyond: counted by their VLAN only */
     SIGHT_PORTS = 64,   /* interfaces and VLANs; beyond: the last stands for all others */
     SIGHT_NAME = 64,
 };

@@ -56,6 +56,7 @@ static void evictions(struct jw *w, const struct engine_totals *t, const struct 
         {"messages", t->rt.asm_evicted},
         {"shared", t->rt.shared_evicted},
         {"observations", t->rt.obs_evicted},
+        {"expectations", t->rt.expect_short},
         {"ndpi", t->sum.ndpi_evicted},
         {"facts", t->evict_facts},
         {"known_links", t->evict_links},

@@ -121,6 +121,18 @@ struct rec_anomaly {
     uint8_t l4, bit;
     uint32_t frame, count;
 };
+/* A publisher that did not speak by due_ns, or (back) speaks again after that was told. */
+enum { REC_NAME = 48 };
+struct rec_absent {
+    uint64_t ts_ns, due_ns, last_ns, link, flow_id;
+    const struct proto_schema *schema;
+    struct addr src, dst;
+    uint8_t smac[6], dmac[6];
+    uint16_t net, vlan, iface, file;
+    uint32_t unit, frame;         /* frame: of the last message, 0 not known */
+    uint8_t l4, has_mac, back;
+    char name[REC_NAME];          /* of what it publishes */
+};
 /* All workers have passed this boundary of packet time. */
 struct rec_tick {
     uint64_t ts_ns;

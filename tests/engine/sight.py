@@ -308,4 +308,85 @@ def no_answer_means_nothing_where_answers_are_not_seen():
     assert search(True) and not search(False)
 
 
+# ---- publishers that fall silent ----
+
+def substation(t, seconds, relays, stop=lambda k, n: False):
+    """Relays that publish twice a second, and a poll; stop(relay, half second): it says nothing then."""
+    p = [goose.Publisher(t, mac=f"00:a0:f4:00:00:{i:02x}", appid=0x1000 + i, ied=f"Q{i}", ttl=2000) for i in range(relays)]
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    for n in range(2 * seconds):
+        for k, x in enumerate(p):
+            if stop(k, n):
+                x.sq += 1
+            else:
+                x.send()
+        poll(c, n)
+        t.wait(0.5 - (relays + 2) * 0.001)
+    return c
+
+
+@case
+def a_publisher_that_falls_silent():
+    t = trace()
+    substation(t, 150, 3, lambda k, n: k == 1 and n >= 100)
+    r = play(t)
+    alert, = r.of("OT-ANO-005")
+    assert alert["src_ip" if "src_ip" in alert else "ether"], alert
+    assert "Q1LD0/LLN0$GO$gcb01" in alert["tyto"]["why"] and "within 2 s" in alert["tyto"]["why"], alert["tyto"]["why"]
+    assert alert["tyto"]["count"] == 1 and alert["app_proto"] == "goose", alert
+    frame = alert["tyto"]["evidence"]["frames"][0]
+    assert t.packets[frame - 1][1][6:12] == bytes.fromhex("00a0f4000001"), "its last message is the evidence"
+
+
+@case
+def publishers_that_are_not_silent():
+    t = trace()
+    substation(t, 150, 3)
+    assert not play(t).of("OT-ANO-005"), "all speak"
+    t = trace(start=1767607872.0 - 1767607872 % 60 + 5)
+    substation(t, 120, 3, lambda k, n: k == 1 and 40 <= n < 60)  # late: the protocol's own anomaly
+    r = play(t)
+    assert not r.of("OT-ANO-005"), "it is back before the window ends"
+    assert any("time_allowed_to_live_expired" in a for e in r.events for a in e["ot"]["anomalies"]), "late"
+    t = trace()
+    substation(t, 20, 3)
+    t.wait(3600)  # two captures, and nothing between them: whether it spoke is not known
+    c = t.tcp("10.0.0.1", 50001, "10.0.1.1", 502)
+    polls(t, [c], 200, wait=1)
+    assert not play(t).of("OT-ANO-005"), "a time in which nothing was seen"
+    t = trace()
+    substation(t, 100, 3)  # the capture ends
+    assert not play(t).of("OT-ANO-005")
+
+
+@case
+def more_publishers_than_are_watched():
+    t = trace()
+    p = [goose.Publisher(t, appid=i, ied=f"Q{i}", ttl=2000) for i in range(300)]  # of one device: in one shard
+    for _ in range(3):
+        for x in p:
+            x.send()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    polls(t, [c], 200, wait=1)
+    r = play(t)
+    assert r.stats["evictions"]["expectations"] > 200 and r.stats["evictions"]["shared"] > 0, r.stats["evictions"]
+    assert 0 < len(r.of("OT-ANO-005")) <= 32, len(r.of("OT-ANO-005"))
+
+
+@case
+def silence_while_packets_are_lost():
+    """A poll's answers are missing as well: it waits until nothing was lost for a while, and is not told if it is back."""
+    def run_with(back):
+        t, lost = trace(start=1767607872.0 - 1767607872 % 60 + 5), set()
+        substation(t, 460, 2, lambda k, n: k == 1 and 200 <= n < (300 if back else 10**9))
+        answers = [i for i, p in enumerate(t.packets) if p[1][26:30] == bytes([10, 0, 1, 1]) and len(p[1]) > 60]
+        lose(t, set(answers[180:340:4]))  # from 90 s to 170 s
+        return play(t)
+
+    r = run_with(True)
+    assert unseen(r)[0] >= 30 and not r.of("OT-ANO-005"), r.stats["unseen"]
+    alert, = run_with(False).of("OT-ANO-005")
+    assert alert["tyto"]["quality"]["loss"] is False and alert["timestamp"] > "2026-01-05T10:15", alert
+
+
 sys.exit(run.main())
