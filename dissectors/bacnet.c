@@ -77,9 +77,40 @@ static void set_unit(struct event *e, const struct bn_addr *a)
     e->sub = a->net | (n > 1 ? UINT32_C(1) << 16 : 0) | (ip ? UINT32_C(1) << 17 : 0);
 }
 
+/* Software with a network of its own inside names itself by its own IP address there. */
+static bool is_itself(const struct bn_addr *a, const struct addr *near)
+{
+    return a->mac.n == 6 && addr_is_v4(near) && memcmp(near->b + 12, a->mac.p, 4) == 0;
+}
+
+/* A device behind the one that has the packet's address. */
+static bool is_far(const struct bn_addr *a, const struct addr *near)
+{
+    return a->net && a->net != NET_ALL && a->mac.n && !(near && is_itself(a, near));
+}
+
+/* Who talks to whom in truth, where routers stand in between. */
+static void set_ends(struct bn_msg *m)
+{
+    const struct layers *l = m->x->lay;
+    unsigned from = m->x->dir == DIR_S2C;
+    struct addr a;
+    if (m->has_origin)
+        ev_far(m->e, from, &m->origin);
+    if (is_far(&m->src, l ? &l->src : NULL)) {
+        a = addr_station(m->src.net, m->src.mac.p, m->src.mac.n);
+        ev_far(m->e, from, &a);
+    }
+    if (is_far(&m->dst, l ? &l->dst : NULL)) {
+        a = addr_station(m->dst.net, m->dst.mac.p, m->dst.mac.n);
+        ev_far(m->e, !from, &a);
+    }
+}
+
 void bn_common(struct bn_msg *m)
 {
     struct event *e = m->e;
+    set_ends(m);
     set_unit(e, m->x->dir == DIR_S2C ? &m->src : &m->dst);
     if (m->src.net)
         ev_span(e, BF_SOURCE, bn_addr_text(e, &m->src));
@@ -151,17 +182,11 @@ bool bn_npdu_shape(struct cur c)
     return bn_apdu_shape(c);
 }
 
-/* Software with a network of its own inside names itself by its own IP address there. */
-static bool is_self(const struct bn_msg *m)
-{
-    const struct layers *l = m->x->lay;
-    return l && m->src.mac.n == 6 && addr_is_v4(&l->src) && memcmp(l->src.b + 12, m->src.mac.p, 4) == 0;
-}
-
 /* Whose message it is, when it is not the packet's: told before anything else of it. */
 static void tell_sender(struct bn_msg *m)
 {
-    bool routed = m->src.net && m->src.net != NET_ALL && m->src.mac.n && !is_self(m);
+    const struct layers *l = m->x->lay;
+    bool routed = is_far(&m->src, l ? &l->src : NULL);
     if (m->has_origin) {
         obs_fmt(m->x, &bacnet_schema, bn_sender(m), OBS_SELF, OBS_OTHER, 80, "%s",
                 "broadcast management device (BBMD)");

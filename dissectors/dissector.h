@@ -146,6 +146,12 @@ static inline void ev_unit(struct event *e, uint32_t unit)
     e->unit = unit;
     e->has_unit = 1;
 }
+/* The client (0) or server (1) of this message is a device behind the one that the packets come from or go to. */
+static inline void ev_far(struct event *e, unsigned end, const struct addr *a)
+{
+    e->far[end] = *a;
+    e->has_far |= (uint8_t)(1u << end);
+}
 /* Hand the event to the engine. e->kind must be right (ev_begin: EV_MESSAGE; ev_answer: EV_TRANSACTION or
  * EV_RESPONSE). Outcome unknown and an error set: refused; a transaction without error: accepted or executed by class.
  */

@@ -124,7 +124,7 @@ void draft_event(const struct raise *r, struct draft *d, const struct alert_type
     draft_begin(r, d, type, ev->ts_ns, ev->link);
     d->in.event = ev;
     d->in.one_way |= ev->one_way;
-    draft_sides(r, d, ev->net, &ev->src, &ev->dst);
+    draft_sides(r, d, ev->net, rec_client(ev), rec_server(ev));
 }
 
 void draft_accept(struct draft *d, bool itself, const char *facts)
@@ -332,7 +332,12 @@ void draft_deviation(const struct raise *r, struct draft *dr, const struct devia
     dr->in.one_way |= d->event && d->event->one_way;
     flow_of(d, &dr->in.flow);
     set_community(dr);
-    draft_sides(r, dr, d->net, dr->in.flow.has_src ? &d->src : NULL, dr->in.flow.has_dst ? &d->dst : NULL);
+    const struct addr *src = dr->in.flow.has_src ? &d->src : NULL, *dst = dr->in.flow.has_dst ? &d->dst : NULL;
+    if (d->event && src && dst && addr_eq(src, &d->event->src) && addr_eq(dst, &d->event->dst)) {
+        src = rec_client(d->event);
+        dst = rec_server(d->event);
+    }
+    draft_sides(r, dr, d->net, src, dst);
     dr->in.mode = "live"; /* what still learns is not judged */
     dr->in.severity = raise_severity_of(d);
     snprintf(dr->why, sizeof dr->why, "%s", d->why);

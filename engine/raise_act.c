@@ -23,8 +23,8 @@
 /* What makes two alerts of one rule (or anomaly) the same is finer here than in the alert's own subject and object. */
 static uint64_t repeat_key(const struct rec_event *ev, uint64_t what)
 {
-    uint64_t k = hash_bytes(what, &ev->src, sizeof ev->src);
-    k = hash_mix(k ^ ev->net, hash_bytes(what, &ev->dst, sizeof ev->dst));
+    uint64_t k = hash_bytes(what, rec_client(ev), sizeof(struct addr));
+    k = hash_mix(k ^ ev->net, hash_bytes(what, rec_server(ev), sizeof(struct addr)));
     k = hash_mix(k ^ ev->function, (uint64_t)ev->unit << 32 | ev->sub);
     k = hash_mix(k ^ ev->action, ev->object ^ ev->selector);
     k = hash_mix(k ^ (uint64_t)ev->error << 32 ^ ev->status, ev->anomalies);
@@ -63,8 +63,10 @@ static void remember(struct raise *r, uint64_t key)
 static void who(struct words *w, const struct rec_event *ev, const struct draft *d, bool src)
 {
     const struct asset_info *a = src ? d->in.src : d->in.dst;
-    char addr[ADDR_TEXT];
-    addr_text(src ? &ev->src : &ev->dst, addr);
+    const struct addr *it = src ? rec_client(ev) : rec_server(ev), *near = src ? &ev->src : &ev->dst;
+    char addr[2 * ADDR_TEXT + 8], *p = addr + addr_text(it, addr);
+    if (!addr_eq(it, near))
+        addr_text(near, text_put(p, " behind "));
     if (a && a->name && *a->name)
         words_add(w, "%.60s (%s)", a->name, addr);
     else
@@ -150,9 +152,9 @@ static void identify(struct draft *d, const struct rec_event *ev, const struct r
     }
     char *p = text_put(d->subject, d->net);
     *p++ = '/';
-    p = th->by & BY_SRC || !(th->by & BY_DST) ? p + addr_text(&ev->src, p) : text_put(p, "*");
+    p = th->by & BY_SRC || !(th->by & BY_DST) ? p + addr_text(rec_client(ev), p) : text_put(p, "*");
     *p++ = '>';
-    p = th->by & BY_DST || !(th->by & BY_SRC) ? p + addr_text(&ev->dst, p) : text_put(p, "*");
+    p = th->by & BY_DST || !(th->by & BY_SRC) ? p + addr_text(rec_server(ev), p) : text_put(p, "*");
     *p = '\0';
     memcpy(d->object, "-", 2); /* what was counted together is one alert */
 }
@@ -342,7 +344,7 @@ static void tell_rule(struct raise *r, int i, bool with)
     bool more_to_say = with && a->n_devs;
     if (!more_to_say && repeated(r, key, a->ev->ts_ns, a->verdict[i].count))
         return;
-    draft_subject(r, &d, a->ev->net, &a->ev->src, &a->ev->dst);
+    draft_subject(r, &d, a->ev->net, rec_client(a->ev), rec_server(a->ev));
     identify(&d, a->ev, info);
     if (!more_to_say && folded(r, &d, type.id, key, a->ev->ts_ns, a->verdict[i].count, worst_of(a, info, with)))
         return;
@@ -388,7 +390,7 @@ static void tell_anomaly(struct raise *r)
     struct draft d;
     if (!a->n_devs && repeated(r, key, ev->ts_ns, 1))
         return;
-    draft_subject(r, &d, ev->net, &ev->src, &ev->dst);
+    draft_subject(r, &d, ev->net, rec_client(ev), rec_server(ev));
     d.in.type = type;
     d.in.object = name;
     if (!a->n_devs && (draft_accepted(r, &d) ||
@@ -458,7 +460,7 @@ static bool accepted(struct raise *r, const struct rec_event *ev, const struct r
     if (!r->c.accepted || info->learn == RL_NO)
         return false;
     d.in.type = &type;
-    draft_subject(r, &d, ev->net, &ev->src, &ev->dst);
+    draft_subject(r, &d, ev->net, rec_client(ev), rec_server(ev));
     identify(&d, ev, info);
     return draft_accepted(r, &d);
 }

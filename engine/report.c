@@ -284,6 +284,8 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     };
     r->has_sender = x->has_sender;
     r->sender = x->sender;
+    r->has_far = e->has_far;
+    memcpy(r->far, e->far, sizeof r->far);
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
     r->has_mac = f->has_mac;

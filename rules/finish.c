@@ -118,8 +118,8 @@ static uint64_t mix_addr(uint64_t h, const struct addr *a)
 static uint64_t key_of(const struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev)
 {
     uint64_t h = hash_u64(st->hash_key, ev->net);
-    h = t->by & BY_SRC ? mix_addr(h, &ev->src) : h;
-    h = t->by & BY_DST ? mix_addr(h, &ev->dst) : h;
+    h = t->by & BY_SRC ? mix_addr(h, rec_client(ev)) : h;
+    h = t->by & BY_DST ? mix_addr(h, rec_server(ev)) : h;
     h = t->by & BY_UNIT ? hash_u64(h, ev->has_unit ? ev->unit : UINT64_MAX) : h;
     h = t->by & BY_FUNCTION ? hash_u64(h, (uint64_t)ev->function << 32 | ev->selector) : h;
     h = t->by & BY_OBJECT ? hash_u64(h, ev->object) : h;
@@ -131,10 +131,10 @@ static bool thing_of(const struct rule_threshold *t, const struct rec_event *ev,
 {
     switch (t->distinct) {
     case DISTINCT_DST:
-        *ret = mix_addr(1, &ev->dst);
+        *ret = mix_addr(1, rec_server(ev));
         return true;
     case DISTINCT_SRC:
-        *ret = mix_addr(1, &ev->src);
+        *ret = mix_addr(1, rec_client(ev));
         return true;
     case DISTINCT_OBJECT:
         *ret = ev->object;

@@ -117,8 +117,11 @@ struct event {
     uint8_t from_client;     /* the (last) message was sent by the client; else by the server */
     uint8_t n_msgs, n_items, n_fields;
     uint8_t truncated;       /* a bound of limits.h was hit: something is left out of items, fields or values */
+    uint8_t has_far;         /* bit 0: far[0] is set, bit 1: far[1] */
     uint32_t text_used;
     const char *error_name;  /* NULL: looked up in schema->statuses */
+    struct addr far[2];      /* client and server themselves, where the packets' addresses are those of a router or
+                              * forwarder in front of them */
     struct msg msgs[EV_MAX_MSGS];
     struct item items[EV_MAX_ITEMS];
     struct field fields[EV_MAX_FIELDS];

@@ -31,11 +31,13 @@ struct rec_event {
     uint64_t object;              /* rules_object() of the event when n_hits > 0; else 0 */
     struct addr src, dst;         /* client and server, whoever sent */
     struct addr sender;           /* has_sender: who sent it in truth, through a router */
+    struct addr far[2];           /* has_far bit 0, 1: the client and server behind src and dst, which are routers */
     uint8_t smac[6], dmac[6];     /* of client and server */
     uint16_t sport, dport, net, file, vlan[2], iface;
     uint32_t frame, function, selector, unit, sub, status, items_total;
     uint8_t kind, action, outcome, phase, l4, n_vlan;
     uint8_t has_unit, has_status, error, from_client, has_mac, has_sender;
+    uint8_t has_far;
     uint8_t one_way;              /* TCP: the other side was never heard */
     uint8_t wanted;               /* bits REC_WANT_ */
     uint8_t learning;             /* the connection is still learned: for the collector's part of rules, by it */
@@ -48,6 +50,15 @@ struct rec_event {
     struct span packed;           /* the event itself, where json was not written yet (raise_conf.event_json) */
     const char *app;              /* app_proto of the record */
 };
+/* The device itself, also behind a router. */
+static inline const struct addr *rec_client(const struct rec_event *e)
+{
+    return e->has_far & 1 ? &e->far[0] : &e->src;
+}
+static inline const struct addr *rec_server(const struct rec_event *e)
+{
+    return e->has_far & 2 ? &e->far[1] : &e->dst;
+}
 enum { REC_WANT_FACT = 1, REC_WANT_HIT = 2, REC_WANT_ANOMALY = 4, REC_WANT_LOG = 8 };
 
 /* A (network, address, MAC) that has sent something, new to the shard. */

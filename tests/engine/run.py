@@ -359,6 +359,42 @@ def names_that_go_back_and_forth():
     assert [a["name"] for a in json.loads(ask("assets", "-d", r.db, "--json"))] == ["s1"], "told of s2, and not of s1 again"
 
 
+# ---- devices behind a router ----
+
+def routed(t, mac, invoke, service, body, answer):
+    """A confirmed BACnet request to station `mac` of network 2001, and its answer, both through the router."""
+    def packet(npdu, apdu):
+        return struct.pack(">BBH", 0x81, 0x0A, 4 + len(npdu) + len(apdu)) + npdu + apdu
+    to, back = struct.pack(">BBHBBB", 1, 0x24, 2001, 1, mac, 255), struct.pack(">BBHBB", 1, 0x08, 2001, 1, mac)
+    t.udp("10.0.0.5", 47808, "10.0.0.9", 47808, packet(to, bytes((0, 5, invoke, service)) + body))
+    t.udp("10.0.0.9", 47808, "10.0.0.5", 47808, packet(back, answer))
+
+
+def points(t, mac, n):
+    for k in range(n):
+        what = struct.pack(">BIBB", 0x0C, k, 0x19, 85)
+        routed(t, mac, k, 12, what, bytes((0x50, k, 12)) + b"\x91\x01\x91\x1f")  # unknown object
+
+
+@case
+def station_behind_a_router():
+    t = trace()
+    points(t, 5, 15)
+    points(t, 6, 15)
+    r = play(t)
+    assert not r.of("OT-GEN-017"), "two stations were taken for one that is searched"
+    points(t, 6, 25)
+    routed(t, 6, 200, 20, b"\x09\0", bytes((0x20, 200, 20)))  # reinitialize: cold start
+    r = play(t)
+    found, restart = r.of("OT-GEN-017"), r.of("OT-BAC-002")
+    assert len(found) == 1 and len(restart) == 1, (found, restart)
+    station = [a["id"] for a in json.loads(ask("assets", "-d", r.db, "--json")) if "2001:6" in json.dumps(a["addresses"])]
+    for a in found + restart:
+        assert a["dest_ip"] == "10.0.0.9" and a["ot"]["unit"] == "2001:6", a
+        assert [a["tyto"]["dest_asset"]["id"]] == station, (a["tyto"]["dest_asset"], station)
+        assert "to 2001:6 behind 10.0.0.9: " in a["tyto"]["why"], a["tyto"]["why"]
+
+
 # ---- packets that contradict themselves ----
 
 @case
