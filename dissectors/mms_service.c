@@ -206,16 +206,22 @@ static void file_read_response(struct mms *m, struct event *e, struct cur c)
     }
 }
 
-static void file_rename_request(struct mms *m, struct event *e, struct cur c)
+/* Of a request about two files, or about one and a name: that one becomes the object, the other name a field. */
+static void file_and_name(struct mms *m, struct event *e, struct cur c, unsigned file, unsigned other, uint8_t field)
 {
     struct ber t;
     struct span name;
     while (ber_next(&c, &t)) {
-        if (t.id == BER_CTX(0))
+        if (t.id == BER_CTX(file))
             file_item(m, e, t.body);
-        else if (t.id == BER_CTX(1) && mms_file_name(m, e, t.body, &name))
-            ev_span(e, F_DESTINATION, name);
+        else if (t.id == BER_CTX(other) && mms_file_name(m, e, t.body, &name))
+            ev_span(e, field, name);
     }
+}
+
+static void file_rename_request(struct mms *m, struct event *e, struct cur c)
+{
+    file_and_name(m, e, c, 0, 1, F_DESTINATION);
 }
 
 static void file_delete_request(struct mms *m, struct event *e, struct cur c)
@@ -225,14 +231,7 @@ static void file_delete_request(struct mms *m, struct event *e, struct cur c)
 
 static void file_directory_request(struct mms *m, struct event *e, struct cur c)
 {
-    struct ber t;
-    struct span name;
-    while (ber_next(&c, &t)) {
-        if (t.id == BER_CTX(0))
-            file_item(m, e, t.body);
-        else if (t.id == BER_CTX(1) && mms_file_name(m, e, t.body, &name))
-            ev_span(e, F_CONTINUE_AFTER, name);
-    }
+    file_and_name(m, e, c, 0, 1, F_CONTINUE_AFTER);
 }
 
 /* List of { name [0], attributes [1] }, tagged [0], in some stacks with a SEQUENCE OF inside; more follows [1]. */
@@ -258,14 +257,7 @@ static void file_directory_response(struct mms *m, struct event *e, struct cur c
 
 static void obtain_file_request(struct mms *m, struct event *e, struct cur c)
 {
-    struct ber t;
-    struct span name;
-    while (ber_next(&c, &t)) {
-        if (t.id == BER_CTX(1))
-            file_item(m, e, t.body);
-        else if (t.id == BER_CTX(2) && mms_file_name(m, e, t.body, &name))
-            ev_span(e, F_DESTINATION, name);
-    }
+    file_and_name(m, e, c, 1, 2, F_DESTINATION);
 }
 
 /* ---- domains and program invocations ---- */

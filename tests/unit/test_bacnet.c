@@ -1,5 +1,6 @@
 /* test_bacnet.c: BACnet datagrams in, events out. Bytes by ANSI/ASHRAE 135-2020. */
 #include "dis_feed.h"
+#include "tests/unit/suite.h"
 
 extern const struct dissector dissector_bacnet;
 
@@ -368,34 +369,6 @@ START_TEST(schema_is_sound)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("bacnet");
-    TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, schema_is_sound);
-    tcase_add_test(t, read_is_one_record);
-    tcase_add_test(t, both_sides_ask);
-    tcase_add_test(t, ids_that_come_again);
-    tcase_add_test(t, errors_rejects_aborts);
-    tcase_add_test(t, writes_by_what_they_do);
-    tcase_add_test(t, several_properties);
-    tcase_add_test(t, identity);
-    tcase_add_test(t, devices_behind_a_router);
-    tcase_add_test(t, forwarded_and_foreign);
-    tcase_add_test(t, routing);
-    tcase_add_test(t, notifications);
-    tcase_add_test(t, passwords_are_not_kept);
-    tcase_add_test(t, segments);
-    tcase_add_test(t, values);
-    tcase_add_test(t, anomalies);
-    tcase_add_test(t, link_layers);
-    tcase_add_test(t, probing);
-    tcase_add_test(t, hostile);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
-}
+SUITE("bacnet", 60, schema_is_sound, read_is_one_record, both_sides_ask, ids_that_come_again, errors_rejects_aborts,
+      writes_by_what_they_do, several_properties, identity, devices_behind_a_router, forwarded_and_foreign, routing,
+      notifications, passwords_are_not_kept, segments, values, anomalies, link_layers, probing, hostile)

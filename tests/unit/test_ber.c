@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/base/err.h"
+#include "tests/unit/suite.h"
 
 static uint32_t from_hex(const char *hex, uint8_t *out, uint32_t max)
 {
@@ -272,24 +273,5 @@ START_TEST(test_hostile)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("ber");
-    TCase *t = tcase_create("ber");
-    tcase_add_test(t, test_tlv);
-    tcase_add_test(t, test_broken);
-    tcase_add_test(t, test_indefinite);
-    tcase_add_test(t, test_optional);
-    tcase_add_test(t, test_integers);
-    tcase_add_test(t, test_floats);
-    tcase_add_test(t, test_bits);
-    tcase_add_test(t, test_times);
-    tcase_add_test(t, test_texts);
-    tcase_add_test(t, test_hostile);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE("ber", 60, test_tlv, test_broken, test_indefinite, test_optional, test_integers, test_floats, test_bits,
+      test_times, test_texts, test_hostile)

@@ -1,5 +1,6 @@
 /* test_goose.c: GOOSE and R-GOOSE: messages after each other, values, carriers, what breaks the standard. */
 #include "tests/unit/dis_feed.h"
+#include "tests/unit/suite.h"
 
 #include "dissectors/goose_priv.h"
 
@@ -334,25 +335,6 @@ START_TEST(hostile)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("goose");
-    TCase *t = tcase_create("goose");
-    tcase_add_test(t, schema_is_sound);
-    tcase_add_test(t, a_repetition_is_counted_and_a_change_is_told);
-    tcase_add_test(t, known_octets_make_no_difference);
-    tcase_add_test(t, what_follows_what);
-    tcase_add_test(t, habits_are_told_once);
-    tcase_add_test(t, a_marked_copy_moves_no_state);
-    tcase_add_test(t, values_have_places);
-    tcase_add_test(t, frames_that_are_wrong);
-    tcase_add_test(t, routed);
-    tcase_add_test(t, management);
-    tcase_add_test(t, hostile);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE("goose", 60, schema_is_sound, a_repetition_is_counted_and_a_change_is_told, known_octets_make_no_difference,
+      what_follows_what, habits_are_told_once, a_marked_copy_moves_no_state, values_have_places,
+      frames_that_are_wrong, routed, management, hostile)

@@ -1,5 +1,6 @@
 /* test_lldp.c: what a device says of itself, and TLVs that break the standard. */
 #include "tests/unit/dis_feed.h"
+#include "tests/unit/suite.h"
 
 extern const struct dissector dissector_lldp;
 
@@ -171,22 +172,5 @@ START_TEST(hostile)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("lldp");
-    TCase *t = tcase_create("lldp");
-    tcase_add_test(t, schema_is_sound);
-    tcase_add_test(t, identity);
-    tcase_add_test(t, parts_of_the_description);
-    tcase_add_test(t, organizations);
-    tcase_add_test(t, again);
-    tcase_add_test(t, again_broken);
-    tcase_add_test(t, broken);
-    tcase_add_test(t, hostile);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE("lldp", 60, schema_is_sound, identity, parts_of_the_description, organizations, again, again_broken, broken,
+      hostile)

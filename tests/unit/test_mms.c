@@ -2,6 +2,7 @@
 #include "dis_feed.h"
 
 #include "dissectors/carrier_ber.h"
+#include "tests/unit/suite.h"
 
 extern const struct dissector dissector_mms;
 
@@ -352,29 +353,6 @@ START_TEST(hostile)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("mms");
-    TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 120);
-    tcase_add_test(t, probing);
-    tcase_add_test(t, association);
-    tcase_add_test(t, requests_pair_by_invoke_id);
-    tcase_add_test(t, errors_rejects_cancel);
-    tcase_add_test(t, control_is_one_transaction);
-    tcase_add_test(t, control_that_differs_or_stays_open);
-    tcase_add_test(t, acts_follow_the_functional_constraint);
-    tcase_add_test(t, reports);
-    tcase_add_test(t, both_sides_ask);
-    tcase_add_test(t, files_names_and_identity);
-    tcase_add_test(t, segments_and_loss);
-    tcase_add_test(t, what_breaks_the_standard);
-    tcase_add_test(t, not_mine);
-    tcase_add_test(t, hostile);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
-}
+SUITE("mms", 120, probing, association, requests_pair_by_invoke_id, errors_rejects_cancel, control_is_one_transaction,
+      control_that_differs_or_stays_open, acts_follow_the_functional_constraint, reports, both_sides_ask,
+      files_names_and_identity, segments_and_loss, what_breaks_the_standard, not_mine, hostile)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "engine/base/err.h"
+#include "tests/unit/suite.h"
 
 static uint8_t *copy;
 static char text[4096];
@@ -115,17 +116,4 @@ START_TEST(test_broken)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("mmsdata");
-    TCase *t = tcase_create("mmsdata");
-    tcase_add_test(t, test_values);
-    tcase_add_test(t, test_trees);
-    tcase_add_test(t, test_broken);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE("mmsdata", 60, test_values, test_trees, test_broken)

@@ -1,6 +1,7 @@
 /* test_opcua.c: OPC UA: bytes in, events out. */
 #include "tests/unit/dis_feed.h"
 #include "tests/unit/test_opcua_data.h"
+#include "tests/unit/suite.h"
 
 extern const struct dissector dissector_opcua;
 
@@ -289,32 +290,6 @@ START_TEST(test_hostile)
 }
 END_TEST
 
-int main(void)
-{
-    TCase *t = tcase_create("opcua");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, test_schema);
-    tcase_add_test(t, test_hello);
-    tcase_add_test(t, test_channel);
-    tcase_add_test(t, test_log_on);
-    tcase_add_test(t, test_built_in_types);
-    tcase_add_test(t, test_objects);
-    tcase_add_test(t, test_write_and_call);
-    tcase_add_test(t, test_publish);
-    tcase_add_test(t, test_chunks);
-    tcase_add_test(t, test_gap);
-    tcase_add_test(t, test_security);
-    tcase_add_test(t, test_identity);
-    tcase_add_test(t, test_nodes);
-    tcase_add_test(t, test_faults);
-    tcase_add_test(t, test_roles);
-    tcase_add_test(t, test_probe);
-    tcase_add_test(t, test_hostile);
-    Suite *s = suite_create("opcua");
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
-}
+SUITE("opcua", 60, test_schema, test_hello, test_channel, test_log_on, test_built_in_types, test_objects,
+      test_write_and_call, test_publish, test_chunks, test_gap, test_security, test_identity, test_nodes, test_faults,
+      test_roles, test_probe, test_hostile)

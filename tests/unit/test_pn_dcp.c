@@ -1,5 +1,6 @@
 /* test_pn_dcp.c: PROFINET DCP: requests with their answers, identity, what breaks the standard. */
 #include "tests/unit/dis_feed.h"
+#include "tests/unit/suite.h"
 
 extern const struct dissector dissector_pn_dcp;
 
@@ -144,21 +145,5 @@ START_TEST(hostile)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("pn_dcp");
-    TCase *t = tcase_create("pn_dcp");
-    tcase_add_test(t, schema_is_sound);
-    tcase_add_test(t, probe_leaves_cyclic_data_alone);
-    tcase_add_test(t, a_set_and_its_answer);
-    tcase_add_test(t, get_and_identify);
-    tcase_add_test(t, broken);
-    tcase_add_test(t, names);
-    tcase_add_test(t, hostile);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE("pn_dcp", 60, schema_is_sound, probe_leaves_cyclic_data_alone, a_set_and_its_answer, get_and_identify, broken,
+      names, hostile)
