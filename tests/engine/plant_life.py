@@ -11,7 +11,8 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
+
+from cases import case, folder, main
 
 TYTO, ROOT = sys.argv[1:3]
 sys.path.insert(0, os.path.join(ROOT, "pcaps/gen"))
@@ -20,19 +21,13 @@ import wire  # noqa: E402
 DAY0 = 1767607872.0
 DAY = 86400
 HMI, EWS, PLC = "10.0.0.5", "10.0.0.7", "10.0.0.9"
-CASES = []
-
-
-def case(f):
-    CASES.append(f)
-    return f
 
 
 class Plant:
     """A database and what is replayed into it."""
 
     def __init__(self, conf=None, rules=None):
-        self.tmp = tempfile.mkdtemp(dir=WORK)
+        self.tmp = folder()
         self.db = os.path.join(self.tmp, "tyto.db")
         self.args, self.n = [], 0
         for option, text in (("-c", conf), ("-r", rules)):
@@ -386,22 +381,4 @@ def scans_can_be_accepted():
     one(scan(3, EWS), "OT-ANO-004")
 
 
-def main():
-    global WORK
-    failed = 0
-    with tempfile.TemporaryDirectory() as WORK:
-        for f in CASES:
-            if sys.argv[3:] and f.__name__ not in sys.argv[3:]:
-                continue
-            try:
-                f()
-                print("ok    ", f.__name__)
-            except Exception as e:  # each case is told, and the next one tried
-                failed += 1
-                print("FAILED", f.__name__, type(e).__name__, e)
-                if os.environ.get("TRACE"):
-                    raise
-    return failed != 0
-
-
-sys.exit(main())
+main(sys.argv[3:])

@@ -11,19 +11,14 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
+
+from cases import case, folder, main
 
 TYTO, ROOT = sys.argv[1:3]
 sys.path.insert(0, os.path.join(ROOT, "pcaps/gen"))
 import wire  # noqa: E402
 
-CASES = []
 YEAR = 365 * 86400
-
-
-def case(f):
-    CASES.append(f)
-    return f
 
 
 class Result:
@@ -52,7 +47,7 @@ def once(path, workers, args, tmp, log=True):
 
 
 def play(trace, *args, mode="--detect"):
-    tmp = tempfile.mkdtemp(dir=WORK)
+    tmp = folder()
     trace.path = os.path.join(tmp, "capture.pcap")
     trace.save()
     args = ([mode] if mode else []) + list(args)
@@ -71,7 +66,7 @@ def ask(*args):
 
 
 def config(text):
-    path = os.path.join(tempfile.mkdtemp(dir=WORK), "tyto.yaml")
+    path = os.path.join(folder(), "tyto.yaml")
     with open(path, "w") as f:
         f.write(text)
     return "-c", path
@@ -336,7 +331,7 @@ def announce(t, *frames):
 
 @case
 def rule_on_a_field_of_what_repeats():
-    rule = os.path.join(tempfile.mkdtemp(dir=WORK), "r.yaml")
+    rule = os.path.join(folder(), "r.yaml")
     with open(rule, "w") as f:
         f.write("- id: USR-1\n  title: t\n  severity: major\n  when: {protocol: lldp, lldp.system_name: s1}\n"
                 "- id: USR-2\n  title: t\n  severity: major\n  when: {protocol: lldp, lldp.system_name: s1}\n"
@@ -417,23 +412,4 @@ def packet_faults():
     assert not play(t).of("OT-PRO-003")
 
 
-def main():
-    global WORK
-    failed = 0
-    with tempfile.TemporaryDirectory() as WORK:
-        for f in CASES:
-            if sys.argv[3:] and f.__name__ not in sys.argv[3:]:
-                continue
-            try:
-                f()
-                print("ok    ", f.__name__)
-            except Exception as e:  # each case is told, and the next one tried
-                failed += 1
-                print("FAILED", f.__name__, type(e).__name__, e)
-                if os.environ.get("TRACE"):
-                    raise
-    return failed != 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+main(sys.argv[3:])

@@ -3,12 +3,14 @@
 
   sample.py DIR N PROGRAM [ARG...] -- PROTOCOL...
 
-DIR is the folder that holds pcaps/<protocol>/; the environment variable TYTO_SHARED goes before it. Exit 77 (skipped) where
+DIR is the folder that holds pcaps/<protocol>/ (or the name that such collections have for it); the environment variable TYTO_SHARED goes before it. Exit 77 (skipped) where
 it is absent. At most N captures of each protocol, evenly over the sorted names.
 """
 import os
 import subprocess
 import sys
+
+FOLDERS = {"pn_dcp": "profinet_dcp"}
 
 
 def main():
@@ -16,7 +18,7 @@ def main():
     base, n, command = os.environ.get("TYTO_SHARED", sys.argv[1]), int(sys.argv[2]), sys.argv[3:cut]
     files = []
     for proto in sys.argv[cut + 1:]:
-        folder = os.path.join(base, "pcaps", proto)
+        folder = os.path.join(base, "pcaps", FOLDERS.get(proto, proto))
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         step = max(1, -(-len(names) // n))
         files += [os.path.join(folder, f) for f in names[::step]]
