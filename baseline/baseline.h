@@ -76,6 +76,18 @@ bool baseline_accepted(const struct baseline *b, uint64_t key);
 bool baseline_learning(struct baseline *b, uint64_t link_digest);
 /* Only one direction of it was seen so far. */
 bool baseline_link_one_way(struct baseline *b, uint64_t link_digest);
+/* Links in use in each counts window so far, and not in the one that ends now. */
+enum { VANISHED_NAMED = 4 };
+struct baseline_vanished {
+    uint32_t steady, gone;
+    uint16_t vlan; /* 0: all links, of whatever VLAN */
+    unsigned n_named;
+    struct addr client[VANISHED_NAMED], server[VANISHED_NAMED];
+};
+/* A counts window ends. True: so many are gone at once that it is no matter of one device. */
+bool baseline_vanished(struct baseline *b, struct baseline_vanished *ret);
+/* What was heard before is no measure any more. */
+void baseline_heard_anew(struct baseline *b);
 /* Who talks on it, in the digest's own order; false: not known (any more). */
 bool baseline_link_ends(struct baseline *b, uint64_t link_digest, uint16_t *net, struct addr *client,
                         struct addr *server);

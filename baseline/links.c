@@ -413,6 +413,7 @@ void baseline_link_count(struct baseline *b, const struct rec_link_count *r)
         l->probe = 0;
     if (l->packets[1] > first_answers)
         l->flags &= (uint8_t)~ROW_LINK_ATTEMPT;
+    l->heard |= r->packets[0] + r->packets[1] != 0;
     link_seen(b, i, r->last_ns);
     blink_rank(b, i);
     for (unsigned k = 0; k < 2; k++) {

@@ -114,6 +114,7 @@ struct link {
     uint16_t apps[LIM_LINK_APPS];
     uint32_t frame;
     uint8_t l4, flags, n_apps, app_learned, app_judged, dirty, probe;
+    uint8_t heard;             /* bit n: in the n-th counts window before; bit 0 this one */
 };
 
 struct func {

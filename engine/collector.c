@@ -231,7 +231,10 @@ static void on_record(struct collector *c, struct ring_head *h)
         ops_add(&c->ops, rec);
         break;
     case RK_ABSENT:
-        absent_add(c->ops.absent, rec);
+        absent_add(&c->ops.visibility->absent, rec);
+        break;
+    case RK_TOPOLOGY:
+        visibility_topology(c->ops.visibility, rec);
         break;
     case RK_UNSEEN:
         ops_unseen(c, rec);

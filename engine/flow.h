@@ -78,7 +78,7 @@ struct flow {
     uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
     uint8_t n_tries, n_hold, n_match, match_sides;
     uint8_t undecided;          /* candidate shares the port with others that asked for more */
-    uint8_t used, tls, ndpi_done, faults_told, has_community; /* tls: a handshake was seen */
+    uint8_t used, tls, ndpi_done, topology, both_ways, faults_told, has_community; /* tls: a handshake was seen */
 };
 _Static_assert(offsetof(struct flow, lru_prev) <= FLOW_HOT && sizeof(struct half) == 64, "hot fields lie together");
 

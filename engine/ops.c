@@ -91,7 +91,7 @@ void ops_tick(struct collector *c, const struct rec_tick *t)
     evictions(c, t);
     sight_tick(c->ops.sight, c->baseline, c->raise, t->ts_ns);
     drops(c, t);
-    absent_tick(c->ops.absent, c->raise, t->ts_ns, t->last);
+    visibility_tick(c->ops.visibility, c->baseline, c->raise, t);
     unseen_tick(&c->ops.unseen, c->raise, t->ts_ns);
     memset(&c->ops.now, 0, sizeof c->ops.now);
 }

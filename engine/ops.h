@@ -4,9 +4,9 @@
 
 #include "engine/base/record.h"
 
-#include "engine/absent.h"
 #include "engine/sight.h"
 #include "engine/unseen.h"
+#include "engine/visibility.h"
 
 struct collector;
 
@@ -26,7 +26,7 @@ struct ops { /* the collector's memory */
     uint64_t refused;              /* by the database */
     struct unseen_table unseen;
     struct sight *sight;
-    struct absent *absent;
+    struct visibility *visibility;
 };
 
 void ops_add(struct ops *o, const struct rec_stats *r);

@@ -115,7 +115,7 @@ uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
     struct rule_stats r;
     baseline_stats(p->baseline, &b);
     rule_state_stats(p->rule_state, &r);
-    uint64_t sum = engine_bytes(&c) + sizeof *p->env + sizeof(struct sight) + sizeof(struct absent) + b.memory +
+    uint64_t sum = engine_bytes(&c) + sizeof *p->env + sizeof(struct sight) + sizeof(struct visibility) + b.memory +
                    r.memory_bytes + alerts_memory(p->alerts) + store_memory(p->store) + outputs_memory(&p->outputs) +
                    (p->captures ? p->conf->run.capture_ring : 0);
     return p->env->itapp ? sum + p->conf->limits.ndpi_flows * NDPI_FLOW_BYTES + NDPI_BYTES : sum;
@@ -310,12 +310,12 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
                                       .json = malloc(REC_MAX_BYTES),
                                       .held = malloc(HELD_IDENTS * sizeof(struct held_ident))};
     p->collector.ops.sight = calloc(1, sizeof(struct sight));
-    p->collector.ops.absent = calloc(1, sizeof(struct absent));
+    p->collector.ops.visibility = calloc(1, sizeof(struct visibility));
     sem_init(&p->collector.bell, 0, 0);
     if (!o->live)
         outputs_hold(&p->outputs);
     if (!p->collector.scratch || !p->collector.json || !p->collector.held || !p->collector.ops.sight ||
-        !p->collector.ops.absent)
+        !p->collector.ops.visibility)
         return err_set(e, -ENOMEM, "no memory");
     return 0;
 }
@@ -390,7 +390,7 @@ int pipe_close(struct pipeline *p, struct err *first)
     free(p->collector.json);
     free(p->collector.held);
     free(p->collector.ops.sight);
-    free(p->collector.ops.absent);
+    free(p->collector.ops.visibility);
     if (p->env)
         itapp_free(p->env->itapp);
     free(p->env);

@@ -9,6 +9,7 @@
 #include "engine/facts.h"
 #include "engine/flow.h"
 #include "engine/linktab.h"
+#include "engine/topology.h"
 #include "engine/unseen.h"
 
 struct ruleset;

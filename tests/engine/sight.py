@@ -389,4 +389,141 @@ def silence_while_packets_are_lost():
     assert alert["tyto"]["quality"]["loss"] is False and alert["timestamp"] > "2026-01-05T10:15", alert
 
 
+# ---- much at once ----
+
+@case
+def publishers_that_fall_silent_together():
+    t = trace()
+    substation(t, 150, 8, lambda k, n: k < 6 and n >= 100)
+    r = play(t)
+    alert, = r.of("OT-OPS-013")
+    assert "6 publishers did not speak in time" in alert["tyto"]["why"] and "2 more" in alert["tyto"]["why"], alert
+    assert not r.of("OT-ANO-005"), "one alert for all"
+
+
+def plant(t, minutes, n=12, silent=lambda k, minute: False, vlan=lambda k: None, server=lambda k: f"10.0.1.{k + 1}"):
+    c = []
+    for k in range(n):
+        t.vlan = vlan(k)
+        c.append(t.tcp(f"10.0.0.{k + 1}", 50000, server(k), 502))
+    for m in range(minutes):
+        for k, x in enumerate(c):
+            t.vlan = vlan(k)
+            if not silent(k, m):
+                poll(x, m)
+        t.wait(60 - 2 * n * t.step / 1e6)
+
+
+@case
+def links_that_vanish_together():
+    t = trace(start=1767607872.0 - 1767607872 % 300 + 20)
+    plant(t, 40, silent=lambda k, m: k < 8 and m >= 25)
+    r = play(t)
+    alert, = r.of("OT-OPS-013")
+    why = alert["tyto"]["why"]
+    assert "8 of 12 links that were in use" in why and "10.0.0." in why and "4 more" in why, why
+    assert alert["tyto"]["count"] == 8, alert
+    t = trace(start=1767607872.0 - 1767607872 % 300 + 20)
+    plant(t, 40, n=40, silent=lambda k, m: k < 8 and m >= 25, vlan=lambda k: 7 if k < 10 else 8)
+    alert, = play(t).of("OT-OPS-013")
+    assert "8 of 10 links of VLAN 7" in alert["tyto"]["why"], alert["tyto"]["why"]
+
+
+@case
+def what_is_no_change_of_visibility():
+    def nothing(what, **kw):
+        t = trace(start=1767607872.0 - 1767607872 % 300 + 20)
+        plant(t, 40, **kw)
+        r = play(t)
+        assert not r.of("OT-OPS-013"), (what, r.of("OT-OPS-013"))
+
+    nothing("all are there")
+    nothing("few", silent=lambda k, m: k < 5 and m >= 25)
+    nothing("one device", silent=lambda k, m: k < 8 and m >= 25, server=lambda k: "10.0.1.1" if k < 8 else "10.0.1.2")
+    nothing("one by one", silent=lambda k, m: m >= 10 + 5 * k)
+    nothing("now and then", silent=lambda k, m: k < 8 and m % 15 > 7)
+    t = trace(start=1767607872.0 - 1767607872 % 300 + 20)
+    plant(t, 22)
+    t.wait(3600)  # another capture, of something else
+    c = t.tcp("10.9.0.1", 50000, "10.9.1.1", 502)
+    polls(t, [c], 900, wait=1)
+    assert not play(t).of("OT-OPS-013")
+
+
+BRIDGE = "00:a0:45:00:00:01"
+
+
+def bpdu(t, flags, kind=2):
+    body = b"\x42\x42\x03\0\0\x02" + bytes([kind]) + (bytes([flags]) + bytes(31) if kind != 0x80 else b"")
+    f = bytes.fromhex("0180c2000000" + BRIDGE.replace(":", "")) + struct.pack(">H", len(body)) + body
+    t.frame(f.ljust(60, b"\0"))
+
+
+def mrp(t, kind, state=1):
+    body = struct.pack(">HBB", 1, kind, 18) + struct.pack(">H6sHHHI", 0x8000, bytes(6), 0, state, 0, 0)
+    t.eth("01:15:4e:00:00:01" if kind == 2 else "01:15:4e:00:00:02", BRIDGE, 0x88E3, body)
+
+
+def dlr(t, state):
+    t.eth("01:21:6c:00:00:01", BRIDGE, 0x80E1, struct.pack(">BBBB4sIBB", 2, 1, 1, 0, bytes(4), 7, state, 0) + bytes(28))
+
+
+def hsr(t, way):
+    body = struct.pack(">HHHBB6s", 0x0001, 7, 23, 6, 0, bytes(6))
+    t.sequence = getattr(t, "sequence", 0) + (way == 0)
+    tag = struct.pack(">HHH", way << 12 | (len(body) + 6), t.sequence, 0x88FB)
+    t.eth("01:15:4e:00:01:00", BRIDGE, 0x892F, tag + body + bytes(40))
+
+
+@case
+def the_network_finds_another_way():
+    def told(frames):
+        t = trace()
+        c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+        polls(t, [c], 5, wait=1)
+        frames(t)
+        polls(t, [c], 100, wait=1)
+        return [a["tyto"]["why"] for a in play(t).of("OT-OPS-013")]
+
+    def many(f, values):
+        def frames(t):
+            for v in values:
+                f(t, v)
+                t.wait(1)
+        return frames
+
+    for what, frames in (("RSTP tells of a change", many(bpdu, [0] * 5 + [1] * 10 + [0] * 5)),
+                         ("RSTP tells of a change", lambda t: bpdu(t, 0, 0x80)),
+                         ("MRP tells of a change", many(mrp, [3, 3, 3])),
+                         ("MRP tells of a ring that is open", many(lambda t, s: mrp(t, 2, s), [1, 1, 0, 0, 0])),
+                         ("DLR tells of a ring that is open", many(dlr, [1, 1, 2, 2, 2])),
+                         ("DLR tells of a ring that is closed", many(dlr, [2, 2, 1])),
+                         ("HSR or PRP tells of a ring that is open", many(hsr, [0, 1] * 5 + [0] * 15))):
+        why = told(frames)
+        assert len(why) == 1 and why[0].startswith(what), (what, why)
+    for frames in (many(bpdu, [0] * 10), many(lambda t, s: mrp(t, 2, s), [1] * 10), many(dlr, [1] * 10),
+                   many(hsr, [0, 1] * 20), many(hsr, [0] * 30)):
+        assert not told(frames)
+
+
+@case
+def silence_behind_a_reconfiguration():
+    t = trace()
+    c = substation(t, 60, 3)
+    bpdu(t, 1)
+    t2 = t.now
+    p = [goose.Publisher(t, mac=f"00:a0:f4:00:00:{i:02x}", appid=0x1000 + i, ied=f"Q{i}", ttl=2000) for i in range(3)]
+    for x in p:
+        x.sq = 120
+    for n in range(180):
+        for x in p[1:]:
+            x.send()
+        poll(c, n)
+        t.wait(0.5)
+    assert t.now > t2
+    r = play(t)
+    alerts = r.of("OT-OPS-013")
+    assert len(alerts) == 1 and not r.of("OT-ANO-005"), (alerts, r.of("OT-ANO-005"))
+
+
 sys.exit(run.main())
