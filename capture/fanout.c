@@ -79,6 +79,7 @@ static const struct line listing[] = {
     IF_VLAN(HIDDEN), /* a third tag */
     IF(0x8847, HIDDEN), IF(0x8848, HIDDEN), IF(0x8864, HIDDEN), /* MPLS, PPPoE */
     IF(0x88e7, HIDDEN), IF(0x8926, HIDDEN), IF(0x8909, HIDDEN), /* PBB, VN-Tag, MetaData */
+    IF(0xd28b, HIDDEN), /* a broker's time stamp */
     {BPF_JMP | BPF_JGE | BPF_K, MAC, LLC, 0x0600},
     AT_LABEL(LLC), /* a length, or the kernel's number for it: SNAP may hold IP */
     LOAD(BPF_H, 0), IF(0xaaaa, HIDDEN), GO(MAC),

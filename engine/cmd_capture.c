@@ -220,6 +220,9 @@ static void print_text(const struct result *r)
            (unsigned long long)s->tcp_talks, (unsigned long long)s->midstream);
     printf("copies       %llu   cut %llu   tunnelled %llu   not decoded %llu\n", (unsigned long long)c->copies,
            (unsigned long long)c->cut, (unsigned long long)c->tunnels, (unsigned long long)c->undecoded);
+    const struct decode_stats *d = decoder_stats(c->decoder);
+    printf("taken off    FCS %llu, trailers of a packet broker %llu\n", (unsigned long long)d->fcs,
+           (unsigned long long)d->stamped);
     print_lists(c);
     for (unsigned i = 0; i < r->n_ports; i++)
         printf("%-12s dropped by the kernel %llu, by the card %llu%s\n", r->p[i].name,
@@ -244,7 +247,9 @@ static void print_json(const struct result *r)
     } rows[] = {{"packets", c->packets}, {"bytes", c->bytes}, {"largest", c->largest}, {"unicast", c->unicast},
                 {"groups", c->groups}, {"talks", r->s->talks}, {"both_ways", r->s->both}, {"one_way", r->s->one},
                 {"split_vlan", r->s->split_vlan}, {"tcp_talks", r->s->tcp_talks}, {"midstream", r->s->midstream},
-                {"copies", c->copies}, {"cut", c->cut}, {"tunnelled", c->tunnels}, {"undecoded", c->undecoded},
+                {"copies", c->copies}, {"cut", c->cut},
+                {"with_fcs", decoder_stats(c->decoder)->fcs}, {"with_trailer", decoder_stats(c->decoder)->stamped},
+                {"tunnelled", c->tunnels}, {"undecoded", c->undecoded},
                 {"acked_unseen_bytes", c->acked_unseen}, {"assets_missing", r->s->assets_missing}};
     struct jw w;
     jw_init(&w, buf, CAP);

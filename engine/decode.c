@@ -237,6 +237,7 @@ static step_fn *const steps[N_STEPS] = {
     [STEP_END] = step_end,           [STEP_ETH] = decode_eth,       [STEP_INNER] = decode_inner,
     [STEP_TYPE] = decode_type,       [STEP_LLC] = decode_llc,       [STEP_VLAN] = decode_vlan,
     [STEP_VNTAG] = decode_vntag,     [STEP_PBB] = decode_pbb,       [STEP_CMD] = decode_cmd,
+    [STEP_STAMP] = decode_stamp,
     [STEP_HSR] = decode_hsr,         [STEP_MPLS] = decode_mpls,     [STEP_PPPOE] = decode_pppoe,
     [STEP_PPP] = decode_ppp,         [STEP_ARP] = decode_arp,       [STEP_IP] = decode_ip,
     [STEP_IP4] = decode_ip4,         [STEP_IP6] = decode_ip6,       [STEP_PROTO] = step_proto,
@@ -393,9 +394,26 @@ STRAIGHT plain(const struct pkt *p, struct layers *l)
     return STEP_END;
 }
 
+/* What a card or a broker has put behind the frame is not there. */
+static __attribute__((noinline)) void decode_own(struct decoder *d, const struct pkt *p, uint32_t trailer,
+                                                 struct layers *ret)
+{
+    struct pkt own = *p;
+    own.caplen -= trailer;
+    own.wirelen = own.caplen;
+    d->stats.fcs = d->trailers.fcs;
+    d->stats.stamped = d->trailers.stamped;
+    decode_walk(d, &own, ret);
+}
+
 void decode(struct decoder *d, const struct pkt *p, struct layers *ret)
 {
     d->stats.packets++;
+    uint32_t trailer = p->linktype == 1 ? trailer_bytes(&d->trailers, p) : 0;
+    if (__builtin_expect(trailer, 0)) {
+        decode_own(d, p, trailer, ret);
+        return;
+    }
     clear(ret);
     if (__builtin_expect(plain(p, ret) == STEP_END, 1))
         return;
@@ -452,6 +470,7 @@ struct decoder *decoder_new(const struct decode_limits *lim)
     struct decoder *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
+    trailers_init(&d->trailers);
     d->n_out = lim->batch ? lim->batch : 1;
     d->out = calloc(d->n_out, sizeof *d->out);
     d->defrag = defrag_new(lim->frag_datagrams, lim->frag_bytes, lim->hash_key, &d->stats);

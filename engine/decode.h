@@ -38,6 +38,7 @@ struct decode_stats {
     uint64_t frag_bad;        /* fragments whose offset or length is impossible, or cut by the snap length */
     uint64_t bad_headers;     /* packets with LAY_BAD_HEADER */
     uint64_t unknown_link;    /* packets of a link type that is not decoded */
+    uint64_t fcs, stamped;    /* frames with a check sequence, with a packet broker's trailer: taken off */
 };
 
 /* NULL when there is no memory. All memory is taken here: about 400 bytes a datagram, frag_bytes, batch * 64 KiB. */

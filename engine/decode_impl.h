@@ -8,6 +8,7 @@
 #include "engine/base/limits.h"
 #include "engine/decode.h"
 #include "engine/defrag.h"
+#include "engine/trailer.h"
 
 enum step {
     STEP_END,
@@ -19,6 +20,7 @@ enum step {
     STEP_VNTAG,
     STEP_PBB,
     STEP_CMD,
+    STEP_STAMP, /* a broker's time stamp before the EtherType */
     STEP_HSR,
     STEP_MPLS,
     STEP_PPPOE,
@@ -76,6 +78,7 @@ enum { SPAN_SESSIONS = 64 };        /* by key; another one takes the place */
 
 struct decoder {
     struct decode_stats stats;
+    struct trailers trailers;
     struct span_session span[SPAN_SESSIONS];
     struct defrag *defrag;
     uint8_t (*out)[DEFRAG_MAX]; /* reassembled datagrams, in turn */
@@ -87,8 +90,8 @@ typedef enum step step_fn(struct walk *w);
 /* decode.c: any packet, header by header; decode() takes the plain ones without it. Writes all of ret. */
 void decode_walk(struct decoder *d, const struct pkt *p, struct layers *ret);
 /* decode_l2.c */
-step_fn decode_llc, decode_vlan, decode_vntag, decode_pbb, decode_cmd, decode_hsr, decode_mpls, decode_pppoe,
-    decode_ppp, decode_arp, decode_sll, decode_sll2, decode_loop, decode_hdlc, decode_frelay;
+step_fn decode_llc, decode_vlan, decode_vntag, decode_pbb, decode_cmd, decode_stamp, decode_hsr, decode_mpls,
+    decode_pppoe, decode_ppp, decode_arp, decode_sll, decode_sll2, decode_loop, decode_hdlc, decode_frelay;
 /* Takes a PRP trailer off the frame that the walk is at. */
 void decode_prp(struct walk *w);
 void decode_add_vlan(struct layers *l, uint16_t tci);

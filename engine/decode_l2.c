@@ -17,6 +17,7 @@ static const struct type_row {
     {0x9100, STEP_VLAN}, /* QinQ before there was a standard */
     {0x9200, STEP_VLAN}, {0x8847, STEP_MPLS},  {0x8848, STEP_MPLS}, {0x8864, STEP_PPPOE},
     {0x88e7, STEP_PBB},  {0x8926, STEP_VNTAG}, {0x8909, STEP_CMD},
+    {0xd28b, STEP_STAMP},
 };
 
 enum step decode_type_step(uint16_t type)
@@ -78,6 +79,20 @@ enum step decode_cmd(struct walk *w)
     return skip_tag(w, 6);
 }
 
+/* Arista: | subtype 2: 1 | version 2: scale 8 bits, format 4, hardware 4 | stamp: 8 in format 1, 6 in 2 | type | */
+enum step decode_stamp(struct walk *w)
+{
+    struct cur c = w->c;
+    uint16_t subtype = cur_u16be(&c), version = cur_u16be(&c);
+    unsigned format = version >> 4 & 15;
+    if (!cur_ok(&c))
+        return walk_short(w, 4);
+    if (subtype != 1 || (format != 1 && format != 2))
+        return STEP_END;
+    w->d->stats.stamped = ++w->d->trailers.stamped;
+    return skip_tag(w, format == 1 ? 12 : 10);
+}
+
 /* 802.1ah: the I-tag stands before a whole customer frame. */
 enum step decode_pbb(struct walk *w)
 {
@@ -109,14 +124,23 @@ enum step decode_hsr(struct walk *w)
     return STEP_TYPE;
 }
 
-/* Bytes of VLAN tags in front of the EtherType: the LSDU size of the trailer does not count them. */
+/* Bytes of VLAN tags and of a broker's time stamp in front of the EtherType: the LSDU size of the trailer does not
+ * count them. */
 static uint32_t tag_bytes(struct cur frame)
 {
+    enum { VLAN = 4, STAMP = 6, LONG_STAMP = 8 };
     uint32_t n = 0;
     cur_skip(&frame, 12);
-    while (decode_type_step(cur_u16be(&frame)) == STEP_VLAN && cur_ok(&frame)) {
-        n += 4;
+    for (enum step st; cur_ok(&frame); n += VLAN) {
+        st = decode_type_step(cur_u16be(&frame));
+        if (st != STEP_VLAN && st != STEP_STAMP)
+            break;
         cur_skip(&frame, 2);
+        if (st == STEP_VLAN)
+            continue;
+        uint32_t stamp = (cur_u16be(&frame) >> 4 & 15) == 1 ? LONG_STAMP : STAMP;
+        cur_skip(&frame, stamp);
+        n += 2 + stamp;
     }
     return n;
 }

@@ -103,6 +103,8 @@ static void streams(struct jw *w, const struct engine_totals *t)
     jw_kv_u64(w, "fragment_timeouts", t->decode.frag_timeout);
     jw_kv_u64(w, "bad_headers", t->decode.bad_headers);
     jw_kv_u64(w, "unknown_link", t->decode.unknown_link);
+    jw_kv_u64(w, "with_fcs", t->decode.fcs);
+    jw_kv_u64(w, "with_trailer", t->decode.stamped);
     jw_close(w, '}');
 }
 

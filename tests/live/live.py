@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 
 import netns
@@ -537,6 +538,16 @@ def mirrors_that_are_wrong():
     assert r["assets_missing"] == 1 and any("configured assets" in c for c in r["change"]), r
 
 
+@alone
+def what_stands_behind_frames_is_told():
+    def with_fcs(t):
+        polled(t)
+        t.packets = [(us, p + struct.pack("<I", zlib.crc32(p))) for us, p in ((us, p.ljust(60, b"\0")) for us, p in t.packets)]
+
+    r, plain = check(with_fcs), check(polled)
+    assert r["good"] and r["with_fcs"] == r["packets"] and not r["with_trailer"] and not plain["with_fcs"], r
+
+
 @case
 def a_live_port_is_checked(pair):
     p = subprocess.Popen([*pair.inside(pair.rx), TYTO, "capture", "check", "--json", "-t", "3", "-i", "pcap:vr"],
@@ -593,6 +604,34 @@ def each_alert_has_its_packets(pair):
         for e in found.events:
             ends = {e["src_ip"], e["dest_ip"]}
             assert a["src_ip"] in ends and a.get("dest_ip", a["src_ip"]) in ends, (ends, a)
+
+
+def stamps(path):
+    """Of the packets of a pcapng file of ours: nanoseconds."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at, out = 0, []
+    while at < len(data):
+        kind, n = struct.unpack_from("<II", data, at)
+        if kind == 6:
+            hi, lo = struct.unpack_from("<II", data, at + 12)
+            out.append(hi << 32 | lo)
+        at += n
+    return out
+
+
+@case
+def times_are_nanoseconds(pair):
+    """Of the kernel; of the card where it has them, which a pair of virtual ones has not."""
+    folder = tempfile.mkdtemp(dir=WORK)
+    live = Run(pair, *config(f"run: {{capture_dir: '{folder}', capture_after: 0s, adapter_time: true}}"))
+    assert "the card has no time stamps of its own; the kernel's are used" in live.told(), live.told()
+    before = time.time_ns()
+    send(pair, capture("plant/incident.pcap"), 0, 5000)
+    live.stop()
+    seen = [ns for name in os.listdir(folder) for ns in stamps(os.path.join(folder, name))]
+    assert len(seen) > 100 and sum(ns % 1000 != 0 for ns in seen) > len(seen) / 2, seen[:10]
+    assert all(before < ns < time.time_ns() for ns in seen)
 
 
 @case

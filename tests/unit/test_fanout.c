@@ -192,7 +192,7 @@ END_TEST
 START_TEST(tunnels)
 {
     static const unsigned protos[] = {4, 41, 47, 51, 97, 137}, ports[] = {4789, 8472, 6081, 4754};
-    static const unsigned types[] = {0x8847, 0x8848, 0x8864, 0x88e7, 0x8926, 0x8909};
+    static const unsigned types[] = {0x8847, 0x8848, 0x8864, 0x88e7, 0x8926, 0x8909, 0xd28b};
     for (unsigned i = 0; i < ARRAY_LEN(protos); i++)
         inner_ip(), eth_out(protos[i]), hidden("an IP protocol");
     for (unsigned i = 0; i < ARRAY_LEN(ports); i++) {
