@@ -126,8 +126,7 @@ static uint32_t event_link(struct baseline *b, const struct rec_event *e)
 
 void baseline_event(struct baseline *b, const struct rec_event *e, bool condemned)
 {
-    if (e->ts_ns > b->now_ns)
-        b->now_ns = e->ts_ns;
+    clock_to(b, e->ts_ns);
     if (addr_is_nobody(&e->src))
         return;
     uint32_t li = event_link(b, e);
@@ -163,12 +162,13 @@ bool baseline_met(struct baseline *b, const struct rec_event *e, const struct re
 
 void baseline_tick(struct baseline *b, const struct rec_tick *r)
 {
-    if (r->ts_ns > b->now_ns)
-        b->now_ns = r->ts_ns;
+    clock_to(b, r->ts_ns);
     scan_tick(b, r->ts_ns);
     links_tick(b, r->ts_ns);
     inc_flush(b, r->ts_ns);
     b->last_tick_ns = r->ts_ns;
+    if (r->jump_to_ns < r->jump_from_ns)
+        clock_back(b, r->jump_to_ns);
 }
 
 bool baseline_learning(struct baseline *b, uint64_t link_digest)

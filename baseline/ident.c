@@ -180,8 +180,7 @@ void baseline_ident(struct baseline *b, const struct rec_ident *r)
 {
     char value[REC_VALUE + 1];
     uint32_t n = r->value.n < REC_VALUE ? r->value.n : REC_VALUE, found = 0, before = 0;
-    if (r->ts_ns > b->now_ns)
-        b->now_ns = r->ts_ns;
+    clock_to(b, r->ts_ns);
     uint32_t ai = asset_find(b, r->net, &r->addr);
     if (!ai || !n || r->kind >= OBS_KINDS)
         return;

@@ -473,8 +473,7 @@ static void asset_of_protocol(struct baseline *b, const struct rec_asset *r)
 
 void baseline_asset(struct baseline *b, const struct rec_asset *r)
 {
-    if (r->ts_ns > b->now_ns)
-        b->now_ns = r->ts_ns;
+    clock_to(b, r->ts_ns);
     if (addr_is_nobody(&r->addr) || addr_is_group(&r->addr))
         return;
     if (r->via == ASSET_VIA_PROTOCOL)

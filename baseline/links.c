@@ -221,12 +221,6 @@ void digs_move(struct baseline *b, uint32_t from, uint32_t to)
 
 /* ---- records ---- */
 
-static void clock_to(struct baseline *b, uint64_t ts_ns)
-{
-    if (ts_ns > b->now_ns)
-        b->now_ns = ts_ns;
-}
-
 static void link_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
 {
     struct link *l = blink_at(b, i);

@@ -225,6 +225,8 @@ struct baseline {
     uint32_t due_first, due_last; /* incidents to be told again */
     struct budget budget[DEV_COUNT][2]; /* [1]: of those that change something */
     uint64_t now_ns, last_tick_ns;
+    uint64_t loaded_ns;        /* the latest time in what was loaded */
+    uint64_t moved_ns;         /* by which the latest time without anything moved the beginnings of learning */
     uint64_t *gone_ids;        /* rows that left the tables since the last save */
     uint8_t *gone_kinds;
     uint32_t n_gone, cap_gone, n_due;
@@ -330,6 +332,10 @@ void dig_bind(struct baseline *b, uint64_t digest, uint8_t kind, uint32_t target
 uint32_t dig_find(struct baseline *b, uint64_t digest, uint8_t kind, bool *reversed);
 void digs_drop(struct baseline *b, uint32_t first);
 void digs_move(struct baseline *b, uint32_t from, uint32_t to);
+
+/* ---- time.c ---- */
+void clock_to(struct baseline *b, uint64_t ts_ns);  /* packet time goes on */
+void clock_back(struct baseline *b, uint64_t to_ns); /* it was set back */
 
 /* ---- names.c ---- */
 uint32_t name_get(struct baseline *b, struct span s); /* takes a reference; 0: full or empty */

@@ -311,8 +311,7 @@ unsigned op_text(const struct baseline *b, const struct func *f, const struct op
 void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
 {
     uint32_t i = dig_find(b, r->digest, DIG_OP, NULL);
-    if (r->ts_ns > b->now_ns)
-        b->now_ns = r->ts_ns;
+    clock_to(b, r->ts_ns);
     if (!i) {
         b->st.unattributed++;
         return;

@@ -225,6 +225,11 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 
 /* ---- in ---- */
 
+static void loaded_to(struct baseline *b, const struct row_life *l)
+{
+    b->loaded_ns = l->last_ns > b->loaded_ns ? l->last_ns : b->loaded_ns;
+}
+
 static uint16_t net_of(struct baseline *b, const char *name)
 {
     return name ? net_by_name(b, name) : 0;
@@ -249,6 +254,7 @@ static bool get_asset(void *ctx, const struct row_asset *r)
     uint32_t i = asset_create(b, net, &r->key, r->id, r->life.first_ns);
     struct asset *a = asset_at(b, i);
     a->life = r->life;
+    loaded_to(b, &r->life);
     a->evidence |= r->evidence;
     a->n_targets = r->n_targets;
     a->flags = r->flags & (uint8_t)~ROW_ASSET_ARP;
@@ -311,6 +317,7 @@ static bool get_link(void *ctx, const struct row_link *r)
     }
     uint32_t i = blink_create(b, &l, r->life.first_ns);
     blink_at(b, i)->life = r->life;
+    loaded_to(b, &r->life);
     blink_rank(b, i);
     b->n_due -= blink_at(b, i)->dirty & DIRTY;
     blink_at(b, i)->dirty = STORED;

@@ -244,6 +244,21 @@ def learning_ends_by_itself():
 
 
 @case
+def years_between_captures_are_no_learning():
+    p = Plant("learning: {period: 3d, quiet: 1d}\n")
+    for n in (0, 400):
+        c = ordinary(day(n))
+        assert p.replay(c.t) == [], n
+    t = day(800)
+    modbus(ordinary(t), 6, 7, 1)  # the third day
+    assert p.replay(t) == []
+    assert p.replay(ordinary(day(801)).t) == [] and p.replay(ordinary(day(802)).t) == []
+    t = day(803)
+    modbus(ordinary(t), 6, 8, 1)
+    assert ids(p.replay(t)) == ["OT-POL-016"]
+
+
+@case
 def announced_work_and_engineering_stations_lower_and_mark():
     conf = ("engineering_stations: [%s]\nmaintenance:\n  - {name: valve service, window: {from: 2026-01-06 00:00, "
             "to: 2026-01-07 00:00}, asset: %s}\n" % (EWS, PLC))

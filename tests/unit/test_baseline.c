@@ -269,24 +269,71 @@ START_TEST(a_condemned_message_does_not_condemn_the_link)
 }
 END_TEST
 
+/* Something is seen every hour until then. */
+static void watch_to(struct fix *x, uint64_t ns)
+{
+    for (; x->now < ns; x->now += DAY / 24)
+        tick(x);
+    x->now = ns;
+}
+
 START_TEST(learning_ends_by_itself)
 {
     plant(&f, BASE_LIVE);
-    f.now = T0 + 13 * DAY;
+    watch_to(&f, T0 + 13 * DAY);
     message(&f, HMI, PLC, READ(1000, 1009)); /* still learning; the quiet day begins anew */
-    f.now = T0 + 13 * DAY + DAY / 2;
+    watch_to(&f, T0 + 13 * DAY + DAY / 2);
     message(&f, HMI, PLC, READ(2000, 2009));
     ck_assert_uint_eq(f.n, 0);
-    f.now = T0 + 14 * DAY + DAY / 4; /* the period is over, the last novelty 18 hours ago */
+    watch_to(&f, T0 + 14 * DAY + DAY / 4); /* the period is over, the last novelty 18 hours ago */
     message(&f, HMI, PLC, READ(3000, 3009));
     ck_assert_uint_eq(f.n, 0);
-    f.now = T0 + 16 * DAY;
+    watch_to(&f, T0 + 16 * DAY);
     message(&f, HMI, PLC, READ(4000, 4009));
     the(&f, DEV_NEW_OBJECT);
     asset(&f, LAPTOP, NULL); /* the network's learning is over too */
     the(&f, DEV_NEW_ASSET);
     message(&f, HMI, PLC, READ(4000, 4009)); /* an alert teaches nothing */
     ck_assert_uint_eq(f.n, 2);
+}
+END_TEST
+
+/* Years without a packet are no time of learning: a day of each gap counts. */
+START_TEST(learning_outlasts_a_jump)
+{
+    plant(&f, BASE_LIVE);
+    watch_to(&f, T0 + 5 * DAY);
+    for (unsigned year = 1; year <= 3; year++) { /* 8 days by now, the last one of the first visit */
+        f.now += 365 * DAY;
+        message(&f, HMI, PLC, READ(1000 * year, 1000 * year + 9));
+    }
+    ck_assert_uint_eq(f.n, 0);
+    uint64_t third = f.now;
+    watch_to(&f, third + 5 * DAY); /* 13 days */
+    message(&f, HMI, PLC, READ(4000, 4009));
+    ck_assert_uint_eq(f.n, 0);
+    watch_to(&f, third + 7 * DAY); /* 15 */
+    message(&f, HMI, PLC, READ(5000, 5009));
+    the(&f, DEV_NEW_OBJECT);
+}
+END_TEST
+
+/* One packet of the future, and the clock is set back: as if it had not been. */
+START_TEST(learning_outlasts_a_step_of_the_clock)
+{
+    plant(&f, BASE_LIVE);
+    watch_to(&f, T0 + 10 * DAY);
+    f.now += 5 * 365 * DAY;
+    message(&f, HMI, PLC, READ(1000, 1009));
+    struct rec_tick r = {.ts_ns = f.now, .jump_from_ns = f.now, .jump_to_ns = T0 + 10 * DAY};
+    baseline_tick(f.b, &r);
+    f.now = T0 + 10 * DAY;
+    watch_to(&f, T0 + 12 * DAY);
+    message(&f, HMI, PLC, READ(2000, 2009));
+    ck_assert_uint_eq(f.n, 0);
+    watch_to(&f, T0 + 17 * DAY);
+    message(&f, HMI, PLC, READ(3000, 3009));
+    the(&f, DEV_NEW_OBJECT);
 }
 END_TEST
 
@@ -618,6 +665,8 @@ int main(void)
     tcase_add_test(t, condemned_is_not_learned);
     tcase_add_test(t, a_condemned_message_does_not_condemn_the_link);
     tcase_add_test(t, learning_ends_by_itself);
+    tcase_add_test(t, learning_outlasts_a_jump);
+    tcase_add_test(t, learning_outlasts_a_step_of_the_clock);
     tcase_add_test(t, accept_brings_along_what_was_folded);
     tcase_add_test(t, maintenance_and_engineering_lower);
     tcase_add_test(t, ranges_merge);
