@@ -38,6 +38,24 @@ int64_t clock_look(struct live_clock *c)
     return step;
 }
 
+bool clock_trusted(struct clock_trust *t)
+{
+    static const uint64_t minute_ns = UINT64_C(60000000000), settle_ns = UINT64_C(5000000000);
+    enum { MANY = 3 };
+    uint64_t boot = read_ns(CLOCK_BOOTTIME), real = read_ns(CLOCK_REALTIME);
+    int64_t offset = (int64_t)(real - boot), step = t->looked ? offset - t->offset_ns : 0;
+    t->looked = true;
+    t->offset_ns = offset;
+    if (step <= -SECOND_NS || step >= SECOND_NS) {
+        t->n_steps = t->stepped_ns && boot - t->stepped_ns < minute_ns ? t->n_steps + 1 : 1;
+        t->stepped_ns = boot;
+    }
+    uint64_t calm = t->n_steps ? boot - t->stepped_ns : minute_ns;
+    bool plausible = real >= CLOCK_EARLIEST_S * (uint64_t)SECOND_NS && (t->n_steps < MANY || calm >= minute_ns);
+    t->trusted = plausible && (calm >= settle_ns || t->trusted);
+    return t->trusted;
+}
+
 void clock_fix(struct live_clock *c, struct pkt *p, unsigned n)
 {
     uint64_t ahead = c->real_ns + (uint64_t)SECOND_NS, stale = c->real_ns - STALE_S * (uint64_t)SECOND_NS;

@@ -18,6 +18,18 @@ struct live_clock {
     bool looked;
 };
 
+/* Can the host's clock be believed? Not before this program was written (a sensor without a battery starts in 1970),
+ * nor while it is set again and again. */
+enum { CLOCK_EARLIEST_S = 1767225600 }; /* 2026-01-01 UTC */
+struct clock_trust {
+    int64_t offset_ns;      /* between the host's clock and the time since it was started */
+    uint64_t stepped_ns;    /* boot time of the last step; 0: none yet */
+    unsigned n_steps;       /* of which each came within a minute of the one before */
+    bool looked, trusted;   /* trusted: as said last */
+};
+/* To be asked about once a second. */
+bool clock_trusted(struct clock_trust *t);
+
 /* Which ports keep the clock's pace. */
 void clock_ports(struct live_clock *c, const struct source_port *p, unsigned n);
 /* Reads both clocks. Returns the nanoseconds by which the host's clock was set since the last look; 0: it was not. */

@@ -103,6 +103,9 @@ struct run {
     struct live live;
     struct engine_totals before; /* of the generations that a reload ended */
     struct unseen_table unseen;  /* so far */
+    struct clock_trust clock;
+    unsigned clock_waits;
+    uint64_t reloaded, refused;
     struct timespec begun;
     unsigned n_faults;           /* told so far */
     int status;
@@ -136,19 +139,45 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* SIGHUP: what is to come is read before what is running ends; when it is wrong, all stays as it is. */
-static void consider_reload(struct run *r)
+/* What is to come is read before what is running ends; when it is wrong, all stays as it is. */
+static bool reload(struct run *r, bool has_learned)
 {
     struct err e;
+    bool lost = has_learned && strcmp(r->a.pipe.db, ":memory:") == 0;
+    int bad = lost ? err_set(&e, -EINVAL, "what was learned lives in :memory: and would be lost")
+                   : pipe_check(&r->a.pipe, &e);
+    if (bad) {
+        fprintf(stderr, "tyto: not reloaded, all stays as it is: %s\n", e.text);
+        live_refused(&r->live, ++r->refused, e.text);
+        return false;
+    }
+    if (stopped == GO_ON)
+        stopped = RELOAD;
+    return stopped == RELOAD;
+}
+
+static void consider_reload(struct run *r)
+{
     hung_up = 0;
     service_notify("RELOADING=1");
-    if (strcmp(r->a.pipe.db, ":memory:") == 0)
-        fputs("tyto: not reloaded: what was learned lives in :memory: and would be lost\n", stderr);
-    else if (pipe_check(&r->a.pipe, &e))
-        fprintf(stderr, "tyto: not reloaded, all stays as it is: %s\n", e.text);
-    else if (stopped == GO_ON)
-        stopped = RELOAD;
+    r->reloaded += reload(r, !r->a.pipe.untimed);
     service_notify("READY=1");
+}
+
+/* A generation learns, or its clock cannot be believed and it does not: when that changes, another one begins. */
+static void consider_clock(struct run *r)
+{
+    enum { AGAIN_S = 60 }; /* after a configuration that is wrong */
+    bool trusted = clock_trusted(&r->clock);
+    if (trusted != r->a.pipe.untimed || stopped != GO_ON) {
+        r->clock_waits = 0;
+        return;
+    }
+    if (r->clock_waits++ % AGAIN_S || !reload(r, !r->a.pipe.untimed))
+        return;
+    r->a.pipe.untimed = !trusted;
+    fprintf(stderr, "tyto: the host's clock %s\n",
+            trusted ? "is plausible now: learning begins" : "cannot be believed: nothing is learned");
 }
 
 static void every_second(void *arg, const struct source_port *p, unsigned n, uint64_t now_ns)
@@ -159,6 +188,7 @@ static void every_second(void *arg, const struct source_port *p, unsigned n, uin
     service_notify("WATCHDOG=1");
     if (hung_up)
         consider_reload(r);
+    consider_clock(r);
 }
 
 static unsigned n_workers(const struct args *a, const struct conf *c)
@@ -186,7 +216,7 @@ static int report(struct run *r, const struct engine *g, unsigned workers, struc
     for (unsigned q = 0; q < source_n_queues(r->source); q++)
         source_tell(r->source, q);
     struct stats_report s = {.pipe = &r->pipe, .engine = g, .n_workers = workers, .wall_s = seconds_since(&r->begun),
-                             .ports = ports, .before = &r->before,
+                             .ports = ports, .before = &r->before, .reloaded = r->reloaded, .refused = r->refused,
                              .n_ports = source_ports(r->source, ports, SOURCE_PORTS)};
     int ret = r->a.pipe.stats ? stats_write(&s, r->a.pipe.stats, e) : 0;
     if (!r->a.pipe.quiet)
@@ -213,6 +243,8 @@ static int generation(struct run *r, struct err *e)
         return ret;
     }
     r->live.before = &r->before;
+    r->live.reloaded = r->reloaded;
+    r->live.refused = r->live.refused_told = r->live.board.refused = r->refused;
     service_notify("READY=1");
     if (!r->a.pipe.quiet)
         fprintf(stderr, "tyto: capturing with %u worker%s%s\n", conf.n_workers, conf.n_workers > 1 ? "s" : "",
@@ -246,6 +278,7 @@ static int run(struct run *r, struct err *e)
     int ret;
     catch_signals();
     clock_gettime(CLOCK_MONOTONIC, &r->begun);
+    r->a.pipe.untimed = r->a.pipe.live && !clock_trusted(&r->clock);
     do {
         stopped = stopped == RELOAD ? GO_ON : stopped;
         ret = pipe_open(&r->pipe, &r->a.pipe, r->source, e);

@@ -98,7 +98,7 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
         asks = ruleset_hit_asks(c->rules, r->hits[i]);
     if (asks) {
         recall(c, r, facts);
-        r->learning = baseline_learning(c->baseline, r->link);
+        r->learning = c->untimed || baseline_learning(c->baseline, r->link);
     }
     bool know_src = asks && baseline_asset_info(c->baseline, r->net, &r->src, &src);
     bool know_dst = asks && baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
@@ -131,7 +131,8 @@ static void on_event(struct collector *c, struct ring_head *h)
     bool condemned = r.n_hits && finish_rules(c, &r, facts, &told);
     if (r.wanted & REC_WANT_ANOMALY)
         raise_act_anomalies(c->raise, r.anomalies & ~told); /* the rule says it better */
-    baseline_event(c->baseline, &r, condemned);
+    if (!c->untimed)
+        baseline_event(c->baseline, &r, condemned);
     raise_act_end(c->raise);
 }
 
@@ -192,7 +193,15 @@ static void on_end(struct collector *c, const struct rec_tick *t)
     on_tick(c, t);
     alerts_finish(c->alerts);
     save(c, true);
-    store_meta_u64(c->store, "last_ns", t->ts_ns);
+    if (!c->untimed)
+        store_meta_u64(c->store, "last_ns", t->ts_ns);
+}
+
+/* What only adds to what is known. */
+static bool is_knowledge(unsigned kind)
+{
+    return kind == RK_ASSET || kind == RK_LINK || kind == RK_LINK_APP || kind == RK_LINK_COUNT ||
+           kind == RK_FACT_COUNT || kind == RK_IDENT;
 }
 
 static void on_record(struct collector *c, struct ring_head *h)
@@ -201,6 +210,8 @@ static void on_record(struct collector *c, struct ring_head *h)
     c->n_records++;
     if (c->n_held && (h->order != c->held_order || (h->type & 0xffff) == RK_TICK || (h->type & 0xffff) == RK_END))
         flush_idents(c);
+    if (c->untimed && is_knowledge(h->type & 0xffff))
+        return;
     switch (h->type & 0xffff) {
     case RK_EVENT:
         on_event(c, h);

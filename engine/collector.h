@@ -40,6 +40,7 @@ struct collector {
     const struct shard_env *env;
     struct event *scratch;         /* to write the record of an event that becomes an alert */
     char *json;                    /* REC_MAX_BYTES */
+    bool untimed;                  /* packet time cannot be believed: nothing is learned */
     unsigned save_every;           /* windows between two saves of the model; live runs save each */
     struct ops ops;
     struct held_ident *held;       /* identity facts of the packet at hand: what its messages do goes first */

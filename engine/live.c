@@ -27,19 +27,30 @@ void live_second(struct live *l, const struct source_port *p, unsigned n, uint64
     pthread_mutex_unlock(&l->board.lock);
 }
 
-static void read_board(struct live *l)
+void live_refused(struct live *l, uint64_t n, const char *why)
+{
+    pthread_mutex_lock(&l->board.lock);
+    l->board.refused = n;
+    snprintf(l->board.why, sizeof l->board.why, "%s", why);
+    pthread_mutex_unlock(&l->board.lock);
+}
+
+static void read_board(struct live *l, char why[LIVE_WHY])
 {
     pthread_mutex_lock(&l->board.lock);
     memcpy(l->port, l->board.port, l->board.n * sizeof l->port[0]);
     l->n_ports = l->board.n;
     l->now_ns = l->board.now_ns;
+    l->refused = l->board.refused;
+    memcpy(why, l->board.why, LIVE_WHY);
     pthread_mutex_unlock(&l->board.lock);
 }
 
 static struct stats_report report(const struct live *l)
 {
     return (struct stats_report){.pipe = l->pipe, .engine = l->engine, .n_workers = l->n_workers, .ports = l->port,
-                                 .n_ports = l->n_ports, .before = l->before,
+                                 .n_ports = l->n_ports, .before = l->before, .reloaded = l->reloaded,
+                                 .refused = l->refused,
                                  .wall_s = (double)(mono_ns() - l->started_ns) / 1e9};
 }
 
@@ -98,12 +109,29 @@ static void every_while(struct live *l)
     l->bent = t->times_bent;
 }
 
+/* The sensor's own condition, beside its ports. */
+static void tell_state(struct live *l, const char *why)
+{
+    struct raise *r = l->pipe->collector.raise;
+    if (l->refused > l->refused_told)
+        raise_operational(r, AT_OPS_REFUSED, l->now_ns, "configuration", l->refused - l->refused_told,
+                          "the configuration or the rules are wrong, the sensor goes on with what it had: %s", why);
+    l->refused_told = l->refused;
+    if (l->pipe->untimed && !l->untimed_told)
+        raise_operational(r, AT_OPS_CLOCK, l->now_ns, "untimed", 1,
+                          "the host's clock is earlier than this program, or it is set again and again: until it can "
+                          "be believed nothing is learned");
+    l->untimed_told = true;
+}
+
 static void collect(void *arg)
 {
     struct live *l = arg;
-    read_board(l);
+    char why[LIVE_WHY];
+    read_board(l, why);
     if (!l->now_ns)
         return;
+    tell_state(l, why);
     if (l->pipe->captures)
         captures_time(l->pipe->captures, l->now_ns);
     live_ports_watch(&l->ports, l->pipe->collector.raise, l->port, l->n_ports, l->now_ns);

@@ -8,11 +8,14 @@
 #include "engine/metrics.h"
 #include "engine/stats.h"
 
+enum { LIVE_WHY = 480 };
 struct live_board { /* between the two threads */
     pthread_mutex_t lock;
     struct source_port port[SOURCE_PORTS];
     unsigned n;
     uint64_t now_ns; /* engine time; 0: nothing yet */
+    uint64_t reloaded, refused;
+    char why[LIVE_WHY]; /* the latest refusal */
 };
 
 struct live {
@@ -24,6 +27,9 @@ struct live {
     unsigned n_ports, n_workers;
     uint64_t now_ns, next_stats_ns, next_while_ns;
     uint64_t packets, copies, bent; /* a while ago */
+    uint64_t reloaded, refused;     /* configurations, as the board says */
+    uint64_t refused_told;
+    bool untimed_told;
     uint64_t started_ns;  /* monotonic */
     const struct engine_totals *before;    /* of generations that a reload ended */
     struct metrics *metrics;
@@ -34,5 +40,7 @@ struct live {
 /* Prepares the pipeline's collector for a live run, opens run.metrics. The struct must stay where it is. */
 int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsigned n_workers, struct err *e) MUST_USE;
 void live_close(struct live *l);
+/* A configuration was wrong, and everything stays as it is; from the thread that reads the source. n: so many were. */
+void live_refused(struct live *l, uint64_t n, const char *why);
 /* engine_conf.every_second */
 void live_second(struct live *l, const struct source_port *p, unsigned n, uint64_t now_ns);

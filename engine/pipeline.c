@@ -17,7 +17,8 @@ static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct ass
 
 static bool is_learning(void *ctx, uint64_t link)
 {
-    return baseline_learning(((struct pipeline *)ctx)->baseline, link);
+    const struct pipeline *p = ctx;
+    return p->untimed || baseline_learning(p->baseline, link);
 }
 
 static bool is_one_way(void *ctx, uint64_t link)
@@ -264,6 +265,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .learned = learned,
                             .accepted = accepted,
                             .rules = p->rules,
+                            .untimed = o->untimed,
                             .outputs = &p->outputs,
                             .store = p->store};
     raise_init(&p->raise, &rc);
@@ -302,6 +304,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
                                       .rule_state = p->rule_state,
                                       .rules = p->rules,
                                       .store = p->store,
+                                      .untimed = o->untimed,
                                       .save_every = o->live ? 1 : 30,
                                       .outputs = o->live ? NULL : &p->outputs,
                                       .source = p->source,
@@ -341,7 +344,7 @@ int pipe_check(const struct pipe_opts *o, struct err *e)
 int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src, struct err *e)
 {
     struct err ignored;
-    *p = (struct pipeline){.source = src};
+    *p = (struct pipeline){.source = src, .untimed = o->untimed};
     int r = dissectors_check(e);
     if (!r)
         r = open_all(p, o, e);

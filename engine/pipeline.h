@@ -21,6 +21,7 @@ struct pipe_opts {
     int mode;                 /* -1 by configuration, else enum baseline_mode */
     bool no_default_rules, no_ndpi, oui_excerpt, live, quiet;
     bool again;               /* after a reload: the event log is appended to */
+    bool untimed;             /* the clock cannot be believed: nothing is learned or judged by what is learned */
 };
 
 struct pipeline {
@@ -38,7 +39,7 @@ struct pipeline {
     struct textout events;
     struct collector collector;
     struct source *source;
-    bool fresh;
+    bool fresh, untimed;
 };
 
 /* Are configuration and rules fit to be opened? Changes nothing. */

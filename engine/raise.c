@@ -114,7 +114,7 @@ void draft_begin(const struct raise *r, struct draft *d, const struct alert_type
     d->in.mode = r->c.learning && r->c.learning(r->c.ctx, link) ? "learn" : "live";
     d->in.one_way = link && r->c.one_way && r->c.one_way(r->c.ctx, link);
     d->in.loss = r->loss;
-    d->in.clock_bad = r->clock_bad;
+    d->in.clock_bad = r->clock_bad || r->c.untimed;
 }
 
 void draft_event(const struct raise *r, struct draft *d, const struct alert_type *type, struct rec_event *ev)

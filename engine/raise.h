@@ -40,6 +40,7 @@ struct raise_conf {
     void (*learned)(void *ctx, const struct rec_event *ev, struct raise_learned *ret);
     /* Did the operator accept the alert of that key for good? May be NULL. */
     bool (*accepted)(void *ctx, uint64_t key);
+    bool untimed;                /* packet time cannot be believed, of all of them */
     const struct ruleset *rules; /* what rules say of themselves; NULL: nothing but their titles */
     /* Watched at the end of each window: what they cannot write is an alert of its own. May be NULL. */
     struct outputs *outputs;

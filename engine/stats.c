@@ -196,8 +196,13 @@ void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals
     streams(w, t);
     evictions(w, t, r);
     workers(w, t, r->n_workers, r->wall_s);
-    if (r->n_ports)
+    if (r->n_ports) {
         interfaces(w, r);
+        jw_key_open(w, "reloads", '{');
+        jw_kv_u64(w, "done", r->reloaded);
+        jw_kv_u64(w, "refused", r->refused);
+        jw_close(w, '}');
+    }
     jw_kv_u64(w, "memory_bytes", pipe_memory(r->pipe, r->n_workers));
     jw_kv_u64(w, "alerts", a.opened + t->alerts);
     jw_kv_u64(w, "alert_updates", a.updates + t->alert_updates);
@@ -307,6 +312,7 @@ size_t stats_prometheus(const struct stats_report *r, struct engine_totals *t, c
         {"evictions_flows_total", "counter", "Connections forgotten for want of room.", t->sum.flow_evicted},
         {"time_moved_total", "counter", "Time stamps replaced by the clock's.", t->times_bent},
         {"memory_bytes", "gauge", "Bytes of all tables.", pipe_memory(r->pipe, r->n_workers)},
+        {"reloads_refused_total", "counter", "Configurations that were wrong and not taken.", r->refused},
         {"uptime_seconds", "gauge", "Seconds since the start.", (uint64_t)r->wall_s},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -13,6 +13,7 @@ struct stats_report {
     const struct source_port *ports; /* NULL: files only */
     unsigned n_ports;
     const struct engine_totals *before; /* of generations that a reload ended; NULL: none */
+    uint64_t reloaded, refused;         /* live: configurations taken, and those that were wrong */
 };
 struct jw;
 /* One JSON object and a newline to path ("-": standard output). 0 or -errno with the reason. */
