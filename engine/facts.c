@@ -24,9 +24,11 @@ void fact_set_clear(struct fact_set *s)
     s->dirty = FACT_NONE;
 }
 
-static uint32_t make_room(struct fact_set *s, uint32_t base, struct fact_hit *ret)
+static uint32_t make_room(struct fact_set *s, uint32_t base, uint32_t way, struct fact_hit *ret)
 {
     uint32_t old = base;
+    if (!s->digests[base + way])
+        return base + way;
     for (uint32_t i = base; i < base + FACT_WAYS; i++) {
         if (!s->digests[i])
             return i;
@@ -53,12 +55,13 @@ static bool error_is_new(struct fact_slot *f, struct fact_errors *e, uint32_t er
 
 void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret)
 {
-    uint32_t base = (uint32_t)(digest >> 8 & s->mask) * FACT_WAYS, i = base;
+    uint32_t base = fact_base_of(s, digest), way = fact_way_of(digest), i = base + way;
     ret->is_new = ret->new_error = ret->evicted = false;
-    while (i < base + FACT_WAYS && s->digests[i] != digest)
-        i++;
+    if (__builtin_expect(s->digests[i] != digest, 0))
+        for (i = base; i < base + FACT_WAYS && s->digests[i] != digest; i++)
+            ;
     if (i == base + FACT_WAYS) {
-        i = make_room(s, base, ret);
+        i = make_room(s, base, way, ret);
         s->digests[i] = digest;
         /* A reused slot that was counted keeps its place in the list of dirty ones. */
         s->slots[i] = (struct fact_slot){.last_ns = ts_ns, .dirty = s->slots[i].dirty,

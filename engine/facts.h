@@ -47,10 +47,22 @@ struct fact_hit {
     uint64_t old_digest;
     struct fact_slot old;
 };
+/* A fact stands in a place of its set that its digest prefers, where that was free: so its counters can be fetched before
+ * the digests are compared. */
+static inline uint32_t fact_base_of(const struct fact_set *s, uint64_t digest)
+{
+    return (uint32_t)(digest >> 8 & s->mask) * FACT_WAYS;
+}
+static inline uint32_t fact_way_of(uint64_t digest)
+{
+    return digest >> 4 & (FACT_WAYS - 1);
+}
 /* The fact is looked for soon. */
 static inline void fact_prefetch(const struct fact_set *s, uint64_t digest)
 {
-    __builtin_prefetch(&s->digests[(digest >> 8 & s->mask) * FACT_WAYS]);
+    uint32_t base = fact_base_of(s, digest);
+    __builtin_prefetch(&s->digests[base]);
+    __builtin_prefetch(&s->slots[base + fact_way_of(digest)]);
 }
 /* See the fact at ts. error: the status of a failure + 1, 0 none. digest must not be 0. */
 void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret);
