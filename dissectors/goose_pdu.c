@@ -78,14 +78,14 @@ static uint64_t publisher_key(const struct goose_carrier *h, struct span gocb_re
     return hash_bytes(h->appid, gocb_ref.p, gocb_ref.n);
 }
 
-static uint64_t hash_around(struct span all, uint32_t at, uint32_t n)
+static uint64_t hash_around(const struct dis_ctx *x, struct span all, uint32_t at, uint32_t n)
 {
-    uint64_t front = hash_bytes(1, all.p, at);
-    return hash_bytes(front, all.p + at + n, all.n - at - n);
+    uint64_t front = dis_digest(x, (struct span){all.p, at});
+    return hash_mix(front, dis_digest(x, (struct span){all.p + at + n, all.n - at - n}));
 }
 
 /* Only of an APDU without a fault, so that what is found in none of its kind need not be kept. */
-static struct goose_layout layout_of(const struct goose_pdu *p)
+static struct goose_layout layout_of(const struct dis_ctx *x, const struct goose_pdu *p)
 {
     struct goose_layout l = {.has = (uint16_t)p->has, .time_quality = p->time.quality, .simulation = p->simulation,
                              .nds_com = p->nds_com};
@@ -103,7 +103,7 @@ static struct goose_layout layout_of(const struct goose_pdu *p)
     l.dat_set_at = (uint16_t)(p->dat_set.n ? p->dat_set.p - all.p : 0);
     l.go_id_at = (uint16_t)(id.n ? id.p - all.p : 0);
     l.data_at = (uint16_t)(data.n ? data.p - all.p : 0);
-    l.rest = hash_around(all, l.sq_num_at, l.sq_num_n);
+    l.rest = hash_around(x, all, l.sq_num_at, l.sq_num_n);
     return l;
 }
 
@@ -128,7 +128,7 @@ bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cu
     if (!st || !st->layout.n || st->layout.n != all.n || st->layout.gocb_ref_n != gocb_ref.n)
         return false;
     const struct goose_layout *l = &st->layout;
-    if (hash_around(all, l->sq_num_at, l->sq_num_n) != l->rest)
+    if (hash_around(x, all, l->sq_num_at, l->sq_num_n) != l->rest)
         return false;
     *p = (struct goose_pdu){
         .gocb_ref = gocb_ref, .dat_set = part(all, l->dat_set_at, l->dat_set_n),
@@ -227,11 +227,10 @@ static struct goose_publisher state_of(const struct dis_ctx *x, const struct goo
         now.dat_set = before->dat_set;
         return now;
     }
-    struct span raw = cur_rest(&data);
-    now.data = hash_bytes(1, raw.p, raw.n);
-    now.dat_set = (uint32_t)hash_bytes(1, p->dat_set.p, p->dat_set.n);
+    now.data = dis_digest(x, cur_rest(&data));
+    now.dat_set = (uint32_t)dis_digest(x, p->dat_set);
     if (!x->cut && p->well_formed)
-        now.layout = layout_of(p);
+        now.layout = layout_of(x, p);
     return now;
 }
 

@@ -109,11 +109,16 @@ static struct known_msg *known_at(struct dis_rt *rt, uint64_t digest)
     return &rt->known[(digest >> 8) % RT_KNOWN];
 }
 
+uint64_t dis_digest(const struct dis_ctx *x, struct span s)
+{
+    return hash_same(x->rt->hash_key, s.p, s.n);
+}
+
 /* The flow stands for all that is known of the message but its bytes: who sends, to whom, in which network. */
 const struct dis_note *dis_known(struct dis_ctx *x)
 {
     struct dis_rt *rt = x->rt;
-    uint64_t d = hash_bytes(rt->hash_key ^ x->flow_id, x->pdu.p, x->pdu.n);
+    uint64_t d = hash_mix(dis_digest(x, x->pdu), x->flow_id);
     rt->known_digest = hash_mix(d, (uint64_t)x->side << 1 | x->cut) | 1;
     const struct known_msg *k = known_at(rt, rt->known_digest);
     return k->digest == rt->known_digest && k->told == rt->obs_told ? &k->note : NULL;

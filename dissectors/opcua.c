@@ -47,19 +47,19 @@ struct head {
 static struct head read_head(struct cur *c)
 {
     struct head h = {.m = MATCH_NO};
-    uint8_t b[4] = {0};
-    uint32_t n = cur_left(c) < 4 ? cur_left(c) : 4;
-    for (uint32_t i = 0; i < n; i++)
-        b[i] = cur_u8(c);
+    uint32_t n = cur_left(c) < 4 ? cur_left(c) : 4, same = n < 3 ? n : 3;
+    const char b[4] = {(char)cur_peek(c, 0), (char)cur_peek(c, 1), (char)cur_peek(c, 2), (char)cur_peek(c, 3)};
+    cur_skip(c, n);
     for (unsigned k = 0; k < N_KINDS && h.m == MATCH_NO; k++) {
-        if (memcmp(shapes[k].name, b, n < 3 ? n : 3) == 0) {
+        const char *name = shapes[k].name;
+        if ((b[0] == name[0] || !same) && memcmp(name, b, same) == 0) {
             h.kind = (enum kind)k;
             h.m = MATCH_MORE;
         }
     }
     if (h.m == MATCH_NO || n < 4)
         return h;
-    h.chunk = (char)b[3];
+    h.chunk = b[3];
     if (h.chunk != 'F' && (h.kind < K_OPN || (h.chunk != 'C' && h.chunk != 'A'))) {
         h.m = MATCH_NO;
         return h;

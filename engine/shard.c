@@ -201,7 +201,8 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
         return;
     /* A device that sends the same datagram twice gives it another identification; without one (IPv6, layer 2, IPv4
      * with 0) the bytes alone must tell. */
-    uint64_t sum = hash_bytes(((uint64_t)l->lan_seq << 16 | l->ip_id) + 1, l->payload, l->payload_len);
+    uint64_t id = hash_u64(s->env->hash_key, (uint64_t)l->lan_seq << 16 | l->ip_id);
+    uint64_t sum = hash_same(id, l->payload, l->payload_len);
     bool copy = is_copy(s, &f->half[side], (uint32_t)(sum ^ sum >> 32), p->ts_ns);
     s->stats->duplicates += copy;
     if (copy && f->key.proto != PROTO_ETH)
