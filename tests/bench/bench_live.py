@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tests/live"))
@@ -73,18 +74,40 @@ def live(a, wire, rate):
     print(f"| tcpdump -w /dev/null | {sent / took / 1e6:.3f} | {got} | {dropped} | | |", flush=True)
 
 
+def split(path, tmp, n):
+    """As a card would with a symmetric key: by both addresses, and not as the sensor would."""
+    names = [os.path.join(tmp, f"queue{i}.pcap") for i in range(n)]
+    with open(path, "rb") as f:
+        data = f.read()
+    out, at = [[data[:24]] for _ in names], 24
+    while at < len(data):
+        end = at + 16 + int.from_bytes(data[at + 8:at + 12], "little")
+        frame = data[at + 16:end]
+        ends = (frame[26:30], frame[30:34]) if frame[12:14] == b"\x08\x00" else (frame[:6], frame[6:12])
+        out[zlib.crc32(b"".join(sorted(ends))) % n].append(data[at:end])
+        at = end
+    for name, packets_of in zip(names, out):
+        with open(name, "wb") as f:
+            f.write(b"".join(packets_of))
+    return names
+
+
 def dpdk(a):
     mbufs = (1 << (sum(1 for _ in packets(a.dpdk)) * 5 // 4).bit_length()) - 1
     memory = mbufs * 5000 // (1 << 20) + 128
     dev = f"net_pcap0,rx_pcap={a.dpdk},infinite_rx=1"
-    for workers in (1, 2):
+    for workers, queues in ((1, 1), (2, 1), (2, 2)):
         with tempfile.TemporaryDirectory() as tmp:
-            p, out = tyto(a.build, [], tmp, "dpdk:" + dev, "-w", str(workers),
+            files = split(a.dpdk, tmp, queues) if queues > 1 else [a.dpdk]
+            source = "dpdk:net_pcap0,infinite_rx=1," + ",".join("rx_pcap=" + f for f in files)
+            p, out = tyto(a.build, [], tmp, source, "-w", str(workers),
                           *config(tmp, f"run: {{dpdk_mbufs: {mbufs}, dpdk_args: ['-m', '{memory}']}}"))
             time.sleep(a.seconds)
             s = ended(p, out)
-        print(f"| `tyto run`, {workers} worker{'s' * (workers > 1)} | {s['packets'] / s['wall_s'] / 1e6:.2f} | "
-              f"{sum(s['messages'].values()) / s['packets']:.3f} |", flush=True)
+        handed = sum(w["handed_over"] for w in s["workers"]) / s["packets"]
+        print(f"| `tyto run`, {workers} worker{'s' * (workers > 1)}, {queues} queue{'s' * (queues > 1)} | "
+              f"{s['packets'] / s['wall_s'] / 1e6:.2f} | {sum(s['messages'].values()) / s['packets']:.3f} | {handed:.0%} |",
+              flush=True)
     p = subprocess.Popen(["dpdk-testpmd", "--no-huge", "-m", str(memory), "--no-pci", "--no-shconf", "-l", "0,1",
                           "--vdev", dev, "--", "--forward-mode=rxonly", f"--total-num-mbufs={mbufs}",
                           f"--stats-period={int(a.seconds)}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -92,7 +115,7 @@ def dpdk(a):
     time.sleep(a.seconds * 2.5)
     p.send_signal(signal.SIGINT)
     rates = [int(r) for r in re.findall(r"Rx-pps:\s+(\d+)", p.communicate()[0]) if int(r)]
-    print(f"| dpdk-testpmd rxonly | {max(rates, default=0) / 1e6:.2f} | |")
+    print(f"| dpdk-testpmd rxonly | {max(rates, default=0) / 1e6:.2f} | | |")
 
 
 def packets(path):
@@ -121,7 +144,7 @@ def main():
             finally:
                 wire.close()
     if a.dpdk:
-        print("\n| reader of one port | Mpps | messages a packet |\n|---|---|---|")
+        print("\n| reader of one port | Mpps | messages a packet | handed over |\n|---|---|---|---|")
         dpdk(a)
 
 

@@ -787,8 +787,13 @@ def an_interface_that_is_not_there(pair):
 
 @case
 def reloading_loses_no_packet(pair):
+    for n_workers in (1, 3):
+        reloaded(pair, n_workers)
+
+
+def reloaded(pair, n_workers):
     path, conf = capture("plant/normal.pcap"), config("alerts: {rate: 7}")
-    live = Run(pair, *conf)
+    live = Run(pair, *conf, "-w", str(n_workers))
     sender = subprocess.Popen([*pair.inside(pair.tx), SEND, "vt", path, "30000", "5000"], stdout=subprocess.PIPE, text=True)
     for text, word in (("alerts: {rate: x}", "not reloaded"), ("alerts: {rate: 9}", "capturing")):
         time.sleep(1)
@@ -811,10 +816,20 @@ def reloading_loses_no_packet(pair):
 def privileges_are_given_up(pair):
     conf = config("run: {user: nobody}")
     os.chmod(os.path.dirname(conf[1]), 0o755)
-    live = Run(pair, *conf, open_dir=True)
+    live = Run(pair, *conf, "-w", "2", open_dir=True)
     with open(f"/proc/{live.tyto()}/status") as f:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
     n = send(pair, capture("plant/normal.pcap"))
+    time.sleep(0.3)
+    pair.unplug()
+    time.sleep(1.5)
+    pair.plug() # what is left is enough to open it again
+    for _ in range(60):
+        if "captured again" in live.told():
+            break
+        time.sleep(0.1)
+    time.sleep(1)
+    n += send(pair, capture("plant/normal.pcap"))
     live.stop()
     uid = int(status["Uid"].split()[0])
     assert uid == pwd.getpwnam("nobody").pw_uid, status["Uid"]
