@@ -54,13 +54,19 @@ static struct stats_report report(const struct live *l)
                                  .wall_s = (double)(mono_ns() - l->started_ns) / 1e9};
 }
 
+/* Not yet: unless the clock was set back behind the time when this was said last. */
+static bool is_before(uint64_t now_ns, uint64_t next_ns, uint64_t every_ns)
+{
+    return now_ns < next_ns && next_ns - now_ns <= every_ns;
+}
+
 /* A record of its own kind among the events. */
 static void stats_event(struct live *l)
 {
     struct stats_report r = report(l);
     uint64_t every = l->pipe->conf->run.stats_ns;
     struct jw w;
-    if (!l->pipe->collector.events || !every || l->now_ns < l->next_stats_ns)
+    if (!l->pipe->collector.events || !every || is_before(l->now_ns, l->next_stats_ns, every))
         return;
     bool first = !l->next_stats_ns;
     l->next_stats_ns = (l->now_ns / every + 1) * every;
@@ -91,7 +97,7 @@ static void every_while(struct live *l)
 {
     enum { MANY = 1000, PERCENT = 10 };
     const struct engine_totals *t = l->totals;
-    if (l->now_ns < l->next_while_ns)
+    if (is_before(l->now_ns, l->next_while_ns, WHILE_NS))
         return;
     l->next_while_ns = (l->now_ns / WHILE_NS + 1) * WHILE_NS;
     engine_totals(l->engine, l->totals);

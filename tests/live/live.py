@@ -273,6 +273,38 @@ def what_the_kernel_cannot_see_is_handed_over(pair):
     same_but_for_order(live, replay(at_rate(path, live.sent_at, live.rate))) # what is handed over is late
 
 
+@case
+def the_clock_is_set_while_workers_read(pair):
+    """Two hours on, then two days back: each worker sees it by itself, and nothing waits for a time that was."""
+    clock, path = os.path.join(tempfile.mkdtemp(dir=WORK), "offset"), capture("plant/normal.pcap")
+    for n_workers in (1, 3):
+        with open(clock, "w") as f:
+            f.write("0")
+        os.environ.update(LD_PRELOAD=os.path.join(os.path.dirname(os.path.abspath(SEND)), "clock_shim.so"), CLOCK_SHIM=clock)
+        try:
+            live = Run(pair, "-w", str(n_workers), *config("run: {stats_interval: 1s}"))
+        finally:
+            del os.environ["LD_PRELOAD"], os.environ["CLOCK_SHIM"]
+        n, lost = send(pair, path, 0, 10000), 0
+        for offset in (7200, -172800):
+            time.sleep(1)
+            with open(clock + "x", "w") as f:
+                f.write(str(offset))
+            os.rename(clock + "x", clock)
+            time.sleep(1)
+            n += send(pair, path, 0, 10000)
+            time.sleep(1.5)
+            written = len(lines(live.out["events"]))
+            assert written > lost, (n_workers, offset, written, lost) # the collector goes on
+            lost = written
+        live.stop()
+        assert live.status == 0 and live.stats["packets"] + live.stats["dropped"]["kernel"] == n, (n, live.stats)
+        told = [a["tyto"]["why"] for a in of(live.alerts, "OT-OPS-003")]
+        assert sum("jumped" in t for t in told) >= 1, (n_workers, told)
+        stats = [e for e in live.events if e["event_type"] == "stats"]
+        assert stats[-1]["timestamp"] < stats[0]["timestamp"], "engine time has followed the clock"
+
+
 @alone
 def a_file_is_replayed():
     path = capture("plant/incident.pcap")
