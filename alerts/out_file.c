@@ -15,6 +15,7 @@ struct out_file {
     bool regular, own;
     uint32_t cap, head, tail; /* bytes [head, tail) wait */
     uint32_t batch;           /* so many are written without being asked */
+    uint32_t mark;            /* bytes from head on that were there when it was marked */
     struct out_file_stats s;
     char *buf;
 };
@@ -123,10 +124,10 @@ static void take_back(struct out_file *f, uint32_t whole, uint32_t done)
         f->head += done; /* cannot be taken back: the rest of the line follows */
 }
 
-/* Write [head, tail). What was written only in part is finished by the next call, or taken back. */
-static int drain(struct out_file *f)
+/* Write n bytes from head on. What was written only in part is finished by the next call, or taken back. */
+static int drain(struct out_file *f, uint32_t n)
 {
-    uint32_t done = 0, n = f->tail - f->head;
+    uint32_t done = 0, from = f->head;
     int r = 0;
     while (done < n) {
         ssize_t k = write(f->fd, f->buf + f->head + done, n - done);
@@ -145,6 +146,7 @@ static int drain(struct out_file *f)
         take_back(f, whole, done);
     else
         f->head += done;
+    f->mark = f->mark > f->head - from ? f->mark - (f->head - from) : 0;
     if (f->head == f->tail)
         f->head = f->tail = 0;
     f->s.errors += r < 0;
@@ -166,7 +168,7 @@ static bool has_room(struct out_file *f, size_t n)
 int out_file_line(struct out_file *f, const char *line, size_t n)
 {
     int r = 0;
-    if (!has_room(f, n + 1) && ((r = drain(f)), !has_room(f, n + 1))) {
+    if (!has_room(f, n + 1) && ((r = drain(f, f->tail - f->head)), !has_room(f, n + 1))) {
         f->s.lost++;
         return r < 0 ? r : -ENOBUFS;
     }
@@ -175,13 +177,23 @@ int out_file_line(struct out_file *f, const char *line, size_t n)
     f->tail += (uint32_t)n + 1;
     f->s.waiting = f->tail - f->head;
     if (f->s.waiting >= f->batch && !f->s.last_error)
-        return drain(f);
+        return drain(f, f->tail - f->head);
     return 0;
 }
 
 int out_file_flush(struct out_file *f)
 {
-    return f->head < f->tail ? drain(f) : 0;
+    return f->head < f->tail ? drain(f, f->tail - f->head) : 0;
+}
+
+void out_file_mark(struct out_file *f)
+{
+    f->mark = f->tail - f->head;
+}
+
+int out_file_flush_marked(struct out_file *f)
+{
+    return f->mark ? drain(f, f->mark) : 0;
 }
 
 void out_file_stats(const struct out_file *f, struct out_file_stats *ret)
@@ -195,7 +207,7 @@ int out_file_close(struct out_file *f)
     if (!f)
         return 0;
     if (f->head < f->tail)
-        r = drain(f);
+        r = drain(f, f->tail - f->head);
     if (f->head < f->tail)
         f->s.lost += count_lines(f->buf + f->head, f->tail - f->head);
     if (f->own && close(f->fd) < 0 && r == 0)

@@ -23,6 +23,9 @@ int out_file_open(struct out_file **ret, const char *path, uint32_t max_wait, st
 void out_file_hold(struct out_file *f);
 /* One line without its newline. 0, or -errno: it waits (or was dropped and counted). */
 int out_file_line(struct out_file *f, const char *line, size_t n);
+/* Of what waits now, out_file_flush_marked() writes; what comes later waits on. */
+void out_file_mark(struct out_file *f);
+int out_file_flush_marked(struct out_file *f);
 /* Write what is buffered and what waits. */
 int out_file_flush(struct out_file *f);
 void out_file_stats(const struct out_file *f, struct out_file_stats *ret);

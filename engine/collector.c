@@ -305,6 +305,8 @@ static void nap(struct collector *c)
     struct timespec t;
     if (c->napped_us >= ALERTS_US)
         settle(c);
+    if (c->behind)
+        outputs_confirm(c->behind);
     c->nap_us = c->nap_us < SHORTEST_US ? SHORTEST_US : c->nap_us;
     clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_nsec += (long)c->nap_us * 1000;
@@ -329,6 +331,8 @@ void *collector_run(void *arg)
     while (left) {
         if (c->every_second && (idle || c->n_records % 256 == 0))
             watch_clock(c, &last);
+        if (c->behind && c->n_records % 256 == 0)
+            outputs_confirm(c->behind);
         int i = next_worker(c, s);
         idle = i < 0;
         if (idle) {

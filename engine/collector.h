@@ -33,7 +33,8 @@ struct collector {
     struct rule_state *rule_state;
     const struct ruleset *rules;
     struct store *store;
-    struct outputs *outputs;       /* that are held, NULL: they write at once */
+    struct outputs *outputs;       /* that are held until this thread waits for the database; or NULL */
+    struct outputs *behind;        /* that are held until the database has got there by itself; or NULL */
     sem_t bell;                    /* rung when a ring is full, and at the end */
     unsigned nap_us, napped_us;    /* the last one; all since the outputs were flushed */
     struct source *source;         /* for names */

@@ -144,7 +144,9 @@ static void collect(void *arg)
     every_while(l);
     stats_event(l);
     tell_metrics(l);
-    pipe_flush(l->pipe);
+    textout_flush(&l->pipe->events);
+    outputs_second(&l->pipe->outputs);
+    outputs_confirm(&l->pipe->outputs);
 }
 
 int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsigned n_workers, struct err *e)

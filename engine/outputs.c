@@ -5,6 +5,7 @@
 
 #include "engine/conf.h"
 #include "engine/raise.h"
+#include "store/store.h"
 
 static int add(struct outputs *o, const char *path, uint8_t least, uint32_t wait, struct alert_conf *ac, struct err *e)
 {
@@ -48,6 +49,12 @@ void outputs_hold(struct outputs *o)
     }
 }
 
+void outputs_behind(struct outputs *o, struct store *s)
+{
+    outputs_hold(o);
+    o->store = s;
+}
+
 static bool waiting(const struct outputs *o, uint64_t bytes)
 {
     for (unsigned i = 0; i < o->n; i++) {
@@ -74,6 +81,40 @@ void outputs_flush(struct outputs *o)
 {
     for (unsigned i = 0; i < o->n; i++)
         out_file_flush(o->file[i]); /* what cannot be written is told by outputs_report(), and at the close */
+}
+
+void outputs_confirm(struct outputs *o)
+{
+    enum { LONG_S = 5 };
+    struct store_stats s;
+    if (!o->store || (!o->marked && !outputs_wait(o)))
+        return;
+    store_stats(o->store, &s);
+    if (o->marked && s.durable < o->mark && o->age < LONG_S)
+        return;
+    for (unsigned i = 0; o->marked && i < o->n; i++)
+        out_file_flush_marked(o->file[i]);
+    o->marked = outputs_wait(o);
+    o->mark = s.alerts;
+    o->age = 0;
+    for (unsigned i = 0; o->marked && i < o->n; i++)
+        out_file_mark(o->file[i]);
+}
+
+/* What could not be written is tried again. */
+void outputs_second(struct outputs *o)
+{
+    struct store_stats st;
+    o->age++;
+    if (!o->store)
+        return;
+    store_stats(o->store, &st);
+    for (unsigned i = 0; i < o->n; i++) {
+        struct out_file_stats s;
+        out_file_stats(o->file[i], &s);
+        if (s.last_error && st.durable == st.alerts)
+            out_file_flush(o->file[i]);
+    }
 }
 
 uint64_t outputs_memory(const struct outputs *o)

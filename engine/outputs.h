@@ -5,6 +5,7 @@
 
 struct conf;
 struct raise;
+struct store;
 
 struct outputs {
     struct out_file *file[ALERT_MAX_SINKS];
@@ -12,6 +13,10 @@ struct outputs {
     const char *path[ALERT_MAX_SINKS];
     uint64_t lost[ALERT_MAX_SINKS]; /* told already */
     unsigned n;
+    struct store *store; /* live: what it has durably is written; NULL: not waited for */
+    uint64_t mark;       /* alerts that it must have before what is marked is written */
+    unsigned age;        /* seconds since then */
+    bool marked;
 };
 
 /* Opens the configured outputs of alerts and `path` (-o, NULL: none; without any: standard output) and adds them to the
@@ -23,6 +28,11 @@ const char *outputs_events(const struct conf *c);
 uint64_t outputs_memory(const struct outputs *o);
 /* A replay's alerts wait for company: written by outputs_flush(), which is due when outputs_full(). */
 void outputs_hold(struct outputs *o);
+/* Live alerts wait until the database has them for good, which takes some milliseconds: what an output has, a power cut
+ * does not take from the database. A database that does not get on holds nobody up for long. */
+void outputs_behind(struct outputs *o, struct store *s);
+void outputs_confirm(struct outputs *o); /* never waits; often */
+void outputs_second(struct outputs *o);  /* once a second */
 bool outputs_wait(const struct outputs *o); /* something waits */
 bool outputs_full(const struct outputs *o);
 void outputs_flush(struct outputs *o);

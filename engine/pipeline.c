@@ -307,6 +307,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
                                       .untimed = o->untimed,
                                       .save_every = o->live ? 1 : 30,
                                       .outputs = o->live ? NULL : &p->outputs,
+                                      .behind = o->live ? &p->outputs : NULL,
                                       .source = p->source,
                                       .env = p->env,
                                       .scratch = malloc(sizeof(struct event)),
@@ -315,7 +316,9 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     p->collector.ops.sight = calloc(1, sizeof(struct sight));
     p->collector.ops.visibility = calloc(1, sizeof(struct visibility));
     sem_init(&p->collector.bell, 0, 0);
-    if (!o->live)
+    if (o->live)
+        outputs_behind(&p->outputs, p->store);
+    else
         outputs_hold(&p->outputs);
     if (!p->collector.scratch || !p->collector.json || !p->collector.held || !p->collector.ops.sight ||
         !p->collector.ops.visibility)
@@ -359,6 +362,8 @@ void pipe_flush(struct pipeline *p)
     textout_flush(&p->events);
     if (p->collector.outputs)
         store_sync(p->store, &e); /* its failure is told when it is closed */
+    else
+        store_sync_alerts(p->store, 2000);
     outputs_flush(&p->outputs);
 }
 

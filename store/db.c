@@ -115,7 +115,11 @@ static int prepare(sqlite3 *db, enum db_use use, bool empty, int version)
         rc = migrate(db, version);
     if (rc == SQLITE_OK && (!empty || use != DB_FILL))
         rc = db_exec(db, schema_indexes);
-    return rc == SQLITE_OK ? db_exec(db, "PRAGMA synchronous=NORMAL") : rc;
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, "PRAGMA synchronous=NORMAL");
+    /* A log whose database file is empty is thrown away: the file must be on the disk before the log is worth anything.
+     */
+    return rc == SQLITE_OK && empty && use != DB_FILL ? db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)") : rc;
 }
 
 int db_settle(sqlite3 *db)

@@ -149,6 +149,15 @@ static bool is_due(const struct store *s)
     return s->rows.fill.n > s->rows.fill.cap / 4 * 3 || s->alerts.fill.n > s->alerts.fill.cap / 4 * 3;
 }
 
+/* Those of a work buffer that was written, or given up. */
+static void count_durable(struct store *s, uint64_t alerts)
+{
+    pthread_mutex_lock(&s->lock);
+    s->st.durable += alerts;
+    pthread_cond_broadcast(&s->room);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void *writing(void *arg)
 {
     struct store *s = arg;
@@ -168,8 +177,10 @@ static void *writing(void *arg)
             swap(&s->rows);
         pthread_cond_broadcast(&s->room);
         pthread_mutex_unlock(&s->lock);
+        uint64_t alerts = s->alerts.work.rows;
         if (s->alerts.work.n)
             write_all(s, &s->alerts.work, s->wait ? ROWS_PER_COMMIT : 64, true);
+        count_durable(s, alerts);
         if (s->rows.work.n)
             write_all(s, &s->rows.work, ROWS_PER_COMMIT, false);
         pthread_mutex_lock(&s->lock);
@@ -292,10 +303,28 @@ int store_sync(struct store *s, struct err *e)
     return r;
 }
 
+void store_sync_alerts(struct store *s, unsigned ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&s->lock);
+    s->hurry = true;
+    pthread_cond_signal(&s->todo);
+    while (s->st.durable < s->st.alerts && !s->failed)
+        if (pthread_cond_timedwait(&s->room, &s->lock, &until))
+            break;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void store_stats(struct store *s, struct store_stats *ret)
 {
     pthread_mutex_lock(&s->lock);
     *ret = s->st;
+    ret->durable = s->failed ? s->st.alerts : s->st.durable;
     pthread_mutex_unlock(&s->lock);
 }
 

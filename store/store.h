@@ -63,6 +63,8 @@ bool store_meta(struct store *s, const char *key, const char *value);
 bool store_meta_u64(struct store *s, const char *key, uint64_t value);
 /* Wait until everything queued so far is committed. 0, or the first error (its text in e). */
 int store_sync(struct store *s, struct err *e);
+/* The same for alerts, but for so many milliseconds at most; nothing is waited for where the database fails. */
+void store_sync_alerts(struct store *s, unsigned ms);
 /* Cursor of an output over the alerts' sequence (for outputs that resume). */
 bool store_cursor(struct store *s, const char *output, uint64_t seq);
 
@@ -70,6 +72,7 @@ struct store_stats {
     uint64_t rows, alerts, transactions, refused, errors;
     uint32_t queued_bytes, queue_high;
     uint64_t worst_commit_us;
+    uint64_t durable; /* of `alerts`, so many survive a power cut; failed: all are counted, nobody waits for them */
 };
 void store_stats(struct store *s, struct store_stats *ret);
 /* The first error of the writing thread, or NULL: outputs go on, and the operator is told. */

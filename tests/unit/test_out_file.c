@@ -71,6 +71,29 @@ START_TEST(test_append)
 END_TEST
 
 /* Half a line of ours is taken off; another's last line gets its newline. */
+/* What was there when it was marked is written, and no more. */
+START_TEST(test_mark)
+{
+    struct out_file *f = open_it(path);
+    out_file_hold(f);
+    ck_assert_int_eq(out_file_flush_marked(f), 0);
+    ck_assert_int_eq(out_file_line(f, "[1]", 3), 0);
+    out_file_mark(f);
+    ck_assert_int_eq(out_file_line(f, "[22]", 4), 0);
+    expect_file("");
+    ck_assert_int_eq(out_file_flush_marked(f), 0);
+    expect_file("[1]\n");
+    ck_assert_int_eq(out_file_flush_marked(f), 0); /* once */
+    expect_file("[1]\n");
+    out_file_mark(f);
+    ck_assert_int_eq(out_file_line(f, "[]", 2), 0);
+    ck_assert_int_eq(out_file_flush_marked(f), 0);
+    expect_file("[1]\n[22]\n");
+    ck_assert_int_eq(out_file_close(f), 0);
+    expect_file("[1]\n[22]\n[]\n");
+}
+END_TEST
+
 START_TEST(test_repair)
 {
     write_file("{\"timestamp\":\"x\"}\n{\"timestamp\":\"y\",\"ho");
@@ -202,6 +225,7 @@ int main(void)
     TCase *t = tcase_create("out_file");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_append);
+    tcase_add_test(t, test_mark);
     tcase_add_test(t, test_repair);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_no_space);
