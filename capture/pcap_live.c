@@ -24,6 +24,7 @@ enum {
     BLOCK_MS = 10,          /* a block that is not full is handed over after this time */
     RETRY_S = 1,
 };
+#define LEAST_BYTES (UINT64_C(2) << 20)   /* of a queue's ring: some of its blocks */
 #define BUFFER_BYTES (UINT64_C(64) << 20) /* of the kernel's ring: 0.4 s at 1 Gbit/s, beyond any stall of ours */
 
 struct live {
@@ -83,10 +84,18 @@ static int errno_of(int rc)
     return rc == PCAP_ERROR_PERM_DENIED ? -EPERM : rc == PCAP_ERROR_IFACE_NOT_UP ? -ENETDOWN : -ENODEV;
 }
 
+/* The queues of an interface share what it may take. */
+static uint64_t ring_bytes(const struct live *l)
+{
+    uint64_t all = l->conf.buffer_bytes ? l->conf.buffer_bytes : BUFFER_BYTES;
+    uint64_t share = l->fan ? all / l->fan->n_queues : all, least = all < LEAST_BYTES ? all : LEAST_BYTES;
+    return share > least ? share : least;
+}
+
 static int activate(struct live *l, struct err *e)
 {
     int ms = l->conf.immediate ? 1 : BLOCK_MS;
-    uint64_t buffer = l->conf.buffer_bytes ? l->conf.buffer_bytes : BUFFER_BYTES;
+    uint64_t buffer = ring_bytes(l);
     pcap_set_snaplen(l->h, (int)l->snaplen);
     pcap_set_promisc(l->h, !l->conf.no_promisc);
     pcap_set_timeout(l->h, ms);
@@ -138,6 +147,7 @@ static int enter_group(struct live *l, int fd)
     return r;
 }
 
+/* > 0: not in a group; open it anew, alone and with all of the buffer. */
 static int join_group(struct live *l, struct err *e)
 {
     int fd = pcap_fileno(l->h), r = l->fan ? enter_group(l, fd) : 0;
@@ -150,7 +160,7 @@ static int join_group(struct live *l, struct err *e)
                      strerror(-r));
     fanout_leave(l->fan);
     l->fan = NULL;
-    return 0;
+    return 1;
 }
 
 static void shut(struct live *l)
@@ -179,7 +189,7 @@ static int start(struct live *l, struct err *e)
         r = set_filter(l, e);
     if (r) {
         shut(l);
-        return r;
+        return r > 0 ? start(l, e) : r;
     }
     l->ns_unit = pcap_get_tstamp_precision(l->h) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
     l->linktype = linktype_of(pcap_datalink(l->h));

@@ -100,7 +100,7 @@ const struct conf_key conf_keys[] = {
     {"run.workers", "number", "0", "worker threads; 0: one for each of these processors"},
     {"run.filter", "text", NULL, "packets to capture from interfaces, in libpcap's filter language; without: all"},
     {"run.snaplen", "number", "262144", "bytes of each packet to capture; what is beyond is cut"},
-    {"run.buffer", "bytes", "64M", "the kernel's ring of each interface"},
+    {"run.buffer", "bytes", "64M", "the kernel's ring of each interface; its queues share it"},
     {"run.promiscuous", "true, false", "true", "capture what is addressed to others, too"},
     {"run.immediate", "true, false", "false", "packets one by one as they come, instead of by blocks of 10 ms"},
     {"run.adapter_time", "true, false", "false", "time stamps of the network card, where it has them"},

@@ -273,6 +273,37 @@ def what_the_kernel_cannot_see_is_handed_over(pair):
     same_but_for_order(live, replay(at_rate(path, live.sent_at, live.rate))) # what is handed over is late
 
 
+def rings(run):
+    """Bytes of the packet sockets' rings."""
+    with open(f"/proc/{run.tyto()}/maps") as f:
+        spans = [line.split()[0].split("-") for line in f if "socket:" in line]
+    return sum(int(hi, 16) - int(lo, 16) for lo, hi in spans)
+
+
+@case
+def the_queues_share_the_buffer(pair):
+    for n_workers in (1, 4):
+        live = Run(pair, "-w", str(n_workers), *config("run: {buffer: 32M}"))
+        n = rings(live)
+        live.stop()
+        assert 28 << 20 < n <= 33 << 20, (n_workers, n)
+
+
+@case
+def one_thread_reads_what_the_kernel_does_not_spread(pair):
+    """Not Ethernet: the group is refused, and the interface is opened as a whole."""
+    try:
+        netns.sh("ip", "-n", pair.rx, "tuntap", "add", "dev", "tyto0", "mode", "tun")
+    except subprocess.CalledProcessError:
+        return "no tun devices"
+    netns.sh("ip", "-n", pair.rx, "link", "set", "tyto0", "up", "arp", "off")
+    live = Run(pair, "-w", "3", *config("run: {buffer: 32M}"), source="pcap:tyto0")
+    n = rings(live)
+    live.stop()
+    assert live.status == 0 and "one thread reads" in live.told(), live.told()
+    assert "each reads for itself" not in live.told() and n > 28 << 20, (live.told(), n)
+
+
 @case
 def the_clock_is_set_while_workers_read(pair):
     """Two hours on, then two days back: each worker sees it by itself, and nothing waits for a time that was."""
