@@ -129,7 +129,8 @@ static int port_poll(struct source *src, struct pkt *ret, unsigned max)
 /* They are the port's: the source of its first queue tells them. */
 static struct lost lost_of(const struct port *p)
 {
-    return p->first ? (struct lost){0} : device_lost(p->d);
+    struct lost none = {0};
+    return p->first ? none : device_lost(p->d);
 }
 
 static void port_stats(struct source *src, struct source_stats *ret)
