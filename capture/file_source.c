@@ -11,7 +11,7 @@
 
 enum {
     AHEAD = 64,          /* packets of each file read ahead when merging */
-    BLOCK_ONE = 1 << 17, /* measured: larger is no faster (and pushes the tables out of the cache), smaller costs system calls */
+    BLOCK_ONE = 1 << 17, /* measured: larger is no faster and pushes tables out of the cache, smaller costs calls */
     BLOCK_FEW = 1 << 18,
     BLOCK_MANY = 1 << 16, /* grows where a record asks for it */
     FEW = 16,             /* files that may all stay open, blocks and all */

@@ -47,8 +47,8 @@ struct fact_hit {
     uint64_t old_digest;
     struct fact_slot old;
 };
-/* A fact stands in a place of its set that its digest prefers, where that was free: so its counters can be fetched before
- * the digests are compared. */
+/* A fact stands in the place of its set that its digest prefers, where that was free: its counters can be fetched
+ * before the digests are compared. */
 static inline uint32_t fact_base_of(const struct fact_set *s, uint64_t digest)
 {
     return (uint32_t)(digest >> 8 & s->mask) * FACT_WAYS;
