@@ -90,9 +90,10 @@ struct goose_carrier {
 
 /* The contents of [APPLICATION 1]. False where even the elements cannot be walked; what was read stays. */
 bool goose_pdu_read(struct cur body, struct goose_pdu *ret);
-/* The same of one that differs from the message before it in sqNum at most. *st: the publisher, where there is one. */
-bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *ret,
-                     struct goose_publisher **st);
+/* The same, into *p, of one that differs from the message before it in sqNum at most. *ret: the publisher, where there
+ * is one. */
+bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *p,
+                     struct goose_publisher **ret);
 /* dissector.due */
 void goose_due(const void *publisher, struct dis_due *ret);
 /* A GSEMngtPdu, [APPLICATION 0]: an event of its own. */
