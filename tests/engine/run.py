@@ -426,4 +426,5 @@ def packet_faults():
     assert not play(t).of("OT-PRO-003")
 
 
-main(sys.argv[3:])
+if __name__ == "__main__":  # sight.py takes its tools from here
+    main(sys.argv[3:])

@@ -8,15 +8,16 @@ Each capture is replayed with one worker, with three and with eight, as in run.p
 import struct
 import sys
 
-import run
-from run import case, pairs, play, poll, polls, read_regs, regs, trace
+import cases
+from cases import case
+from run import pairs, play, poll, polls, read_regs, regs, trace
 
 import decode  # noqa: E402
 import dnp3  # noqa: E402
 import goose  # noqa: E402
 import iec104  # noqa: E402
 
-run.CASES.clear()
+cases.CASES.clear()
 
 
 def lose(t, lost):
@@ -526,4 +527,4 @@ def silence_behind_a_reconfiguration():
     assert len(alerts) == 1 and not r.of("OT-ANO-005"), (alerts, r.of("OT-ANO-005"))
 
 
-sys.exit(run.main())
+cases.main(sys.argv[3:])
