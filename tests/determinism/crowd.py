@@ -87,13 +87,20 @@ def orders(t):
             c.to_client(pdu)
 
 
-def make(path, wire, dnp3):
+def publishers(t, goose):
+    """Control blocks of one device: more than are expected to speak again."""
+    for i in range(60):
+        goose.Publisher(t, appid=i, ied=f"Q{i}", ttl=2000).send()
+
+
+def make(path, wire, dnp3, goose):
     t = wire.Trace(path, step=0.0005)
     devices(t)
     objects(t)
     unfinished(t, dnp3)
     strangers(t)
     orders(t)
+    publishers(t, goose)
     unfinished(t, dnp3)
     t.save()
     return os.path.getsize(path)
