@@ -16,7 +16,7 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build-fuzz"))
 SLICE, KEEP_BYTES, KEEP_LEN = 120, 150_000, 2048
-FLAGS = ["-rss_limit_mb=2048", "-timeout=900", "-entropic=0", "-print_final_stats=1"]
+FLAGS = ["-rss_limit_mb=2048", "-timeout=120", "-entropic=0", "-print_final_stats=1"]
 
 
 def build():
