@@ -74,9 +74,9 @@ static bool judge(struct baseline *b, struct baseline_vanished *ret)
         return false;
     if (t.all_gone * ALL_PART >= t.all_steady)
         return tell(b, ret);
-    for (uint16_t v = 1; v < VLANS; v++)
+    for (unsigned v = 1; v < VLANS; v++)
         if (t.gone[v] >= MANY && t.gone[v] * VLAN_PART >= t.steady[v]) {
-            *ret = (struct baseline_vanished){.steady = t.steady[v], .gone = t.gone[v], .vlan = v};
+            *ret = (struct baseline_vanished){.steady = t.steady[v], .gone = t.gone[v], .vlan = (uint16_t)v};
             return tell(b, ret);
         }
     return false;
