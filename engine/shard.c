@@ -197,6 +197,8 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
     }
     if (f->key.proto == PROTO_ETH && __builtin_expect(topology_type(l->ethertype), 0))
         topology_frame(s, f, p, l);
+    if (f->key.proto == PROTO_ETH && cyclic_type(l->ethertype))
+        cyclic_frame(s, f, side, p, l);
     if (f->class_state == CLASS_GIVEN_UP || !l->payload_len)
         return;
     /* A device that sends the same datagram twice gives it another identification; without one (IPv6, layer 2, IPv4

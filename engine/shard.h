@@ -9,6 +9,7 @@
 #include "engine/facts.h"
 #include "engine/flow.h"
 #include "engine/linktab.h"
+#include "engine/cyclic.h"
 #include "engine/topology.h"
 #include "engine/unseen.h"
 
@@ -98,6 +99,7 @@ struct shard {
     uint16_t index;
     uint8_t epoch;
     struct unseen unseen;      /* sent, and never here */
+    struct cyclic cyclic;
     const struct pkt *pkt;     /* the packet being worked on; NULL in a tick */
     const struct layers *lay;
 };

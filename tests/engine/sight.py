@@ -231,6 +231,61 @@ def goose_messages_left_out():
     assert unseen(play(t)) == (0, 0, 0, 0)
 
 
+def sampled(t, count, appid=0x4000, sv_id=b"MU01", n_asdu=1):
+    """IEC 61850-9-2: n ASDUs of which the first has smpCnt `count`."""
+    def ber(tag, v):
+        return bytes([tag, len(v)]) + v if len(v) < 128 else bytes([tag, 0x81, len(v)]) + v
+    asdus = b"".join(ber(0x30, ber(0x80, sv_id) + ber(0x82, struct.pack(">H", count + i)) +
+                         ber(0x83, b"\0\0\0\1") + ber(0x85, b"\2") + ber(0x87, b"\0" * 8)) for i in range(n_asdu))
+    pdu = ber(0x60, ber(0x80, bytes([n_asdu])) + ber(0xA2, asdus))
+    t.eth("01:0c:cd:04:00:01", "00:a0:f4:00:00:01", 0x88BA, struct.pack(">HHHH", appid, len(pdu) + 8, 0, 0) + pdu)
+
+
+def cyclic_data(t, count, frame_id=0x8001, back=False):
+    ends = ["00:0e:8c:00:00:01", "00:0e:8c:00:00:02"]
+    t.eth(ends[back], ends[not back], 0x8892, struct.pack(">H", frame_id) + b"\x80" * 40 +
+          struct.pack(">HBB", count & 0xFFFF, 0x35, 0))
+
+
+@case
+def sampled_values_left_out():
+    for n_asdu in (1, 2):
+        t = trace(step=0.00025)
+        t.vlan = 3
+        for k in range(200):
+            if k not in (50, 120, 121):
+                sampled(t, k % 90 * n_asdu, n_asdu=n_asdu)  # a new second each 90
+            if k != 70:
+                sampled(t, k * n_asdu, sv_id=b"MU02", n_asdu=n_asdu)
+        assert unseen(play(t)) == (3, 0, 4, 0), n_asdu
+    t = trace(step=0.00025)  # not steady: nothing is said
+    for k in range(100):
+        sampled(t, k * k % 251)
+    for k in range(30):
+        sampled(t, k)
+    sampled(t, 3000)  # began anew
+    assert unseen(play(t)) == (0, 0, 0, 0)
+
+
+@case
+def profinet_frames_left_out():
+    t = trace(step=0.001)
+    for k in range(2000):  # the counter wraps after 1024 frames of 2 ms
+        if k not in (100, 1023, 1024, 1500):
+            cyclic_data(t, 64 * k)
+        cyclic_data(t, 64 * k + 7, back=True)  # the other way, the same FrameID
+        if k % 4 == 0 and k != 400:
+            cyclic_data(t, 64 * k, frame_id=0x8002)  # a slower one between the same two
+        if k == 1200:
+            cyclic_data(t, 64 * k + 7, back=True)  # a copy
+    assert unseen(play(t)) == (4, 0, 5, 0)
+    t = trace(step=0.001)
+    for k in range(60):
+        cyclic_data(t, 64 * k, frame_id=0xFE01)  # an alarm has no counter
+        cyclic_data(t, 64 * k if k < 40 else 64 * k + 20000)  # the device began anew
+    assert unseen(play(t)) == (0, 0, 0, 0)
+
+
 @case
 def erspan_frames_left_out():
     def mirrored(order):
