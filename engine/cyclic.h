@@ -1,6 +1,7 @@
-/* cyclic.h: what is sent in a fixed cycle at layer 2 counts its frames: a count that leaves some out tells of frames that
- * never came to the sensor (unseen.h). Sampled Values: smpCnt (IEC 61850-9-2 8.5.3); PROFINET cyclic data: the cycle
- * counter of the APDU status (IEC 61158-6-10 4.7.2.1). The step from frame to frame is learned, stream by stream. */
+/* cyclic.h: what is sent in a fixed cycle at layer 2 counts its frames: a count that leaves some out tells of frames
+ * that never came to the sensor (unseen.h). Sampled Values: smpCnt (IEC 61850-9-2 8.5.3); PROFINET cyclic data: the
+ * cycle counter of the APDU status (IEC 61158-6-10 4.7.2.1). The step from frame to frame is learned, stream by stream.
+ */
 #pragma once
 
 #include <stdbool.h>
