@@ -439,7 +439,7 @@ def queues_of_dpdk_by_tap(pair):
     """A device of the program's own, into which the host sends."""
     if not has_dpdk():
         return "no DPDK"
-    netns.sh(*pair.inside(pair.rx), "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+    pair.no_ipv6(pair.rx, "default")
     source, path = "dpdk:net_tap0,iface=dtap0", capture("plant/incident.pcap")
     why = opens(pair, source)
     if why:
@@ -512,7 +512,7 @@ def a_tap_bears_answers_before_their_requests(pair):
     """Each direction on an interface of its own; then each answer a moment before its request."""
     netns.sh("ip", "link", "add", "vt2", "netns", pair.tx, "type", "veth", "peer", "name", "vr2", "netns", pair.rx)
     for ns, dev in ((pair.tx, "vt2"), (pair.rx, "vr2")):
-        netns.sh(*pair.inside(ns), "sysctl", "-qw", f"net.ipv6.conf.{dev}.disable_ipv6=1")
+        pair.no_ipv6(ns, dev)
         netns.sh("ip", "-n", ns, "link", "set", dev, "up", "arp", "off")
     n = 200
     t = trace_of_polls(n)
