@@ -14,9 +14,13 @@ def usable():
         return "not root"
     if not shutil.which("ip"):
         return "no `ip` (iproute2)"
+    probe = f"tyto-probe-{os.getpid()}"
     try:
-        sh("ip", "netns", "add", "tyto-probe")
-        sh("ip", "netns", "del", "tyto-probe")
+        sh("ip", "netns", "add", probe)
+        try:  # in a changed root that is no mount point they can be made, and not entered
+            sh("ip", "netns", "exec", probe, "sh", "-c", "true")
+        finally:
+            sh("ip", "netns", "del", probe)
     except subprocess.CalledProcessError as e:
         return "no network namespaces: " + e.stderr.strip()
     return None
