@@ -1,6 +1,6 @@
 #include "engine/cyclic.h"
 
-#include "engine/base/cur.h"
+#include "dissectors/carrier_ber.h"
 #include "engine/base/hash.h"
 #include "engine/shard.h"
 #include "engine/unseen.h"
@@ -13,48 +13,25 @@ enum {
     APDU_STATUS = 4,
 };
 
-/* One BER element with a tag of one octet; *ret its contents. */
-static bool element(struct cur *c, uint8_t tag, struct cur *ret)
-{
-    if (cur_u8(c) != tag)
-        return false;
-    uint32_t n = cur_u8(c);
-    if (n == 0x81)
-        n = cur_u8(c);
-    else if (n == 0x82)
-        n = cur_u16be(c);
-    else if (n > 0x7f)
-        return false;
-    *ret = cur_sub(c, n < cur_left(c) ? n : cur_left(c));
-    return cur_ok(c);
-}
-
-/* Skips an optional element. */
-static void optional(struct cur *c, uint8_t tag)
-{
-    struct cur in;
-    if (cur_left(c) && cur_peek(c, 0) == tag)
-        (void)element(c, tag, &in);
-}
-
 /* APPID, length, two reserved words; savPdu { noASDU [0], security [1] opt., seqASDU [2] { ASDU { svID [0], datSet [1]
  * opt., smpCnt [2], ... } } }: the first ASDU's. */
 static bool sampled_values(struct cur c, uint64_t *stream, uint16_t *count)
 {
-    struct cur pdu, n, list, asdu, id, smp;
+    struct ber pdu, t, list, asdu, id, smp;
     uint16_t appid = cur_u16be(&c);
     cur_skip(&c, 6);
-    if (!cur_ok(&c) || !element(&c, 0x60, &pdu) || !element(&pdu, 0x80, &n))
+    if (!cur_ok(&c) || !ber_take(&c, BER_APP(0), &pdu) || !ber_take(&pdu.body, BER_CTX(0), &t))
         return false;
-    optional(&pdu, 0x81);
-    if (!element(&pdu, 0xa2, &list) || !element(&list, 0x30, &asdu) || !element(&asdu, 0x80, &id))
+    (void)ber_take(&pdu.body, BER_CTX(1), &t);
+    if (!ber_take(&pdu.body, BER_CTX(2), &list) || !ber_take(&list.body, BER_SEQUENCE, &asdu) ||
+        !ber_take(&asdu.body, BER_CTX(0), &id))
         return false;
-    optional(&asdu, 0x81);
-    if (!element(&asdu, 0x82, &smp) || cur_left(&smp) != 2)
+    (void)ber_take(&asdu.body, BER_CTX(1), &t);
+    if (!ber_take(&asdu.body, BER_CTX(2), &smp) || smp.n != 2)
         return false;
-    struct span name = cur_bytes(&id, cur_left(&id));
+    struct span name = cur_rest(&id.body);
     *stream = hash_bytes(appid, name.p, name.n);
-    *count = cur_u16be(&smp);
+    *count = cur_u16be(&smp.body);
     return true;
 }
 
