@@ -242,7 +242,7 @@ static void on_record(struct collector *c, struct ring_head *h)
         ops_add(&c->ops, rec);
         break;
     case RK_ABSENT:
-        absent_add(&c->ops.visibility->absent, rec);
+        ops_absent(c, rec);
         break;
     case RK_TOPOLOGY:
         visibility_topology(c->ops.visibility, rec);

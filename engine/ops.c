@@ -24,6 +24,14 @@ void ops_unseen(struct collector *c, const struct rec_unseen *r)
     raise_unseen(c->raise);
 }
 
+/* Where one direction only is seen, nobody is told to be silent. */
+void ops_absent(struct collector *c, const struct rec_absent *r)
+{
+    const char *iface = c->env->iface_name(c->env->name_arg, r->iface);
+    if (r->back || !sight_port_one_way(c->ops.sight, iface ? iface : "", r->vlan))
+        absent_add(&c->ops.visibility->absent, r);
+}
+
 void ops_link_count(struct collector *c, const struct rec_link_count *r)
 {
     struct addr client, server;

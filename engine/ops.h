@@ -32,6 +32,7 @@ struct ops { /* the collector's memory */
 void ops_add(struct ops *o, const struct rec_stats *r);
 /* Packets were lost before they came here: what is raised from now on is marked. */
 void ops_unseen(struct collector *c, const struct rec_unseen *r);
+void ops_absent(struct collector *c, const struct rec_absent *r);
 /* Counts of a link: which directions were heard. */
 void ops_link_count(struct collector *c, const struct rec_link_count *r);
 void ops_tick(struct collector *c, const struct rec_tick *t);

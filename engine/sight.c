@@ -28,11 +28,23 @@ static unsigned place_of(const struct sight *s, uint64_t key)
     return i;
 }
 
-static unsigned port_of(struct sight *s, const char *iface, uint16_t vlan)
+static unsigned find_port(const struct sight *s, const char *iface, uint16_t vlan)
 {
     unsigned i = 0;
     while (i < s->n_ports && (s->port[i].vlan != vlan || strncmp(s->port[i].iface, iface, SIGHT_NAME - 1) != 0))
         i++;
+    return i;
+}
+
+bool sight_port_one_way(const struct sight *s, const char *iface, uint16_t vlan)
+{
+    unsigned i = find_port(s, iface, vlan);
+    return i < s->n_ports && s->port[i].one_way;
+}
+
+static unsigned port_of(struct sight *s, const char *iface, uint16_t vlan)
+{
+    unsigned i = find_port(s, iface, vlan);
     if (i == SIGHT_PORTS)
         return SIGHT_PORTS - 1;
     if (i == s->n_ports) {

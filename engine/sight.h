@@ -39,5 +39,7 @@ void sight_count(struct sight *s, const struct rec_link_count *r, uint16_t net, 
                  const struct addr *server, const char *iface);
 /* The window ends: judges, and tells what was not so before. b names the devices. */
 void sight_tick(struct sight *s, struct baseline *b, struct raise *r, uint64_t ts_ns);
+/* Was that VLAN of that interface judged to show one direction only? */
+bool sight_port_one_way(const struct sight *s, const char *iface, uint16_t vlan);
 /* Is only one direction seen between the two? */
 bool sight_one_way(const struct sight *s, uint16_t net, const struct addr *a, const struct addr *b);

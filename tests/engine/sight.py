@@ -395,6 +395,22 @@ def a_publisher_that_falls_silent():
 
 
 @case
+def silence_says_nothing_where_one_direction_is_seen():
+    def fall_silent(answers_seen):
+        t = trace()
+        t.vlan = 7
+        polls(t, [t.tcp(f"10.0.7.{i}", 50000, f"10.1.7.{i}", 502) for i in range(1, 5)], 10)
+        t.wait(330)  # judged
+        substation(t, 60, 1, lambda k, n: n >= 60)
+        t.packets = [p for p in t.packets if answers_seen or p[1][30:33] != bytes([10, 1, 7])]
+        r = play(t)
+        assert bool(r.of("OT-OPS-004")) is not answers_seen
+        return r.of("OT-ANO-005")
+
+    assert fall_silent(True) and not fall_silent(False)
+
+
+@case
 def publishers_that_are_not_silent():
     t = trace()
     substation(t, 150, 3)
