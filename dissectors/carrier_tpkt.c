@@ -224,3 +224,18 @@ unsigned tpkt_tsap_text(const uint8_t *tsap, unsigned n, char *out, unsigned out
         out[at] = 0;
     return at;
 }
+
+static struct span tsap_copy(struct event *e, const uint8_t *tsap, unsigned n)
+{
+    char text[2 * TPKT_TSAP + 1];
+    return ev_text_copy(e, text, tpkt_tsap_text(tsap, n, text, sizeof text));
+}
+
+bool tpkt_tsap_fields(const struct tpkt_flow *t, struct event *e, uint8_t calling, uint8_t called)
+{
+    if (!t->has_tsaps)
+        return false;
+    ev_span(e, calling, tsap_copy(e, t->calling, t->calling_n));
+    ev_span(e, called, tsap_copy(e, t->called, t->called_n));
+    return true;
+}

@@ -66,5 +66,7 @@ bool tpkt_is_tls(struct cur data);
 struct span tpkt_tsap(struct cur params, uint8_t code);
 /* "0102", or the text itself where a TSAP is printable; at most out_n - 1 bytes, terminated. */
 unsigned tpkt_tsap_text(const uint8_t *tsap, unsigned n, char *out, unsigned out_n);
+/* Both TSAPs of the connection as fields of those ids. False: it was opened before, and they are not known. */
+bool tpkt_tsap_fields(const struct tpkt_flow *t, struct event *e, uint8_t calling, uint8_t called);
 /* ISO 8073 13.5.3 (DR) and 13.12.3 (ER), for error_name and documents. */
 extern const struct code_name tpkt_disconnect_reasons[];

@@ -275,23 +275,13 @@ static void entity(struct mms *m, struct event *e, const struct osi_entity *who,
         obs_fmt(m->x, &mms_schema, side, OBS_SELF, OBS_PROTO_ADDR, 80, "%s", text);
 }
 
-static void tsaps(struct mms *m, struct event *e)
-{
-    const struct tpkt_flow *t = &m->st->tpkt;
-    char text[2 * TPKT_TSAP + 1];
-    if (!t->has_tsaps)
-        return;
-    ev_span(e, F_TSAP_CALLING, ev_text_copy(e, text, tpkt_tsap_text(t->calling, t->calling_n, text, sizeof text)));
-    ev_span(e, F_TSAP_CALLED, ev_text_copy(e, text, tpkt_tsap_text(t->called, t->called_n, text, sizeof text)));
-}
-
 static void association(struct mms *m, struct event *e, bool asks)
 {
     const struct osi *o = m->osi;
     if (o->apdu > ACSE_AARE)
         return;
     if (asks) {
-        tsaps(m, e);
+        (void)tpkt_tsap_fields(&m->st->tpkt, e, F_TSAP_CALLING, F_TSAP_CALLED);
         entity(m, e, &o->calling, F_AP_CALLING, F_AE_CALLING);
         entity(m, e, &o->called, F_AP_CALLED, F_AE_CALLED);
         oid_field(e, F_CONTEXT, o->context);

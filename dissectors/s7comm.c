@@ -79,11 +79,8 @@ struct span s7_trim(struct span v)
 static void tsap_fields(struct s7 *s, struct event *e)
 {
     const struct tpkt_flow *t = &s->st->tpkt;
-    char text[2 * TPKT_TSAP + 1];
-    if (!t->has_tsaps)
+    if (!tpkt_tsap_fields(t, e, F_TSAP_CALLING, F_TSAP_CALLED))
         return;
-    ev_span(e, F_TSAP_CALLING, ev_text_copy(e, text, tpkt_tsap_text(t->calling, t->calling_n, text, sizeof text)));
-    ev_span(e, F_TSAP_CALLED, ev_text_copy(e, text, tpkt_tsap_text(t->called, t->called_n, text, sizeof text)));
     if (t->called_n != 2 || t->called[0] == 0 || t->called[0] > 0x1f)
         return;
     ev_u64(e, F_CONN_TYPE, t->called[0]);
