@@ -1,10 +1,20 @@
 /* suite.h: the main() of a unit test that is one list of tests: SUITE("lldp", 60, identity, broken, ...) with the
- * seconds that one of them may take. */
+ * seconds that one of them may take; or, of several lists, its end. */
 #pragma once
 
 #include <check.h>
 
-static int suite_run(const char *name, double seconds, const TTest *const *tests, unsigned n)
+/* Runs all of it: what main() returns. */
+static inline int suite_end(Suite *s)
+{
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
+
+static inline int suite_run(const char *name, double seconds, const TTest *const *tests, unsigned n)
 {
     Suite *s = suite_create(name);
     TCase *t = tcase_create(name);
@@ -12,11 +22,7 @@ static int suite_run(const char *name, double seconds, const TTest *const *tests
     for (unsigned i = 0; i < n; i++)
         tcase_add_test(t, tests[i]);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }
 
 #define SUITE(name, seconds, ...)                                                                                      \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/json.h"
+#include "suite.h"
 
 #define S UINT64_C(1000000000)
 #define T0 (UINT64_C(1767607200) * S) /* 2026-01-05T10:00:00Z: a whole multiple of ten minutes */
@@ -475,9 +476,5 @@ int main(void)
     tcase_add_test(t, test_evicted_again);
     tcase_add_test(t, test_clock);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

@@ -7,6 +7,7 @@
 
 #include "alerts/alert.h"
 #include "engine/itapp.h"
+#include "suite.h"
 
 static const char full[] =
     "sensor: {name: line-7, site: Plant A}\n"
@@ -267,9 +268,5 @@ int main(void)
     tcase_add_test(t, test_keys);
     tcase_add_test(t, test_prefixes);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

@@ -3,6 +3,7 @@
 
 #include "engine/decode.h"
 #include "tests/unit/build.h"
+#include "suite.h"
 
 enum { DATA = 3000, PIECE = 512, S = 1000000000 };
 
@@ -408,9 +409,5 @@ int main(void)
     tcase_add_test(t, extension_behind_the_fragment_header);
     tcase_add_test(t, kept_for_a_batch);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

@@ -7,6 +7,7 @@
 
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
+#include "suite.h"
 
 extern const struct dissector dissector_dnp3;
 
@@ -750,9 +751,5 @@ int main(void)
     tcase_add_test(t, test_cut);
     tcase_add_test(t, test_hostile);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int bad = srunner_ntests_failed(r);
-    srunner_free(r);
-    return bad != 0;
+    return suite_end(s);
 }

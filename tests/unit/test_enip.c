@@ -1,5 +1,6 @@
 /* Encapsulation, items, probe, sessions, ListIdentity, class 0/1 I/O, connections. */
 #include "test_enip.h"
+#include "suite.h"
 
 START_TEST(probe_knows_the_header)
 {
@@ -178,9 +179,5 @@ int main(void)
     tcase_add_test(c, io_follows_its_connection);
     tcase_add_test(c, large_and_refused_opens);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

@@ -2,6 +2,7 @@
 #include "test_enip.h"
 
 #include "dissectors/enip_int.h"
+#include "suite.h"
 
 static const char *path_text(const char *hex, struct epath *p, bool ok)
 {
@@ -286,9 +287,5 @@ int main(void)
     tcase_add_test(c, faults);
     tcase_add_test(c, tables_are_sound);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

@@ -1,6 +1,7 @@
 /* The built captures, mutilated: every prefix, every byte changed, both directions, every split. Run under ASan and
  * UBSan this shows that no byte sequence makes the dissector read or run on. */
 #include "test_enip.h"
+#include "suite.h"
 
 #ifndef ENIP_PCAPS
 #define ENIP_PCAPS "pcaps/enip"
@@ -157,9 +158,5 @@ int main(void)
     tcase_add_loop_test(c, mutilated, 0, (int)ARRAY_LEN(captures));
     tcase_add_loop_test(c, any_split, 0, (int)ARRAY_LEN(captures));
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

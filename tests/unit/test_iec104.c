@@ -1,6 +1,7 @@
 #include "tests/unit/dis_feed.h"
 
 #include "dissectors/iec104_priv.h"
+#include "suite.h"
 
 extern const struct dissector dissector_iec104;
 
@@ -468,9 +469,5 @@ int main(void)
     tcase_add_test(t, probing);
     tcase_add_test(t, hostile);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

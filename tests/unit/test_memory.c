@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/pipeline.h"
+#include "suite.h"
 
 enum { MOST = 256 << 20 };
 
@@ -143,9 +144,5 @@ int main(void)
     tcase_add_test(t, one_worker);
     tcase_add_test(t, eight_workers);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

@@ -1,5 +1,6 @@
 /* test_out_file.c: lines are whole or not there: on full disks, full pipes, after crashes. */
 #include "alerts/out_file.h"
+#include "suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -233,9 +234,5 @@ int main(void)
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_sink);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

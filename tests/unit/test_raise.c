@@ -10,6 +10,7 @@
 #include "engine/json.h"
 #include "engine/outputs.h"
 #include "rules/rules.h"
+#include "suite.h"
 
 #define S UINT64_C(1000000000)
 #define T0 (UINT64_C(1767607200) * S)
@@ -669,9 +670,5 @@ int main(void)
     tcase_add_test(t, test_outputs);
     tcase_add_test(t, test_asset);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

@@ -5,6 +5,7 @@
 
 #include "engine/base/site.h"
 #include "rules_fixture.h"
+#include "suite.h"
 
 enum { READ, WRITE, REFUSED, BIT, BROKEN, BOTH, TAG, STOP, DIAG, N_EVENTS };
 enum { E_READ = 1 << READ, E_WRITE = 1 << WRITE, E_REFUSED = 1 << REFUSED, E_BIT = 1 << BIT, E_BROKEN = 1 << BROKEN,
@@ -426,9 +427,5 @@ int main(void)
     tcase_add_test(t, test_info);
     tcase_add_test(t, test_zone_time);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

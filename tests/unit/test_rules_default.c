@@ -7,6 +7,7 @@
 #include "dissectors/dissector.h"
 #include "engine/base/site.h"
 #include "rules_fixture.h"
+#include "suite.h"
 
 /* A message, sent `times` times (0: once), `step_s` apart; what `vary` says changes each time. */
 struct shot {
@@ -410,9 +411,5 @@ int main(void)
     tcase_add_test(t, test_all);
     tcase_add_test(t, test_protocols);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

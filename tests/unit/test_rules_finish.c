@@ -6,6 +6,7 @@
 
 #include "engine/base/site.h"
 #include "rules_fixture.h"
+#include "suite.h"
 
 static struct event ev;
 static struct addr hmi, plc;
@@ -392,9 +393,5 @@ int main(void)
     tcase_add_test(t, test_split);
     tcase_add_test(t, test_explain);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }

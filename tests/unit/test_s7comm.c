@@ -1,5 +1,6 @@
 /* test_s7comm.c: S7comm dialogues in hex, records out. */
 #include "tests/unit/test_s7comm.h"
+#include "suite.h"
 
 START_TEST(test_tables)
 {
@@ -565,9 +566,5 @@ int main(void)
     tcase_add_test(t, test_names_and_modules);
     tcase_add_test(t, test_hostile);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/schema.h"
+#include "suite.h"
 
 static struct addr ip(const char *s)
 {
@@ -208,9 +209,5 @@ int main(void)
     tcase_add_test(t, test_windows);
     tcase_add_test(t, test_roles);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

@@ -1,6 +1,7 @@
 /* test_tpkt.c: ISO transport on TCP: frames, TPDUs, segments, TSAPs. */
 #include "dissectors/carrier_tpkt.h"
 #include "tests/unit/test_s7comm.h"
+#include "suite.h"
 
 static struct frame frame_of(const char *hex)
 {
@@ -143,9 +144,5 @@ int main(void)
     tcase_add_test(t, test_others);
     tcase_add_test(t, test_peek);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(s);
 }

@@ -1,5 +1,6 @@
 /* test_tz.c: local time by POSIX rules and zone files, never by the environment. */
 #include "engine/base/tz.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -167,9 +168,5 @@ int main(void)
     tcase_add_test(t, test_file);
     tcase_add_test(t, test_system);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

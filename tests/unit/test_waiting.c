@@ -1,5 +1,6 @@
 /* test_waiting.c: what the runtime keeps between two messages: large requests, pieces of a message. */
 #include "tests/unit/dis_feed.h"
+#include "suite.h"
 
 extern const struct dissector dissector_modbus;
 
@@ -100,9 +101,5 @@ int main(void)
     tcase_add_test(t, test_full_message);
     Suite *s = suite_create("waiting");
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_end(s);
 }

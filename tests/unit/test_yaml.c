@@ -1,5 +1,6 @@
 /* test_yaml.c: the YAML door: the tree, the typed getters, and above all the refusals with their places. */
 #include "rules/yaml.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -190,9 +191,5 @@ int main(void)
     tcase_add_test(t, test_values);
     tcase_add_test(t, test_keys);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_end(s);
 }
