@@ -60,8 +60,7 @@ static uint32_t find_end(struct cur c)
     return UINT32_MAX;
 }
 
-/* Any form of tag and length. */
-static bool next_any(struct cur *c, struct ber *ret)
+bool ber_next_any(struct cur *c, struct ber *ret)
 {
     struct cur at = *c; /* c may lie in *ret */
     struct ber t = {0};
@@ -82,22 +81,6 @@ static bool next_any(struct cur *c, struct ber *ret)
     if (cur_ok(&at))
         *ret = t;
     return cur_ok(&at);
-}
-
-/* A tag of one octet and a short length inside c: nearly all there are, without the walk through every form. */
-bool ber_next(struct cur *c, struct ber *ret)
-{
-    struct cur at = *c;
-    uint8_t first = cur_peek(&at, 0), len = cur_peek(&at, 1);
-    if (!first || (first & 0x1f) == 0x1f || len & 0x80)
-        return next_any(c, ret);
-    struct span all = cur_bytes(&at, 2u + len);
-    if (!all.n)
-        return next_any(c, ret);
-    *c = at;
-    *ret = (struct ber){.id = BER_ID(first >> 6, first & 0x1f), .constructed = first & 0x20, .n = len,
-                        .body = cur_make(all.p + 2, len)};
-    return true;
 }
 
 bool ber_peek(struct cur c, struct ber *ret)

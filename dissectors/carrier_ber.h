@@ -56,13 +56,36 @@ static inline uint32_t ber_number(const struct ber *t)
 /* The next TLV; c moves past all of it. False at the end of c and, with c bad, where it is broken: a length beyond the
  * end, an indefinite length without its end or of a primitive encoding, a stray end-of-contents. c may be &ret->body:
  * *ret becomes its own first element. */
-bool ber_next(struct cur *c, struct ber *ret);
+static inline bool ber_next(struct cur *c, struct ber *ret);
 /* The same without moving: what comes next? */
 bool ber_peek(struct cur c, struct ber *ret);
 /* The next TLV if it is `id` (an OPTIONAL element of a SEQUENCE). Another one, or none: false, and c stays. */
 bool ber_take(struct cur *c, uint32_t id, struct ber *ret);
 /* The first TLV with this id among the remaining ones of c. */
 bool ber_find(struct cur c, uint32_t id, struct ber *ret);
+
+/* ber_next() of any form of tag and length. */
+bool ber_next_any(struct cur *c, struct ber *ret);
+
+/* A tag of one octet and a short length inside c: nearly all there are, without the walk through every form. What the
+ * caller holds in registers stays there. */
+static inline bool ber_next(struct cur *c, struct ber *ret)
+{
+    struct cur at = *c;
+    uint32_t head = cur_u16be(&at), first = head >> 8, len = head & 0xff; /* 0 where there are not both */
+    if (!first || (first & 0x1f) == 0x1f || len & 0x80 || len > cur_left(&at)) {
+        struct ber t;
+        at = *c;
+        bool ok = ber_next_any(&at, &t);
+        *c = at;
+        *ret = t;
+        return ok;
+    }
+    struct cur body = cur_span(cur_bytes(&at, len));
+    *c = at;
+    *ret = (struct ber){.id = BER_ID(first >> 6, first & 0x1f), .constructed = first & 0x20, .n = len, .body = body};
+    return true;
+}
 
 /* Contents to values: false when they are not a value of the type (or larger than 64 bits); *ret is 0 then. */
 bool ber_i64(struct cur body, int64_t *ret);

@@ -25,6 +25,13 @@ const char *mms_type_name(uint32_t type)
     return type < sizeof names / sizeof names[0] ? names[type] : NULL;
 }
 
+/* Has it a name? */
+static bool is_type(uint32_t type)
+{
+    static const uint32_t none = 1u << 0 | 1u << 8;
+    return type <= MMS_UTC_TIME && !(none >> type & 1);
+}
+
 bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
 {
     while (w->depth) {
@@ -36,11 +43,13 @@ bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
             continue;
         }
         bool nested = t.id == BER_CTX(MMS_ARRAY) || t.id == BER_CTX(MMS_STRUCTURE);
-        w->broken |= t.id >> 30 != BER_CONTEXT || !mms_type_name(ber_number(&t)) || nested != t.constructed;
-        *ret = (struct mms_leaf){.type = ber_number(&t), .depth = w->depth, .body = t.body};
-        for (unsigned i = 0; i < w->depth; i++)
-            ret->path[i] = (uint16_t)(w->next[i] - (i < at)); /* those around it have been counted already */
-        w->next[at]++;
+        w->broken |= t.id >> 30 != BER_CONTEXT || !is_type(ber_number(&t)) || nested != t.constructed;
+        ret->type = ber_number(&t);
+        ret->depth = w->depth;
+        ret->body = t.body;
+        for (unsigned i = 0; i < at; i++)
+            ret->path[i] = (uint16_t)(w->next[i] - 1); /* those around it have been counted already */
+        ret->path[at] = w->next[at]++;
         if (!nested || !t.constructed || !t.n || w->depth == MMS_DEPTH)
             return true;
         w->open[w->depth] = t.body;
@@ -143,11 +152,11 @@ bool mms_value(const struct mms_leaf *l, struct vals *v)
     return !typed;
 }
 
-bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret)
+bool iec61850_quality_bits(const struct mms_leaf *l, uint32_t *ret)
 {
     struct ber_bits b;
     *ret = 0;
-    if (l->type != MMS_BITS || !ber_bits(l->body, &b) || b.n != 13)
+    if (!ber_bits(l->body, &b) || b.n != 13)
         return false;
     uint32_t bits = ber_bits_u32(&b), validity = (uint32_t)ber_bit(&b, 0) << 1 | ber_bit(&b, 1);
     *ret = bits >> 2 << 3 | (validity ? 1u << (validity - 1) : 0) | ITEM_QUALITY;

@@ -45,7 +45,12 @@ const char *mms_type_name(uint32_t type);
 
 /* Is this leaf a Quality? A bit string of 13 bits is nothing else in IEC 61850. *ret: for struct item.quality, its bits
  * numbered by iec61850_qualities. */
-bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret);
+bool iec61850_quality_bits(const struct mms_leaf *l, uint32_t *ret); /* of one that is a bit string */
+static inline bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret)
+{
+    *ret = 0;
+    return l->type == MMS_BITS && iec61850_quality_bits(l, ret);
+}
 /* The same of the quality of a UtcTime: what of it speaks against the time. False: not a time. */
 bool iec61850_time_quality(const struct mms_leaf *l, uint32_t *ret);
 extern const char *const iec61850_qualities[];

@@ -49,7 +49,7 @@ bool goose_pdu_read(struct cur body, struct goose_pdu *p)
 {
     struct ber t;
     int last = -1;
-    *p = (struct goose_pdu){.elements = body};
+    *p = (struct goose_pdu){.elements = body, .rest = p->rest, .rest_at = p->rest_at, .rest_n = p->rest_n};
     while (ber_next(&body, &t)) {
         uint32_t n = ber_number(&t);
         if (t.id >> 30 != BER_CONTEXT || n >= ARRAY_LEN(elements) || (int)n <= last) {
@@ -103,7 +103,8 @@ static struct goose_layout layout_of(const struct dis_ctx *x, const struct goose
     l.dat_set_at = (uint16_t)(p->dat_set.n ? p->dat_set.p - all.p : 0);
     l.go_id_at = (uint16_t)(id.n ? id.p - all.p : 0);
     l.data_at = (uint16_t)(data.n ? data.p - all.p : 0);
-    l.rest = hash_around(x, all, l.sq_num_at, l.sq_num_n);
+    bool known = p->rest_n && p->rest_at == l.sq_num_at && p->rest_n == l.sq_num_n;
+    l.rest = known ? p->rest : hash_around(x, all, l.sq_num_at, l.sq_num_n);
     return l;
 }
 
@@ -128,8 +129,13 @@ bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cu
     if (!st || !st->layout.n || st->layout.n != all.n || st->layout.gocb_ref_n != gocb_ref.n)
         return false;
     const struct goose_layout *l = &st->layout;
-    if (hash_around(x, all, l->sq_num_at, l->sq_num_n) != l->rest)
+    uint64_t rest = hash_around(x, all, l->sq_num_at, l->sq_num_n);
+    if (rest != l->rest) {
+        p->rest = rest;
+        p->rest_at = l->sq_num_at;
+        p->rest_n = l->sq_num_n;
         return false;
+    }
     *p = (struct goose_pdu){
         .gocb_ref = gocb_ref, .dat_set = part(all, l->dat_set_at, l->dat_set_n),
         .go_id = part(all, l->go_id_at, l->go_id_n), .all_data = cur_span(part(all, l->data_at, l->data_n)),

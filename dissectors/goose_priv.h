@@ -71,6 +71,8 @@ struct goose_pdu {
     uint64_t anomalies;
     struct cur elements;   /* all of them */
     struct span sq_octets; /* the value of sqNum */
+    uint64_t rest;         /* hash of all but the octets where the message before it has the value of sqNum */
+    uint16_t rest_at, rest_n; /* those; 0: there is no such hash */
     bool well_formed;      /* no fault was found */
     bool same;             /* but for sqNum the octets of the message before it, which was well formed */
 };
