@@ -98,7 +98,7 @@ static enum match probe_header(struct cur c, bool on_port)
 {
     while (cur_left(&c) >= HEADER) {
         struct header h = read_header(&c);
-        const struct op_row *op = schema_op(&enip_schema, h.command, OP_ANY_SELECTOR);
+        const struct op_row *op = enip_command(h.command);
         if (!op || h.options || (!on_port && !status_known(h.status)) || h.status > 0xffff)
             return MATCH_NO;
         if (h.command == CMD_NOP && !h.length && !h.session && !h.status) {
@@ -127,8 +127,8 @@ static struct frame enip_frame(struct cur c, const struct dis_ctx *x)
         return (struct frame){FRAME_MORE, 0};
     bool whole = cur_left(&c) >= HEADER;
     struct header h = read_header(&c);
-    const struct op_row *op = schema_op(&enip_schema, h.command, OP_ANY_SELECTOR);
-    if (whole ? !op && (h.options || !status_known(h.status)) : !op && h.command > 0xff)
+    bool odd = whole ? h.options || !status_known(h.status) : h.command > 0xff;
+    if (odd && !enip_command(h.command))
         return (struct frame){FRAME_BAD, 0};
     return (struct frame){FRAME_OK, (uint32_t)HEADER + h.length};
 }
@@ -158,9 +158,10 @@ static uint8_t dir_by_bytes(struct cur c, const struct header *h)
 
 static void set_dir(struct dis_ctx *x, struct cur c, const struct header *h)
 {
-    uint8_t told = dir_by_bytes(c, h);
     /* Over UDP both ends may use port 44818, or a device answers from another one. */
-    if (told && (x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && (x->sport == x->dport || is_list(h->command)))))
+    bool open = x->dir == DIR_UNKNOWN || (x->transport == DIS_UDP && (x->sport == x->dport || is_list(h->command)));
+    uint8_t told = open ? dir_by_bytes(c, h) : DIR_UNKNOWN;
+    if (told)
         x->dir = told;
     else if (x->dir == DIR_UNKNOWN)
         x->dir = x->sport == PORT ? DIR_S2C : DIR_C2S;
@@ -173,10 +174,8 @@ static void header_fields(struct event *e, const struct header *h)
     if (h->session)
         ev_u64(e, EF_SESSION, h->session);
     ev_span(e, EF_CONTEXT, h->context);
-    if (h->options) {
+    if (h->options)
         ev_u64(e, EF_OPTIONS, h->options);
-        ev_anomaly(e, EA_OPTIONS);
-    }
 }
 
 static void check_session(struct dis_ctx *x, struct event *e, const struct header *h)
@@ -297,7 +296,7 @@ static void items_fields(struct dis_ctx *x, struct event *e, const struct cpf *p
     }
 }
 
-static void body_fields(struct dis_ctx *x, struct event *e, const struct header *h, struct cur c, struct cpf *p)
+static void judge_length(const struct dis_ctx *x, struct event *e, const struct header *h)
 {
     const struct op_row *op = e->op;
     bool request = x->dir != DIR_S2C;
@@ -305,6 +304,11 @@ static void body_fields(struct dis_ctx *x, struct event *e, const struct header 
     bool none = request && (is_list(h->command) || h->command == CMD_UNREGISTER);
     if (!x->cut && ((h->length < min && !h->status) || (max && h->length > max) || (none && h->length)))
         ev_anomaly(e, EA_LENGTH);
+}
+
+static void body_fields(struct dis_ctx *x, struct event *e, const struct header *h, struct cur c, struct cpf *p)
+{
+    bool request = x->dir != DIR_S2C;
     p->n = 0;
     if (h->command == CMD_REGISTER && cur_left(&c) >= 4) {
         uint16_t version = cur_u16le(&c), flags = cur_u16le(&c);
@@ -348,14 +352,12 @@ static uint64_t cip_key(const struct header *h)
 static struct event *open_event(struct dis_ctx *x, const struct header *h)
 {
     struct enip_flow *f = x->state;
-    const struct op_row *op = schema_op(&enip_schema, h->command, OP_ANY_SELECTOR);
+    const struct op_row *op = enip_command(h->command);
     bool answer = x->dir == DIR_S2C && !(op && (op->flags & OP_NO_ANSWER));
     struct event *e = answer ? ev_answer(x, &enip_schema, enip_key(h), h->command, OP_ANY_SELECTOR)
                              : ev_begin(x, &enip_schema, h->command, OP_ANY_SELECTOR);
-    if (e->kind != EV_TRANSACTION)
-        header_fields(e, h);
-    else if (h->command == CMD_REGISTER && h->session)
-        ev_u64(e, EF_SESSION, h->session);
+    if (h->options && e->kind != EV_TRANSACTION)
+        ev_anomaly(e, EA_OPTIONS);
     if (!op || (op->flags & OP_OBSOLETE))
         ev_anomaly(e, EA_UNKNOWN_COMMAND);
     if (answer) {
@@ -434,26 +436,64 @@ static void refused(struct dis_ctx *x, const struct header *h, uint32_t service)
     cip_refused(x, &v, service, why ? why : "encapsulation_error");
 }
 
+/* A command whose event is being made. */
+struct command {
+    struct dis_ctx *x;
+    const struct header *h;
+    struct cur data;
+    struct cpf items;
+};
+
+static void add_fields(struct event *e, void *arg)
+{
+    struct command *k = arg;
+    if (e->kind != EV_TRANSACTION)
+        header_fields(e, k->h);
+    else if (k->h->command == CMD_REGISTER && k->h->session)
+        ev_u64(e, EF_SESSION, k->h->session);
+    body_fields(k->x, e, k->h, k->data, &k->items);
+}
+
+/* Connected data as it always is: no interface, the address of a connection and its data, both whole. Nothing in the
+ * fields of its event is odd, so they are only made for whoever wants them. */
+static bool is_plain(struct command *k)
+{
+    struct cur c = k->data;
+    const struct cpf *p = &k->items;
+    if (k->h->command != CMD_UNIT || cur_u32le(&c))
+        return false;
+    cur_skip(&c, 2);
+    cpf_parse(&c, &k->items);
+    return !p->bad_count && !p->bad_item && !p->trailing && p->n == 2 && p->items[0].type == ITEM_CONN_ADDR &&
+           p->items[0].data.n >= 4 && p->items[1].type == ITEM_CONN_DATA;
+}
+
 static enum verdict parse_command(struct dis_ctx *x, const struct header *h, struct cur c)
 {
-    struct cpf p;
+    struct command k = {.x = x, .h = h};
     struct event *e = open_event(x, h);
     if (!x->cut && cur_left(&c) != h->length)
         ev_anomaly(e, EA_LENGTH);
     if (cur_left(&c) > h->length)
         c = cur_sub(&c, h->length);
-    body_fields(x, e, h, c, &p);
+    judge_length(x, e, h);
+    k.data = c;
+    bool plain = is_plain(&k);
+    if (!plain)
+        add_fields(e, &k);
     bool bad = e->anomalies & ~(UINT64_C(1) << EA_REGISTERED_TWICE | UINT64_C(1) << EA_INTERFACE |
                                 UINT64_C(1) << EA_REQUEST_STATUS | UINT64_C(1) << EA_CPF_TRAILING |
                                 UINT64_C(1) << EA_SESSION_MISMATCH | UINT64_C(1) << EA_NO_SESSION);
-    uint64_t service = cip_field(e, EF_CIP, 0, UINT64_MAX);
-    bool cancels = h->command == CMD_RR && h->status && e->kind == EV_TRANSACTION && service != UINT64_MAX;
-    if (e->kind == EV_MESSAGE && x->dir != DIR_S2C && !(e->op && (e->op->flags & OP_NO_ANSWER)))
+    bool cancels = h->command == CMD_RR && h->status && e->kind == EV_TRANSACTION;
+    uint64_t service = cancels ? cip_field(e, EF_CIP, 0, UINT64_MAX) : UINT64_MAX;
+    if (plain)
+        ev_commit_brief(x, e, add_fields, &k);
+    else if (e->kind == EV_MESSAGE && x->dir != DIR_S2C && !(e->op && (e->op->flags & OP_NO_ANSWER)))
         ev_wait(x, e, enip_key(h));
     else
         ev_commit(x, e);
-    content(x, h, &p);
-    if (cancels)
+    content(x, h, &k.items);
+    if (cancels && service != UINT64_MAX)
         refused(x, h, (uint32_t)service);
     return bad ? DIS_MALFORMED : DIS_OK;
 }
@@ -468,7 +508,7 @@ static enum verdict enip_parse(struct cur c, struct dis_ctx *x)
             ev_malformed(x, &enip_schema, EA_SHORT);
         return DIS_MALFORMED;
     }
-    if (x->transport == DIS_UDP && !schema_op(&enip_schema, h.command, OP_ANY_SELECTOR) &&
+    if (x->transport == DIS_UDP && !enip_command(h.command) &&
         (h.options || !status_known(h.status)))
         return DIS_LOST;
     uint8_t dir = x->dir;

@@ -8,51 +8,50 @@
 enum { T_MAC = 0x101, T_REVISION, T_TCPIP, T_STRING16 /* u16 length, no padding */, T_IP, T_REST, T_LEN3DIM };
 
 struct attr {
-    uint16_t cls, id, type;
+    uint16_t id, type;
     const char *name;
 };
-/* Sorted by class, attribute. */
-static const struct attr attrs[] = {
+/* By class, ascending, up to one without an id. */
+static const struct attr *const attrs[] = {
     /* clang-format off */
-    {0x01, 1, 0xc7, "vendor_id"},          {0x01, 2, 0xc7, "device_type"},     {0x01, 3, 0xc7, "product_code"},
-    {0x01, 4, T_REVISION, "revision"},     {0x01, 5, 0xd2, "status"},          {0x01, 6, 0xc8, "serial_number"},
-    {0x01, 7, 0xda, "product_name"},       {0x01, 8, 0xc6, "state"},
-    {0x01, 9, 0xc7, "configuration_consistency"},
-    {0x01, 10, 0xc6, "heartbeat_interval"},{0x01, 19, 0xd2, "protection_mode"},
-    {0x04, 3, T_REST, "data"},             {0x04, 4, 0xc7, "size"},
-    {0x06, 1, 0xc7, "open_requests"},      {0x06, 2, 0xc7, "open_format_rejects"},
-    {0x06, 3, 0xc7, "open_resource_rejects"},
-    {0x06, 4, 0xc7, "open_other_rejects"}, {0x06, 5, 0xc7, "close_requests"},  {0x06, 6, 0xc7, "close_format_rejects"},
-    {0x06, 7, 0xc7, "close_other_rejects"},{0x06, 8, 0xc7, "connection_timeouts"},
-    {0x0f, 1, T_REST, "value"},
-    {0x37, 1, 0xc6, "state"},              {0x37, 6, 0xc8, "file_size"},       {0x37, 7, 0xc7, "checksum"},
-    {0x43, 1, 0xc1, "ptp_enable"},         {0x43, 2, 0xc1, "is_synchronized"}, {0x43, 3, 0xc9, "system_time_us"},
-    {0x43, 4, 0xc9, "system_time_ns"},
-    {0x48, 1, 0xc6, "tag_enable"},
-    {0x6b, 1, T_STRING16, "name"},         {0x6b, 2, 0xc7, "type"},            {0x6b, 3, 0xc8, "address"},
-    {0x6b, 5, 0xc8, "object_address"},     {0x6b, 6, 0xc8, "control"},         {0x6b, 7, 0xc7, "byte_count"},
-    {0x6b, 8, T_LEN3DIM, "dimensions"},    {0x6b, 10, 0xc6, "external_access"},
-    {0x6c, 1, 0xc7, "structure_handle"},   {0x6c, 2, 0xc7, "member_count"},    {0x6c, 4, 0xc8, "definition_size"},
-    {0x6c, 5, 0xc8, "structure_size"},
-    {0x8b, 6, 0xc9, "wall_clock_us"},      {0x8b, 11, 0xc9, "local_time_us"},
-    {0xac, 1, 0xc7, "change_1"},           {0xac, 2, 0xc7, "change_2"},        {0xac, 3, 0xc8, "change_3"},
-    {0xac, 4, 0xc8, "change_4"},           {0xac, 10, 0xc8, "change_10"},
-    {0xf5, 1, 0xd3, "status"},             {0xf5, 2, 0xd3, "capability"},      {0xf5, 3, 0xd3, "configuration_control"},
-    {0xf5, 5, T_TCPIP, "interface_configuration"}, {0xf5, 6, 0xd0, "host_name"}, {0xf5, 8, 0xc6, "ttl"},
-    {0xf5, 10, 0xc1, "select_acd"},        {0xf5, 13, 0xc7, "encapsulation_inactivity_timeout"},
-    {0xf6, 1, 0xc8, "speed"},              {0xf6, 2, 0xd3, "flags"},           {0xf6, 3, T_MAC, "physical_address"},
-    {0xf6, 6, 0xd3, "interface_control"},  {0xf6, 7, 0xc6, "interface_type"},  {0xf6, 8, 0xc6, "interface_state"},
-    {0xf6, 9, 0xc6, "admin_state"},        {0xf6, 10, 0xda, "interface_label"},
+#define CLASS(code) [code] = (const struct attr[])
+    CLASS(0x01) {{1, 0xc7, "vendor_id"}, {2, 0xc7, "device_type"}, {3, 0xc7, "product_code"},
+                 {4, T_REVISION, "revision"}, {5, 0xd2, "status"}, {6, 0xc8, "serial_number"},
+                 {7, 0xda, "product_name"}, {8, 0xc6, "state"}, {9, 0xc7, "configuration_consistency"},
+                 {10, 0xc6, "heartbeat_interval"}, {19, 0xd2, "protection_mode"}, {0}},
+    CLASS(0x04) {{3, T_REST, "data"}, {4, 0xc7, "size"}, {0}},
+    CLASS(0x06) {{1, 0xc7, "open_requests"}, {2, 0xc7, "open_format_rejects"}, {3, 0xc7, "open_resource_rejects"},
+                 {4, 0xc7, "open_other_rejects"}, {5, 0xc7, "close_requests"}, {6, 0xc7, "close_format_rejects"},
+                 {7, 0xc7, "close_other_rejects"}, {8, 0xc7, "connection_timeouts"}, {0}},
+    CLASS(0x0f) {{1, T_REST, "value"}, {0}},
+    CLASS(0x37) {{1, 0xc6, "state"}, {6, 0xc8, "file_size"}, {7, 0xc7, "checksum"}, {0}},
+    CLASS(0x43) {{1, 0xc1, "ptp_enable"}, {2, 0xc1, "is_synchronized"}, {3, 0xc9, "system_time_us"},
+                 {4, 0xc9, "system_time_ns"}, {0}},
+    CLASS(0x48) {{1, 0xc6, "tag_enable"}, {0}},
+    CLASS(0x6b) {{1, T_STRING16, "name"}, {2, 0xc7, "type"}, {3, 0xc8, "address"}, {5, 0xc8, "object_address"},
+                 {6, 0xc8, "control"}, {7, 0xc7, "byte_count"}, {8, T_LEN3DIM, "dimensions"},
+                 {10, 0xc6, "external_access"}, {0}},
+    CLASS(0x6c) {{1, 0xc7, "structure_handle"}, {2, 0xc7, "member_count"}, {4, 0xc8, "definition_size"},
+                 {5, 0xc8, "structure_size"}, {0}},
+    CLASS(0x8b) {{6, 0xc9, "wall_clock_us"}, {11, 0xc9, "local_time_us"}, {0}},
+    CLASS(0xac) {{1, 0xc7, "change_1"}, {2, 0xc7, "change_2"}, {3, 0xc8, "change_3"}, {4, 0xc8, "change_4"},
+                 {10, 0xc8, "change_10"}, {0}},
+    CLASS(0xf5) {{1, 0xd3, "status"}, {2, 0xd3, "capability"}, {3, 0xd3, "configuration_control"},
+                 {5, T_TCPIP, "interface_configuration"}, {6, 0xd0, "host_name"}, {8, 0xc6, "ttl"},
+                 {10, 0xc1, "select_acd"}, {13, 0xc7, "encapsulation_inactivity_timeout"}, {0}},
+    CLASS(0xf6) {{1, 0xc8, "speed"}, {2, 0xd3, "flags"}, {3, T_MAC, "physical_address"},
+                 {6, 0xd3, "interface_control"}, {7, 0xc6, "interface_type"}, {8, 0xc6, "interface_state"},
+                 {9, 0xc6, "admin_state"}, {10, 0xda, "interface_label"}, {0}},
+#undef CLASS
     /* clang-format on */
 };
 
 static const struct attr *attr_find(uint32_t cls, uint32_t id)
 {
-    const struct attr *at = attrs, *end = attrs + ARRAY_LEN(attrs);
-    uint64_t key = (uint64_t)cls << 32 | id;
-    for (uint32_t n = ARRAY_LEN(attrs); n; n -= (n + 1) / 2)
-        at += ((uint64_t)at[n / 2].cls << 32 | at[n / 2].id) < key ? (n + 1) / 2 : 0;
-    return at < end && at->cls == cls && at->id == id ? at : NULL;
+    const struct attr *a = cls < ARRAY_LEN(attrs) ? attrs[cls] : NULL;
+    while (a && a->id && a->id < id)
+        a++;
+    return a && a->id && a->id == id ? a : NULL;
 }
 
 /* ---- values ---- */
@@ -219,11 +218,11 @@ static void attr_name_field(struct event *e, const struct attr *a)
 
 /* ---- Get/Set_Attribute_Single ---- */
 
-static void single_value(struct cip_svc *s, struct cur c, bool told)
+static void single_value(struct cip_svc *s, uint32_t attribute, struct cur c, bool told)
 {
-    const struct attr *a = s->attribute == UINT32_MAX ? NULL : attr_find(s->cls, s->attribute);
+    const struct attr *a = attribute == UINT32_MAX ? NULL : attr_find(s->cls, attribute);
     struct item *it = cip_first_item(s->e);
-    attr_meaning(s, s->attribute, c, told);
+    attr_meaning(s, attribute, c, told);
     if (!it || !cur_left(&c)) {
         cip_raw(s->e, told ? CF_RESPONSE_DATA : CF_REQUEST_DATA, c);
         return;
@@ -238,17 +237,18 @@ void attr_single_req(struct cip_svc *s, struct cur c)
     if (s->attribute != UINT32_MAX)
         attr_name_field(s->e, attr_find(s->cls, s->attribute));
     if (s->service == 0x10)
-        single_value(s, c, false);
+        single_value(s, s->attribute, c, false);
 }
 
 void attr_single_rsp(struct cip_svc *s, struct cur c)
 {
     if (s->status || s->service == 0x10)
         return;
-    single_value(s, c, true);
-    if (s->cls == CLS_IDENTITY && s->instance == 1) {
+    uint32_t attribute = cip_asked(s, CF_ATTRIBUTE);
+    single_value(s, attribute, c, true);
+    if (s->cls == CLS_IDENTITY && cip_asked(s, CF_INSTANCE) == 1) {
         struct cip_identity id = {0};
-        identity_attr(&id, s->attribute, c);
+        identity_attr(&id, attribute, c);
         identity_fields(s->e, &id);
         identity_observe(s->x, &cip_schema, cip_sub(s->e), &id);
     }
@@ -300,14 +300,15 @@ void attr_all_rsp(struct cip_svc *s, struct cur c)
         return;
     }
     struct cur all = c;
-    if (s->cls == CLS_IDENTITY && s->instance == 1) {
+    uint32_t instance = cip_asked(s, CF_INSTANCE);
+    if (s->cls == CLS_IDENTITY && instance == 1) {
         identity_all(s, c);
-    } else if (s->cls == CLS_TCPIP && s->instance == 1) {
+    } else if (s->cls == CLS_TCPIP && instance == 1) {
         tcpip_all(s, c);
-    } else if (s->cls == CLS_LINK && s->instance != 0) {
+    } else if (s->cls == CLS_LINK && instance != 0) {
         cur_skip(&c, 8);
         mac_seen(s, c);
-    } else if (s->cls == CLS_CONTROLLER && s->instance == 1) { /* 1756-PM020: the program's name */
+    } else if (s->cls == CLS_CONTROLLER && instance == 1) { /* 1756-PM020: the program's name */
         struct span name = cur_bytes(&c, cur_u16le(&c));
         if (cur_ok(&c) && name.n) {
             ev_span(s->e, CF_PROGRAM, name);
@@ -373,6 +374,7 @@ void attr_list_get_rsp(struct cip_svc *s, struct cur c)
     if (s->status && s->status != 0x0a && s->status != 6)
         return;
     uint16_t n = cur_u16le(&c);
+    bool identity = s->cls == CLS_IDENTITY && cip_asked(s, CF_INSTANCE) == 1;
     for (uint32_t i = 0; i < n && cur_left(&c) >= 4; i++) {
         uint16_t attr = cur_u16le(&c), status = cur_u16le(&c);
         struct item *it = i < s->e->n_items && i < EV_MAX_ITEMS - 1 ? &s->e->items[i] : NULL;
@@ -382,7 +384,7 @@ void attr_list_get_rsp(struct cip_svc *s, struct cur c)
             continue;
         const struct attr *a = attr_find(s->cls, attr);
         attr_meaning(s, attr, c, true);
-        if (s->cls == CLS_IDENTITY && s->instance == 1)
+        if (identity)
             identity_attr(&id, attr, c);
         struct cur all = c;
         if (a && cip_value_take(it, a->type, &c))

@@ -192,7 +192,7 @@ static void path_fields(struct event *e, const struct epath *p)
     if (p->has_attribute)
         ev_u64(e, CF_ATTRIBUTE, p->attribute);
     if (p->app.n)
-        ev_named(e, p->first_is_symbol ? CK_TAG : CK_CIP, ev_text_copy(e, p->app.p, p->app.n));
+        ev_named(e, p->first_is_symbol ? CK_TAG : CK_CIP, txt_span(&p->app)); /* p outlives the event's making */
     if (p->n_hops && !e->has_unit) { /* a route in the request path itself */
         ev_span(e, CF_ROUTE, ev_text_copy(e, p->route.p, p->route.n));
         ev_unit(e, p->slot);
@@ -368,14 +368,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     }
     const struct cip_body *b = cip_body_find(service, e->selector);
     if (b && b->reply && ok) {
-        struct cip_svc s = {.x = x, .e = e, .via = v, .service = service, .cls = e->selector, .status = r.status,
-                            .instance = UINT32_MAX, .attribute = UINT32_MAX};
-        for (unsigned i = e->n_fields; i-- > 0;) { /* the first of each */
-            if (e->fields[i].id == CF_INSTANCE)
-                s.instance = (uint32_t)e->fields[i].v.u;
-            else if (e->fields[i].id == CF_ATTRIBUTE)
-                s.attribute = (uint32_t)e->fields[i].v.u;
-        }
+        struct cip_svc s = {.x = x, .e = e, .via = v, .service = service, .cls = e->selector, .status = r.status};
         b->reply(&s, c);
     }
     if (x->cut)

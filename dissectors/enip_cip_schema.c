@@ -205,32 +205,35 @@ static const struct cip_body common[] = {
     /* clang-format on */
 };
 
-/* Services of an object; sorted by service, class. */
-static const struct cip_body bodies[] = {
+/* Services of an object, by code. */
+enum { FIRST_BODY = 0x4b, MAX_BODIES = 6 /* classes of one code, and the end */ };
+static const struct cip_body bodies[][MAX_BODIES] = {
     /* clang-format off */
-    {0x4b, CLS_FILE,     file_start_req,     file_start_rsp},
-    {0x4b, CLS_PCCC,     pccc_req,           pccc_rsp},
-    {0x4c, CLS_FILE,     file_start_req,     file_start_rsp},
-    {0x4c, CLS_PCCC,     pccc_req,           pccc_rsp},
-    {0x4c, CLS_SYMBOL,   tag_read_req,       tag_read_rsp},
-    {0x4c, CLS_TEMPLATE, template_read_req,  body_raw_rsp},
-    {0x4c, CLS_ROUTINE,  offset_read_req,    body_raw_rsp},
-    {0x4d, CLS_FILE,     file_start_req,     file_start_rsp},
-    {0x4d, CLS_SYMBOL,   tag_write_req,      body_raw_rsp},
-    {0x4d, CLS_ROUTINE,  offset_read_req,    body_raw_rsp},
-    {0x4e, CLS_CM,       fwd_close_req,      fwd_close_rsp},
-    {0x4e, CLS_FILE,     file_start_req,     file_start_rsp},
-    {0x4e, CLS_SYMBOL,   tag_modify_req,     body_raw_rsp},
-    {0x4f, CLS_FILE,     file_transfer_req,  file_transfer_rsp},
-    {0x4f, CLS_TAG_DATA, offset_read_req,    body_raw_rsp},
-    {0x50, CLS_FILE,     file_transfer_req,  file_transfer_rsp},
-    {0x50, CLS_TAG_DATA, offset_read_req,    body_raw_rsp},
-    {0x52, CLS_SYMBOL,   tag_read_frag_req,  tag_read_rsp},
-    {0x53, CLS_SYMBOL,   tag_write_frag_req, body_raw_rsp},
-    {0x54, CLS_CM,       fwd_open_req,       fwd_open_rsp},
-    {0x55, CLS_SYMBOL,   tag_list_req,       tag_list_rsp},
-    {0x55, CLS_TEMPLATE, tag_list_req,       body_raw_rsp},
-    {0x5b, CLS_CM,       fwd_open_req,       fwd_open_rsp},
+#define B(code) [code - FIRST_BODY]
+    B(0x4b) = {{0x4b, CLS_FILE,     file_start_req,     file_start_rsp},
+               {0x4b, CLS_PCCC,     pccc_req,           pccc_rsp}},
+    B(0x4c) = {{0x4c, CLS_FILE,     file_start_req,     file_start_rsp},
+               {0x4c, CLS_PCCC,     pccc_req,           pccc_rsp},
+               {0x4c, CLS_SYMBOL,   tag_read_req,       tag_read_rsp},
+               {0x4c, CLS_TEMPLATE, template_read_req,  body_raw_rsp},
+               {0x4c, CLS_ROUTINE,  offset_read_req,    body_raw_rsp}},
+    B(0x4d) = {{0x4d, CLS_FILE,     file_start_req,     file_start_rsp},
+               {0x4d, CLS_SYMBOL,   tag_write_req,      body_raw_rsp},
+               {0x4d, CLS_ROUTINE,  offset_read_req,    body_raw_rsp}},
+    B(0x4e) = {{0x4e, CLS_CM,       fwd_close_req,      fwd_close_rsp},
+               {0x4e, CLS_FILE,     file_start_req,     file_start_rsp},
+               {0x4e, CLS_SYMBOL,   tag_modify_req,     body_raw_rsp}},
+    B(0x4f) = {{0x4f, CLS_FILE,     file_transfer_req,  file_transfer_rsp},
+               {0x4f, CLS_TAG_DATA, offset_read_req,    body_raw_rsp}},
+    B(0x50) = {{0x50, CLS_FILE,     file_transfer_req,  file_transfer_rsp},
+               {0x50, CLS_TAG_DATA, offset_read_req,    body_raw_rsp}},
+    B(0x52) = {{0x52, CLS_SYMBOL,   tag_read_frag_req,  tag_read_rsp}},
+    B(0x53) = {{0x53, CLS_SYMBOL,   tag_write_frag_req, body_raw_rsp}},
+    B(0x54) = {{0x54, CLS_CM,       fwd_open_req,       fwd_open_rsp}},
+    B(0x55) = {{0x55, CLS_SYMBOL,   tag_list_req,       tag_list_rsp},
+               {0x55, CLS_TEMPLATE, tag_list_req,       body_raw_rsp}},
+    B(0x5b) = {{0x5b, CLS_CM,       fwd_open_req,       fwd_open_rsp}},
+#undef B
     /* clang-format on */
 };
 
@@ -239,11 +242,13 @@ const struct cip_body *cip_body_find(uint32_t service, uint32_t cls)
     static const struct cip_body raw = {0, ANY, body_raw_req, body_raw_rsp};
     if (service < ARRAY_LEN(common))
         return service && common[service].service == service ? &common[service] : &raw;
-    const struct cip_body *at = bodies, *end = bodies + ARRAY_LEN(bodies);
-    uint64_t key = (uint64_t)service << 32 | cls;
-    for (uint32_t n = ARRAY_LEN(bodies); n; n -= (n + 1) / 2)
-        at += ((uint64_t)at[n / 2].service << 32 | at[n / 2].cls) < key ? (n + 1) / 2 : 0;
-    return at < end && at->service == service && at->cls == cls ? at : &raw;
+    uint32_t row = service - FIRST_BODY;
+    if (row >= ARRAY_LEN(bodies))
+        return &raw;
+    for (const struct cip_body *b = bodies[row]; b->service; b++)
+        if (b->cls == cls)
+            return b;
+    return &raw;
 }
 
 /* ---- names of small fields ---- */

@@ -7,8 +7,10 @@
 
 void cpf_parse(struct cur *c, struct cpf *ret)
 {
-    *ret = (struct cpf){.announced = cur_u16le(c)};
+    ret->announced = cur_u16le(c);
+    ret->n = 0;
     ret->bad_count = !cur_ok(c);
+    ret->bad_item = ret->trailing = 0;
     while (ret->n < ret->announced && ret->n < CPF_MAX && cur_left(c)) {
         struct cpf_item *it = &ret->items[ret->n];
         it->type = cur_u16le(c);

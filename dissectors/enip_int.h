@@ -5,6 +5,7 @@
 #include "engine/base/hash.h"
 
 extern const struct proto_schema enip_schema, cip_schema, cip_io_schema;
+const struct op_row *enip_command(uint32_t command); /* schema_op() of enip_schema */
 
 struct enip_flow {
     uint32_t session;
@@ -24,6 +25,7 @@ struct cip_type {
     uint8_t code, size /* 0: variable */, enc;
     const char *name;
 };
+struct span cip_class_text(uint32_t id); /* empty: it has no name */
 const char *cip_class_name(uint32_t id);
 const struct cip_type *cip_type(uint32_t code); /* NULL: not an elementary type */
 
@@ -149,7 +151,7 @@ struct cip_svc {
     const struct epath *path;  /* requests; NULL in replies */
     const struct cip_via *via;
     uint32_t service, cls;     /* cls: OP_ANY_SELECTOR where unknown */
-    uint32_t instance, attribute; /* of the request; UINT32_MAX none */
+    uint32_t instance, attribute; /* requests; UINT32_MAX none. In replies: cip_asked() */
     uint8_t status;            /* replies */
 };
 typedef void (*cip_body_fn)(struct cip_svc *s, struct cur c);
@@ -167,6 +169,11 @@ bool cip_value_take(struct item *it, uint32_t type, struct cur *c);
 struct item *cip_first_item(struct event *e);
 /* The nth (from 0) value of a field already in the event, or dflt. */
 uint64_t cip_field(const struct event *e, uint8_t id, unsigned nth, uint64_t dflt);
+/* Of the request that is answered: the first CF_INSTANCE or CF_ATTRIBUTE; UINT32_MAX none. */
+static inline uint32_t cip_asked(const struct cip_svc *s, uint8_t id)
+{
+    return (uint32_t)cip_field(s->e, id, 0, UINT32_MAX);
+}
 /* What could not be decoded further, shown in hex. */
 void cip_raw(struct event *e, uint8_t id, struct cur c);
 uint32_t cip_sub(const struct event *e); /* slot as obs_* want it */

@@ -101,8 +101,8 @@ const struct code_name cip_classes[] = {
 };
 
 /* The same by code: this is asked for every message. */
-static const char *const class_names[] = {
-#define C(code, name) [code] = (name),
+static const struct span class_names[] = {
+#define C(code, name) [code] = {(const uint8_t *)(name), sizeof(name) - 1},
     CLASSES(C)
 #undef C
 };
@@ -193,9 +193,14 @@ const struct code_name pccc_ext_statuses[] = {
     {0x22, "remote_rack_fault"}, {0x23, "timeout"}, {0x24, "unknown_error"}, {0, NULL},
 };
 
+struct span cip_class_text(uint32_t id)
+{
+    return id < ARRAY_LEN(class_names) ? class_names[id] : (struct span){0};
+}
+
 const char *cip_class_name(uint32_t id)
 {
-    return id < ARRAY_LEN(class_names) ? class_names[id] : NULL;
+    return (const char *)cip_class_text(id).p;
 }
 
 /* CIP Vol 1 C-6.1: elementary data types, their size (0: variable) and how values of them are read. */

@@ -17,23 +17,34 @@
 
 #include <stddef.h>
 
+/* Most are shorter than a call of memcpy(). */
 void txt_mem(struct txt *t, const void *p, uint32_t n)
 {
+    const uint8_t *from = p;
+    uint8_t *to = t->p + t->n;
     if (n > t->cap - t->n)
         n = t->cap - t->n;
-    if (n)
-        memcpy(t->p + t->n, p, n);
     t->n += n;
+    if (n > 32) {
+        memcpy(to, from, n);
+    } else if (n >= 8) { /* the last eight may overlap */
+        for (uint32_t i = 0; i + 8 < n; i += 8)
+            memcpy(to + i, from + i, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            to[i] = from[i];
+    }
 }
 
 void txt_dec(struct txt *t, uint32_t v)
 {
     char b[10];
+    uint32_t k = sizeof b;
     if (v < 10) {
         txt_chr(t, (char)('0' + v));
         return;
     }
-    uint32_t k = sizeof b;
     do
         b[--k] = (char)('0' + v % 10);
     while (v /= 10);
@@ -112,11 +123,11 @@ static uint32_t logical_value(struct cur *c, unsigned format)
 
 static void put_class(struct epath *p, uint32_t v)
 {
-    const char *name = cip_class_name(v);
+    struct span name = cip_class_text(v);
     if (p->app.n)
         txt_chr(&p->app, '/');
-    if (name)
-        txt_str(&p->app, name);
+    if (name.n)
+        txt_mem(&p->app, name.p, name.n);
     else
         txt_hex(&p->app, v);
     p->class_id = v;

@@ -20,6 +20,13 @@ static const struct op_row enip_ops[] = {
     /* clang-format on */
 };
 
+const struct op_row *enip_command(uint32_t command)
+{
+    static const uint8_t row[] = {[0x00] = 1, [0x04] = 2, [0x63] = 3, [0x64] = 4,  [0x65] = 5, [0x66] = 6,
+                                  [0x6f] = 7, [0x70] = 8, [0x72] = 9, [0x73] = 10, [0xc8] = 11};
+    return command < ARRAY_LEN(row) && row[command] ? &enip_ops[row[command] - 1] : NULL;
+}
+
 /* Vol 2, table 2-3.3. */
 static const struct code_name enip_statuses[] = {
     {0x00, "success"}, {0x01, "invalid_command"}, {0x02, "no_memory"}, {0x03, "incorrect_data"},
