@@ -109,8 +109,11 @@ static int prepare(sqlite3 *db, enum db_use use, bool empty, int version)
         rc = db_exec(db, "PRAGMA page_size=" DB_PAGE "; PRAGMA synchronous=OFF");
     if (rc == SQLITE_OK)
         rc = db_exec(db, empty && use == DB_FILL ? "PRAGMA journal_mode=TRUNCATE" : "PRAGMA journal_mode=WAL");
-    if (rc == SQLITE_OK) /* temp_store: what one statement may have to take back, a few pages */
-        rc = db_exec(db, "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=1000");
+    /* temp_store: what one statement may have to take back, a few pages. secure_delete: Debian's SQLite writes zeros
+     * over all that moves within the file; whoever may read the file may read what is in it anyway. */
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=1000; "
+                         "PRAGMA secure_delete=OFF");
     if (rc == SQLITE_OK)
         rc = migrate(db, version);
     if (rc == SQLITE_OK && (!empty || use != DB_FILL))
@@ -122,13 +125,25 @@ static int prepare(sqlite3 *db, enum db_use use, bool empty, int version)
     return rc == SQLITE_OK && empty && use != DB_FILL ? db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)") : rc;
 }
 
-int db_settle(sqlite3 *db)
+static int make_indexes(sqlite3 *db, const char *begin)
 {
-    int rc = db_exec(db, "BEGIN");
+    int rc = db_exec(db, begin);
     if (rc == SQLITE_OK)
         rc = db_exec(db, schema_indexes);
     if (rc == SQLITE_OK)
         rc = db_exec(db, "COMMIT");
+    if (!sqlite3_get_autocommit(db))
+        db_exec(db, "ROLLBACK");
+    return rc;
+}
+
+/* Keys are sorted in one piece of memory as large as the cache, and beyond in a file: in memory alone SQLite allocates
+ * each key apart, as many as there are. Without a folder for such files the latter still works. */
+int db_settle(sqlite3 *db)
+{
+    int rc = make_indexes(db, "PRAGMA temp_store=FILE; BEGIN");
+    if (rc != SQLITE_OK)
+        rc = make_indexes(db, "PRAGMA temp_store=MEMORY; BEGIN");
     return rc == SQLITE_OK ? db_exec(db, "PRAGMA journal_mode=WAL") : rc;
 }
 

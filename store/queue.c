@@ -116,20 +116,29 @@ static void restore(uint8_t *row, uint16_t at, const uint8_t *base)
     memcpy(row + at, &p, sizeof p);
 }
 
+const void *msg_at(const struct msg_buf *b, uint32_t at, enum msg_kind *kind, uint32_t *len)
+{
+    uint32_t k;
+    if (at >= b->n)
+        return NULL;
+    memcpy(&k, b->p + at, 4);
+    memcpy(len, b->p + at + 4, 4);
+    *kind = (enum msg_kind)k;
+    return b->p + at + HEAD;
+}
+
 bool msg_next(const struct msg_buf *b, uint32_t *at, enum msg_kind *kind, union msg_row *ret)
 {
-    uint32_t k, len;
-    if (*at >= b->n)
+    uint32_t len;
+    const uint8_t *row = msg_at(b, *at, kind, &len);
+    if (!row)
         return false;
-    const uint8_t *head = b->p + *at, *row = head + HEAD;
-    memcpy(&k, head, 4);
-    memcpy(&len, head + 4, 4);
-    memcpy(ret, row, shapes[k].size);
-    for (unsigned i = 0; i < shapes[k].n_strings; i++)
-        restore((uint8_t *)ret, shapes[k].strings[i], row);
-    for (unsigned i = 0; i < shapes[k].n_arrays; i++)
-        restore((uint8_t *)ret, shapes[k].arrays[i].ptr, row);
+    const struct shape *s = &shapes[*kind];
+    memcpy(ret, row, s->size);
+    for (unsigned i = 0; i < s->n_strings; i++)
+        restore((uint8_t *)ret, s->strings[i], row);
+    for (unsigned i = 0; i < s->n_arrays; i++)
+        restore((uint8_t *)ret, s->arrays[i].ptr, row);
     *at += len;
-    *kind = (enum msg_kind)k;
     return true;
 }

@@ -51,5 +51,8 @@ union msg_row {
     struct msg_meta meta;
     struct store_alert alert;
 };
+/* The row at `at` as it lies in the buffer, its pointers still offsets, with its kind and its length there; NULL at the
+ * end. */
+const void *msg_at(const struct msg_buf *b, uint32_t at, enum msg_kind *kind, uint32_t *len);
 /* The row at *at (moved behind it); its strings lie in the buffer. False at the end. */
 bool msg_next(const struct msg_buf *b, uint32_t *at, enum msg_kind *kind, union msg_row *ret);

@@ -58,13 +58,12 @@ static uint64_t now_us(void)
 /* One transaction from *at on, at most `max` rows; *at moves only when it was committed. */
 static int commit_some(struct store *s, const struct msg_buf *b, uint32_t *at, unsigned max)
 {
-    union msg_row row;
-    enum msg_kind kind;
     uint32_t to = *at;
+    unsigned taken = 1;
     uint64_t seq = s->w.seq, t0 = now_us();
     int rc = db_exec(s->db, "BEGIN IMMEDIATE");
-    for (unsigned n = 0; rc == SQLITE_OK && n < max && msg_next(b, &to, &kind, &row); n++)
-        rc = writer_put(&s->w, kind, &row);
+    for (unsigned n = 0; rc == SQLITE_OK && n < max && taken; n += taken)
+        rc = writer_take(&s->w, b, &to, max - n, &taken);
     if (rc == SQLITE_OK)
         rc = db_exec(s->db, "COMMIT");
     if (rc != SQLITE_OK) {
@@ -363,7 +362,7 @@ int store_load(struct store *s, const struct row_sink *into, struct err *e)
 
 uint64_t store_memory(const struct store *s)
 {
-    return 2 * ((uint64_t)s->rows.fill.cap + s->alerts.fill.cap) + s->cache_bytes;
+    return 2 * ((uint64_t)s->rows.fill.cap + s->alerts.fill.cap) + s->cache_bytes + WRITE_BYTES;
 }
 
 static bool lane_init(struct lane *l, uint32_t bytes)

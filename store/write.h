@@ -3,14 +3,23 @@
 
 #include <sqlite3.h>
 
-#include "store/queue.h"
+#include "store/feed.h"
 
-enum { WRITE_STATEMENTS = 24 };
+enum {
+    WRITE_STATEMENTS = 16,
+    WRITE_SORTED = 16384,                                      /* rows that are sorted at a time */
+    WRITE_BYTES = 2 * WRITE_SORTED * sizeof(struct feed_row), /* which takes as many beside them */
+};
 struct writer {
     sqlite3 *db;
     sqlite3_stmt *st[WRITE_STATEMENTS];
-    uint64_t seq; /* of the last alert */
+    sqlite3_stmt *insert[MSG_KINDS]; /* of what is a row of a table */
+    struct feed feed;
+    struct feed_row *run; /* WRITE_SORTED, and as many to sort with */
+    uint64_t seq;         /* of the last alert */
 };
 int writer_init(struct writer *w, sqlite3 *db); /* SQLITE_ code */
 void writer_done(struct writer *w);
-int writer_put(struct writer *w, enum msg_kind kind, const union msg_row *r); /* SQLITE_ code */
+/* Write messages from *at on (moved behind them): some, as belong together, at most max. *n: how many, 0 at the end.
+ * SQLITE_ code */
+int writer_take(struct writer *w, const struct msg_buf *b, uint32_t *at, unsigned max, unsigned *n);

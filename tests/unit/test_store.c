@@ -349,6 +349,55 @@ START_TEST(queue_packs_rows)
 }
 END_TEST
 
+/* Rows are written by key, many at a time: of one key the later one counts, and each asset has its own addresses. */
+START_TEST(rows_in_any_order)
+{
+    enum { ROWS = 1000 };
+    const struct addr ips[] = {{{1}}, {{2}}, {{3}}};
+    const uint8_t macs[1][6] = {{0, 1, 2, 3, 4, 5}};
+    const uint16_t vlans[] = {7, 8};
+    struct store *s = open_store(NULL);
+    const struct row_sink *to = store_sink(s);
+    for (uint64_t round = 1; round <= 2; round++)
+        for (uint64_t i = 1; i <= ROWS; i++) {
+            /* 0x9e37..: ids of both signs, none twice; the second round comes in reverse */
+            uint64_t n = round == 1 ? i : ROWS + 1 - i, id = n * UINT64_C(0x9e3779b97f4a7c15);
+            struct row_asset a = {.id = id, .ips = ips, .macs = macs, .vlans = vlans, .purdue = -1,
+                                  .n_ips = (uint8_t)(round == 1 ? 3 : n % 3), .n_macs = round == 1, .n_vlans = (uint8_t)(n % 2),
+                                  .macs_learned = 1};
+            struct row_func fn = {.id = id, .link = n, .proto = "modbus", .unit = 5, .has_unit = (uint8_t)(n % 2)};
+            struct row_op o = {.id = id, .func = round, .count = n, .n_status = (uint8_t)(n % 3), .status = {4, 5},
+                               .status_learned = 2};
+            ck_assert(to->asset(to->ctx, &a) && to->func(to->ctx, &fn) && to->op(to->ctx, &o));
+        }
+    for (uint64_t i = 1; i <= ROWS; i++) { /* of one table, and of one key, at a time */
+        struct row_net n = {.net = i % 2 ? "a" : NULL, .life = {.first_ns = i}};
+        ck_assert(to->net(to->ctx, &n));
+    }
+    close_store(s);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset"), ROWS);
+    ck_assert_int_eq(one("SELECT count(*) FROM func WHERE unit=5 AND link%2=1 OR unit IS NULL AND link%2=0"), ROWS);
+    ck_assert_int_eq(one("SELECT count(*) FROM op WHERE func=2 AND action='other'"), ROWS);
+    ck_assert_int_eq(one("SELECT sum(count) FROM op"), ROWS * (ROWS + 1) / 2);
+    ck_assert_int_eq(one("SELECT count(*) FROM op WHERE status='4?,5'"), ROWS / 3);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE kind=0"), ROWS);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE kind=1"), 0);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE kind=2 AND value='7'"), ROWS / 2);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE asset NOT IN (SELECT id FROM asset)"), 0);
+    ck_assert_int_eq(one("SELECT sum(first_ns) FROM net"), ROWS + ROWS - 1);
+    ck_assert_int_eq(one("SELECT count(*) FROM net WHERE name IN ('a','default')"), 2);
+    s = open_store(NULL); /* with indexes: one that goes, one that is written again */
+    to = store_sink(s);
+    struct row_link l = {.id = 9, .net = "a", .client = ips[0], .server = ips[1]};
+    ck_assert(to->link(to->ctx, &l) && to->link(to->ctx, &l));
+    ck_assert(to->gone(to->ctx, ROW_ASSET, UINT64_C(0x9e3779b97f4a7c15)));
+    close_store(s);
+    ck_assert_int_eq(one("SELECT count(*) FROM link WHERE apps='' AND client<>server"), 1);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset"), ROWS - 1);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE asset NOT IN (SELECT id FROM asset)"), 0);
+}
+END_TEST
+
 START_TEST(listings_sort_by_address)
 {
     struct store *s = open_store(NULL);
@@ -392,6 +441,7 @@ int main(void)
     tcase_add_test(t, locked);
     tcase_add_test(t, full_disk);
     tcase_add_test(t, queue_packs_rows);
+    tcase_add_test(t, rows_in_any_order);
     tcase_add_test(t, listings_sort_by_address);
     suite_add_tcase(s, t);
     return run_suite(s);
