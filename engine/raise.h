@@ -56,12 +56,26 @@ struct raise_absorbed {
     uint64_t dev, fold; /* fold id of the deviation; the alert's */
     uint32_t why_len;   /* of its sentence without what follows */
 };
-enum { RAISE_REPEATS = 4096, RAISE_ABSORBED = 2048, RAISE_ACCEPT = 256, ACT_RULES = REC_MAX_HITS, ACT_DEVS = 4 };
+/* The type of what breaks a protocol's standard. */
+struct raise_type {
+    const struct proto_schema *schema;
+    const struct alert_type *type;
+};
+enum {
+    RAISE_REPEATS = 4096,
+    RAISE_ABSORBED = 2048,
+    RAISE_TYPES = 64,
+    RAISE_ACCEPT = 256,
+    ACT_RULES = REC_MAX_HITS,
+    ACT_DEVS = 4
+};
 
 /* One message, and all that was found wrong with it: it becomes one alert (raise_act.c says which). */
 struct raise_act {
     struct rec_event *ev; /* NULL: none is open */
+    uint64_t key;         /* what repeats have in common whatever is told of it; 0: not asked for yet */
     struct rule_verdict verdict[ACT_RULES];
+    uint64_t fold[ACT_RULES]; /* alert_key() of the alert that it would be */
     uint16_t hit[ACT_RULES];
     uint8_t n_rules, n_devs;
     bool has_learned;
@@ -73,6 +87,7 @@ struct raise {
     struct raise_conf c;
     struct raise_repeat repeats[RAISE_REPEATS];
     struct raise_absorbed absorbed[RAISE_ABSORBED];
+    struct raise_type types[RAISE_TYPES];
     struct raise_act act;
     bool loss;      /* packets were lost in this window or the one before it: rec_tick.lossy, unseen */
     bool unseen;    /* in this window, on the way to the sensor */

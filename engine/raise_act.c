@@ -21,33 +21,43 @@
 /* ---- the same again --------------------------------------------------------------------------------------------- */
 
 /* What makes two alerts of one rule (or anomaly) the same is finer here than in the alert's own subject and object. */
-static uint64_t repeat_key(const struct rec_event *ev, uint64_t what)
+static uint64_t message_key(const struct rec_event *ev)
 {
-    uint64_t k = hash_bytes(what, rec_client(ev), sizeof(struct addr));
-    k = hash_mix(k ^ ev->net, hash_bytes(what, rec_server(ev), sizeof(struct addr)));
-    k = hash_mix(k ^ ev->function, (uint64_t)ev->unit << 32 | ev->sub);
-    k = hash_mix(k ^ ev->action, ev->object ^ ev->selector);
-    k = hash_mix(k ^ (uint64_t)ev->error << 32 ^ ev->status, ev->anomalies);
-    return k | 1;
+    uint64_t k = hash_bytes(ev->net, rec_client(ev), sizeof(struct addr));
+    k = hash_mix(k, hash_bytes(ev->function, rec_server(ev), sizeof(struct addr)));
+    k = hash_mix(k ^ ev->action ^ (uint64_t)ev->has_unit << 8, (uint64_t)ev->unit << 32 | ev->sub);
+    k = hash_mix(k, ev->object ^ ev->selector);
+    return hash_mix(k ^ (uint64_t)ev->error << 32 ^ ev->status, ev->anomalies);
+}
+
+static uint64_t repeat_key(struct raise_act *a, uint64_t what)
+{
+    if (!a->key)
+        a->key = message_key(a->ev) | 1;
+    return hash_u64(a->key, what) | 1;
+}
+
+static struct raise_repeat *repeat_of(struct raise *r, uint64_t key)
+{
+    return &r->repeats[key >> 8 & (RAISE_REPEATS - 1)];
 }
 
 /* True: it was counted in the open alert. With maintenance windows the severity depends on the time: no short cut. */
 static bool repeated(struct raise *r, uint64_t key, uint64_t ts_ns, uint32_t count)
 {
-    const struct raise_repeat *p = &r->repeats[key >> 8 & (RAISE_REPEATS - 1)];
+    const struct raise_repeat *p = repeat_of(r, key);
     return p->key == key && !(r->c.site && r->c.site->n_windows) &&
            alert_repeat(r->c.alerts, p->fold, ts_ns, count, 0);
 }
 
-/* True: an open alert of that type, subject and object counted it; nothing that could be said of it would be told.
+/* True: the open alert of that type, subject and object (fold: alert_key() of them) counted it; nothing that could be
+ * said of it would be told.
  * severity: the worst that it may have. */
-static bool folded(struct raise *r, const struct draft *d, const char *type, uint64_t key, uint64_t ts_ns,
-                   uint32_t count, uint8_t severity)
+static bool folded(struct raise *r, uint64_t fold, uint64_t key, uint64_t ts_ns, uint32_t count, uint8_t severity)
 {
-    uint64_t fold = alert_key(type, d->in.subject, d->in.object);
     if (!alert_repeat(r->c.alerts, fold, ts_ns, count, severity))
         return false;
-    r->repeats[key >> 8 & (RAISE_REPEATS - 1)] = (struct raise_repeat){key, fold};
+    *repeat_of(r, key) = (struct raise_repeat){key, fold};
     return true;
 }
 
@@ -55,7 +65,7 @@ static void remember(struct raise *r, uint64_t key)
 {
     uint64_t fold = alert_last_fold(r->c.alerts);
     if (fold)
-        r->repeats[key >> 8 & (RAISE_REPEATS - 1)] = (struct raise_repeat){key, fold};
+        *repeat_of(r, key) = (struct raise_repeat){key, fold};
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
@@ -159,6 +169,16 @@ static void identify(struct draft *d, const struct rec_event *ev, const struct r
     memcpy(d->object, "-", 2); /* what was counted together is one alert */
 }
 
+/* The alert_key() of what a rule says of a message: where its alert is open it is counted there, and an operator may
+ * have taken it for normal. */
+static uint64_t rule_fold(struct raise *r, const struct rec_event *ev, const struct rule_info *info)
+{
+    struct draft d;
+    draft_subject(r, &d, ev->net, rec_client(ev), rec_server(ev));
+    identify(&d, ev, info);
+    return alert_key(info->id, d.in.subject, d.in.object);
+}
+
 static void word_rule(struct raise *r, struct draft *d, const struct rule_verdict *v, unsigned hit,
                       const struct raise_act *a)
 {
@@ -193,6 +213,15 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
     d->in.expected = d->expected[0] ? d->expected : NULL;
     d->in.count = v->count;
     d->in.first_ns = v->first_ns;
+}
+
+/* By the schema's address: its name is compared once. */
+static const struct alert_type *protocol_type(struct raise *r, const struct proto_schema *s)
+{
+    uint64_t at = hash_u64(HASH_ID_KEY, (uintptr_t)s) & (RAISE_TYPES - 1);
+    if (r->types[at].schema != s)
+        r->types[at] = (struct raise_type){s, alert_type_for_protocol(s->name)};
+    return r->types[at].type;
 }
 
 static const char *first_anomaly(const struct rec_event *ev, uint64_t anomalies, unsigned *ret_severity)
@@ -245,7 +274,7 @@ static void more(struct draft *d, const char *s)
     words_add(&w, "; %s", s);
 }
 
-static void take_anomalies(struct draft *d, const struct rec_event *ev, uint64_t anomalies)
+static void take_anomalies(struct raise *r, struct draft *d, const struct rec_event *ev, uint64_t anomalies)
 {
     char text[512];
     struct words w = words_in(text, sizeof text);
@@ -257,7 +286,7 @@ static void take_anomalies(struct draft *d, const struct rec_event *ev, uint64_t
     more(d, text);
     d->in.anomaly = d->in.anomaly ? d->in.anomaly : name;
     worse(d, raise_anomaly_severity(severity));
-    also(d, alert_type_for_protocol(ev->schema->name));
+    also(d, protocol_type(r, ev->schema));
 }
 
 /* The facts of the deviations, for `tyto baseline accept`. */
@@ -336,17 +365,17 @@ static void tell_rule(struct raise *r, int i, bool with)
 {
     struct raise_act *a = &r->act;
     const struct rule_info *info = a->verdict[i].rule;
-    const struct alert_type type = type_of_rule(info);
     struct alert_type others[ACT_RULES];
     struct draft d;
-    char facts[RAISE_ACCEPT] = "";
-    uint64_t key = repeat_key(a->ev, info->sid);
+    char facts[RAISE_ACCEPT];
+    uint64_t key = repeat_key(a, info->sid);
     bool more_to_say = with && a->n_devs;
     if (!more_to_say && repeated(r, key, a->ev->ts_ns, a->verdict[i].count))
         return;
-    draft_subject(r, &d, a->ev->net, rec_client(a->ev), rec_server(a->ev));
-    identify(&d, a->ev, info);
-    if (!more_to_say && folded(r, &d, type.id, key, a->ev->ts_ns, a->verdict[i].count, worst_of(a, info, with)))
+    const struct alert_type type = type_of_rule(info);
+    facts[0] = '\0';
+    if (!more_to_say &&
+        folded(r, a->fold[i], key, a->ev->ts_ns, a->verdict[i].count, worst_of(a, info, with)))
         return;
     draft_event(r, &d, &type, a->ev);
     identify(&d, a->ev, info);
@@ -361,7 +390,7 @@ static void tell_rule(struct raise *r, int i, bool with)
         also(&d, &others[k]);
     }
     if (with)
-        take_anomalies(&d, a->ev, a->anomalies);
+        take_anomalies(r, &d, a->ev, a->anomalies);
     if (r->c.rules && !d.in.anomaly)
         d.in.anomaly = first_anomaly(
             a->ev, a->ev->anomalies & ruleset_hit_anomalies(r->c.rules, a->hit[i], a->ev->schema), NULL);
@@ -382,10 +411,10 @@ static void tell_anomaly(struct raise *r)
 {
     struct raise_act *a = &r->act;
     struct rec_event *ev = a->ev;
-    const struct alert_type *type = alert_type_for_protocol(ev->schema->name);
+    const struct alert_type *type = protocol_type(r, ev->schema);
     unsigned severity;
     const char *name = first_anomaly(ev, a->anomalies, &severity);
-    uint64_t key = repeat_key(ev, hash_bytes(severity, ev->schema->name, strlen(ev->schema->name)));
+    uint64_t key = repeat_key(a, hash_bytes(severity, ev->schema->name, strlen(ev->schema->name)));
     char facts[RAISE_ACCEPT];
     struct draft d;
     if (!a->n_devs && repeated(r, key, ev->ts_ns, 1))
@@ -393,9 +422,12 @@ static void tell_anomaly(struct raise *r)
     draft_subject(r, &d, ev->net, rec_client(ev), rec_server(ev));
     d.in.type = type;
     d.in.object = name;
-    if (!a->n_devs && (draft_accepted(r, &d) ||
-                       folded(r, &d, type->id, key, ev->ts_ns, 1, raise_anomaly_severity(severity))))
-        return;
+    if (!a->n_devs) {
+        uint64_t fold = alert_key(type->id, d.in.subject, d.in.object);
+        if ((r->c.accepted && r->c.accepted(r->c.ctx, fold)) ||
+            folded(r, fold, key, ev->ts_ns, 1, raise_anomaly_severity(severity)))
+            return;
+    }
     draft_event(r, &d, type, ev);
     d.in.title = raise_protocol_title(&d, type, ev->schema);
     d.in.severity = raise_anomaly_severity(severity);
@@ -429,7 +461,7 @@ static void tell_deviation(struct raise *r, const struct deviation *v)
     char facts[RAISE_ACCEPT], all[RAISE_ACCEPT + DEV_ACCEPT + 2];
     draft_deviation(r, &d, v);
     if (a->anomalies)
-        take_anomalies(&d, a->ev, a->anomalies);
+        take_anomalies(r, &d, a->ev, a->anomalies);
     take_deviations(&d, a, v);
     facts_of(a, v, facts);
     snprintf(all, sizeof all, "%s%s%s", v->accept, v->accept[0] && facts[0] ? " " : "", facts);
@@ -447,36 +479,30 @@ static void tell_deviation(struct raise *r, const struct deviation *v)
 void raise_act_begin(struct raise *r, struct rec_event *ev)
 {
     r->act.ev = ev;
+    r->act.key = 0;
     r->act.n_rules = r->act.n_devs = 0;
     r->act.has_learned = false;
     r->act.anomalies = 0;
 }
 
-/* Did the operator take it for normal? */
-static bool accepted(struct raise *r, const struct rec_event *ev, const struct rule_info *info)
-{
-    const struct alert_type type = {.id = info->id};
-    struct draft d;
-    if (!r->c.accepted || info->learn == RL_NO)
-        return false;
-    d.in.type = &type;
-    draft_subject(r, &d, ev->net, rec_client(ev), rec_server(ev));
-    identify(&d, ev, info);
-    return draft_accepted(r, &d);
-}
-
 void raise_act_rule(struct raise *r, unsigned hit, const struct rule_verdict *v)
 {
     struct raise_act *a = &r->act;
-    if (a->n_rules == ACT_RULES || alert_off(r->c.alerts, v->rule->id) || accepted(r, a->ev, v->rule))
-        return; /* what is off or accepted carries nothing */
-    const struct raise_repeat *p = &r->repeats[repeat_key(a->ev, v->rule->sid) >> 8 & (RAISE_REPEATS - 1)];
-    if (!a->has_learned && r->c.learned && !counts(v) && p->key != repeat_key(a->ev, v->rule->sid)) {
+    if (a->n_rules == ACT_RULES || alert_off(r->c.alerts, v->rule->id))
+        return; /* what is off carries nothing, nor what is accepted */
+    const uint64_t key = repeat_key(a, v->rule->sid);
+    const struct raise_repeat *p = repeat_of(r, key);
+    const bool again = p->key == key; /* needs no words */
+    const uint64_t fold = again ? p->fold : rule_fold(r, a->ev, v->rule);
+    if (v->rule->learn != RL_NO && r->c.accepted && r->c.accepted(r->c.ctx, fold))
+        return;
+    if (!again && !a->has_learned && r->c.learned && !counts(v)) {
         a->learned = (struct raise_learned){{0}, {0}};
         r->c.learned(r->c.ctx, a->ev, &a->learned); /* now: it is learned, or not, in a moment */
         a->has_learned = true;
     }
     a->hit[a->n_rules] = (uint16_t)hit;
+    a->fold[a->n_rules] = fold;
     a->verdict[a->n_rules++] = *v;
 }
 
@@ -489,7 +515,7 @@ void raise_act_anomalies(struct raise *r, uint64_t anomalies)
         if (bit < s->n_anomalies && s->anomalies[bit].severity)
             told |= UINT64_C(1) << bit;
     }
-    if (told && !alert_off(r->c.alerts, alert_type_for_protocol(s->name)->id))
+    if (told && !alert_off(r->c.alerts, protocol_type(r, s)->id))
         r->act.anomalies |= told;
 }
 
