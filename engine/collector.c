@@ -22,11 +22,10 @@ static unsigned rec_shard(const struct ring_head *h)
 }
 
 /* Point the record's spans at what lies behind it on the ring (report.c wrote it in this order). */
-static struct rec_fact *unpack_event(struct ring_head *h, struct rec_event *r)
+static struct rec_event *unpack_event(struct ring_head *h, struct rec_fact **ret)
 {
-    uint8_t *p = (uint8_t *)(h + 1);
-    memcpy(r, p, sizeof *r);
-    p += sizeof *r;
+    struct rec_event *r = (struct rec_event *)(void *)(h + 1);
+    uint8_t *p = (uint8_t *)(r + 1);
     r->hits = (const uint16_t *)(void *)p;
     p += (r->n_hits * sizeof *r->hits + 7) & ~(size_t)7;
     struct rec_fact *facts = (struct rec_fact *)(void *)p;
@@ -40,7 +39,8 @@ static struct rec_fact *unpack_event(struct ring_head *h, struct rec_event *r)
     p += (r->bytes.n + 7) & ~7u;
     r->json.p = r->json.n ? p : NULL;
     r->packed.p = r->packed.n ? p : NULL;
-    return facts;
+    *ret = facts;
+    return r;
 }
 
 /* The record of an event that becomes an alert, written now (raise_conf.event_json). */
@@ -108,7 +108,8 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_act_rule(c->raise, r->hits[i], &v);
-        *told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
+        if (r->wanted & REC_WANT_ANOMALY)
+            *told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
         condemned |= condemns(v.rule);
     }
     return condemned;
@@ -116,23 +117,23 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
 
 static void on_event(struct collector *c, struct ring_head *h)
 {
-    struct rec_event r;
-    struct rec_fact *facts = unpack_event(h, &r);
-    if (c->events && (r.wanted & REC_WANT_LOG)) {
-        collector_event_json(c, &r); /* where the worker sent the event itself */
-        textout_line(c->events, (const char *)r.json.p, r.json.n);
+    struct rec_fact *facts;
+    struct rec_event *r = unpack_event(h, &facts);
+    if (c->events && (r->wanted & REC_WANT_LOG)) {
+        collector_event_json(c, r); /* where the worker sent the event itself */
+        textout_line(c->events, (const char *)r->json.p, r->json.n);
         c->n_events++;
     }
-    if (!(r.wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
+    if (!(r->wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
         return;
     uint64_t told = 0;
-    r.one_way |= sight_one_way(c->ops.sight, r.net, &r.src, &r.dst);
-    raise_act_begin(c->raise, &r);
-    bool condemned = r.n_hits && finish_rules(c, &r, facts, &told);
-    if (r.wanted & REC_WANT_ANOMALY)
-        raise_act_anomalies(c->raise, r.anomalies & ~told); /* the rule says it better */
+    r->one_way |= sight_one_way(c->ops.sight, r->net, &r->src, &r->dst);
+    raise_act_begin(c->raise, r);
+    bool condemned = r->n_hits && finish_rules(c, r, facts, &told);
+    if (r->wanted & REC_WANT_ANOMALY)
+        raise_act_anomalies(c->raise, r->anomalies & ~told); /* the rule says it better */
     if (!c->untimed)
-        baseline_event(c->baseline, &r, condemned);
+        baseline_event(c->baseline, r, condemned);
     raise_act_end(c->raise);
 }
 

@@ -27,11 +27,20 @@ struct table {
     uint32_t n_sets, stride;
 };
 
+/* Rules that count a message mostly count it by the same ends: their part of the key that was made last. */
+struct ends {
+    struct addr src, dst;
+    uint64_t key;
+    uint16_t net;
+    bool used;
+};
+
 struct rule_state {
     const struct ruleset *rs;
     struct table *tables; /* by rule */
     uint32_t n_tables;
     uint64_t hash_key;
+    struct ends ends[(BY_SRC | BY_DST) + 1];
     struct rule_stats stats;
 };
 
@@ -115,11 +124,22 @@ static uint64_t mix_addr(uint64_t h, const struct addr *a)
     return hash_bytes(h, a->b, sizeof a->b);
 }
 
-static uint64_t key_of(const struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev)
+static uint64_t key_of_ends(struct rule_state *st, uint8_t by, const struct rec_event *ev)
 {
+    const struct addr *src = rec_client(ev), *dst = rec_server(ev);
+    struct ends *e = &st->ends[by];
+    if (e->used && e->net == ev->net && addr_eq(&e->src, src) && addr_eq(&e->dst, dst))
+        return e->key;
     uint64_t h = hash_u64(st->hash_key, ev->net);
-    h = t->by & BY_SRC ? mix_addr(h, rec_client(ev)) : h;
-    h = t->by & BY_DST ? mix_addr(h, rec_server(ev)) : h;
+    h = by & BY_SRC ? mix_addr(h, src) : h;
+    h = by & BY_DST ? mix_addr(h, dst) : h;
+    *e = (struct ends){.src = *src, .dst = *dst, .key = h, .net = ev->net, .used = true};
+    return h;
+}
+
+static uint64_t key_of(struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev)
+{
+    uint64_t h = key_of_ends(st, t->by & (BY_SRC | BY_DST), ev);
     h = t->by & BY_UNIT ? hash_u64(h, ev->has_unit ? ev->unit : UINT64_MAX) : h;
     h = t->by & BY_FUNCTION ? hash_u64(h, (uint64_t)ev->function << 32 | ev->selector) : h;
     h = t->by & BY_OBJECT ? hash_u64(h, ev->object) : h;
@@ -246,6 +266,22 @@ static bool count(struct rule_state *st, unsigned rule, const struct rec_event *
     return true;
 }
 
+/* Most entries leave nothing to ask. */
+static inline bool rest_holds(const struct entry *en, const struct ask *x)
+{
+    return !en->rest || holds(en->rest, x);
+}
+
+/* By an earlier entry of the same rule? */
+static bool finished(const struct ruleset *rs, unsigned hit, const struct ask *x)
+{
+    const struct rec_event *ev = x->ev;
+    for (unsigned i = 0; i < ev->n_hits && ev->hits[i] < hit; i++)
+        if (rs->entries[ev->hits[i]].rule == rs->entries[hit].rule && rest_holds(&rs->entries[ev->hits[i]], x))
+            return true;
+    return false;
+}
+
 bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev, const struct asset_info *src,
                  const struct asset_info *dst, struct rule_verdict *ret)
 {
@@ -254,18 +290,17 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
     if (hit >= rs->n_entries)
         return false;
     const struct entry *en = &rs->entries[hit];
-    bool met = holds(en->rest, &x);
-    for (unsigned i = 0; met && i < ev->n_hits && ev->hits[i] < hit; i++) /* by an earlier entry of the same rule */
-        if (rs->entries[ev->hits[i]].rule == en->rule && holds(rs->entries[ev->hits[i]].rest, &x))
-            return false;
+    bool met = rest_holds(en, &x);
+    if (met && finished(rs, hit, &x))
+        return false;
     const struct rule_info *info = &rs->rules[en->rule].info;
-    struct rule_verdict v = {.rule = info, .first_ns = ev->ts_ns, .last_ns = ev->ts_ns, .count = 1};
     if (met && info->threshold.count)
-        met = count(st, en->rule, ev, &v);
+        met = count(st, en->rule, ev, ret);
+    else if (met)
+        *ret = (struct rule_verdict){.first_ns = ev->ts_ns, .last_ns = ev->ts_ns, .count = 1};
     st->stats.raised += met;
     st->stats.unmet += !met;
-    if (met)
-        *ret = v;
+    ret->rule = info;
     return met;
 }
 
