@@ -46,6 +46,7 @@ static int tables_init(struct baseline *b)
             return -ENOMEM;
         b->st.memory += tab_bytes(all[i].t);
     }
+    b->scanners.clear = offsetof(struct scanner, probes);
     b->nets = calloc(LIM_NETS, sizeof *b->nets);
     b->apps = calloc(MAX_APPS, sizeof *b->apps);
     b->pending = calloc(LIM_PENDING, sizeof *b->pending);

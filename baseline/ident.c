@@ -1,6 +1,4 @@
 /* ident.c: identity facts: what devices were heard to say of themselves, with source, confidence and times. */
-#include <stdio.h>
-
 #include "baseline/model.h"
 #include "engine/base/obs.h"
 
@@ -90,8 +88,8 @@ uint32_t ident_add(struct baseline *b, uint32_t asset, uint8_t kind, uint32_t su
     x->sub = sub;
     x->current = 1;
     x->first_ns = x->last_ns = ts_ns;
-    snprintf(x->source, sizeof x->source, "%s", source);
-    snprintf(x->value, sizeof x->value, "%s", value);
+    text_cat(x->source, sizeof x->source, source);
+    text_cat(x->value, sizeof x->value, value);
     struct asset *a = asset_at(b, asset);
     x->next = a->idents;
     a->idents = i;

@@ -19,12 +19,12 @@ struct mac_rec *mac_rec_at(const struct baseline *b, uint32_t i)
 
 uint64_t addr_rec_hash(const struct baseline *b, uint16_t net, const struct addr *a)
 {
-    return hash_bytes(hash_u64(b->conf.hash_key, net), a, sizeof *a);
+    return hash_same(b->conf.hash_key ^ net * UINT64_C(0x9e3779b97f4a7c15), a, sizeof *a);
 }
 
 static uint64_t mac_hash(const struct baseline *b, uint16_t net, const uint8_t mac[6])
 {
-    return hash_bytes(hash_u64(b->conf.hash_key, net), mac, 6);
+    return hash_bytes(b->conf.hash_key ^ net * UINT64_C(0x9e3779b97f4a7c15), mac, 6);
 }
 
 uint32_t addr_rec_find(const struct baseline *b, uint16_t net, const struct addr *a)

@@ -494,7 +494,7 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
                          .unit = e->has_unit ? e->unit : 0,
                          .sub = e->sub,
                          .action = e->action};
-        snprintf(f.name, sizeof f.name, "%s", e->op ? e->op->name : "");
+        text_cat(f.name, sizeof f.name, e->op ? e->op->name : "");
         fi = func_create(b, &f, s->ts_ns);
     }
     tab_touch(&b->funcs, fi);
@@ -523,14 +523,18 @@ void judge_event(struct baseline *b, const struct subject *in)
     struct subject s = *in;
     struct chain c = {.n = 0};
     struct link *l = blink_at(b, s.link);
-    uint16_t proto = app_intern(b, e->schema->name, e->schema);
     b->act++;
     blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
     if (l->life.learned == FACT_CONDEMNED && !s.condemned)
         judge_link(b, s.link, &s); /* what condemned its first message says nothing of this one */
+    if (!e->n_facts) {
+        judge_commanded(b, &s, l->inc);
+        return;
+    }
+    uint16_t proto = app_intern(b, e->schema->name, e->schema);
     c.n = above_link(b, l, c.above);
     c.above[c.n++] = l->inc;
-    struct inc_ref cmd = e->n_facts ? judge_command(b, &s) : (struct inc_ref){0};
+    struct inc_ref cmd = judge_command(b, &s);
     if (cmd.i) { /* takes the place of the new function that it is */
         memmove(c.above + 1, c.above, c.n * sizeof c.above[0]);
         c.above[0] = cmd;

@@ -1,8 +1,6 @@
 /* links.c: who talks to whom: (network, client, server, transport, server port), its protocols and counts. */
 #include "baseline/model.h"
 
-#include <stdio.h>
-
 struct link *blink_at(const struct baseline *b, uint32_t i)
 {
     return tab_at(&b->links, i);
@@ -95,10 +93,14 @@ uint32_t blink_create(struct baseline *b, const struct link *p, uint64_t ts_ns)
 uint16_t app_intern(struct baseline *b, const char *name, const struct proto_schema *schema)
 {
     char key[sizeof b->apps[0].name];
+    uint16_t *last = &b->app_of[hash_u64(HASH_ID_KEY, (uintptr_t)schema) & (APP_OF - 1)];
+    if (schema && *last < b->n_apps && b->apps[*last].schema == schema)
+        return *last;
     for (uint32_t i = 0; schema && i < b->n_apps; i++)
         if (b->apps[i].schema == schema)
-            return (uint16_t)i;
-    snprintf(key, sizeof key, "%s", name);
+            return *last = (uint16_t)i;
+    key[0] = '\0';
+    text_cat(key, sizeof key, name);
     for (char *p = key; *p; p++)
         if (*p == ',' || *p == ' ' || *p == '"' || *p == ':')
             *p = '_'; /* lists of protocols are joined by commas, exports by spaces */
@@ -358,12 +360,21 @@ void baseline_link_app(struct baseline *b, const struct rec_link_app *r)
     }
 }
 
+/* blink_app() for a protocol of ours, whose name need not be compared. */
+static int app_place(struct baseline *b, const struct link *l, const char *app, const struct proto_schema *schema)
+{
+    for (int k = 0; schema && k < l->n_apps; k++)
+        if (b->apps[l->apps[k]].schema == schema)
+            return k;
+    return blink_app(b, l, app);
+}
+
 /* The link speaks that protocol: known, learned, or a deviation. */
 void blink_add_app(struct baseline *b, uint32_t i, const char *app, const struct proto_schema *schema, bool ndpi,
                   const struct subject *s)
 {
     struct link *l = blink_at(b, i);
-    int k = blink_app(b, l, app);
+    int k = app_place(b, l, app, schema);
     if (k < 0) {
         uint16_t a = app_intern(b, app, schema);
         if (l->n_apps == LIM_LINK_APPS)

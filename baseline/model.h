@@ -188,7 +188,7 @@ struct app {
     int8_t role_row;           /* roles_row() of its name */
 };
 enum { MAX_ROUTER_ADDRESSES = 64 }; /* conf.router_addresses is cut to it */
-enum { MAX_APPS = 1024 };      /* nDPI knows some 400; more share the last, named "other" */
+enum { MAX_APPS = 1024, APP_OF = 64 };      /* nDPI knows some 400; more share the last, named "other" */
 
 struct probe {
     uint64_t ts_ns, link;      /* link id */
@@ -217,6 +217,7 @@ struct baseline {
     uint32_t n_nets;
     struct app *apps;
     uint32_t n_apps;
+    uint16_t app_of[APP_OF];   /* by the address of a schema, where it was found last */
     struct accepted *accepted; /* LIM_ACCEPTED, sorted by key */
     uint32_t n_accepted;
     uint64_t act;              /* number of the message that is judged */
@@ -401,6 +402,7 @@ void inc_lower(struct baseline *b, struct deviation *d); /* engineering stations
 void dev_begin(struct baseline *b, struct deviation *d, uint8_t type, const struct subject *s);
 uint64_t fold_id(unsigned type, uint64_t a, uint64_t b, uint64_t c);
 void text_add(char *out, size_t size, const char *fmt, ...) PRINTF(3, 4); /* append, cut at the end */
+void text_cat(char *out, size_t size, const char *s); /* the same of a text as it is */
 void text_date(uint64_t ns, char out[24]);
 void text_who(struct baseline *b, uint16_t net, const struct addr *a, char out[WHO_TEXT]); /* name (address) */
 void text_asset(struct baseline *b, struct deviation *d, uint32_t asset, const struct rec_asset *r);

@@ -70,8 +70,10 @@ static bool put_ident(const struct baseline *b, const struct row_sink *s, const 
 static bool put_link(struct baseline *b, const struct row_sink *s, const struct link *l)
 {
     char apps[LIM_LINK_APPS * 33] = "";
-    for (unsigned k = 0; k < l->n_apps; k++)
-        text_add(apps, sizeof apps, "%s%s", k ? "," : "", b->apps[l->apps[k]].name);
+    for (unsigned k = 0; k < l->n_apps; k++) {
+        text_cat(apps, sizeof apps, k ? "," : "");
+        text_cat(apps, sizeof apps, b->apps[l->apps[k]].name);
+    }
     struct row_link r = {.id = l->id,
                          .client = l->client,
                          .server = l->server,

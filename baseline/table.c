@@ -15,7 +15,7 @@ int tab_init(struct table *t, uint32_t cap, uint32_t size)
     uint32_t buckets = 16;
     while (buckets < cap)
         buckets *= 2;
-    t->size = size;
+    t->size = t->clear = size;
     t->cap = cap;
     t->mask = buckets - 1;
     t->rec = calloc((size_t)cap + 1, size);
@@ -100,7 +100,7 @@ void tab_del(struct table *t, uint32_t i)
         at = &node(t, *at)->chain;
     *at = n->chain;
     list_out(t, i);
-    memset(n, 0, t->size);
+    memset(n, 0, t->clear);
     n->chain = t->free;
     t->free = i;
     t->used--;

@@ -21,6 +21,7 @@ struct table {
     uint8_t *rec;
     uint32_t *heads;
     uint32_t size, cap, mask, used, high, free;
+    uint32_t clear;              /* of size: what tab_del() zeroes; the rest is not read before it is written */
     uint32_t newest[TABLE_LISTS], oldest[TABLE_LISTS];
     uint64_t evicted;
 };
@@ -41,7 +42,7 @@ static inline bool tab_full(const struct table *t)
 {
     return t->used == t->cap;
 }
-/* A zeroed record, newest of its list; the table must not be full. */
+/* A zeroed record (as far as `clear` says), newest of its list; the table must not be full. */
 uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list);
 void tab_del(struct table *t, uint32_t i);
 /* Make it the newest of its list, or of another list. */

@@ -1,9 +1,9 @@
 /* text.c: the sentences of deviations about devices and links: what is new, and which learned fact it contradicts. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "baseline/model.h"
+#include "engine/base/jw.h"
 #include "engine/base/obs.h"
 
 static const char *const dev_names[DEV_COUNT] = {
@@ -37,12 +37,25 @@ void text_add(char *out, size_t size, const char *fmt, ...)
     va_end(ap);
 }
 
+void text_cat(char *out, size_t size, const char *s)
+{
+    size_t n = strnlen(out, size), len = strlen(s);
+    if (n + 1 >= size)
+        return;
+    len = len < size - n - 1 ? len : size - n - 1;
+    memcpy(out + n, s, len);
+    out[n + len] = '\0';
+}
+
+/* "2026-01-05 08:00" */
 void text_date(uint64_t ns, char out[24])
 {
-    time_t t = (time_t)(ns / 1000000000);
-    struct tm tm;
-    if (!gmtime_r(&t, &tm) || !strftime(out, 24, "%Y-%m-%d %H:%M", &tm))
-        snprintf(out, 24, "?");
+    char t[TIME_TEXT];
+    time_text(ns, t);
+    memcpy(out, t, 10);
+    out[10] = ' ';
+    memcpy(out + 11, t + 11, 5);
+    out[16] = '\0';
 }
 
 const char *l4_name(uint8_t l4)

@@ -136,6 +136,7 @@ static struct link *link_of(struct baseline *b, const struct rec_event *e)
 void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, size_t why_len, char *expected,
                       size_t expected_len)
 {
+    enum { TOLD = 5 };
     const struct link *l = link_of(b, e);
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
     unsigned n = 0;
@@ -143,7 +144,7 @@ void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, 
     char since[24];
     *why = *expected = 0;
     if (!l || l->life.learned != FACT_LEARNED) {
-        text_add(why, why_len, "no connection between them is learned");
+        text_cat(why, why_len, "no connection between them is learned");
         return;
     }
     text_date(l->life.first_ns, since);
@@ -153,18 +154,25 @@ void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, 
             continue;
         itself |= f->fn == e->function && f->sel == e->selector && f->has_unit == e->has_unit &&
                   (!f->has_unit || f->unit == e->unit);
-        bool told = strstr(expected, *f->name ? f->name : "?") != NULL; /* of another unit or selector */
-        if (!told && *f->name && n++ < 5)
-            text_add(expected, expected_len, "%s%s", n > 1 ? ", " : "", f->name);
+        if (n > TOLD || !*f->name || strstr(expected, f->name)) /* of another unit or selector */
+            continue;
+        if (n++ == TOLD)
+            continue;
+        text_cat(expected, expected_len, n > 1 ? ", " : "");
+        text_cat(expected, expected_len, f->name);
     }
-    if (n > 5)
-        text_add(expected, expected_len, ", ...");
-    if (itself)
-        text_add(why, why_len, "it is learned between them since %s", since);
-    else if (n)
-        text_add(why, why_len, "learned between them since %s: %s", since, expected);
-    else
-        text_add(why, why_len, "nothing that is done between them is learned yet");
+    if (n > TOLD)
+        text_cat(expected, expected_len, ", ...");
+    if (!itself && !n) {
+        text_cat(why, why_len, "nothing that is done between them is learned yet");
+        return;
+    }
+    text_cat(why, why_len, itself ? "it is learned between them since " : "learned between them since ");
+    text_cat(why, why_len, since);
+    if (!itself) {
+        text_cat(why, why_len, ": ");
+        text_cat(why, why_len, expected);
+    }
 }
 
 void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const struct subject *s, bool new_unit)
