@@ -76,17 +76,21 @@ bool msg_put(struct msg_buf *b, enum msg_kind kind, const void *src)
     const struct shape *s = &shapes[kind];
     const uint8_t *row = src;
     uint64_t need = HEAD + align(s->size);
-    for (unsigned i = 0; i < s->n_strings; i++)
-        need += pointer(row, s->strings[i]) ? strlen(pointer(row, s->strings[i])) + 1 : 0;
+    size_t len[ARRAY_LEN(s->strings)]; /* with its NUL; 0: none */
+    for (unsigned i = 0; i < s->n_strings; i++) {
+        const char *p = pointer(row, s->strings[i]);
+        len[i] = p ? strlen(p) + 1 : 0;
+        need += len[i];
+    }
     for (unsigned i = 0; i < s->n_arrays; i++)
         need += array_bytes(row, &s->arrays[i]) + 16;
     need = (need + 15) & ~UINT64_C(15);
     if (need > b->cap - b->n)
         return false;
     uint8_t *head = b->p + b->n, *out = head + HEAD;
-    uint32_t k = (uint32_t)kind, len = (uint32_t)need, off = align(s->size);
+    uint32_t k = (uint32_t)kind, all = (uint32_t)need, off = align(s->size);
     memcpy(head, &k, 4);
-    memcpy(head + 4, &len, 4);
+    memcpy(head + 4, &all, 4);
     memcpy(out, row, s->size);
     for (unsigned i = 0; i < s->n_arrays; i++) {
         uint32_t n = array_bytes(row, &s->arrays[i]);
@@ -97,13 +101,13 @@ bool msg_put(struct msg_buf *b, enum msg_kind kind, const void *src)
         off += (n + 1) & ~1u;
     }
     for (unsigned i = 0; i < s->n_strings; i++) {
-        const char *p = pointer(row, s->strings[i]);
-        if (p)
-            memcpy(out + off, p, strlen(p) + 1);
-        keep(out, s->strings[i], p ? off : 0);
-        off += p ? (uint32_t)strlen(p) + 1 : 0;
+        if (!len[i])
+            continue; /* NULL is there already */
+        memcpy(out + off, pointer(row, s->strings[i]), len[i]);
+        keep(out, s->strings[i], off);
+        off += (uint32_t)len[i];
     }
-    b->n += len;
+    b->n += all;
     b->rows++;
     return true;
 }

@@ -215,6 +215,26 @@ static void put_escaped(struct jw *w, uint8_t c)
     put(w, t, 6);
 }
 
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Is none of the eight bytes to be escaped? Each term has the top bit of a byte that is, and perhaps of those above it.
+ */
+static bool all_plain(const uint8_t *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x, del, quote, slash;
+    memcpy(&x, p, sizeof x);
+    del = x ^ ones * 0x7f;
+    quote = x ^ ones * '"';
+    slash = x ^ ones * '\\';
+    uint64_t bad = ((x - ones * 0x20) & ~x) | x | ((del - ones) & ~del) | ((quote - ones) & ~quote) |
+                   ((slash - ones) & ~slash);
+    return !(bad & ones * 0x80);
+}
+
 void jw_text(struct jw *w, struct span s)
 {
     while (s.n && s.p[s.n - 1] == 0)
@@ -223,7 +243,9 @@ void jw_text(struct jw *w, struct span s)
     put(w, "\"", 1);
     for (uint32_t i = 0; i < s.n;) {
         uint32_t j = i;
-        while (j < s.n && s.p[j] >= 0x20 && s.p[j] < 0x7f && s.p[j] != '"' && s.p[j] != '\\')
+        while (s.n - j >= 8 && all_plain(s.p + j))
+            j += 8;
+        while (j < s.n && is_plain(s.p[j]))
             j++;
         if (j > i)
             put(w, (const char *)s.p + i, j - i);
