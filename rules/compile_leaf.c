@@ -63,10 +63,10 @@ static void match_rows(const struct proto_schema *s, const struct glob *g, struc
             (void)PUSH(l->v, l->n, MAX_PATS, (struct fn_pat){.schema = s, .row = row});
             continue;
         }
-        if (row->fn == before)
+        if (!g->plain || row->fn == before)
             continue;
         schema_fn_text(s, row->fn, text);
-        if (g->plain && strcmp(g->s, text) == 0) {
+        if (strcmp(g->s, text) == 0) {
             before = row->fn;
             (void)PUSH(l->v, l->n, MAX_PATS, (struct fn_pat){.schema = s, .lo = row->fn, .hi = row->fn});
         }
@@ -88,9 +88,11 @@ static void match_codes(const struct proto_schema *s, const char *text, struct f
 
 int leaf_function(struct compile *c, const struct scope *s, const struct yaml_node *n, struct cond *ret)
 {
-    struct fn_list *l = calloc(1, sizeof *l);
+    struct fn_list *l = malloc(sizeof *l);
     uint32_t len;
     int r = l ? list_len(n, c->err, &len) : no_mem(c);
+    if (l)
+        l->n = 0;
     if (r < 0) {
         free(l);
         return r;
