@@ -60,8 +60,26 @@ static uint32_t find_end(struct cur c)
     return UINT32_MAX;
 }
 
+/* A tag of one octet and a length in one or two behind the octet that says so: what is longer than 127. */
+static bool next_long(struct cur *c, struct ber *ret)
+{
+    struct cur at = *c;
+    uint8_t first = cur_u8(&at), form = cur_u8(&at);
+    if (!first || (first & 0x1f) == 0x1f || (form != 0x81 && form != 0x82))
+        return false;
+    uint32_t n = form == 0x81 ? cur_u8(&at) : cur_u16be(&at);
+    struct cur body = cur_sub(&at, n);
+    if (!cur_ok(&at))
+        return false;
+    *c = at;
+    *ret = (struct ber){.id = BER_ID(first >> 6, first & 0x1f), .constructed = first & 0x20, .n = n, .body = body};
+    return true;
+}
+
 bool ber_next_any(struct cur *c, struct ber *ret)
 {
+    if (next_long(c, ret))
+        return true;
     struct cur at = *c; /* c may lie in *ret */
     struct ber t = {0};
     bool any = cur_ok(&at) && cur_left(&at);
@@ -86,17 +104,6 @@ bool ber_next_any(struct cur *c, struct ber *ret)
 bool ber_peek(struct cur c, struct ber *ret)
 {
     return ber_next(&c, ret);
-}
-
-bool ber_take(struct cur *c, uint32_t id, struct ber *ret)
-{
-    struct cur after = *c;
-    if (!ber_next(&after, ret) || ret->id != id) {
-        *ret = (struct ber){0};
-        return false;
-    }
-    *c = after;
-    return true;
 }
 
 bool ber_find(struct cur c, uint32_t id, struct ber *ret)
@@ -180,19 +187,20 @@ bool ber_bits(struct cur body, struct ber_bits *ret)
     return ok;
 }
 
-/* The same of eight bits. */
-static uint32_t mirror(uint32_t octet)
+/* The bits of each octet the other way round. */
+static uint32_t mirror(uint32_t octets)
 {
-    octet = octet >> 4 | (octet & 0x0f) << 4;
-    octet = (octet & 0xcc) >> 2 | (octet & 0x33) << 2;
-    return (octet & 0xaa) >> 1 | (octet & 0x55) << 1;
+    octets = (octets >> 4 & 0x0f0f0f0f) | (octets & 0x0f0f0f0f) << 4;
+    octets = (octets >> 2 & 0x33333333) | (octets & 0x33333333) << 2;
+    return (octets >> 1 & 0x55555555) | (octets & 0x55555555) << 1;
 }
 
 uint32_t ber_bits_u32(const struct ber_bits *b)
 {
     uint32_t v = 0;
     for (uint32_t i = 0; i < 4 && i < b->octets.n; i++)
-        v |= mirror(b->octets.p[i]) << 8 * i;
+        v |= (uint32_t)b->octets.p[i] << 8 * i;
+    v = mirror(v);
     return b->n < 32 ? v & ((UINT32_C(1) << b->n) - 1) : v;
 }
 

@@ -60,7 +60,7 @@ static inline bool ber_next(struct cur *c, struct ber *ret);
 /* The same without moving: what comes next? */
 bool ber_peek(struct cur c, struct ber *ret);
 /* The next TLV if it is `id` (an OPTIONAL element of a SEQUENCE). Another one, or none: false, and c stays. */
-bool ber_take(struct cur *c, uint32_t id, struct ber *ret);
+static inline bool ber_take(struct cur *c, uint32_t id, struct ber *ret);
 /* The first TLV with this id among the remaining ones of c. */
 bool ber_find(struct cur c, uint32_t id, struct ber *ret);
 
@@ -84,6 +84,19 @@ static inline bool ber_next(struct cur *c, struct ber *ret)
     struct cur body = cur_span(cur_bytes(&at, len));
     *c = at;
     *ret = (struct ber){.id = BER_ID(first >> 6, first & 0x1f), .constructed = first & 0x20, .n = len, .body = body};
+    return true;
+}
+
+static inline bool ber_take(struct cur *c, uint32_t id, struct ber *ret)
+{
+    struct cur after = *c;
+    uint32_t first = cur_peek(c, 0);
+    bool other = (first & 0x1f) != 0x1f && BER_ID(first >> 6, first & 0x1f) != id;
+    if (other || !ber_next(&after, ret) || ret->id != id) {
+        *ret = (struct ber){0};
+        return false;
+    }
+    *c = after;
     return true;
 }
 

@@ -12,7 +12,7 @@ enum { Q_CLOCK_FAILURE = 1 << 14, Q_CLOCK_NOT_SYNCHRONIZED = 1 << 15 };
 
 struct mms_walk mms_walk(struct cur elements)
 {
-    return (struct mms_walk){.open = {elements}, .depth = 1};
+    return (struct mms_walk){.open = {elements}, .path = {UINT16_MAX}, .depth = 1};
 }
 
 const char *mms_type_name(uint32_t type)
@@ -23,39 +23,6 @@ const char *mms_type_name(uint32_t type)
         "mms_string", "utc_time",
     };
     return type < sizeof names / sizeof names[0] ? names[type] : NULL;
-}
-
-/* Has it a name? */
-static bool is_type(uint32_t type)
-{
-    static const uint32_t none = 1u << 0 | 1u << 8;
-    return type <= MMS_UTC_TIME && !(none >> type & 1);
-}
-
-bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
-{
-    while (w->depth) {
-        unsigned at = w->depth - 1;
-        struct ber t;
-        if (!ber_next(&w->open[at], &t)) {
-            w->broken |= !cur_ok(&w->open[at]);
-            w->depth--;
-            continue;
-        }
-        bool nested = t.id == BER_CTX(MMS_ARRAY) || t.id == BER_CTX(MMS_STRUCTURE);
-        w->broken |= t.id >> 30 != BER_CONTEXT || !is_type(ber_number(&t)) || nested != t.constructed;
-        ret->type = ber_number(&t);
-        ret->depth = w->depth;
-        ret->body = t.body;
-        for (unsigned i = 0; i < at; i++)
-            ret->path[i] = (uint16_t)(w->next[i] - 1); /* those around it have been counted already */
-        ret->path[at] = w->next[at]++;
-        if (!nested || !t.constructed || !t.n || w->depth == MMS_DEPTH)
-            return true;
-        w->open[w->depth] = t.body;
-        w->next[w->depth++] = 0;
-    }
-    return false;
 }
 
 /* ---- values ---- */
@@ -152,15 +119,12 @@ bool mms_value(const struct mms_leaf *l, struct vals *v)
     return !typed;
 }
 
-bool iec61850_quality_bits(const struct mms_leaf *l, uint32_t *ret)
+uint32_t iec61850_quality_of(struct cur body)
 {
     struct ber_bits b;
-    *ret = 0;
-    if (!ber_bits(l->body, &b) || b.n != 13)
-        return false;
-    uint32_t bits = ber_bits_u32(&b), validity = (uint32_t)ber_bit(&b, 0) << 1 | ber_bit(&b, 1);
-    *ret = bits >> 2 << 3 | (validity ? 1u << (validity - 1) : 0) | ITEM_QUALITY;
-    return true;
+    (void)ber_bits(body, &b);
+    uint32_t bits = ber_bits_u32(&b), validity = (bits & 1) << 1 | (bits >> 1 & 1);
+    return bits >> 2 << 3 | (validity ? 1u << (validity - 1) : 0) | ITEM_QUALITY;
 }
 
 bool iec61850_time_quality(const struct mms_leaf *l, uint32_t *ret)

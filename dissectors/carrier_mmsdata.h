@@ -22,21 +22,50 @@ enum { MMS_DEPTH = 10 }; /* arrays and structures inside each other; IEC 61850 m
 struct mms_leaf {
     uint32_t type;             /* enum mms_type, or what the tag says */
     unsigned depth;            /* of the tree, 1 at the top; path[0 .. depth - 1] are the positions from 0 on */
-    uint16_t path[MMS_DEPTH];
+    const uint16_t *path;      /* until the next leaf */
     struct cur body;
 };
 
 struct mms_walk {
     struct cur open[MMS_DEPTH];
-    uint16_t next[MMS_DEPTH];  /* position of the next element of each */
+    uint16_t path[MMS_DEPTH];  /* position of the element of each that is being walked */
     unsigned depth;
     bool broken;               /* a TLV was, or a tag is none of Data */
 };
 
 /* A walk over the elements of a SEQUENCE OF Data. */
 struct mms_walk mms_walk(struct cur elements);
+/* Has it a name? */
+static inline bool mms_is_type(uint32_t type)
+{
+    static const uint32_t none = 1u << 0 | 1u << 8;
+    return type <= MMS_UTC_TIME && !(none >> type & 1);
+}
+
 /* The next leaf in the order of the wire; an empty array or structure is one. False at the end. */
-bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret);
+static inline bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
+{
+    while (w->depth) {
+        unsigned at = w->depth - 1;
+        struct ber t;
+        if (!ber_next(&w->open[at], &t)) {
+            w->broken |= !cur_ok(&w->open[at]);
+            w->depth--;
+            continue;
+        }
+        bool nested = t.id == BER_CTX(MMS_ARRAY) || t.id == BER_CTX(MMS_STRUCTURE);
+        if (t.id >> 30 != BER_CONTEXT || !mms_is_type(ber_number(&t)) || nested != t.constructed)
+            w->broken = true;
+        w->path[at]++;
+        *ret = (struct mms_leaf){.type = ber_number(&t), .depth = w->depth, .path = w->path, .body = t.body};
+        if (!nested || !t.constructed || !t.n || w->depth == MMS_DEPTH)
+            return true;
+        w->open[w->depth] = t.body;
+        w->path[w->depth++] = UINT16_MAX; /* 0 with the first */
+    }
+    return false;
+}
+
 /* Its value. A bit string of up to 64 bits is a number, the first bit the most significant, so that coded enums (Dbpos,
  * Tcmd) have their ordinals. False, and the octets, when the contents do not fit the type. v->qual_off is set. */
 bool mms_value(const struct mms_leaf *l, struct vals *v);
@@ -45,11 +74,12 @@ const char *mms_type_name(uint32_t type);
 
 /* Is this leaf a Quality? A bit string of 13 bits is nothing else in IEC 61850. *ret: for struct item.quality, its bits
  * numbered by iec61850_qualities. */
-bool iec61850_quality_bits(const struct mms_leaf *l, uint32_t *ret); /* of one that is a bit string */
+uint32_t iec61850_quality_of(struct cur body); /* of the contents of such a bit string */
 static inline bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret)
 {
-    *ret = 0;
-    return l->type == MMS_BITS && iec61850_quality_bits(l, ret);
+    bool is = l->type == MMS_BITS && cur_left(&l->body) == 3 && cur_peek(&l->body, 0) == 3; /* 16 bits without 3 */
+    *ret = is ? iec61850_quality_of(l->body) : 0;
+    return is;
 }
 /* The same of the quality of a UtcTime: what of it speaks against the time. False: not a time. */
 bool iec61850_time_quality(const struct mms_leaf *l, uint32_t *ret);
