@@ -14,8 +14,6 @@
  */
 #include "dissectors/carrier_tpkt.h"
 
-#include <stdio.h>
-
 const struct code_name tpkt_disconnect_reasons[] = {
     {0, "not_specified"}, {1, "congestion_at_tsap"}, {2, "session_not_attached"}, {3, "address_unknown"},
     {128, "normal_disconnect"}, {129, "remote_congestion"}, {130, "negotiation_failed"}, {131, "duplicate_reference"},
@@ -159,8 +157,18 @@ static void data(struct tpkt *t, struct cur head, struct cur user, struct dis_ct
         t->faults |= TPKT_OVERFLOW;
 }
 
+/* A whole message in one DT, as nearly all are. */
+static bool one_message(struct cur *c)
+{
+    uint32_t tpkt = cur_u32be(c), dt = cur_u24be(c);
+    return cur_ok(c) && !(tpkt & 0xff0000) && (dt & 0xfff080) == (2 << 16 | TPDU_DT << 12 | 0x80);
+}
+
 struct tpkt tpkt_parse(struct cur pdu, struct dis_ctx *x, struct tpkt_flow *f, uint32_t asm_key)
 {
+    struct cur user = pdu;
+    if (one_message(&user) && !f->more[x->dir == DIR_S2C])
+        return (struct tpkt){.what = cur_left(&user) ? TPKT_DATA : TPKT_KEEPALIVE, .code = TPDU_DT, .data = user};
     struct tpkt t = {.what = TPKT_BROKEN};
     cur_skip(&pdu, 1);
     if (cur_u8(&pdu))
@@ -215,10 +223,12 @@ unsigned tpkt_tsap_text(const uint8_t *tsap, unsigned n, char *out, unsigned out
         text = text && tsap[i] >= 0x20 && tsap[i] < 0x7f;
     unsigned at = 0;
     for (unsigned i = 0; i < n && at + 3 <= out_n; i++) {
-        if (text)
+        if (text) {
             out[at++] = (char)tsap[i];
-        else
-            at += (unsigned)snprintf(out + at, out_n - at, "%02x", tsap[i]);
+        } else {
+            out[at++] = "0123456789abcdef"[tsap[i] >> 4];
+            out[at++] = "0123456789abcdef"[tsap[i] & 15];
+        }
     }
     if (out_n)
         out[at] = 0;

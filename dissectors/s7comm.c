@@ -333,8 +333,8 @@ static enum verdict s7_parse(struct cur pdu, struct dis_ctx *x)
         return control(x, &t);
     if (cur_peek(&t.data, 0) != 0x32)
         return foreign(x, s.st, t.data);
-    for (unsigned i = 0; i < ARRAY_LEN(fault_bits); i++)
-        if (t.faults >> i & 1)
+    for (unsigned i = 0, f = t.faults; f; f >>= 1, i++)
+        if (f & 1 && i < ARRAY_LEN(fault_bits))
             s7_anomaly(&s, fault_bits[i]);
     s.joined = t.joined;
     return message(&s, t.data);

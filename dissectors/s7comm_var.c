@@ -15,13 +15,14 @@
 enum { AREA_NUMBERED = 1 /* the address is a number, not bits */, AREA_DB = 2 /* the DB number says something */ };
 
 static const struct area {
-    uint8_t code, kind, flags;
-} areas[] = {
-    {0x01, K_RECORD, AREA_NUMBERED | AREA_DB}, {0x03, K_SI200, 0}, {0x05, K_SM200, 0}, {0x06, K_AI200, 0},
-    {0x07, K_AQ200, 0}, {0x1c, K_COUNTER, AREA_NUMBERED}, {0x1d, K_TIMER, AREA_NUMBERED},
-    {0x1e, K_HC200, AREA_NUMBERED}, {0x1f, K_TIMER200, AREA_NUMBERED}, {0x80, K_P, 0}, {0x81, K_I, 0},
-    {0x82, K_Q, 0}, {0x83, K_M, 0},
-    {0x84, K_DB, AREA_DB}, {0x85, K_DI, AREA_DB}, {0x86, K_LOCAL, 0}, {0x87, K_V, 0},
+    uint8_t known, kind, flags;
+} areas[] = { /* by code */
+    [0x01] = {1, K_RECORD, AREA_NUMBERED | AREA_DB}, [0x03] = {1, K_SI200, 0}, [0x05] = {1, K_SM200, 0},
+    [0x06] = {1, K_AI200, 0}, [0x07] = {1, K_AQ200, 0}, [0x1c] = {1, K_COUNTER, AREA_NUMBERED},
+    [0x1d] = {1, K_TIMER, AREA_NUMBERED}, [0x1e] = {1, K_HC200, AREA_NUMBERED},
+    [0x1f] = {1, K_TIMER200, AREA_NUMBERED}, [0x80] = {1, K_P, 0}, [0x81] = {1, K_I, 0}, [0x82] = {1, K_Q, 0},
+    [0x83] = {1, K_M, 0}, [0x84] = {1, K_DB, AREA_DB}, [0x85] = {1, K_DI, AREA_DB}, [0x86] = {1, K_LOCAL, 0},
+    [0x87] = {1, K_V, 0},
 };
 
 /* Transport size of an address: bytes of one element and how its value is encoded. */
@@ -39,10 +40,7 @@ enum { TS_BIT = 1, DB_READ_NEXT = 1, DB_READ_FIRST = 2 };
 
 static const struct area *area(uint8_t code)
 {
-    for (unsigned i = 0; i < ARRAY_LEN(areas); i++)
-        if (areas[i].code == code)
-            return &areas[i];
-    return NULL;
+    return code < ARRAY_LEN(areas) && areas[code].known ? &areas[code] : NULL;
 }
 
 /* Until the values come, the item remembers in the mask how they are encoded. */
@@ -54,14 +52,15 @@ static void expect(struct item *it, uint8_t enc, uint16_t stride)
 
 static void any(struct s7 *s, struct event *e, struct cur c)
 {
-    uint8_t ts = cur_u8(&c);
-    uint16_t count = cur_u16be(&c), db = cur_u16be(&c);
-    uint8_t code = cur_u8(&c);
-    uint32_t addr = cur_u24be(&c);
-    if (!cur_ok(&c)) {
+    struct span all = cur_bytes(&c, 9);
+    if (all.n < 9) {
         s7_anomaly(s, A_ITEM_SHORT);
         return;
     }
+    const uint8_t *p = all.p; /* transport size, count, DB, area, address */
+    uint8_t ts = p[0], code = p[5];
+    uint16_t count = (uint16_t)(p[1] << 8 | p[2]), db = (uint16_t)(p[3] << 8 | p[4]);
+    uint32_t addr = (uint32_t)p[6] << 16 | (uint32_t)p[7] << 8 | p[8];
     const struct area *a = area(code);
     const struct size *z = &sizes[ts < ARRAY_LEN(sizes) ? ts : 0];
     if (!a || !z->bytes)
@@ -187,12 +186,13 @@ static uint32_t value_len(uint8_t tsize, uint16_t len)
 
 bool s7_value(struct s7 *s, struct cur *c, bool last, uint8_t *code, uint8_t *tsize, struct span *v)
 {
-    *code = cur_u8(c);
-    *tsize = cur_u8(c);
-    uint32_t n = value_len(*tsize, cur_u16be(c));
+    uint32_t head = cur_u32be(c); /* return code, transport size, length */
+    *code = (uint8_t)(head >> 24);
+    *tsize = (uint8_t)(head >> 16);
     *v = (struct span){0};
     if (!cur_ok(c))
         return false;
+    uint32_t n = value_len(*tsize, (uint16_t)head);
     if (*code != 0xff && *code != 0x00) /* an error has a head only */
         return true;
     if (n > cur_left(c)) {
@@ -275,14 +275,15 @@ static unsigned give(struct s7 *s, struct event *e, unsigned at, uint8_t code, u
     return at + 1;
 }
 
-unsigned s7_values(struct s7 *s, struct event *e, struct cur *c, unsigned count, unsigned first, uint8_t spare_kind,
+unsigned s7_values(struct s7 *s, struct event *e, struct cur *data, unsigned count, unsigned first, uint8_t spare_kind,
                    uint32_t space)
 {
+    struct cur c = *data;
     unsigned at = first, n = 0;
-    for (; n < count && cur_left(c); n++) {
+    for (; n < count && cur_left(&c); n++) {
         uint8_t code, tsize;
         struct span v;
-        if (!s7_value(s, c, n + 1 == count, &code, &tsize, &v)) {
+        if (!s7_value(s, &c, n + 1 == count, &code, &tsize, &v)) {
             s7_anomaly(s, A_ITEM_SHORT);
             break;
         }
@@ -291,6 +292,7 @@ unsigned s7_values(struct s7 *s, struct event *e, struct cur *c, unsigned count,
         if (at < e->n_items)
             at = give(s, e, at, code, tsize, v);
     }
+    *data = c;
     if (n < count && !s->x->cut)
         s7_anomaly(s, A_ITEM_COUNT);
     return n;
@@ -301,13 +303,14 @@ unsigned s7_values(struct s7 *s, struct event *e, struct cur *c, unsigned count,
 /* 04 or 05, count, items. */
 static unsigned addresses(struct s7 *s, struct event *e)
 {
-    struct cur *c = &s->param;
-    cur_skip(c, 1);
-    unsigned count = cur_u8(c), n = 0;
-    while (n < count && cur_left(c) && s7_item(s, e, c, n + 1 == count))
+    struct cur c = s->param;
+    cur_skip(&c, 1);
+    unsigned count = cur_u8(&c), n = 0;
+    while (n < count && cur_left(&c) && s7_item(s, e, &c, n + 1 == count))
         n++;
-    if ((n < count || cur_left(c)) && !s->x->cut)
+    if ((n < count || cur_left(&c)) && !s->x->cut)
         s7_anomaly(s, A_ITEM_COUNT);
+    s->param = c;
     return count;
 }
 
