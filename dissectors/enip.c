@@ -470,13 +470,15 @@ static bool is_plain(struct command *k)
 
 static enum verdict parse_command(struct dis_ctx *x, const struct header *h, struct cur c)
 {
-    struct command k = {.x = x, .h = h};
+    struct command k;
     struct event *e = open_event(x, h);
     if (!x->cut && cur_left(&c) != h->length)
         ev_anomaly(e, EA_LENGTH);
     if (cur_left(&c) > h->length)
         c = cur_sub(&c, h->length);
     judge_length(x, e, h);
+    k.x = x;
+    k.h = h;
     k.data = c;
     bool plain = is_plain(&k);
     if (!plain)

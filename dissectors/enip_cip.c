@@ -79,34 +79,45 @@ static void via_fields(struct event *e, const struct cip_via *v)
 
 /* ---- Multiple Service Packet ---- */
 
-/* A-4.10: count u16, offsets u16 from the count on, then the services. The slices between ascending offsets are
- * disjoint, so the work is bounded by the bytes. False: the list contradicts itself (its sound part was walked). */
-static bool walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v)
+/* count u16, offsets u16 from the count on, then the services. Do the offsets ascend, inside the data? */
+static bool offsets_fit(struct cur c)
+{
+    struct cur list = c;
+    uint32_t all = cur_left(&c), n = cur_u16le(&list), at = 1 + n * 2;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t next = cur_u16le(&list);
+        if (next <= at || next >= all)
+            return false;
+        at = next;
+    }
+    return cur_ok(&list);
+}
+
+/* The slices between ascending offsets are disjoint, so the work is bounded by the bytes. Where the list contradicts
+ * itself its sound part is walked. */
+static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v)
 {
     struct span all = cur_bytes(&c, cur_left(&c));
     struct cur list = cur_span(all);
     uint32_t n = cur_u16le(&list);
     if (!cur_ok(&list) || n * 2 > cur_left(&list))
-        return false;
+        return;
     uint32_t at = n ? cur_u16le(&list) : 0;
     if (n && at < 2 + n * 2)
-        return false;
+        return;
+    struct cip_via child = *v;
+    child.depth++;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t next = i + 1 < n ? cur_u16le(&list) : all.n;
         if (next <= at || next > all.n)
-            return false;
-        if (x) {
-            struct cip_via child = *v;
-            child.index = (uint16_t)(i + 1);
-            child.key = child_key(v, i + 1);
-            child.depth++;
-            x->group = v->key;
-            cip_message(x, cur_make(all.p + at, next - at), &child);
-            x->group = 0;
-        }
+            return;
+        child.index = (uint16_t)(i + 1);
+        child.key = child_key(v, i + 1);
+        x->group = v->key;
+        cip_message(x, cur_make(all.p + at, next - at), &child);
+        x->group = 0;
         at = next;
     }
-    return true;
 }
 
 static void multiple(struct dis_ctx *x, struct cur c, const struct cip_via *v)
@@ -119,7 +130,7 @@ static void check_multiple(struct dis_ctx *x, struct event *e, struct cur c, con
 {
     struct cur n = c;
     ev_u64(e, CF_COUNT, cur_u16le(&n));
-    if (!walk_services(NULL, c, v))
+    if (!offsets_fit(c))
         fault(x, e, CA_MSP);
     if (v->depth >= CIP_DEPTH)
         ev_anomaly(e, CA_NESTED);
@@ -179,8 +190,9 @@ static void inner_request(struct dis_ctx *x, const struct send *s, const struct 
 /* Vol 1, table: codes that no object may use. */
 static bool service_reserved(uint32_t s)
 {
-    return s == 0 || s == 0x0b || s == 0x0c || s == 0x0f || s == 0x12 || s == 0x13 || s == 0x14 ||
-           (s >= 0x1e && s <= 0x31) || s >= 0x64;
+    static const uint64_t low = UINT64_C(1) << 0 | UINT64_C(1) << 0x0b | UINT64_C(1) << 0x0c | UINT64_C(1) << 0x0f |
+                                UINT64_C(7) << 0x12 | UINT64_C(0xfffff) << 0x1e;
+    return s < 64 ? low >> s & 1 : s >= 0x64;
 }
 
 static void path_fields(struct event *e, const struct epath *p)
@@ -360,7 +372,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     if (service == SVC_MSP && cur_left(&c)) {
         if (e->kind != EV_TRANSACTION)
             check_multiple(x, e, c, v);
-        else if (!walk_services(NULL, c, v))
+        else if (!offsets_fit(c))
             fault(x, e, CA_MSP);
         ev_commit(x, e);
         multiple(x, c, v);

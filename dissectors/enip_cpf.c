@@ -13,13 +13,13 @@ void cpf_parse(struct cur *c, struct cpf *ret)
     ret->bad_item = ret->trailing = 0;
     while (ret->n < ret->announced && ret->n < CPF_MAX && cur_left(c)) {
         struct cpf_item *it = &ret->items[ret->n];
-        it->type = cur_u16le(c);
-        uint16_t len = cur_u16le(c);
+        uint32_t head = cur_u32le(c), len = head >> 16;
+        it->type = (uint16_t)head;
         if (!cur_ok(c) || len > cur_left(c)) {
             ret->bad_item = 1;
             if (!cur_ok(c))
                 return;
-            len = (uint16_t)cur_left(c); /* what is there is still shown to the decoder, marked */
+            len = cur_left(c); /* what is there is still shown to the decoder, marked */
         }
         it->data = cur_bytes(c, len);
         ret->n++;

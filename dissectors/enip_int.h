@@ -83,11 +83,18 @@ struct txt {
     uint32_t n, cap;
 };
 void txt_mem(struct txt *t, const void *p, uint32_t n);
-void txt_dec(struct txt *t, uint32_t v);
+void txt_dec_long(struct txt *t, uint32_t v);
 static inline void txt_chr(struct txt *t, char c)
 {
     if (t->n < t->cap)
         t->p[t->n++] = (uint8_t)c;
+}
+static inline void txt_dec(struct txt *t, uint32_t v)
+{
+    if (v < 10)
+        txt_chr(t, (char)('0' + v));
+    else
+        txt_dec_long(t, v);
 }
 /* Names are short: a loop beats two calls. */
 static inline void txt_str(struct txt *t, const char *s)

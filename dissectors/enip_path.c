@@ -37,14 +37,10 @@ void txt_mem(struct txt *t, const void *p, uint32_t n)
     }
 }
 
-void txt_dec(struct txt *t, uint32_t v)
+void txt_dec_long(struct txt *t, uint32_t v)
 {
     char b[10];
     uint32_t k = sizeof b;
-    if (v < 10) {
-        txt_chr(t, (char)('0' + v));
-        return;
-    }
     do
         b[--k] = (char)('0' + v % 10);
     while (v /= 10);
@@ -290,12 +286,42 @@ static void data_segment(struct epath *p, struct cur *c, uint8_t seg)
     }
 }
 
+/* Class and instance, perhaps an attribute, in their shortest forms, and nothing else: nearly all there are. */
+static bool usual(struct cur c, struct epath *p)
+{
+    uint32_t head = cur_u24be(&c), cls = head >> 8 & 0xff, instance, attribute = UINT32_MAX;
+    if ((head & 0xff00fe) != 0x200024)
+        return false;
+    instance = logical_value(&c, head & 1);
+    if (cur_left(&c)) {
+        if (cur_u8(&c) != 0x30)
+            return false;
+        attribute = cur_u8(&c);
+    }
+    if (!cur_done(&c))
+        return false;
+    put_class(p, cls);
+    txt_chr(&p->app, '/');
+    txt_dec(&p->app, instance);
+    p->instance = instance;
+    p->has_instance = 1;
+    if (attribute == UINT32_MAX)
+        return true;
+    txt_chr(&p->app, '/');
+    txt_dec(&p->app, attribute);
+    p->attribute = attribute;
+    p->has_attribute = 1;
+    return true;
+}
+
 bool epath_parse(struct cur c, struct epath *p)
 {
     memset(p, 0, offsetof(struct epath, app_buf));
     p->app = (struct txt){.p = p->app_buf, .cap = sizeof p->app_buf};
     p->route = (struct txt){.p = p->route_buf, .cap = sizeof p->route_buf};
     p->attribute = p->instance = UINT32_MAX;
+    if (usual(c, p))
+        return true;
     while (cur_left(&c)) {
         uint8_t seg = cur_u8(&c);
         switch (seg >> 5) {
