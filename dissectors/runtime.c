@@ -97,19 +97,22 @@ void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, 
         rt->index_of = s;
         rt->index = schema_index(s);
     }
-    uint64_t d = hash_bytes(rt->hash_key, x->key, 2 * sizeof(struct addr));
+    uint64_t d = hash_same(rt->hash_key, x->key, 2 * sizeof(struct addr));
     d = hash_mix(d ^ key, hash_u64(x->key->net, rt->index)) | 1;
-    struct shared_blob *set = &rt->shared[(d >> 8) & (rt->conf.n_shared - 1) & ~7u], *old = set;
-    for (int i = 0; i < 8; i++) {
-        if (set[i].digest == d) {
-            set[i].used = ++rt->clock & CLOCK_BITS;
-            return set[i].blob;
-        }
-        if (set[i].used < old->used)
-            old = &set[i];
+    struct shared_blob *set = &rt->shared[(d >> 8) & (rt->conf.n_shared - 1) & ~7u], *first = &set[d >> 4 & 7];
+    struct shared_blob *at = first;
+    for (int i = 0; i < 8 && at->digest != d; i++)
+        at = &set[i];
+    if (at->digest == d) {
+        at->used = ++rt->clock & CLOCK_BITS;
+        return at->blob;
     }
     if (!create)
         return NULL;
+    struct shared_blob *old = first; /* where it is found at once, while there is room */
+    for (int i = 0; i < 8; i++)
+        if (set[i].used < old->used)
+            old = &set[i];
     rt->stats.shared_evicted += old->digest != 0;
     if (old->expect)
         rt_expect_evicted(rt, old);
