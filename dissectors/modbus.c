@@ -46,7 +46,7 @@ static bool exact_mbap(struct cur c)
  * RTU can have the shape of a whole MBAP message, while one MBAP message in 65536 has a CRC that is right by chance. */
 static bool exact_rtu(struct cur c, const struct dis_ctx *x)
 {
-    if (x->transport != DIS_TCP || cur_left(&c) > 256 || (!x->on_port && cur_peek(&c, 0) > 247))
+    if (x->transport != DIS_TCP || cur_left(&c) > 256 || (!x->on_port && cur_peek(&c, 0) > 247) || !mb_rtu_may_be(c))
         return false;
     struct frame f = mb_rtu_frame(c, DIR_UNKNOWN, MB_RTU_STRICT);
     return f.st == FRAME_OK && f.len == cur_left(&c);

@@ -77,6 +77,8 @@ enum mb_rtu_how {
     MB_RTU_CLAIMED, /* and a frame of known length with a wrong CRC is still a frame */
 };
 struct frame mb_rtu_frame(struct cur c, uint8_t dir, enum mb_rtu_how how);
+/* Is all of c as long as such a frame would be? The check sum is not asked. */
+bool mb_rtu_may_be(struct cur c);
 /* Which directions a body of this length can belong to: bit 0 request, bit 1 answer. best: how well it fits at most. */
 unsigned mb_directions(uint8_t fn, const struct cur *body, uint32_t len, enum match *best);
 

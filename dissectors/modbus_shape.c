@@ -179,6 +179,18 @@ static uint32_t crc_scan(struct cur c)
     return 0;
 }
 
+bool mb_rtu_may_be(struct cur c)
+{
+    struct cur body = c;
+    cur_skip(&body, 1);
+    uint8_t fn = cur_u8(&body);
+    const struct mb_fn *f = mb_fn_get(fn);
+    int n = (int)cur_left(&c) - RTU_MIN;
+    if (fn >= 128)
+        return n == exception_shape.min;
+    return f && n >= 0 && (mb_shape_len(&f->req, &body) == n || mb_shape_len(&f->rsp, &body) == n);
+}
+
 struct frame mb_rtu_frame(struct cur c, uint8_t dir, enum mb_rtu_how how)
 {
     const struct frame more = {FRAME_MORE, 0}, bad = {FRAME_BAD, 0};
