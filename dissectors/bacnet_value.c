@@ -65,9 +65,21 @@ bool bn_peek(const struct cur *c, enum bn_class cls, uint8_t num)
     return token(&at, &t) && t.cls == cls && t.num == num;
 }
 
+/* The next one, where it is such; not for brackets. */
+static bool take(struct cur *c, enum bn_class cls, uint8_t num, struct bn_tag *ret)
+{
+    struct cur at = *c;
+    struct bn_tag t;
+    if (!token(&at, &t) || t.cls != cls || t.num != num)
+        return false;
+    *c = at;
+    *ret = t;
+    return true;
+}
+
 bool bn_context(struct cur *c, uint8_t num, struct bn_tag *t)
 {
-    return bn_peek(c, BT_CONTEXT, num) && bn_tag(c, t);
+    return take(c, BT_CONTEXT, num, t);
 }
 
 bool bn_opened(struct cur *c, uint8_t num, struct cur *inside)
@@ -82,7 +94,7 @@ bool bn_opened(struct cur *c, uint8_t num, struct cur *inside)
 
 bool bn_is_app(struct cur *c, uint8_t num, struct bn_tag *t)
 {
-    return bn_peek(c, BT_APP, num) && bn_tag(c, t);
+    return take(c, BT_APP, num, t);
 }
 
 uint64_t bn_uint(const struct bn_tag *t)
@@ -118,12 +130,28 @@ struct text {
     unsigned n;
 };
 
+/* Most are shorter than a call of memcpy(). */
 static void put(struct text *t, const char *s, unsigned n)
 {
+    char *to = t->s + t->n;
     n = n < sizeof t->s - t->n ? n : (unsigned)sizeof t->s - t->n;
-    if (n)
-        memcpy(t->s + t->n, s, n);
     t->n += n;
+    if (n > 32) {
+        memcpy(to, s, n);
+    } else if (n >= 8) { /* the last eight may overlap */
+        for (unsigned i = 0; i + 8 < n; i += 8)
+            memcpy(to + i, s + i, 8);
+        memcpy(to + n - 8, s + n - 8, 8);
+    } else {
+        for (unsigned i = 0; i < n; i++)
+            to[i] = s[i];
+    }
+}
+
+static void put_chr(struct text *t, char c)
+{
+    if (t->n < sizeof t->s)
+        t->s[t->n++] = c;
 }
 
 static void put_str(struct text *t, const char *s)
@@ -138,7 +166,8 @@ static void put_num(struct text *t, uint32_t v)
     do
         d[--k] = (char)('0' + v % 10);
     while (v /= 10);
-    put(t, d + k, (unsigned)sizeof d - k);
+    while (k < sizeof d)
+        put_chr(t, d[k++]);
 }
 
 static void put_pair(struct text *t, uint8_t v, const char *after)
@@ -163,7 +192,7 @@ static void put_object(struct text *t, uint32_t object)
     put_str(t, type ? type : "type_");
     if (!type)
         put_num(t, object >> 22);
-    put_str(t, ",");
+    put_chr(t, ',');
     put_num(t, object & 0x3fffff);
 }
 
@@ -174,10 +203,10 @@ static void put_date(struct text *t, struct span s)
         return;
     }
     if (s.p[0] == 255)
-        put_str(t, "*");
+        put_chr(t, '*');
     else
         put_num(t, 1900u + s.p[0]);
-    put_str(t, "-");
+    put_chr(t, '-');
     put_pair(t, s.p[1], "-");
     put_pair(t, s.p[2], "");
 }
@@ -315,7 +344,7 @@ struct span bn_datetime(struct event *e, struct cur *c)
     if (!bn_is_app(c, BT_DATE, &d) || !bn_is_app(c, BT_TIME, &h))
         return (struct span){0};
     put_date(&t, d.body);
-    put_str(&t, " ");
+    put_chr(&t, ' ');
     put_time(&t, h.body);
     return kept(e, &t);
 }
@@ -331,7 +360,7 @@ struct span bn_timestamp(struct event *e, struct cur *c)
     if (bn_context(c, 0, &tag)) {
         put_time(&t, tag.body);
     } else if (bn_context(c, 1, &tag)) {
-        put_str(&t, "#");
+        put_chr(&t, '#');
         put_num(&t, (uint32_t)bn_uint(&tag));
     }
     return kept(e, &t);
@@ -344,14 +373,14 @@ struct span bn_name(struct event *e, uint32_t object, uint32_t property, uint32_
     put_object(&t, object);
     if (property == BN_NO_PROPERTY)
         return kept(e, &t);
-    put_str(&t, ".");
+    put_chr(&t, '.');
     put_str(&t, name ? name : "property_");
     if (!name)
         put_num(&t, property);
     if (index != BN_NO_INDEX) {
-        put_str(&t, "[");
+        put_chr(&t, '[');
         put_num(&t, index);
-        put_str(&t, "]");
+        put_chr(&t, ']');
     }
     return kept(e, &t);
 }
@@ -425,12 +454,12 @@ static void dump(struct event *e, struct item *it, struct span s)
     bool gap = false;
     while (t.n < sizeof t.s && token(&c, &tag)) {
         if (gap && tag.cls != BT_CLOSE)
-            put_str(&t, " ");
+            put_chr(&t, ' ');
         gap = tag.cls != BT_OPEN;
         if (tag.cls == BT_APP) {
             put_app(&t, &tag);
         } else if (tag.cls == BT_CLOSE) {
-            put_str(&t, "}");
+            put_chr(&t, '}');
         } else {
             put_num(&t, tag.num);
             put_str(&t, tag.cls == BT_OPEN ? "{" : ":");

@@ -45,15 +45,18 @@ static bool lazy_sequence(struct iec_asdu *a, struct cur c)
 static void one_object(struct iec_asdu *a, uint32_t ioa, struct cur *c)
 {
     bool plain = !(a->t->form & T_NO_IOA);
-    struct item none = {.bit = ITEM_BIT_NONE, .v.qual_off = -1};
-    struct item *it = plain ? ev_range(a->e, IK_IOA, 0, ioa, ioa) : &none;
-    if (!plain && ioa != 0 && a->first)
+    if (plain) {
+        read_element(a, ev_range(a->e, IK_IOA, 0, ioa, ioa), c);
+        return;
+    }
+    struct item it = {.bit = ITEM_BIT_NONE, .v.qual_off = -1};
+    if (ioa != 0 && a->first)
         iec_anomaly(a, IA_IOA_NOT_ZERO);
-    read_element(a, it, c);
-    if (!plain && (it->has_range || it->v.n)) { /* an interrogation or a clock became the object */
-        struct item *o = ev_item(a->e, it->kind);
+    read_element(a, &it, c);
+    if (it.has_range || it.v.n) { /* an interrogation or a clock became the object */
+        struct item *o = ev_item(a->e, it.kind);
         uint8_t action = o->action;
-        *o = *it;
+        *o = it;
         o->action = action;
         o->status = ITEM_STATUS_NONE;
     }

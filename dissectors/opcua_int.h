@@ -118,6 +118,8 @@ struct ua_val {
 
 /* Reads one value; the cursor is bad afterwards when there is none. deep is set when it nests too deep. */
 void ua_get(struct cur *c, unsigned type, struct ua_val *v, bool *deep);
+/* Over one value of a simple type. False, and nothing done, where it has to be read to be skipped. */
+bool ua_skip(struct cur *c, unsigned type);
 /* Is an encoded NodeId numeric, of namespace 0? */
 static inline bool ua_node_is(const struct ua_node *n, uint32_t num)
 {

@@ -264,6 +264,18 @@ void ua_get(struct cur *c, unsigned type, struct ua_val *v, bool *deep)
     get_at(c, type, v, 0, deep);
 }
 
+bool ua_skip(struct cur *c, unsigned type)
+{
+    bool null;
+    if (fixed[type])
+        cur_skip(c, fixed[type]);
+    else if (type == UA_STRING || type == UA_BYTESTRING || type == UA_XML)
+        (void)get_string(c, &null);
+    else
+        return false;
+    return true;
+}
+
 /* ---- text ---- */
 
 void ua_put_span(struct ua_txt *t, struct span s)

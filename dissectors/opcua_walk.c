@@ -35,6 +35,12 @@ static void walk_ext(struct ua_walk *w, const struct ua_val *v)
 
 static void read_one(struct ua_walk *w, const struct ua_row *r)
 {
+    if (!r->on && r->type == UA_STRUCT) {
+        ua_rows(w, r->sub);
+        return;
+    }
+    if (!r->on && ua_skip(&w->c, r->type))
+        return;
     struct ua_val v = {0};
     bool deep = false;
     if (r->type == UA_STRUCT) {
