@@ -2,6 +2,8 @@
  * sum delimit (Modbus Application Protocol V1.1b3 clause 6; Modbus over Serial Line V1.02 clause 2.5.1). */
 #include "dissectors/modbus_priv.h"
 
+#include "dissectors/carrier_crc16.h"
+
 #define FIX(n)                                                                                                         \
     {                                                                                                                  \
         MB_FIX, 0, 0, n, n                                                                                             \
@@ -143,21 +145,13 @@ unsigned mb_directions(uint8_t fn, const struct cur *body, uint32_t len, enum ma
     return (q == MATCH_YES || q == MATCH_MAYBE ? 1u : 0) | (r == MATCH_YES || r == MATCH_MAYBE ? 2u : 0);
 }
 
-/* CRC-16, polynomial 0xA001 reflected, by nibbles (Serial Line V1.02 6.2.2). */
-static uint16_t crc_step(uint16_t crc, uint8_t b)
-{
-    static const uint16_t t[16] = {0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00, 0x2800, 0xe401,
-                                   0xa001, 0x6c00, 0x7800, 0xb401, 0x5000, 0x9c01, 0x8801, 0x4400};
-    crc = (uint16_t)(crc >> 4 ^ t[(crc ^ b) & 15]);
-    return (uint16_t)(crc >> 4 ^ t[(crc ^ b >> 4) & 15]);
-}
+/* Polynomial 0xA001, reflected (Serial Line V1.02 6.2.2). */
+static const struct crc16 crc16 = CRC16_TABLES(0xa001, 0xf001, 0xd801, 0xcc01, 0xc601, 0xc301, 0xc181, 0xc0c1, 0xc061,
+                                               0xc031, 0xc019, 0xc00d, 0xc007, 0xc002, 0x6001, 0x9001);
 
 uint16_t mb_crc(struct span s)
 {
-    uint16_t crc = 0xffff;
-    for (uint32_t i = 0; i < s.n; i++)
-        crc = crc_step(crc, s.p[i]);
-    return crc;
+    return crc16_add(&crc16, 0xffff, s);
 }
 
 /* A frame followed by its own CRC has the CRC 0. */
@@ -172,7 +166,7 @@ static uint32_t crc_scan(struct cur c)
 {
     uint16_t crc = 0xffff;
     for (uint32_t n = 1; n <= RTU_MAX && cur_left(&c); n++) {
-        crc = crc_step(crc, cur_u8(&c));
+        crc = crc16_add(&crc16, crc, cur_bytes(&c, 1));
         if (n >= RTU_MIN && crc == 0)
             return n;
     }
