@@ -1,19 +1,17 @@
 /* iec104_objects.c: the objects of an ASDU: addresses, sequences, elements (IEC 60870-5-101 7.2.2, 7.2.5). */
 #include "dissectors/iec104_priv.h"
 
-uint32_t iec_read_ioa(struct cur *c, unsigned size)
+static inline void read_element(struct iec_asdu *a, struct item *it, struct cur *c)
 {
-    return size == 3 ? cur_u24le(c) : size == 2 ? cur_u16le(c) : cur_u8(c);
-}
-
-static void read_element(struct iec_asdu *a, struct item *it, struct cur *c)
-{
-    struct cur el = cur_sub(c, a->t->flags & T_VARIABLE ? cur_left(c) : a->t->len);
-    a->t->read(a, it, &el);
-    if (a->t->form & T_TIME24)
-        el_time24(a, &el);
-    if (a->t->form & T_TIME56)
-        el_time56(a, &el);
+    const struct iec_type *t = a->t;
+    struct cur el = cur_sub(c, t->flags & T_VARIABLE ? cur_left(c) : t->len);
+    t->read(a, it, &el);
+    if (t->form & (T_TIME24 | T_TIME56)) {
+        if (t->form & T_TIME24)
+            el_time24(a, &el);
+        if (t->form & T_TIME56)
+            el_time56(a, &el);
+    }
 }
 
 /* A sequence whose elements need no look each: one object with all values. Its quality is either the same for all or
@@ -42,13 +40,9 @@ static bool lazy_sequence(struct iec_asdu *a, struct cur c)
     return true;
 }
 
-static void one_object(struct iec_asdu *a, uint32_t ioa, struct cur *c)
+/* Of a type that has no object address of its own. */
+static void one_without_ioa(struct iec_asdu *a, uint32_t ioa, struct cur *c)
 {
-    bool plain = !(a->t->form & T_NO_IOA);
-    if (plain) {
-        read_element(a, ev_range(a->e, IK_IOA, 0, ioa, ioa), c);
-        return;
-    }
     struct item it = {.bit = ITEM_BIT_NONE, .v.qual_off = -1};
     if (ioa != 0 && a->first)
         iec_anomaly(a, IA_IOA_NOT_ZERO);
@@ -86,7 +80,10 @@ void iec_read_objects(struct iec_asdu *a)
             iec_anomaly(a, IA_IOA_RANGE);
         if (i == 0 && a->sq && lazy_sequence(a, c))
             return;
-        one_object(a, ioa, &c);
+        if (a->t->form & T_NO_IOA)
+            one_without_ioa(a, ioa, &c);
+        else
+            read_element(a, ev_range(a->e, IK_IOA, 0, ioa, ioa), &c);
         a->first = 0;
     }
 }

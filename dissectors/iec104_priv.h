@@ -123,7 +123,10 @@ uint8_t iec_asdu_dir(uint8_t type, uint8_t cot);
 enum match iec_asdu_fits(struct cur c, const struct iec_sizes *z);
 /* In the order in which they are tried: those that are configured, or else those of the standard, first. */
 const struct iec_sizes *iec_sizes_at(const struct dis_ctx *x, unsigned i);
-uint32_t iec_read_ioa(struct cur *c, unsigned size);
+static inline uint32_t iec_read_ioa(struct cur *c, unsigned size)
+{
+    return size == 3 ? cur_u24le(c) : size == 2 ? cur_u16le(c) : cur_u8(c);
+}
 /* The first element, without adding anything to the event; false when it is not whole. */
 bool iec_peek_value(struct iec_asdu *a, struct item *it);
 /* All objects into the event; the first compared with the event's; the value of the first into the event's. */

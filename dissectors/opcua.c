@@ -325,11 +325,11 @@ static bool is_readable(struct chunk *k, struct cur c)
 {
     struct ua_flow *f = k->f;
     uint32_t kept;
+    if (f->policy == UA_POLICY_NONE && (k->message == M_OPN || !lost_beginning(f, k->side)))
+        return true;
     cur_skip(&c, 4);
     uint32_t request = cur_u32le(&c);
     bool begins = cur_ok(&c) && ua_peek_service(c) != NULL;
-    if (f->policy == UA_POLICY_NONE && k->message == M_OPN)
-        return true;
     if (k->message == M_OPN) {
         if (begins && f->policy != UA_POLICY_UNKNOWN)
             note(k, UA_A_OPEN_PLAIN);
