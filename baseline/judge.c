@@ -517,20 +517,11 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
         judge_error(b, oi, s, &c);
 }
 
-void judge_event(struct baseline *b, const struct subject *in)
+static void judge_facts(struct baseline *b, const struct subject *in, const struct link *l)
 {
     const struct rec_event *e = in->event;
     struct subject s = *in;
-    struct chain c = {.n = 0};
-    struct link *l = blink_at(b, s.link);
-    b->act++;
-    blink_add_app(b, s.link, e->schema->name, e->schema, false, &s);
-    if (l->life.learned == FACT_CONDEMNED && !s.condemned)
-        judge_link(b, s.link, &s); /* what condemned its first message says nothing of this one */
-    if (!e->n_facts) {
-        judge_commanded(b, &s, l->inc);
-        return;
-    }
+    struct chain c;
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
     c.n = above_link(b, l, c.above);
     c.above[c.n++] = l->inc;
@@ -548,4 +539,18 @@ void judge_event(struct baseline *b, const struct subject *in)
             if (action_changes(s.fact->action) == (changes == 1))
                 judge_fact(b, &s, proto, &c, &sibling);
         }
+}
+
+void judge_event(struct baseline *b, const struct subject *s)
+{
+    const struct rec_event *e = s->event;
+    const struct link *l = blink_at(b, s->link);
+    b->act++;
+    blink_add_app(b, s->link, e->schema->name, e->schema, false, s);
+    if (l->life.learned == FACT_CONDEMNED && !s->condemned)
+        judge_link(b, s->link, s); /* what condemned its first message says nothing of this one */
+    if (e->n_facts)
+        judge_facts(b, s, l);
+    else
+        judge_commanded(b, s, l->inc);
 }

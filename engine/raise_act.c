@@ -107,6 +107,16 @@ static void describe(struct words *w, const struct rec_event *ev, const struct e
         words_add(w, " of %s %s", ev->schema->unit_is ? ev->schema->unit_is : "unit", unit);
 }
 
+/* What describe() put into `from` behind `at`, once more; where it was cut there, from the message. */
+static void describe_again(struct words *w, const struct words *from, size_t at, const struct rec_event *ev,
+                           const struct event *full)
+{
+    if (from->n + 1 < from->cap)
+        words_add(w, "%s", from->p + at);
+    else
+        describe(w, ev, full);
+}
+
 static const struct event *full_event(struct raise *r, const struct rec_event *ev)
 {
     return r->c.event ? r->c.event(r->c.ctx, ev) : NULL;
@@ -192,16 +202,17 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
         const struct rule_asked q = {.rec = ev, .ev = full, .src = d->in.src, .dst = d->in.dst};
         rules_explain(r->c.rules, hit, &q, &w);
     }
+    words_add(&seen, "%s ", ev->schema->name);
+    size_t said = seen.n;
+    describe(&seen, ev, full);
     sides(&why, ev, d);
     if (v->rule->threshold.count)
         words_add(&why, "%s; the last of them ", counted);
-    describe(&why, ev, full);
+    describe_again(&why, &seen, said, ev, full);
     if (w.met[0])
         words_add(&why, "; %s", w.met);
     if (a->has_learned && a->learned.why[0] && !v->rule->threshold.count)
         words_add(&why, "; %s", a->learned.why);
-    words_add(&seen, "%s ", ev->schema->name);
-    describe(&seen, ev, full);
     if (v->rule->threshold.count)
         words_add(&seen, "; %s", counted);
     const char *expected = w.expected;
@@ -435,12 +446,14 @@ static void tell_anomaly(struct raise *r)
     char broken[512];
     struct words why = words_in(d.why, sizeof d.why), seen = words_in(d.seen, sizeof d.seen);
     struct words w = words_in(broken, sizeof broken);
+    const struct event *full = full_event(r, ev);
+    words_add(&seen, "%s ", ev->schema->name);
+    size_t said = seen.n;
+    describe(&seen, ev, full);
     word_anomalies(&w, ev, a->anomalies);
     sides(&why, ev, &d);
     words_add(&why, "%s; in ", broken);
-    describe(&why, ev, full_event(r, ev));
-    words_add(&seen, "%s ", ev->schema->name);
-    describe(&seen, ev, full_event(r, ev));
+    describe_again(&why, &seen, said, ev, full);
     snprintf(d.expected, sizeof d.expected, "a message without %.200s", name);
     d.in.why = d.why;
     d.in.seen = d.seen;
