@@ -22,6 +22,7 @@ void fact_set_clear(struct fact_set *s)
     memset(s->digests, 0, s->n * sizeof *s->digests);
     memset(s->slots, 0, s->n * sizeof *s->slots);
     s->dirty = FACT_NONE;
+    s->epoch++;
 }
 
 static uint32_t make_room(struct fact_set *s, uint32_t base, uint32_t way, struct fact_hit *ret)
@@ -36,6 +37,7 @@ static uint32_t make_room(struct fact_set *s, uint32_t base, uint32_t way, struc
             old = i;
     }
     s->evicted++;
+    s->epoch++;
     ret->evicted = true;
     ret->old_digest = s->digests[old];
     ret->old = s->slots[old];
@@ -53,6 +55,28 @@ static bool error_is_new(struct fact_slot *f, struct fact_errors *e, uint32_t er
     return true;
 }
 
+static inline void count(struct fact_set *s, uint32_t i, uint64_t ts_ns)
+{
+    struct fact_slot *f = &s->slots[i];
+    f->count++;
+    if (!f->dirty) {
+        f->dirty = 1;
+        f->next_dirty = s->dirty;
+        s->dirty = i;
+    }
+    if (ts_ns > f->last_ns) {
+        uint64_t us = (ts_ns - f->last_ns) / 1000;
+        uint32_t gap = us > UINT32_MAX / 8 ? UINT32_MAX / 8 : (uint32_t)us;
+        f->period_us = f->period_us ? (uint32_t)(((uint64_t)f->period_us * 7 + gap) / 8) : gap;
+        f->last_ns = ts_ns;
+    }
+}
+
+void fact_again(struct fact_set *s, uint32_t slot, uint64_t ts_ns)
+{
+    count(s, slot, ts_ns);
+}
+
 void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret)
 {
     uint32_t base = fact_base_of(s, digest), way = fact_way_of(digest), i = base + way;
@@ -68,22 +92,11 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
                                          .next_dirty = s->slots[i].next_dirty};
         ret->is_new = true;
     }
-    struct fact_slot *f = &s->slots[i];
-    f->count++;
-    if (!f->dirty) {
-        f->dirty = 1;
-        f->next_dirty = s->dirty;
-        s->dirty = i;
-    }
-    if (!ret->is_new && ts_ns > f->last_ns) {
-        uint64_t us = (ts_ns - f->last_ns) / 1000;
-        uint32_t gap = us > UINT32_MAX / 8 ? UINT32_MAX / 8 : (uint32_t)us;
-        f->period_us = f->period_us ? (uint32_t)(((uint64_t)f->period_us * 7 + gap) / 8) : gap;
-        f->last_ns = ts_ns;
-    }
+    ret->slot = i;
+    count(s, i, ts_ns);
     if (error) {
-        f->errors++;
-        ret->new_error = error_is_new(f, &s->errors[i], error);
+        s->slots[i].errors++;
+        ret->new_error = error_is_new(&s->slots[i], &s->errors[i], error);
     }
 }
 

@@ -32,6 +32,7 @@ struct fact_set {
     struct fact_errors *errors; /* of each slot; read only when something failed */
     uint32_t n, mask;          /* n: power of two; mask: of set indices */
     uint32_t dirty;            /* slots counted since the last flush, newest first */
+    uint32_t epoch;            /* moves when a fact leaves its slot */
     uint64_t evicted;
 };
 enum { FACT_NONE = UINT32_MAX };
@@ -44,6 +45,7 @@ void fact_set_clear(struct fact_set *s); /* a new generation of rules: everythin
 struct fact_hit {
     bool is_new, new_error;
     bool evicted;              /* another fact made room: its counts are in `old` */
+    uint32_t slot;             /* where it stands, as long as fact_set.epoch does not move */
     uint64_t old_digest;
     struct fact_slot old;
 };
@@ -66,5 +68,7 @@ static inline void fact_prefetch(const struct fact_set *s, uint64_t digest)
 }
 /* See the fact at ts. error: the status of a failure + 1, 0 none. digest must not be 0. */
 void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret);
+/* The same of a known fact that stands in `slot`, without an error. */
+void fact_again(struct fact_set *s, uint32_t slot, uint64_t ts_ns);
 /* The next counted slot since the last flush, its counts reset; false at the end. */
 bool fact_flush(struct fact_set *s, uint64_t *digest, struct fact_slot *ret);

@@ -206,10 +206,12 @@ static uint64_t item_digest(uint64_t base, const struct item *it)
 struct facts_out {
     struct rec_fact f[REC_MAX_NEW];
     unsigned n;
+    uint32_t slots[SEEN_FACTS]; /* where the first facts stand */
 };
 
-static void see_fact(struct shard *s, const struct event *e, uint64_t digest, const struct item *it, uint64_t ts,
-                     struct facts_out *out)
+/* Returns the fact's slot. */
+static uint32_t see_fact(struct shard *s, const struct event *e, uint64_t digest, const struct item *it, uint64_t ts,
+                         struct facts_out *out)
 {
     struct fact_hit h;
     uint32_t error = e->error ? e->status + 1 : 0;
@@ -219,7 +221,7 @@ static void see_fact(struct shard *s, const struct event *e, uint64_t digest, co
     if (h.evicted)
         report_fact_count(s, h.old_digest, &h.old, s->now_ns);
     if ((!h.is_new && !h.new_error) || out->n == REC_MAX_NEW)
-        return;
+        return h.slot;
     struct rec_fact *f = &out->f[out->n++];
     *f = (struct rec_fact){.digest = digest, .kind = REC_NO_KIND, .action = e->action, .bit = ITEM_BIT_NONE,
                            .is_new = h.is_new, .new_error = h.new_error};
@@ -228,22 +230,32 @@ static void see_fact(struct shard *s, const struct event *e, uint64_t digest, co
         f->kind = it->kind, f->action = it->action, f->bit = it->bit, f->has_range = it->has_range;
         f->name = it->name;
     }
+    return h.slot;
 }
 
-static void see_facts(struct shard *s, struct flow *f, const struct event *e, uint64_t ts, struct facts_out *out)
+/* What the facts of a message have in common. */
+static uint64_t message_base(struct shard *s, struct flow *f, const struct event *e)
 {
-    uint64_t digests[EV_MAX_ITEMS], base = fact_base(s, f, e->schema);
+    uint64_t base = fact_base(s, f, e->schema);
     base = hash_mix(base ^ e->function, (uint64_t)e->selector << 32 | (uint64_t)e->action << 8 | e->has_unit);
-    base = hash_mix(base, (uint64_t)e->sub << 32 | (e->has_unit ? e->unit : 0));
+    return hash_mix(base, (uint64_t)e->sub << 32 | (e->has_unit ? e->unit : 0));
+}
+
+static void see_facts(struct shard *s, const struct event *e, uint64_t base, uint64_t ts, struct facts_out *out)
+{
+    uint64_t digests[EV_MAX_ITEMS];
     out->n = 0;
     if (!e->n_items)
-        see_fact(s, e, base | 1, NULL, ts, out);
+        out->slots[0] = see_fact(s, e, base | 1, NULL, ts, out);
     for (unsigned i = 0; i < e->n_items; i++) { /* all of them on their way before the first is waited for */
         digests[i] = item_digest(base, &e->items[i]);
         fact_prefetch(&s->facts, digests[i]);
     }
-    for (unsigned i = 0; i < e->n_items; i++)
-        see_fact(s, e, digests[i], &e->items[i], ts, out);
+    for (unsigned i = 0; i < e->n_items; i++) {
+        uint32_t slot = see_fact(s, e, digests[i], &e->items[i], ts, out);
+        if (i < SEEN_FACTS)
+            out->slots[i] = slot;
+    }
 }
 
 static bool worth_telling(const struct event *e)
@@ -375,21 +387,52 @@ static bool nothing_new(const struct facts_out *facts)
     return true;
 }
 
-static unsigned match_rules(struct shard *s, struct flow *f, const struct event *e, const struct facts_out *facts,
+static void ask_of(const struct flow *f, const struct event *e, bool nothing_new, struct rule_input *ret)
+{
+    unsigned hi = f->client == 1;
+    *ret = (struct rule_input){.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[hi],
+                               .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
+                               .sport = hi ? f->key.hi_port : f->key.lo_port,
+                               .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
+                               .l4 = f->key.proto, .nothing_new = nothing_new};
+    ret->n_vlan = flow_vlans(f, ret->vlan);
+    if (!f->has_mac)
+        ret->smac = ret->dmac = NULL;
+}
+
+/* A message that says nothing but what one before it said. */
+static unsigned judge_again(struct shard *s, struct dis_ctx *x, struct event *e, const struct seen_msg *m,
                             uint16_t hits[REC_MAX_HITS])
 {
-    if (!s->env->rules)
+    struct rule_input in;
+    for (unsigned i = 0; i < m->n_facts; i++)
+        fact_again(&s->facts, m->facts[i], e->msgs[e->n_msgs - 1].ts_ns);
+    if (!m->n_rules)
         return 0;
-    unsigned hi = f->client == 1;
-    struct rule_input in = {.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[hi],
-                            .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
-                            .sport = hi ? f->key.hi_port : f->key.lo_port,
-                            .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
-                            .l4 = f->key.proto, .nothing_new = nothing_new(facts)};
-    in.n_vlan = flow_vlans(f, in.vlan);
-    if (!f->has_mac)
-        in.smac = in.dmac = NULL;
-    return rules_match(s->env->rules, &in, hits, REC_MAX_HITS);
+    if (rules_read_fields(s->env->rules, e->schema, true))
+        ev_complete(x, e);
+    ask_of(x->owner, e, true, &in);
+    return rules_match_of(s->env->rules, &in, m->rules, m->n_rules, hits);
+}
+
+static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struct facts_out *facts,
+                      uint16_t hits[REC_MAX_HITS])
+{
+    struct flow *f = x->owner;
+    struct rule_input in;
+    uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->hash_key, base, e);
+    const struct seen_msg *m = seen_find(&s->seen, digest, s->facts.epoch);
+    facts->n = 0;
+    if (m)
+        return judge_again(s, x, e, m, hits);
+    see_facts(s, e, base, e->msgs[e->n_msgs - 1].ts_ns, facts);
+    if (rules_read_fields(s->env->rules, e->schema, nothing_new(facts)))
+        ev_complete(x, e);
+    ask_of(f, e, nothing_new(facts), &in);
+    unsigned n = s->env->rules ? rules_match(s->env->rules, &in, hits, REC_MAX_HITS) : 0;
+    if (digest && !facts->n)
+        seen_keep(&s->seen, digest, &s->facts, facts->slots, s->env->rules, &in);
+    return n;
 }
 
 static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
@@ -410,10 +453,7 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     facts.n = 0;
     if (!x->copy) { /* what was done once is not done again by its copy */
         f->errors += e->error;
-        see_facts(s, f, e, e->msgs[e->n_msgs - 1].ts_ns, &facts);
-        if (rules_read_fields(s->env->rules, e->schema, nothing_new(&facts)))
-            ev_complete(x, e);
-        n_hits = match_rules(s, f, e, &facts, hits);
+        n_hits = judge(s, x, e, &facts, hits);
         wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
                   (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
     }

@@ -39,6 +39,12 @@ enum { /* packet time without a packet after which a flow is over */
 /* Counts of links and facts go to the collector every five minutes of packet time. */
 #define COUNTS_NS UINT64_C(300000000000)
 
+/* Messages alike have one to a few facts; what many clients ask of many servers is as often one message. */
+static uint32_t n_seen(const struct shard_conf *c)
+{
+    return c->n_facts / 4;
+}
+
 static const struct bufpool_conf *states_conf(const struct shard_conf *c, struct bufpool_conf ret[BUFPOOL_CLASSES])
 {
     memset(ret, 0, BUFPOOL_CLASSES * sizeof *ret);
@@ -50,6 +56,7 @@ size_t shard_hot_bytes(const struct shard_conf *c)
 {
     struct bufpool_conf states[BUFPOOL_CLASSES];
     return arena_size(sizeof(struct shard)) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
+           seen_bytes(n_seen(c)) +
            link_table_bytes(c->n_links) + arena_size(c->n_assets * sizeof(uint64_t)) + bufpool_hot_bytes(c->stream) +
            bufpool_bytes(states_conf(c, states)) + arena_size(c->n_segments * sizeof(struct seg)) +
            arena_size(c->n_ndpi * sizeof(uint32_t)) + rt_hot_bytes(&c->rt);
@@ -74,7 +81,8 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
     if (!s->assets || !s->segs || !s->ndpi ||
         rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key, mem) ||
         flow_table_init(&s->flows, conf->n_flows, env->hash_key, &mem->hot) ||
-        fact_set_init(&s->facts, conf->n_facts, &mem->hot) || link_table_init(&s->links, conf->n_links, &mem->hot) ||
+        fact_set_init(&s->facts, conf->n_facts, &mem->hot) ||
+        seen_init(&s->seen, n_seen(conf), &mem->hot) || link_table_init(&s->links, conf->n_links, &mem->hot) ||
         bufpool_init(&s->buffers, conf->stream, mem) || bufpool_init(&s->states, states_conf(conf, states), mem))
         return NULL;
     s->rt.settings = env->settings[0].schema ? env->settings : NULL;

@@ -9,6 +9,7 @@
 #include "engine/facts.h"
 #include "engine/flow.h"
 #include "engine/linktab.h"
+#include "engine/seen.h"
 #include "engine/cyclic.h"
 #include "engine/topology.h"
 #include "engine/unseen.h"
@@ -84,6 +85,7 @@ struct shard {
     struct dis_rt rt;
     struct flow_table flows;
     struct fact_set facts;
+    struct seen_table seen;
     struct link_table links;
     uint64_t *assets;          /* digests of (net, addr, mac) told, sets of 8 */
     struct bufpool buffers, states;

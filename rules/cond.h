@@ -260,6 +260,9 @@ void reach_of(const struct cond *k, bool neg, const struct proto_schema *s, unsi
 /* ---- evaluating */
 /* A worker's part, asked again when the alert is worded. */
 bool match_holds(const struct ruleset *rs, const struct rule_input *in, const struct cond *k);
+/* For some message like this one (narrow.c, of rules_narrow()). */
+bool may_hold(const struct cond *k, const struct rule_input *in, const struct ruleset *rs);
+bool item_may_hold(const struct item_cond *c, const struct event *ev);
 /* The first item of the message that meets it; NULL none. */
 const struct item *match_item(const struct item_cond *c, const struct event *ev);
 /* A collector's part. */

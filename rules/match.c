@@ -13,6 +13,7 @@ struct look { /* what is asked about */
     const struct event *ev;
     uint32_t actions;
     uint32_t number; /* of the schema */
+    bool narrow;     /* not what holds, but what may hold for messages like this one */
 };
 
 /* ---- leaves ---- */
@@ -122,6 +123,15 @@ static bool one_item(const struct item_cond *c, const struct proto_schema *s, co
         if (object_fits(&c->objs[i], s, it) && (!c->has_value || values_hold(c, &c->objs[i], it)))
             return true;
     return false;
+}
+
+/* Is there an object that it asks for, whatever its value? */
+bool item_may_hold(const struct item_cond *c, const struct event *ev)
+{
+    struct item_cond any = *c;
+    any.has_value = false;
+    any.n_quality = 0;
+    return match_item(&any, ev) != NULL;
 }
 
 static bool item_holds(const struct item_cond *c, const struct event *ev)
@@ -390,7 +400,7 @@ static unsigned walk(const struct look *x, const struct bucket *b, bool unusual,
         const struct entry *e = &x->rs->entries[k[i]];
         if ((needs[i] && !(needs[i] & has)) || (e->needs_new && x->in->nothing_new))
             continue;
-        if (!e->local || holds(e->local, x))
+        if (!e->local || (x->narrow ? may_hold(e->local, x->in, x->rs) : holds(e->local, x)))
             n = keep(hits, n, max, k[i]);
     }
     return n;
@@ -398,22 +408,30 @@ static unsigned walk(const struct look *x, const struct bucket *b, bool unusual,
 
 /* Errors, anomalies, refusals, requests without an answer, slow answers: split.c sorts entries that need one of these
  * behind the others. */
-static bool is_unusual(const struct event *ev)
+bool rules_unusual(const struct event *ev)
 {
     return ev->error || ev->anomalies || ev->kind == EV_REQUEST || ev->outcome == OUT_REFUSED ||
            ev->latency_ns >= USUAL_LATENCY_NS;
 }
 
-unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max)
+static bool look_at(const struct ruleset *rs, const struct rule_input *in, struct look *ret)
 {
     const struct event *ev = in->ev;
     const struct schema_index *ix = index_of(rs, ev->schema);
-    if (!ix || max == 0)
-        return 0;
-    struct look x = {rs, in, ev, 1u << (ev->action & 31), (uint32_t)(ix - rs->index)};
+    if (!ix)
+        return false;
+    *ret = (struct look){rs, in, ev, 1u << (ev->action & 31), (uint32_t)(ix - rs->index), false};
     for (unsigned i = 0; i < ev->n_items && i < EV_MAX_ITEMS; i++)
-        x.actions |= 1u << (ev->items[i].action & 31);
-    bool unusual = is_unusual(ev);
+        ret->actions |= 1u << (ev->items[i].action & 31);
+    return true;
+}
+
+static unsigned candidates(const struct look *look, uint16_t hits[], unsigned max)
+{
+    const struct look x = *look;
+    const struct event *ev = x.ev;
+    const struct schema_index *ix = &x.rs->index[x.number];
+    bool unusual = rules_unusual(ev);
     unsigned n = 0;
     for (uint32_t left = x.actions & ix->actions; left; left &= left - 1)
         n = walk(&x, &ix->by_action[__builtin_ctz(left)], unusual, hits, n, max);
@@ -424,6 +442,36 @@ unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint
         if (s->fn == ev->function)
             return walk(&x, &s->b, unusual, hits, n, max);
     }
+}
+
+unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max)
+{
+    struct look x;
+    return max && look_at(rs, in, &x) ? candidates(&x, hits, max) : 0;
+}
+
+unsigned rules_narrow(const struct ruleset *rs, const struct rule_input *in, uint16_t ret[], unsigned max)
+{
+    struct look x;
+    if (!max || !look_at(rs, in, &x))
+        return 0;
+    x.narrow = true;
+    return candidates(&x, ret, max);
+}
+
+unsigned rules_match_of(const struct ruleset *rs, const struct rule_input *in, const uint16_t entries[], unsigned n,
+                        uint16_t hits[])
+{
+    struct look x;
+    unsigned k = 0;
+    if (!n || !look_at(rs, in, &x))
+        return 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct entry *e = &rs->entries[entries[i]];
+        if (!e->local || holds(e->local, &x))
+            hits[k++] = entries[i];
+    }
+    return k;
 }
 
 bool rules_read_fields(const struct ruleset *rs, const struct proto_schema *s, bool nothing_new)
@@ -444,11 +492,8 @@ uint64_t rules_object(const struct event *ev)
 
 bool match_holds(const struct ruleset *rs, const struct rule_input *in, const struct cond *k)
 {
-    const struct schema_index *ix = index_of(rs, in->ev->schema);
-    struct look x = {rs, in, in->ev, 1u << (in->ev->action & 31), ix ? (uint32_t)(ix - rs->index) : 0};
-    for (unsigned i = 0; i < in->ev->n_items && i < EV_MAX_ITEMS; i++)
-        x.actions |= 1u << (in->ev->items[i].action & 31);
-    return ix && holds(k, &x);
+    struct look x;
+    return look_at(rs, in, &x) && holds(k, &x);
 }
 
 const struct item *match_item(const struct item_cond *c, const struct event *ev)

@@ -118,6 +118,16 @@ struct rule_input {
 /* The entries whose worker's part holds, ascending, at most max; the severest rules come first, so what does not fit
  * is the least severe. No allocation, no lock, no state. */
 unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max);
+/* Has the message a fault, or is it late? Most rules ask for such ones. */
+bool rules_unusual(const struct event *ev);
+/* The entries that may hold for a message that is like this one: usual, nothing new in it, the same ends (addresses,
+ * network), schema, function, selector, unit, sub, kind, outcome, phase, sender, status, and the same objects with the
+ * same actions. What may differ: values, qualities, fields, ports, VLANs, MAC addresses, times. Ascending; as many as
+ * max: perhaps more. */
+unsigned rules_narrow(const struct ruleset *rs, const struct rule_input *in, uint16_t ret[], unsigned max);
+/* rules_match() of such a message, by what rules_narrow() said. */
+unsigned rules_match_of(const struct ruleset *rs, const struct rule_input *in, const uint16_t entries[], unsigned n,
+                        uint16_t hits[]);
 /* Is there a rule on fields of this protocol's messages, which rules_match() would look at? nothing_new: as in its
  * input. rs may be NULL. */
 bool rules_read_fields(const struct ruleset *rs, const struct proto_schema *s, bool nothing_new);

@@ -1,0 +1,59 @@
+#include "engine/seen.h"
+
+#include <string.h>
+
+#include "engine/base/hash.h"
+
+size_t seen_bytes(uint32_t n)
+{
+    return arena_size(n * sizeof(struct seen_msg));
+}
+
+int seen_init(struct seen_table *t, uint32_t n, struct arena *mem)
+{
+    *t = (struct seen_table){.msgs = arena_take(mem, n * sizeof *t->msgs), .mask = n - 1};
+    return t->msgs ? 0 : -ENOMEM;
+}
+
+/* Of an item: kind, action, bit, space (its first eight bytes), range, name, and whether it has a status, which is
+ * good. */
+static uint64_t add_item(uint64_t key, uint64_t h, const struct item *it)
+{
+    uint64_t what, range = (uint64_t)it->first << 32 | it->last;
+    memcpy(&what, it, sizeof what);
+    h = hash_mix(h ^ what ^ (uint64_t)(it->status != 0) << 31, key ^ range);
+    return it->name.n ? hash_mix(h, hash_same(key, it->name.p, it->name.n)) : h;
+}
+_Static_assert(offsetof(struct item, first) == 8, "add_item() reads what lies before");
+
+uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e)
+{
+    if (rules_unusual(e) || e->n_items > SEEN_FACTS)
+        return 0;
+    uint64_t how = (uint64_t)e->kind << 56 | (uint64_t)e->outcome << 48 | (uint64_t)e->phase << 40 |
+                   (uint64_t)e->from_client << 36 | (uint64_t)e->truncated << 35 | (uint64_t)e->has_status << 34 |
+                   (uint64_t)e->has_unit << 33 | e->items_total;
+    uint64_t h = hash_mix(key ^ base ^ e->status, key ^ how);
+    for (unsigned i = 0; i < e->n_items; i++) {
+        const struct item *it = &e->items[i];
+        if (it->status != 0 && it->status != ITEM_STATUS_NONE)
+            return 0;
+        h = add_item(key, h, it);
+    }
+    return h | 1;
+}
+
+void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[SEEN_FACTS],
+               const struct ruleset *rs, const struct rule_input *in)
+{
+    struct seen_msg m = {.digest = digest, .epoch = facts->epoch};
+    uint16_t rules[SEEN_RULES + 1];
+    unsigned n = rs ? rules_narrow(rs, in, rules, SEEN_RULES + 1) : 0;
+    if (n > SEEN_RULES)
+        return;
+    m.n_rules = (uint8_t)n;
+    m.n_facts = (uint8_t)(in->ev->n_items ? in->ev->n_items : 1);
+    memcpy(m.rules, rules, n * sizeof *rules);
+    memcpy(m.facts, slots, m.n_facts * sizeof *slots);
+    t->msgs[digest >> 8 & t->mask] = m;
+}

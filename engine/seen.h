@@ -1,0 +1,42 @@
+/* seen.h: messages that say once more what one before them said: the same ends, function, objects and outcome, without
+ * fault. What that one told of facts and rules holds for them too: their facts are counted where they stand, and of the
+ * rules only those are asked that look at more than what was compared (values, fields, ports, times).
+ *
+ * A memory, not a state: what is forgotten is found out again, with the same result. */
+#pragma once
+
+#include "engine/facts.h"
+#include "rules/rules.h"
+
+enum { SEEN_FACTS = 10, SEEN_RULES = 5 };
+
+struct seen_msg { /* one cache line */
+    uint64_t digest;            /* 0 free */
+    uint32_t epoch;             /* fact_set.epoch when its facts stood where `facts` says */
+    uint8_t n_facts, n_rules;
+    uint16_t rules[SEEN_RULES]; /* entries to ask */
+    uint32_t facts[SEEN_FACTS]; /* slots */
+};
+_Static_assert(sizeof(struct seen_msg) == 64, "one cache line");
+
+struct seen_table {
+    struct seen_msg *msgs;
+    uint32_t mask;
+};
+
+/* n: power of two. mem owns the memory: seen_bytes(n) of it. */
+int seen_init(struct seen_table *t, uint32_t n, struct arena *mem) MUST_USE;
+size_t seen_bytes(uint32_t n);
+
+/* What rules_narrow() takes for alike, as a number; 0: a message with a fault, or one with too many objects. base: of
+ * ends, protocol, function, selector, unit and action (report.c). */
+uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e);
+/* NULL: not seen, or its facts have moved since. */
+static inline const struct seen_msg *seen_find(const struct seen_table *t, uint64_t digest, uint32_t epoch)
+{
+    const struct seen_msg *m = &t->msgs[digest >> 8 & t->mask];
+    return m->digest == digest && m->epoch == epoch && digest ? m : NULL;
+}
+/* The message told nothing new, and its facts stand in these slots. Kept where few enough rules remain to be asked. */
+void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[SEEN_FACTS],
+               const struct ruleset *rs, const struct rule_input *in);
