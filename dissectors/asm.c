@@ -89,6 +89,7 @@ struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first
 {
     struct dis_rt *rt = x->rt;
     uint32_t i = find(x, key);
+    rt->acts++;
     buf_put(&rt->asm_pool, &rt->asm_done);
     if (first && i != RT_NONE) {
         drop(rt, i);
@@ -121,6 +122,7 @@ struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first
 bool asm_kept(const struct dis_ctx *x, uint32_t key, uint32_t *ret_n)
 {
     uint32_t i = find(x, key);
+    x->rt->acts++;
     *ret_n = i == RT_NONE ? 0 : x->rt->asm_msg[i].len;
     return i != RT_NONE;
 }
@@ -128,6 +130,7 @@ bool asm_kept(const struct dis_ctx *x, uint32_t key, uint32_t *ret_n)
 bool asm_drop(struct dis_ctx *x, uint32_t key)
 {
     uint32_t i = find(x, key);
+    x->rt->acts++;
     if (i == RT_NONE)
         return false;
     drop(x->rt, i);

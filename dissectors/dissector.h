@@ -186,6 +186,29 @@ bool ev_is_waited(const struct dis_ctx *x, uint64_t key);
 /* Commit everything that waits in this flow as EV_REQUEST (a reset, a new session). */
 void ev_flush(struct dis_ctx *x);
 
+/* ---- polls that come again (again.c) --------------------------------------------------------------------------- */
+
+/* Most of what a plant says is the same few requests cycle after cycle, and often the same answers. Those that were read
+ * once need not be read again: a dissector asks before it reads one, and hands the event over by the call that keeps it.
+ * It promises that between the two it looks at nothing but the bytes, the context and, of an answer, its request, and
+ * that it changes no state. What else it calls there (obs_ of something new, dis_shared, asm_, a second event) is
+ * noticed, and the message not kept; nor is one with an anomaly. */
+struct again {
+    uint8_t field;   /* in: a field of the request whose value differs from time to time; AGAIN_NONE */
+    uint32_t vary;   /* in: that value now */
+    uint64_t digest; /* out; 0: is not to be kept */
+    uint32_t acts;
+};
+enum { AGAIN_NONE = 255 };
+/* s: a request without what differs from time to time and is no matter of its meaning, save for a->field. context: what
+ * else its event depends on. True: one like it was kept; this one waits now under key. */
+bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
+/* ev_wait(), and what ev_again() did not know is kept. */
+void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a);
+/* The same of the answer to a request that waits under key. True: it says what one before it said, and is counted. */
+bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
+void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a);
+
 /* ---- messages that span PDUs (asm.c) -------------------------------------------------------------------------- */
 
 /* Append a piece of a second-stage message (DNP3 transport, COTP, OPC UA chunk) kept under `key` inside the flow and

@@ -218,9 +218,27 @@ static bool is_send(uint32_t service, uint32_t cls)
     return service == SVC_UNCONNECTED_SEND && cls == CLS_CM;
 }
 
+/* What a message's event depends on beside its bytes: where it goes, and the connection that carries it. A message that
+ * carries others is always read. */
+static bool asks_again(const struct cip_via *v, uint8_t service)
+{
+    return service != SVC_MSP && service != SVC_UNCONNECTED_SEND && !v->route;
+}
+
+static uint64_t context_of(const struct cip_via *v, uint8_t service)
+{
+    uint64_t how = (uint64_t)v->has_slot << 17 | (uint64_t)v->connected << 16 | (uint64_t)v->depth << 8 | service;
+    return hash_mix((uint64_t)v->conn_id << 32 | v->slot, how);
+}
+
 static void request(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
 {
     struct epath p;
+    struct cur all = c;
+    struct again again = {.field = v->connected ? CF_SEQ : AGAIN_NONE, .vary = v->seq, .digest = 0};
+    if (asks_again(v, service) &&
+        ev_again(x, cur_rest(&all), context_of(v, service), service_key(v, service), &again))
+        return;
     uint32_t words = cur_u8(&c), have = cur_left(&c);
     struct cur path = cur_sub(&c, words * 2 <= have ? words * 2 : have);
     epath_parse(path, &p);
@@ -252,7 +270,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
     }
     if (x->cut)
         e->anomalies = 0; /* what is missing was not missing on the wire */
-    ev_wait(x, e, service_key(v, service));
+    ev_wait_again(x, e, service_key(v, service), &again);
     if (service == SVC_MSP)
         multiple(x, c, v);
 }
@@ -354,13 +372,18 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
 static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
 {
     struct reply r = {.service = service};
+    struct cur all = c;
     r.reserved = cur_u8(&c);
     r.status = cur_u8(&c);
     r.words = cur_u8(&c);
     struct cur ext = cur_sub(&c, r.words * 2u);
     r.ext = cur_u16le(&ext);
     bool ok = cur_ok(&c);
+    struct again again = {.digest = 0};
     if (send_reply(x, &r, c, v))
+        return;
+    if (asks_again(v, service) && anomalies == 0 &&
+        ev_answer_again(x, cur_rest(&all), context_of(v, service), service_key(v, service), &again))
         return;
     struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
     if (e->kind != EV_TRANSACTION)
@@ -385,7 +408,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     }
     if (x->cut)
         e->anomalies = 0;
-    ev_commit(x, e);
+    ev_commit_again(x, e, &again);
     if (service == SVC_MSP && r.status && ok && !x->cut)
         refuse_carried(x, v, r.status);
 }

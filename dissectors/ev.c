@@ -34,7 +34,8 @@ static const struct op_row *op_of(struct dis_rt *rt, const struct proto_schema *
 struct event *ev_begin(struct dis_ctx *x, const struct proto_schema *s, uint32_t function, uint32_t selector)
 {
     struct event *e = x->rt->ev;
-    buf_put(&x->rt->txn_pool, &x->rt->taken);
+    x->rt->acts++;
+    taken_put(x->rt, &x->rt->taken);
     memset(e, 0, offsetof(struct event, msgs));
     e->schema = s;
     e->function = function;
@@ -159,6 +160,7 @@ void ev_commit(struct dis_ctx *x, struct event *e)
 {
     if (e->outcome == OUT_UNKNOWN && (e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE))
         e->outcome = e->error ? OUT_REFUSED : good_outcome(e);
+    x->rt->acts++;
     x->rt->sink->event(x->rt->sink_arg, x, e);
 }
 
@@ -182,16 +184,19 @@ void ev_complete(struct dis_ctx *x, struct event *e)
 
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit)
 {
+    x->rt->acts++;
     x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);
 }
 
 void dis_lost(struct dis_ctx *x, uint32_t n)
 {
+    x->rt->acts++;
     if (n && x->rt->sink->lost)
         x->rt->sink->lost(x->rt->sink_arg, x, n);
 }
 
 void ev_silent(struct dis_ctx *x, const struct proto_schema *s)
 {
+    x->rt->acts++;
     x->rt->sink->silent(x->rt->sink_arg, x, s);
 }

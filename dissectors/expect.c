@@ -43,6 +43,7 @@ void dis_expect(struct dis_ctx *x, const void *blob, uint32_t unit, struct span 
 {
     struct dis_rt *rt = x->rt;
     struct shared_blob *b = blob_of(blob);
+    rt->acts++;
     if (__builtin_expect(b->expect && b->expect != TOLD, 1))
         return;
     struct expected e = make(x, b, unit, name);

@@ -273,10 +273,32 @@ static bool prove(struct mb_msg *m)
     return true;
 }
 
+/* A message whose event depends on nothing but unit, function and body. */
+static bool sound(const struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
+{
+    return m->st->mode == MB_MODE_TCP && proto == 0 && raw_fn < 128 && !m->bad_header;
+}
+
+static struct span body_of(const struct mb_msg *m)
+{
+    struct cur body = m->body;
+    return cur_rest(&body);
+}
+
+static uint64_t context_of(const struct mb_msg *m)
+{
+    return (uint64_t)m->unit << 8 | m->fn;
+}
+
 /* False: the flow is not Modbus after all. */
 static bool on_request(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
 {
-    bool rtu = m->st->mode == MB_MODE_RTU;
+    bool rtu = m->st->mode == MB_MODE_RTU, plain = sound(m, raw_fn, proto);
+    struct again again = {.field = MBF_TRANSACTION_ID, .vary = m->tid, .digest = 0};
+    if (plain && ev_again(m->x, body_of(m), context_of(m), key_of(m), &again)) {
+        remember(m);
+        return true;
+    }
     uint32_t sel = m->fn == MB_FN_UMAS ? mb_umas_code(&m->body) : mb_selector(m->fn, &m->body);
     const struct mb_fn *f = raw_fn < 128 ? mb_fn_get(m->fn) : NULL;
     m->e = ev_begin(m->x, &modbus_schema, m->fn, sel);
@@ -309,7 +331,7 @@ static bool on_request(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
         return true;
     }
     remember(m);
-    ev_wait(m->x, m->e, key_of(m));
+    ev_wait_again(m->x, m->e, key_of(m), &again);
     return true;
 }
 
@@ -358,6 +380,11 @@ static bool on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
 {
     int wrong = find_request(m);
     uint8_t exception = 0;
+    struct again again = {.digest = 0};
+    if (wrong < 0 && sound(m, raw_fn, proto) && ev_answer_again(m->x, body_of(m), context_of(m), key_of(m), &again)) {
+        report_unit(m, 0);
+        return true;
+    }
     uint32_t sel = raw_fn < 128 ? mb_selector(m->fn, &m->body) : OP_ANY_SELECTOR;
     m->e = ev_answer(m->x, &modbus_schema, key_of(m), m->fn, sel);
     m->alone = m->e->kind == EV_RESPONSE;
@@ -386,7 +413,7 @@ static bool on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
     if (!prove(m))
         return false;
     report_unit(m, exception);
-    ev_commit(m->x, m->e);
+    ev_commit_again(m->x, m->e, &again);
     return true;
 }
 
@@ -419,7 +446,7 @@ static enum verdict dispatch(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
     if (!mine)
         return disown(m);
     uint64_t fatal = UINT64_C(1) << MBA_BAD_LENGTH | UINT64_C(1) << MBA_BYTE_COUNT;
-    return m->e->anomalies & fatal ? DIS_MALFORMED : DIS_OK;
+    return m->e && m->e->anomalies & fatal ? DIS_MALFORMED : DIS_OK;
 }
 
 static enum verdict parse_rtu(struct cur pdu, struct dis_ctx *x)

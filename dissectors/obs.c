@@ -15,6 +15,7 @@ static bool many(unsigned kind)
 
 void dis_sender(struct dis_ctx *x, const struct addr *who, const struct addr *through)
 {
+    x->rt->acts++;
     x->sender = *who;
     x->through = through ? *through : x->lay ? x->lay->src : x->key->lo;
     x->has_sender = 1;
@@ -68,6 +69,7 @@ void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side sid
     }
     *slot = (struct obs_slot){.key = key, .value = v};
     rt->obs_told++;
+    rt->acts++;
     struct rt_ident id = {.schema = s, .value = value, .sub = sub, .side = (uint8_t)side, .kind = (uint8_t)kind,
                           .confidence = confidence, .changed = changed};
     rt->sink->ident(rt->sink_arg, x, &id);
@@ -119,6 +121,7 @@ const struct dis_note *dis_known(struct dis_ctx *x)
 {
     struct dis_rt *rt = x->rt;
     uint64_t d = hash_mix(dis_digest(x, x->pdu), x->flow_id);
+    rt->acts++;
     rt->known_digest = hash_mix(d, (uint64_t)x->side << 1 | x->cut) | 1;
     const struct known_msg *k = known_at(rt, rt->known_digest);
     return k->digest == rt->known_digest && k->told == rt->obs_told ? &k->note : NULL;

@@ -5,7 +5,9 @@
 const struct rt_conf rt_conf_default = {
     .txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
     .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
+    .again = {{512, 96}, {2048, 8}},
     .n_txn = 444,
+    .n_again = 256,
     .n_asm = 42,
     .n_shared = 256,
     .n_obs = 1024,
@@ -16,17 +18,18 @@ const struct rt_conf rt_conf_default = {
 static size_t lists_bytes(const struct rt_conf *c)
 {
     return arena_size(c->n_txn * sizeof(struct txn)) + arena_size(c->n_asm * sizeof(struct asm_msg)) +
-           arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot));
+           arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot)) +
+           arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp));
 }
 
 size_t rt_hot_bytes(const struct rt_conf *c)
 {
-    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly);
+    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly) + bufpool_hot_bytes(c->again);
 }
 
 size_t rt_bytes(const struct rt_conf *c)
 {
-    return lists_bytes(c) + bufpool_bytes(c->txn) + bufpool_bytes(c->assembly);
+    return lists_bytes(c) + bufpool_bytes(c->txn) + bufpool_bytes(c->assembly) + bufpool_bytes(c->again);
 }
 
 static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct arena *mem)
@@ -35,7 +38,9 @@ static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct aren
     rt->asm_msg = arena_take(mem, conf->n_asm * sizeof *rt->asm_msg);
     rt->shared = arena_take(mem, conf->n_shared * sizeof *rt->shared);
     rt->obs = arena_take(mem, conf->n_obs * sizeof *rt->obs);
-    return rt->txn && rt->asm_msg && rt->shared && rt->obs ? 0 : -ENOMEM;
+    rt->again = arena_take(mem, conf->n_again * sizeof *rt->again);
+    rt->answers = arena_take(mem, conf->n_again * sizeof *rt->answers);
+    return rt->txn && rt->asm_msg && rt->shared && rt->obs && rt->again && rt->answers ? 0 : -ENOMEM;
 }
 
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
@@ -43,11 +48,11 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
 {
     *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf, .hash_key = hash_key,
                           .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE,
-                          .due_ns = UINT64_MAX, .expect_due = UINT64_MAX};
+                          .due_ns = UINT64_MAX, .expect_due = UINT64_MAX, .taken.req = RT_NONE};
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
     if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
-        (r = bufpool_init(&rt->asm_pool, conf->assembly, m))) {
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = bufpool_init(&rt->again_pool, conf->again, m))) {
         rt_done(rt);
         return r;
     }
@@ -97,6 +102,7 @@ void *dis_shared(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, 
         rt->index_of = s;
         rt->index = schema_index(s);
     }
+    rt->acts++;
     uint64_t d = hash_same(rt->hash_key, x->key, 2 * sizeof(struct addr));
     d = hash_mix(d ^ key, hash_u64(x->key->net, rt->index)) | 1;
     struct shared_blob *set = &rt->shared[(d >> 8) & (rt->conf.n_shared - 1) & ~7u], *first = &set[d >> 4 & 7];

@@ -6,6 +6,7 @@
 #include "engine/base/bufpool.h"
 
 enum { RT_NONE = UINT32_MAX };
+#define EV_TIMEOUT_NS UINT64_C(10000000000) /* of a request, where the dissector says nothing else */
 
 /* The runtime's part of a flow; all RT_NONE/0 at the start (flow_rt_init). */
 struct flow_rt {
@@ -21,6 +22,11 @@ struct rt_ident {
     uint8_t side, kind, confidence, changed;
 };
 
+/* What the sink says of the event that it was given last: it knows this one, and would only count the next like it. */
+struct rt_seen {
+    uint64_t digest, ends; /* digest 0: it is not like that */
+};
+
 /* Where a runtime's results go. Called in the order of the packets. */
 struct rt_sink {
     void (*event)(void *arg, struct dis_ctx *x, struct event *e);
@@ -30,6 +36,10 @@ struct rt_sink {
     /* A request of this flow ran out of time: fill in key, flow_id, state, fr, dir of that flow. */
     void (*context)(void *arg, void *owner, struct dis_ctx *x);
     void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
+    /* One more event like that which the sink left in rt->seen: an answer after latency_ns, two messages of schema.
+     * False: it has to be read. May be NULL. */
+    bool (*again)(void *arg, struct dis_ctx *x, const struct proto_schema *schema, const struct rt_seen *seen,
+                  uint64_t latency_ns);
     bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
     void (*lost)(void *arg, struct dis_ctx *x, uint32_t n); /* dis_lost(); may be NULL */
     void (*absent)(void *arg, struct dis_ctx *x, const struct dis_absent *a);    /* dis_expect(); may be NULL */
@@ -38,7 +48,9 @@ struct rt_sink {
 struct rt_conf { /* entries per shard */
     struct bufpool_conf txn[BUFPOOL_CLASSES];
     struct bufpool_conf assembly[BUFPOOL_CLASSES];
+    struct bufpool_conf again[BUFPOOL_CLASSES];
     uint32_t n_txn, n_asm;
+    uint32_t n_again;                         /* kept requests, and answers to them: power of two */
     uint32_t n_shared, n_obs; /* powers of two, >= 8 */
     uint32_t max_txn_flow;    /* requests waiting in one flow */
 };
@@ -50,10 +62,39 @@ struct txn {
     const struct dissector *dis;
     uint64_t key, deadline_ns;
     uint64_t group;              /* dis_ctx.group when it was kept */
-    struct buf buf;
+    union {
+        struct buf buf;          /* the event, packed */
+        struct {                 /* or in what it differs from a kept one */
+            uint64_t ts_ns;
+            uint32_t frame, n;   /* n: of the message in its flow */
+        } like;
+    };
+    uint32_t req;                /* the kept one; RT_NONE: buf */
+    uint32_t vary;
+    uint16_t file;
     uint8_t side, dir, dir_sure; /* of the message that it waits after: who asked whom */
     uint32_t prev, next;         /* in the flow */
     uint32_t older, newer;       /* in the shard, by time of ev_wait */
+};
+
+enum { AGAIN_BYTES = 128 }; /* of kept requests, for each request that may wait */
+
+/* again.c: a request as it was read once, for all those that say the same. */
+struct again_req {
+    uint64_t digest;       /* 0: free */
+    struct buf buf;        /* the event, packed */
+    uint32_t next;         /* what came here and was not kept yet: the low half of its digest */
+    uint16_t waits;        /* requests that wait by it, or are being read: it stays as it is */
+    uint8_t vary;          /* place of the field that differs from time to time; EV_MAX_FIELDS: none does */
+};
+struct again_rsp { /* an answer to a kept request that was read once */
+    uint64_t digest, told; /* identity facts told until then */
+    struct rt_seen seen;
+};
+/* An event that was taken out of its list: ev's spans point into it. */
+struct taken {
+    struct buf buf;
+    uint32_t req; /* RT_NONE: buf */
 };
 
 struct asm_msg {
@@ -115,9 +156,14 @@ struct dis_rt {
     const struct rt_sink *sink;
     void *sink_arg;
     struct event *ev;          /* the worker's scratch event, shared by its shards */
-    struct buf taken;          /* stored request that ev's spans point into; freed by the next begin or answer */
+    struct taken taken;        /* stored request that ev's spans point into; freed by the next begin or answer */
     struct table_mem own;      /* where the memory is nobody else's */
-    struct bufpool txn_pool, asm_pool;
+    struct bufpool txn_pool, asm_pool, again_pool;
+    struct again_req *again;
+    struct again_rsp *answers;
+    uint32_t again_hand;
+    uint32_t acts;             /* calls that do more than fill the event at hand, or ask for more than its bytes tell */
+    struct rt_seen seen;
     struct txn *txn;
     struct asm_msg *asm_msg;
     struct shared_blob *shared;
@@ -148,6 +194,16 @@ struct dis_rt {
 uint32_t ev_packed_len(const struct event *e, bool with_values);
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
 void ev_unpack(const void *from, struct event *e);
+
+/* ---- between txn.c and again.c ---- */
+uint32_t txn_find(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key);
+/* An entry at the end of its lists; its event is the caller's to set. There must be a free one. */
+struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns);
+/* Out of its lists; what it held is the caller's. */
+struct taken txn_unlink(struct dis_rt *rt, uint32_t i);
+void taken_put(struct dis_rt *rt, struct taken *t);
+/* The event of a request that waits by a kept one. */
+void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id, struct event *e);
 
 /* The fields of an event that was committed without them; nothing where they are there. */
 void ev_complete(struct dis_ctx *x, struct event *e);

@@ -173,10 +173,20 @@ static bool server_job(uint32_t fn)
     return fn == S7_DOWNLOAD_BLOCK || fn == S7_DOWNLOAD_ENDED;
 }
 
+/* Reading and writing look at nothing but the message and what it answers. */
+static bool asks_again(const struct s7 *s, uint32_t fn)
+{
+    return (fn == S7_READ || fn == S7_WRITE) && s->anomalies == 0;
+}
+
 static enum verdict job(struct s7 *s)
 {
     uint32_t fn = cur_left(&s->param) ? cur_peek(&s->param, 0) : FN_NONE;
-    s7_reused(s, job_key(s->x->dir, s->ref, fn));
+    uint64_t key = job_key(s->x->dir, s->ref, fn);
+    struct again again = {.field = F_PDU_REF, .vary = s->ref};
+    s7_reused(s, key);
+    if (asks_again(s, fn) && ev_again(s->x, s->parts, cur_left(&s->param), key, &again))
+        return DIS_OK;
     struct event *e = ev_begin(s->x, &s7comm_schema, fn, OP_ANY_SELECTOR);
     ev_u64(e, F_PDU_REF, s->ref);
     const struct function *f = function(fn);
@@ -193,7 +203,8 @@ static enum verdict job(struct s7 *s)
     }
     if (s->x->dir == DIR_S2C && !server_job(fn))
         s7_anomaly(s, A_SERVER_JOB);
-    s7_wait(s, e, job_key(s->x->dir, s->ref, fn));
+    e->anomalies |= s->anomalies;
+    ev_wait_again(s->x, e, key, &again);
     return verdict_of(s);
 }
 
@@ -213,6 +224,10 @@ static enum verdict answer(struct s7 *s)
     uint8_t dir = s->x->dir == DIR_S2C ? DIR_C2S : DIR_S2C;
     uint32_t fn = cur_left(&s->param) ? cur_peek(&s->param, 0) : FN_NONE;
     uint64_t key = fn == FN_NONE ? bare_key(s, dir) : job_key(dir, s->ref, fn);
+    struct again again = {.digest = 0};
+    uint64_t context = (uint64_t)s->rosctr << 32 | (uint64_t)s->err << 16 | cur_left(&s->param);
+    if (asks_again(s, fn) && ev_answer_again(s->x, s->parts, context, key, &again))
+        return DIS_OK;
     struct event *e = ev_answer(s->x, &s7comm_schema, key, fn, OP_ANY_SELECTOR);
     const struct function *f = function(fn);
     if (s->rosctr == S7_ACK) /* an acknowledgement has no function of its own, even where it repeats one */
@@ -226,7 +241,8 @@ static enum verdict answer(struct s7 *s)
         s7_anomaly(s, A_FUNCTION);
     if (s->err) /* the header's error is the message's, whatever the items say */
         ev_status(e, s->err, true);
-    s7_commit(s, e);
+    e->anomalies |= s->anomalies;
+    ev_commit_again(s->x, e, &again);
     return verdict_of(s);
 }
 
@@ -246,7 +262,9 @@ static uint8_t guess_dir(const struct s7 *s)
 /* Cut both parts to what is there: a length that lies is an anomaly, unless the snap length cut the packet. */
 static void parts(struct s7 *s, struct cur *c, uint32_t plen, uint32_t dlen)
 {
+    struct cur both = *c;
     uint32_t have = cur_left(c);
+    s->parts = cur_rest(&both);
     if (plen + dlen > have && !s->x->cut)
         s7_anomaly(s, A_LENGTH);
     plen = plen < have ? plen : have;

@@ -75,6 +75,7 @@ struct s7 {
     struct dis_ctx *x;
     struct s7_flow *st;
     struct cur param, data;
+    struct span parts;   /* both */
     uint64_t anomalies;  /* added to the event before it is handed over */
     uint16_t ref, err;
     uint8_t rosctr, joined;

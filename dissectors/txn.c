@@ -8,8 +8,6 @@
 
 void ev_add_msg_(struct dis_ctx *x, struct event *e, uint32_t function); /* ev.c */
 
-static const uint64_t default_timeout_ns = UINT64_C(10000000000);
-
 /* ---- packing ---- */
 
 struct pack {
@@ -163,17 +161,37 @@ static void unlink_shard(struct dis_rt *rt, struct txn *t)
         rt->txn[t->newer].older = t->older;
 }
 
-/* Unlink, free the entry, and leave its buffer to the caller. */
-static struct buf take_txn(struct dis_rt *rt, uint32_t i)
+struct taken txn_unlink(struct dis_rt *rt, uint32_t i)
 {
     struct txn *t = &rt->txn[i];
-    struct buf b = t->buf;
+    struct taken b = {.req = t->req};
+    if (t->req == RT_NONE)
+        b.buf = t->buf;
     unlink_flow(rt, t);
     unlink_shard(rt, t);
     t->next = rt->txn_free;
     rt->txn_free = i;
     rt->n_txn_used--;
     return b;
+}
+
+void taken_put(struct dis_rt *rt, struct taken *t)
+{
+    buf_put(&rt->txn_pool, &t->buf);
+    if (t->req != RT_NONE)
+        rt->again[t->req].waits--;
+    t->req = RT_NONE;
+}
+
+/* Its event, and what the event's spans point into. */
+static struct taken take_txn(struct dis_rt *rt, uint32_t i, uint64_t flow_id, struct event *e)
+{
+    const struct txn *t = &rt->txn[i];
+    if (t->req == RT_NONE)
+        ev_unpack(t->buf.p, e);
+    else
+        again_unpack(rt, t, flow_id, e);
+    return txn_unlink(rt, i);
 }
 
 /* No answer came: commit it as what it was, told by whom it was sent. Uses the scratch event of nobody else: callers
@@ -185,8 +203,7 @@ static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
     then.side = rt->txn[i].side;
     then.dir = rt->txn[i].dir;
     then.dir_sure = rt->txn[i].dir_sure;
-    struct buf b = take_txn(rt, i);
-    ev_unpack(b.p, scratch);
+    struct taken b = take_txn(rt, i, x->flow_id, scratch);
     if (scratch->kind == EV_MESSAGE)
         scratch->kind = EV_REQUEST;
     const struct msg *last = &scratch->msgs[scratch->n_msgs - 1];
@@ -194,7 +211,7 @@ static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
     then.frame = last->frame;
     then.file = last->file;
     ev_commit(&then, scratch);
-    buf_put(&rt->txn_pool, &b);
+    taken_put(rt, &b);
 }
 
 /* Close one transaction of any flow of the shard, in that flow's own context, while `busy` (may be NULL) is under
@@ -210,7 +227,7 @@ static void close_elsewhere(struct dis_rt *rt, uint32_t i)
 static uint32_t oldest_with(const struct dis_rt *rt, uint32_t n)
 {
     uint32_t i = rt->txn_oldest;
-    while (i != RT_NONE && rt->txn[i].buf.cap < n)
+    while (i != RT_NONE && (rt->txn[i].req != RT_NONE || rt->txn[i].buf.cap < n))
         i = rt->txn[i].newer;
     return i;
 }
@@ -242,8 +259,9 @@ static struct buf make_room(struct dis_ctx *x, struct event *e, uint32_t need, b
     struct event aside;
     copy_event(&aside, e);
     uint32_t victim = x->fr->n_txn >= rt->conf.max_txn_flow ? x->fr->txn_head : RT_NONE;
-    struct buf b, keep = rt->taken; /* spans of e may lie there */
-    rt->taken.p = NULL;
+    struct taken keep = rt->taken; /* spans of e may lie there */
+    struct buf b;
+    rt->taken = (struct taken){.req = RT_NONE};
     if (victim != RT_NONE) {
         rt->stats.txn_evicted++;
         close_txn(x, victim, rt->ev);
@@ -261,12 +279,40 @@ static struct buf make_room(struct dis_ctx *x, struct event *e, uint32_t need, b
     return b;
 }
 
+struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns)
+{
+    struct dis_rt *rt = x->rt;
+    uint32_t i = rt->txn_free;
+    struct txn *t = &rt->txn[i];
+    rt->txn_free = t->next;
+    rt->n_txn_used++;
+    *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
+                      .side = x->side, .dir = x->dir, .dir_sure = x->dir_sure, .file = x->file, .req = RT_NONE,
+                      .group = x->group, .prev = x->fr->txn_tail, .next = RT_NONE,
+                      .older = rt->txn_newest, .newer = RT_NONE};
+    if (t->deadline_ns < rt->due_ns)
+        rt->due_ns = t->deadline_ns;
+    if (t->prev == RT_NONE)
+        x->fr->txn_head = i;
+    else
+        rt->txn[t->prev].next = i;
+    x->fr->txn_tail = i;
+    x->fr->n_txn++;
+    if (t->older == RT_NONE)
+        rt->txn_oldest = i;
+    else
+        rt->txn[t->older].newer = i;
+    rt->txn_newest = i;
+    return t;
+}
+
 void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t timeout_ns)
 {
     struct dis_rt *rt = x->rt;
     bool ok;
     uint32_t values, need = packed_len(e, &values);
     bool with_values = need + values <= EV_PACK;
+    rt->acts++;
     if (with_values) {
         need += values;
     } else {
@@ -285,36 +331,16 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
         }
     }
     ev_pack(e, b.p, b.cap, with_values);
-    uint32_t i = rt->txn_free;
-    struct txn *t = &rt->txn[i];
-    rt->txn_free = t->next;
-    rt->n_txn_used++;
-    *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
-                      .side = x->side, .dir = x->dir, .dir_sure = x->dir_sure,
-                      .group = x->group, .buf = b, .prev = x->fr->txn_tail, .next = RT_NONE,
-                      .older = rt->txn_newest, .newer = RT_NONE};
-    if (t->deadline_ns < rt->due_ns)
-        rt->due_ns = t->deadline_ns;
-    if (t->prev == RT_NONE)
-        x->fr->txn_head = i;
-    else
-        rt->txn[t->prev].next = i;
-    x->fr->txn_tail = i;
-    x->fr->n_txn++;
-    if (t->older == RT_NONE)
-        rt->txn_oldest = i;
-    else
-        rt->txn[t->older].newer = i;
-    rt->txn_newest = i;
+    txn_link(x, key, timeout_ns)->buf = b;
 }
 
 void ev_wait(struct dis_ctx *x, struct event *e, uint64_t key)
 {
-    uint64_t t = x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : default_timeout_ns;
+    uint64_t t = x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : EV_TIMEOUT_NS;
     ev_wait_for(x, e, key, t);
 }
 
-static uint32_t find_txn(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key)
+uint32_t txn_find(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key)
 {
     uint32_t i = fr->txn_head;
     while (i != RT_NONE && rt->txn[i].key != key)
@@ -324,7 +350,8 @@ static uint32_t find_txn(const struct dis_rt *rt, const struct flow_rt *fr, uint
 
 bool ev_is_waited(const struct dis_ctx *x, uint64_t key)
 {
-    return find_txn(x->rt, x->fr, key) != RT_NONE;
+    x->rt->acts++;
+    return txn_find(x->rt, x->fr, key) != RT_NONE;
 }
 
 struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_t key, uint32_t function,
@@ -332,15 +359,15 @@ struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_
 {
     struct dis_rt *rt = x->rt;
     struct event *e = rt->ev;
-    uint32_t i = find_txn(rt, x->fr, key);
+    uint32_t i = txn_find(rt, x->fr, key);
+    rt->acts++;
     if (i == RT_NONE) {
         e = ev_begin(x, s, function, selector);
         e->kind = EV_RESPONSE;
         return e;
     }
-    buf_put(&rt->txn_pool, &rt->taken);
-    rt->taken = take_txn(rt, i);
-    ev_unpack(rt->taken.p, e);
+    taken_put(rt, &rt->taken);
+    rt->taken = take_txn(rt, i, x->flow_id, e);
     e->kind = EV_TRANSACTION;
     ev_add_msg_(x, e, function);
     uint64_t first = e->msgs[0].ts_ns;
@@ -353,9 +380,9 @@ static struct event *take_as_is(struct dis_ctx *x, uint32_t i)
     struct dis_rt *rt = x->rt;
     if (i == RT_NONE)
         return NULL;
-    buf_put(&rt->txn_pool, &rt->taken);
-    rt->taken = take_txn(rt, i);
-    ev_unpack(rt->taken.p, rt->ev);
+    rt->acts++;
+    taken_put(rt, &rt->taken);
+    rt->taken = take_txn(rt, i, x->flow_id, rt->ev);
     rt->ev->kind = EV_TRANSACTION;
     uint64_t first = rt->ev->msgs[0].ts_ns;
     rt->ev->latency_ns = x->ts_ns > first ? x->ts_ns - first : 0;
@@ -364,7 +391,7 @@ static struct event *take_as_is(struct dis_ctx *x, uint32_t i)
 
 struct event *ev_take(struct dis_ctx *x, uint64_t key)
 {
-    return take_as_is(x, find_txn(x->rt, x->fr, key));
+    return take_as_is(x, txn_find(x->rt, x->fr, key));
 }
 
 struct event *ev_take_of(struct dis_ctx *x, uint64_t group)
@@ -377,6 +404,7 @@ struct event *ev_take_of(struct dis_ctx *x, uint64_t group)
 
 void ev_flush(struct dis_ctx *x)
 {
+    x->rt->acts++;
     while (x->fr->txn_head != RT_NONE)
         close_txn(x, x->fr->txn_head, x->rt->ev);
 }

@@ -87,12 +87,14 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
     c.n_links = (uint32_t)(l->known_links / N_SHARDS);
     c.n_assets = pow2_below(l->known_assets / N_SHARDS);
     c.rt.n_txn = (uint32_t)(l->requests / N_SHARDS);
+    c.rt.n_again = pow2_below(l->requests / N_SHARDS / 2);
     c.rt.n_shared = pow2_below(l->shared_states / N_SHARDS);
     c.rt.n_obs = pow2_below(l->known_identities / N_SHARDS);
     c.n_state = c.n_flows / 2;
     c.n_ndpi = (uint32_t)(l->ndpi_flows / N_SHARDS);
     scale_pool(c.stream, l->stream_bytes / N_SHARDS);
     scale_pool(c.rt.txn, l->request_bytes / N_SHARDS);
+    scale_pool(c.rt.again, l->requests / N_SHARDS * AGAIN_BYTES);
     scale_pool(c.rt.assembly, l->message_bytes / N_SHARDS);
     return c;
 }

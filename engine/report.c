@@ -423,6 +423,7 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->hash_key, base, e);
     const struct seen_msg *m = seen_find(&s->seen, digest, s->facts.epoch);
     facts->n = 0;
+    x->rt->seen = (struct rt_seen){digest, f->fact_base};
     if (m)
         return judge_again(s, x, e, m, hits);
     see_facts(s, e, base, e->msgs[e->n_msgs - 1].ts_ns, facts);
@@ -465,6 +466,27 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     r.object = n_hits ? rules_object(e) : 0;
     r.wanted = (uint8_t)wanted;
     send_event(s, f, x, e, &r, &facts, hits);
+}
+
+/* As sink_event() for an answer without fault whose event would find this in the table of what was seen. */
+static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *schema, const struct rt_seen *seen,
+                       uint64_t latency_ns)
+{
+    struct shard *s = arg;
+    struct flow *f = x->owner;
+    if (s->env->log_events || latency_ns >= USUAL_LATENCY_NS)
+        return false;
+    learn_dir(s, f, x->side, x);
+    if (f->client > 1 || !f->link || f->fact_client != f->client || f->fact_base != seen->ends)
+        return false;
+    const struct seen_msg *m = seen_find(&s->seen, seen->digest, s->facts.epoch);
+    if (!m || m->n_rules)
+        return false;
+    s->stats->events++;
+    count_message(s, schema, 2);
+    for (unsigned i = 0; i < m->n_facts; i++)
+        fact_again(&s->facts, m->facts[i], x->ts_ns);
+    return true;
 }
 
 /* ---- the rest of what a runtime reports ---- */
@@ -579,7 +601,7 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
 }
 
 const struct rt_sink shard_sink = {
-    .event = sink_event, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
+    .event = sink_event, .again = sink_again, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
     .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
     .absent = sink_absent,
 };

@@ -48,12 +48,17 @@ void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *fac
 {
     struct seen_msg m = {.digest = digest, .epoch = facts->epoch};
     uint16_t rules[SEEN_RULES + 1];
+    unsigned n_facts = in->ev->n_items ? in->ev->n_items : 1;
     unsigned n = rs ? rules_narrow(rs, in, rules, SEEN_RULES + 1) : 0;
     if (n > SEEN_RULES)
         return;
+    for (unsigned i = 0; i < n_facts; i++) {
+        if (slots[i] > UINT16_MAX)
+            return;
+        m.facts[i] = (uint16_t)slots[i];
+    }
     m.n_rules = (uint8_t)n;
-    m.n_facts = (uint8_t)(in->ev->n_items ? in->ev->n_items : 1);
+    m.n_facts = (uint8_t)n_facts;
     memcpy(m.rules, rules, n * sizeof *rules);
-    memcpy(m.facts, slots, m.n_facts * sizeof *slots);
     t->msgs[digest >> 8 & t->mask] = m;
 }

@@ -8,14 +8,14 @@
 #include "engine/facts.h"
 #include "rules/rules.h"
 
-enum { SEEN_FACTS = 10, SEEN_RULES = 5 };
+enum { SEEN_FACTS = 20 /* the most objects of an S7 request */, SEEN_RULES = 5 };
 
 struct seen_msg { /* one cache line */
     uint64_t digest;            /* 0 free */
     uint32_t epoch;             /* fact_set.epoch when its facts stood where `facts` says */
     uint8_t n_facts, n_rules;
     uint16_t rules[SEEN_RULES]; /* entries to ask */
-    uint32_t facts[SEEN_FACTS]; /* slots */
+    uint16_t facts[SEEN_FACTS]; /* slots; messages with facts beyond the 65,536th are not kept */
 };
 _Static_assert(sizeof(struct seen_msg) == 64, "one cache line");
 

@@ -158,7 +158,6 @@ static inline uint32_t fn_hash(uint32_t fn)
 {
     return fn * 0x9e3779b1u >> 16;
 }
-enum { USUAL_LATENCY_NS = 1000000000 };
 
 struct rule {
     struct rule_info info;

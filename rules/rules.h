@@ -118,6 +118,7 @@ struct rule_input {
 /* The entries whose worker's part holds, ascending, at most max; the severest rules come first, so what does not fit
  * is the least severe. No allocation, no lock, no state. */
 unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max);
+enum { USUAL_LATENCY_NS = 1000000000 };
 /* Has the message a fault, or is it late? Most rules ask for such ones. */
 bool rules_unusual(const struct event *ev);
 /* The entries that may hold for a message that is like this one: usual, nothing new in it, the same ends (addresses,

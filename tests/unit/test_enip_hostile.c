@@ -1,59 +1,11 @@
 /* The built captures, mutilated: every prefix, every byte changed, both directions, every split. Run under ASan and
  * UBSan this shows that no byte sequence makes the dissector read or run on. */
 #include "test_enip.h"
+#include "built_pcap.h"
 #include "suite.h"
 
-#ifndef ENIP_PCAPS
-#define ENIP_PCAPS "pcaps/enip"
-#endif
-
-static const char *const captures[] = {"reset", "mode",  "files",       "download", "safety", "pccc",
-                                       "tags",  "route", "connections", "address",  "odd"};
-
-struct packet {
-    const uint8_t *p;
-    uint32_t n;
-    uint8_t tcp, from_server;
-};
-
-static uint8_t *load(const char *name, uint32_t *n)
-{
-    const char *root = getenv("MESON_SOURCE_ROOT");
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s/%s.pcap", root ? root : "..", ENIP_PCAPS, name);
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        snprintf(path, sizeof path, "%s/%s.pcap", ENIP_PCAPS, name);
-        f = fopen(path, "rb");
-    }
-    if (!f)
-        return NULL;
-    uint8_t *b = malloc(1 << 20);
-    *n = (uint32_t)fread(b, 1, 1 << 20, f);
-    fclose(f);
-    return b;
-}
-
-/* The next packet with TCP or UDP payload: Ethernet, IPv4 without options, as the builder writes them. */
-static bool next(const uint8_t *b, uint32_t n, uint32_t *at, struct packet *p)
-{
-    while (*at + 16 <= n) {
-        uint32_t len;
-        memcpy(&len, b + *at + 8, 4);
-        const uint8_t *eth = b + *at + 16;
-        *at += 16 + len;
-        if (*at > n || len < 42 || eth[12] != 8)
-            continue;
-        p->tcp = eth[23] == 6;
-        uint32_t head = 34 + (p->tcp ? 20 : 8), total = 14u + ((uint32_t)eth[16] << 8 | eth[17]);
-        if (total > len || total <= head)
-            continue;
-        uint16_t sport = (uint16_t)(eth[34] << 8 | eth[35]);
-        *p = (struct packet){eth + head, total - head, p->tcp, sport == 44818 || sport == 4818};
-        return true;
-    }
-    return false;
-}
+static const char *const captures[] = {"enip/reset", "enip/mode",  "enip/files",       "enip/download", "enip/safety", "enip/pccc",
+                                       "enip/tags",  "enip/route", "enip/connections", "enip/address",  "enip/odd"};
 
 /* Parse n bytes as one PDU in an exact copy. */
 static void parse(struct feed *f, const struct packet *p, const uint8_t *b, uint32_t n, int side)
@@ -95,14 +47,14 @@ static void mutilate(struct feed *f, const struct packet *p)
 START_TEST(mutilated)
 {
     uint32_t n, at = 24, seen = 0;
-    uint8_t *b = load(captures[_i], &n);
+    uint8_t *b = built_load(captures[_i], &n);
     struct packet p;
     if (!b) {
         printf("enip hostile: skipped (%s.pcap is not here)\n", captures[_i]);
         return;
     }
     struct feed *f = feed_new(&dissector_enip, 44818, 1, 1);
-    while (next(b, n, &at, &p) && seen++ < 60)
+    while (built_next(b, n, &at, &p) && seen++ < 60)
         mutilate(f, &p);
     ck_assert_uint_gt(f->n_events, 0);
     feed_free(f);
@@ -115,7 +67,7 @@ static char *in_pieces(const uint8_t *b, uint32_t n, uint32_t piece, bool one_si
 {
     struct feed *f = feed_new(&dissector_enip, 44818, 1, 1);
     struct packet p;
-    for (uint32_t at = 24; next(b, n, &at, &p);) {
+    for (uint32_t at = 24; built_next(b, n, &at, &p);) {
         if (!p.tcp || (one_side && p.from_server))
             continue;
         uint64_t now = f->now_ns + 1000000;
@@ -134,7 +86,7 @@ static char *in_pieces(const uint8_t *b, uint32_t n, uint32_t piece, bool one_si
 START_TEST(any_split)
 {
     uint32_t n;
-    uint8_t *b = load(captures[_i], &n);
+    uint8_t *b = built_load(captures[_i], &n);
     if (!b)
         return;
     for (int one_side = 0; one_side < 2; one_side++) {

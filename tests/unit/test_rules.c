@@ -226,6 +226,53 @@ static const struct {
     {"action: write\n    not: {unit: 5}\n    protocol: alpha", E_BIT | E_BOTH},
 };
 
+/* One that is like event i for rules_narrow(), and else as different as `how` says. */
+static struct rule_input alike(unsigned i, unsigned how, struct event *e)
+{
+    struct rule_input in = input(i);
+    *e = events[i];
+    in.ev = e;
+    in.nothing_new = 1;
+    if (how & 1) {
+        in.sport = 502, in.dport = 50000, in.l4 = PROTO_UDP;
+        in.n_vlan = 0;
+    }
+    if (how & 2)
+        in.ts_ns += UINT64_C(60 * 3600) * 1000000000;
+    if (how & 4)
+        in.smac = NULL, in.dmac = client_mac;
+    for (unsigned k = 0; k < e->n_items; k++) {
+        if (how & 8)
+            e->items[k].v = (struct vals){.n = 1, .qual_off = -1, .enc = VE_NOW_INT, .now.i = -4};
+        if (how & 16)
+            e->items[k].quality = ITEM_QUALITY | 3;
+    }
+    if (how & 32)
+        e->n_fields = 0;
+    if (how & 64)
+        e->latency_ns = 5000000;
+    return in;
+}
+
+/* What is left of the rules after rules_narrow() says of every message like this one what all rules say. */
+static void check_narrow(const struct ruleset *rs, const char *when)
+{
+    static struct event e;
+    uint16_t left[REC_MAX_HITS], hits[REC_MAX_HITS], some[REC_MAX_HITS];
+    for (unsigned i = 0; i < N_EVENTS; i++) {
+        for (unsigned from = 0; from < 128 && !rules_unusual(&events[i]); from += 127) {
+            struct rule_input first = alike(i, from, &e);
+            unsigned n = rules_narrow(rs, &first, left, REC_MAX_HITS);
+            for (unsigned how = 0; how < 128; how++) {
+                struct rule_input in = alike(i, how, &e);
+                unsigned all = rules_match(rs, &in, hits, REC_MAX_HITS);
+                ck_assert_msg(all == rules_match_of(rs, &in, left, n, some), "%s: event %u, %x", when, i, how);
+                ck_assert(memcmp(hits, some, all * sizeof *hits) == 0);
+            }
+        }
+    }
+}
+
 START_TEST(test_match)
 {
     struct ruleset *rs = NULL;
@@ -240,6 +287,7 @@ START_TEST(test_match)
         got |= (rules_match(rs, &in, hits, REC_MAX_HITS) > 0) << i;
     }
     ck_assert_msg(got == cases[_i].hits, "%s: hits %x, expected %x", cases[_i].when, got, cases[_i].hits);
+    check_narrow(rs, cases[_i].when);
     ruleset_free(rs);
 }
 END_TEST

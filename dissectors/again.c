@@ -1,0 +1,152 @@
+/* again.c: requests and answers that say what others before them said, known by their octets.
+ *
+ * The first request of a sort is read, packed and waits; when it comes a second time its packed event is also kept
+ * here, and from then on one like it waits by that event with only its time, place and number of its own. An answer
+ * that was read once after the same request, and of which the sink knows all it could tell, is counted. What comes of
+ * it is the same in every case: forgetting costs time and nothing else. */
+#include "dissectors/runtime.h"
+#include "engine/base/hash.h"
+
+enum { LOOK_FOR_ROOM = 64 /* kept requests, when no buffer is free */ };
+
+static uint64_t digest_of(const struct dis_ctx *x, struct span s, uint64_t context)
+{
+    uint64_t secret = x->rt->hash_key ^ (uintptr_t)x->dis;
+    return hash_mix(hash_same(secret, s.p, s.n) ^ x->dir, context ^ secret) | 1;
+}
+
+/* Of what was cut, or comes from behind another device, more than its bytes matters. */
+static bool is_plain(const struct dis_ctx *x)
+{
+    return !(x->cut | x->copy | x->has_sender);
+}
+
+static struct again_req *request_at(struct dis_rt *rt, uint64_t digest)
+{
+    return &rt->again[digest >> 8 & (rt->conf.n_again - 1)];
+}
+
+static struct again_rsp *answer_at(struct dis_rt *rt, uint64_t digest)
+{
+    return &rt->answers[digest >> 8 & (rt->conf.n_again - 1)];
+}
+
+void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id, struct event *e)
+{
+    const struct again_req *r = &rt->again[t->req];
+    ev_unpack(r->buf.p, e);
+    e->tx_id = hash_mix(flow_id, t->like.n);
+    e->msgs[0].ts_ns = t->like.ts_ns;
+    e->msgs[0].frame = t->like.frame;
+    e->msgs[0].file = t->file;
+    if (r->vary < EV_MAX_FIELDS)
+        e->fields[r->vary].v.u = t->vary;
+}
+
+bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a)
+{
+    struct dis_rt *rt = x->rt;
+    a->digest = 0;
+    if (!is_plain(x))
+        return false;
+    a->digest = digest_of(x, s, context);
+    a->acts = rt->acts;
+    struct again_req *r = request_at(rt, a->digest);
+    if (r->digest != a->digest || r->waits == UINT16_MAX || rt->txn_free == RT_NONE || x->fr->n_txn >= rt->conf.max_txn_flow)
+        return false;
+    rt->acts++;
+    taken_put(rt, &rt->taken);
+    struct txn *t = txn_link(x, key, x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : EV_TIMEOUT_NS);
+    t->req = (uint32_t)(r - rt->again);
+    t->vary = a->vary;
+    t->like.ts_ns = x->ts_ns;
+    t->like.frame = x->frame;
+    t->like.n = ++x->fr->n_messages;
+    r->waits++;
+    return true;
+}
+
+/* Of the requests that nobody waits by, one whose buffer is large enough goes. */
+static struct buf make_room(struct dis_rt *rt, uint32_t need)
+{
+    struct buf b = buf_get(&rt->again_pool, need);
+    for (unsigned i = 0; !b.p && i < LOOK_FOR_ROOM; i++) {
+        struct again_req *r = &rt->again[rt->again_hand++ & (rt->conf.n_again - 1)];
+        if (r->waits || !r->buf.p || r->buf.cap < need)
+            continue;
+        b = r->buf;
+        *r = (struct again_req){.next = r->next};
+    }
+    return b;
+}
+
+static uint8_t place_of(const struct event *e, uint8_t field)
+{
+    unsigned i = 0;
+    while (i < e->n_fields && e->fields[i].id != field)
+        i++;
+    return (uint8_t)(i < e->n_fields ? i : EV_MAX_FIELDS);
+}
+
+static void keep(struct dis_rt *rt, const struct event *e, const struct again *a)
+{
+    struct again_req *r = request_at(rt, a->digest);
+    if (rt->acts != a->acts + 1 || e->anomalies || e->truncated || e->n_msgs != 1 || r->waits || r->digest == a->digest)
+        return;
+    if (r->next != (uint32_t)a->digest) { /* what comes once needs no place */
+        r->next = (uint32_t)a->digest;
+        return;
+    }
+    uint32_t need = ev_packed_len(e, true);
+    if (r->buf.p && r->buf.cap < need) {
+        buf_put(&rt->again_pool, &r->buf);
+        r->digest = 0;
+    }
+    struct buf b = r->buf.p ? r->buf : make_room(rt, need);
+    if (!b.p)
+        return;
+    ev_pack(e, b.p, b.cap, true);
+    *r = (struct again_req){.digest = a->digest, .buf = b, .vary = place_of(e, a->field)};
+}
+
+void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)
+{
+    if (a->digest)
+        keep(x->rt, e, a);
+    ev_wait(x, e, key);
+}
+
+bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a)
+{
+    struct dis_rt *rt = x->rt;
+    uint32_t i = txn_find(rt, x->fr, key);
+    a->digest = 0;
+    if (i == RT_NONE || rt->txn[i].req == RT_NONE || !is_plain(x) || !rt->sink->again)
+        return false;
+    const struct again_req *r = &rt->again[rt->txn[i].req];
+    a->digest = hash_mix(digest_of(x, s, context) ^ r->digest, x->flow_id) | 1;
+    a->acts = rt->acts;
+    const struct again_rsp *p = answer_at(rt, a->digest);
+    if (p->digest != a->digest || p->told != rt->obs_told)
+        return false;
+    const struct event *e = (const struct event *)(const void *)r->buf.p;
+    uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
+    if (!rt->sink->again(rt->sink_arg, x, e->schema, &p->seen, latency))
+        return false;
+    rt->acts++;
+    taken_put(rt, &rt->taken);
+    struct taken t = txn_unlink(rt, i);
+    taken_put(rt, &t);
+    x->fr->n_messages++;
+    return true;
+}
+
+void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a)
+{
+    struct dis_rt *rt = x->rt;
+    bool pure = a->digest && rt->acts == a->acts + 1; /* ev_answer() */
+    rt->seen.digest = 0;
+    ev_commit(x, e);
+    if (pure && rt->seen.digest)
+        *answer_at(rt, a->digest) = (struct again_rsp){a->digest, rt->obs_told, rt->seen};
+}

@@ -1,0 +1,282 @@
+/* test_again.c: messages known by their octets give what reading them gives, and nothing else is taken for them. */
+#include "tests/unit/dis_feed.h"
+#include "built_pcap.h"
+#include "engine/base/hash.h"
+#include "suite.h"
+
+extern const struct dissector dissector_modbus, dissector_s7comm, dissector_enip;
+extern const struct proto_schema modbus_schema;
+
+/* ---- the calls themselves ---- */
+
+static const struct kind_def kinds[] = {{"tag", KIND_NAME}};
+static const struct field_def fields[] = {{"number", FT_UINT, false, NULL, NULL, ""}};
+static const struct op_row ops[] = {{1, OP_ANY_SELECTOR, "read", ACT_READ, 0, 0, 0, 0, 0}};
+static const struct proto_schema schema = {.name = "modbus", .kinds = kinds, .n_kinds = 1, .fields = fields,
+                                           .n_fields = 1, .ops = ops, .n_ops = 1};
+
+static struct span octets(const char *s)
+{
+    return (struct span){(const uint8_t *)s, (uint32_t)strlen(s)};
+}
+
+enum spoil { NOTHING, ANOMALY, TOLD, SHARED, SECOND };
+
+/* A request of these octets with this number. True: it was known. */
+static bool ask(struct feed *f, const char *s, uint64_t context, uint32_t number, enum spoil spoil)
+{
+    struct dis_ctx x;
+    f->frame++;
+    f->now_ns += 1000000;
+    feed_fill(f, &x, 0);
+    struct again a = {.field = 0, .vary = number};
+    if (ev_again(&x, octets(s), context, number, &a))
+        return true;
+    if (spoil == SHARED)
+        dis_shared(&x, &modbus_schema, 1, true);
+    if (spoil == SECOND)
+        ev_commit(&x, ev_begin(&x, &schema, 1, 0));
+    struct event *e = ev_begin(&x, &schema, 1, 0);
+    ev_u64(e, 0, number);
+    ev_named(e, 0, ev_text_copy(e, s, (uint32_t)strlen(s)));
+    if (spoil == ANOMALY)
+        ev_anomaly(e, 0);
+    if (spoil == TOLD)
+        obs_fmt(&x, &modbus_schema, OBS_SERVER, OBS_SELF, OBS_MODEL, 90, "model %u", f->frame);
+    ev_wait_again(&x, e, number, &a);
+    return false;
+}
+
+static unsigned again_calls;
+static bool again_says;
+
+static bool on_again(void *arg, struct dis_ctx *x, const struct proto_schema *s, const struct rt_seen *seen,
+                     uint64_t latency_ns)
+{
+    (void)arg;
+    (void)x;
+    ck_assert_ptr_nonnull(s);
+    ck_assert_uint_ne(seen->digest, 0);
+    ck_assert_uint_lt(latency_ns, UINT64_C(1) << 40);
+    again_calls++;
+    return again_says;
+}
+
+/* With what feed_event() leaves out. */
+static void on_event(void *arg, struct dis_ctx *x, struct event *e)
+{
+    struct feed *f = arg;
+    feed_event(arg, x, e);
+    feed_say(f, "  tx %" PRIx64 " latency %" PRIu64, e->tx_id, e->kind == EV_TRANSACTION ? e->latency_ns : 0);
+    for (unsigned i = 0; i < e->n_msgs; i++)
+        feed_say(f, " %u@%" PRIu64, e->msgs[i].frame, e->msgs[i].ts_ns);
+    feed_say(f, " total %u far %u text %u\n", e->items_total, e->has_far, e->truncated);
+    f->rt.seen = (struct rt_seen){e->anomalies ? 0 : 1, 1};
+}
+
+static const struct rt_sink sink = {.event = on_event, .ident = feed_ident, .malformed = feed_malformed,
+                                    .silent = feed_silent, .context = feed_context, .sender = feed_sender,
+                                    .again = on_again};
+
+/* True: known. */
+static bool reply(struct feed *f, const char *s, uint32_t number, bool cut)
+{
+    struct dis_ctx x;
+    f->frame++;
+    f->now_ns += 1000000;
+    feed_fill(f, &x, 1);
+    x.cut = cut;
+    struct again a;
+    if (ev_answer_again(&x, octets(s), 0, number, &a))
+        return true;
+    struct event *e = ev_answer(&x, &schema, number, 1, 0);
+    ck_assert_uint_eq(e->msgs[e->n_msgs - 1].frame, f->frame);
+    ev_commit_again(&x, e, &a);
+    return false;
+}
+
+static struct feed *fresh(const struct dissector *d, uint16_t port)
+{
+    struct feed *f = feed_new(d, port, 1, 1);
+    f->rt.sink = &sink;
+    again_calls = 0;
+    again_says = false;
+    return f;
+}
+
+START_TEST(test_third_is_known)
+{
+    struct feed *f = fresh(&dissector_modbus, 502);
+    for (uint32_t i = 0; i < 5; i++) {
+        ck_assert_int_eq(ask(f, "poll", 7, 100 + i, NOTHING), i >= 2);
+        f->n_text = 0;
+        reply(f, "fine", 100 + i, true);
+        char want[200];
+        snprintf(want, sizeof want, "transaction 1,1 read read tag:poll executed s2c { number=%u }\n  tx %" PRIx64
+                 " latency 1000000 %u@", 100 + i, hash_mix(4711, 2 * i + 1), 2 * i + 1);
+        ck_assert_msg(strncmp(f->text, want, strlen(want)) == 0, "%s\nwanted\n%s", f->text, want);
+    }
+    ck_assert(!ask(f, "poll", 8, 1, NOTHING)); /* another context */
+    ck_assert(!ask(f, "pole", 7, 2, NOTHING));
+    ck_assert(ask(f, "poll", 7, 3, NOTHING));
+    f->n_text = 0;
+    const char *end = feed_end(f); /* no answer: told as it was sent */
+    ck_assert_msg(strstr(end, "request 1 read read tag:poll unknown c2s { number=3 }") != NULL, "%s", end);
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(test_not_kept)
+{
+    for (enum spoil s = ANOMALY; s <= SECOND; s++) {
+        struct feed *f = fresh(&dissector_modbus, 502);
+        for (uint32_t i = 0; i < 4; i++)
+            ck_assert_msg(!ask(f, "poll", 0, i, s), "spoilt by %d", s);
+        feed_free(f);
+    }
+}
+END_TEST
+
+START_TEST(test_answers)
+{
+    struct feed *f = fresh(&dissector_modbus, 502);
+    again_says = true;
+    for (uint32_t i = 0; i < 6; i++) {
+        ask(f, "poll", 0, i, NOTHING);
+        ck_assert_int_eq(reply(f, "fine", i, false), i >= 3); /* the third is the first by a kept request */
+    }
+    ck_assert_uint_eq(again_calls, 3);
+    ck_assert_uint_eq(f->n_events, 3);
+    ck_assert_uint_eq(f->rt.n_txn_used, 0);
+    ask(f, "poll", 0, 10, NOTHING);
+    ck_assert(!reply(f, "else", 10, false));
+    ask(f, "poll", 0, 11, NOTHING);
+    ck_assert(!reply(f, "fine", 11, true)); /* cut */
+    ask(f, "poll", 0, 12, NOTHING);
+    f->rt.obs_told++; /* something new is known of a device: what an answer tells may be new again */
+    ck_assert(!reply(f, "fine", 12, false));
+    ask(f, "poll", 0, 13, NOTHING);
+    ck_assert(reply(f, "fine", 13, false));
+    again_says = false;
+    ask(f, "poll", 0, 14, NOTHING);
+    ck_assert(!reply(f, "fine", 14, false)); /* the sink wants to see it */
+    feed_free(f);
+}
+END_TEST
+
+/* More sorts of requests than there is room for, each three times: whatever is kept and forgotten, what comes out
+ * is right, and what waits is never overwritten. */
+START_TEST(test_full)
+{
+    struct feed *f = fresh(&dissector_modbus, 502);
+    uint32_t known = 0;
+    for (uint32_t round = 0; round < 4; round++) {
+        for (uint32_t i = 0; i < 3000; i++) {
+            char s[16], want[64];
+            snprintf(s, sizeof s, "poll-%u", i);
+            for (unsigned k = 0; k < 3; k++)
+                known += ask(f, s, 0, i + k * 10000, NOTHING);
+            for (unsigned k = 0; k < 3; k++) {
+                f->n_text = 0;
+                reply(f, "fine", i + k * 10000, true);
+                snprintf(want, sizeof want, "tag:poll-%u executed s2c { number=%u }", i, i + k * 10000);
+                ck_assert_msg(strstr(f->text, want) != NULL, "%s wanted %s", f->text, want);
+            }
+        }
+    }
+    ck_assert_uint_gt(known, 0);
+    feed_free(f);
+}
+END_TEST
+
+/* ---- whole captures, over and over: with and without the memory ---- */
+
+static const struct {
+    const char *capture;
+    const struct dissector *dis;
+    uint16_t port;
+} built[] = {
+    {"modbus/functions", &dissector_modbus, 502},   {"modbus/exceptions", &dissector_modbus, 502},
+    {"modbus/anomalies", &dissector_modbus, 502},   {"modbus/gateway", &dissector_modbus, 502},
+    {"modbus/diagnostics", &dissector_modbus, 502}, {"modbus/umas", &dissector_modbus, 502},
+    {"modbus/rtu", &dissector_modbus, 502},         {"s7comm/identity", &dissector_s7comm, 102},
+    {"s7comm/control", &dissector_s7comm, 102},     {"s7comm/download", &dissector_s7comm, 102},
+    {"s7comm/force", &dissector_s7comm, 102},       {"s7comm/malformed", &dissector_s7comm, 102},
+    {"s7comm/others", &dissector_s7comm, 102},      {"s7comm/nc", &dissector_s7comm, 102},
+    {"s7comm/cyclic", &dissector_s7comm, 102},      {"s7comm/transport", &dissector_s7comm, 102},
+    {"enip/tags", &dissector_enip, 44818},          {"enip/route", &dissector_enip, 44818},
+    {"enip/connections", &dissector_enip, 44818},   {"enip/odd", &dissector_enip, 44818},
+    {"enip/pccc", &dissector_enip, 44818},          {"enip/mode", &dissector_enip, 44818},
+    {"enip/files", &dissector_enip, 44818},         {"enip/address", &dissector_enip, 44818},
+    {"enip/download", &dissector_enip, 44818},      {"enip/reset", &dissector_enip, 44818},
+};
+
+/* Of these the answers must have been known, too. */
+static const char *const polls[] = {"modbus/gateway", "s7comm/transport", "enip/tags", "enip/address"};
+
+static struct feed *without_memory(const struct dissector *d, uint16_t port)
+{
+    struct feed *f = feed_new(d, port, 1, 1);
+    struct rt_conf conf = rt_conf_default;
+    memset(conf.again, 0, sizeof conf.again);
+    rt_done(&f->rt);
+    ck_assert_int_eq(rt_init(&f->rt, &conf, &f->scratch, &sink, f, 42, NULL), 0);
+    return f;
+}
+
+START_TEST(test_same_as_read)
+{
+    enum { ROUNDS = 5 };
+    uint32_t n, counted = 0;
+    uint8_t *b = built_load(built[_i].capture, &n);
+    ck_assert_msg(b != NULL, "%s is not here", built[_i].capture);
+    for (int counts = 0; counts < 2; counts++) {
+        struct feed *with = fresh(built[_i].dis, built[_i].port);
+        struct feed *without = without_memory(built[_i].dis, built[_i].port);
+        struct packet p;
+        for (unsigned round = 0; round < ROUNDS; round++) {
+            for (uint32_t at = 24; built_next(b, n, &at, &p);) {
+                if (!p.tcp)
+                    continue;
+                with->n_text = without->n_text = with->n_events = without->n_events = 0;
+                with->text[0] = without->text[0] = 0;
+                again_calls = 0;
+                again_says = false;
+                feed_bytes(without, p.from_server, p.p, p.n);
+                again_says = counts;
+                uint32_t before = again_calls;
+                feed_bytes(with, p.from_server, p.p, p.n);
+                uint32_t hits = counts ? again_calls - before : 0;
+                counted += hits;
+                ck_assert_uint_eq(with->n_events + hits, without->n_events);
+                if (!hits)
+                    ck_assert_str_eq(with->text, without->text);
+                ck_assert_uint_eq(with->rt.n_txn_used, without->rt.n_txn_used);
+            }
+        }
+        with->n_text = without->n_text = 0;
+        with->text[0] = without->text[0] = 0;
+        ck_assert_str_eq(feed_end(with), feed_end(without));
+        feed_free(with);
+        feed_free(without);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(polls); i++)
+        if (strcmp(built[_i].capture, polls[i]) == 0)
+            ck_assert_uint_gt(counted, 0);
+    free(b);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("again");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, test_third_is_known);
+    tcase_add_test(t, test_not_kept);
+    tcase_add_test(t, test_answers);
+    tcase_add_test(t, test_full);
+    tcase_add_loop_test(t, test_same_as_read, 0, (int)ARRAY_LEN(built));
+    Suite *s = suite_create("again");
+    suite_add_tcase(s, t);
+    return suite_end(s);
+}
