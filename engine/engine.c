@@ -259,27 +259,34 @@ void engine_advance(struct engine *g, uint64_t ts_ns)
         set_back(g, ts_ns);
 }
 
-static inline void one_packet(struct engine *g, const struct pkt *p, const struct job *j)
+static inline void advance(struct engine *g, uint64_t ts_ns)
 {
-    if (__builtin_expect(p->ts_ns >= g->now_ns && p->ts_ns < g->next_tick_ns, 1)) {
-        g->now_ns = p->ts_ns; /* as engine_advance() does, where nothing else is due */
+    if (__builtin_expect(ts_ns >= g->now_ns && ts_ns < g->next_tick_ns, 1)) {
+        g->now_ns = ts_ns; /* as engine_advance() does, where nothing else is due */
         g->behind = 0;
     } else {
-        engine_advance(g, p->ts_ns);
+        engine_advance(g, ts_ns);
     }
+}
+
+static inline void remember(struct engine *g, const struct pkt *p, const struct job *j)
+{
+    if (__builtin_expect(g->conf.recent != NULL, 0))
+        recent_add(g->conf.recent[g->lane], p, &j->key.lo, &j->key.hi);
+}
+
+/* To whose it is. */
+static void one_packet(struct engine *g, const struct pkt *p, const struct job *j)
+{
     g->packets++;
     g->bytes += p->wirelen;
-    if (g->conf.recent)
-        recent_add(g->conf.recent[g->lane], p, &j->key.lo, &j->key.hi);
+    advance(g, p->ts_ns);
+    remember(g, p, j);
     if (g->lanes) {
         lanes_packet(g, p, j);
         return;
     }
     g->order++;
-    if (g->own) {
-        worker_packet(g->own, p, j, g->now_ns, g->order);
-        return;
-    }
     g->stopped = !send_packet(g, p, j);
     if (g->stopped) {
         g->packets--;
@@ -290,24 +297,49 @@ static inline void one_packet(struct engine *g, const struct pkt *p, const struc
         send_control(g, PM_MARK, &(struct rec_tick){0});
 }
 
-/* A few packets at a time through each step, so that the memory that the next step needs is on its way. */
+/* The flows are looked up in steps, so that the memory that the next one needs comes meanwhile. What another worker has
+ * is looked up in vain, in some shard of ours. */
+static void look_up(const struct worker *w, struct job *j, struct shard **ret, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        ret[i] = w->shards[j[i].shard];
+        if (!ret[i])
+            ret[i] = w->shards[w->number];
+        shard_look_bucket(ret[i], &j[i]);
+    }
+    for (unsigned i = 0; i < n; i++)
+        shard_look_flow(ret[i], &j[i]);
+    for (unsigned i = 0; i < n; i++)
+        shard_look_state(ret[i], &j[i]);
+}
+
+/* All of them are our worker's. */
+static void own_packets(struct engine *g, const struct pkt *p, const struct job *j, struct shard *const *s, unsigned n)
+{
+    g->packets += n;
+    g->bytes += worker_count(g->own, p, n);
+    for (unsigned i = 0; i < n; i++) {
+        advance(g, p[i].ts_ns);
+        remember(g, &p[i], &j[i]);
+        worker_deliver(g->own, s[i], &p[i], &j[i], g->now_ns, ++g->order);
+    }
+}
+
+/* A few packets at a time through each step. */
 static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
 {
     struct job *j = g->jobs;
-    struct shard *s[STEP]; /* NULL: another worker's */
+    struct shard *s[STEP];
     for (unsigned i = 0; i < n; i++) {
         decode(g->decoder, &p[i], &j[i].lay);
         shard_prepare(g->conf.env, &p[i], &j[i]);
-        s[i] = g->own ? g->own->shards[j[i].shard] : NULL;
-        if (s[i])
-            shard_prefetch_bucket(s[i], &j[i]);
     }
-    for (unsigned i = 0; i < n; i++)
-        if (s[i])
-            shard_prefetch_flow(s[i], &j[i]);
-    for (unsigned i = 0; i < n; i++)
-        if (s[i])
-            shard_prefetch_state(s[i], &j[i]);
+    if (g->own)
+        look_up(g->own, j, s, n);
+    if (g->own && !g->lanes) {
+        own_packets(g, p, j, s, n);
+        return;
+    }
     for (unsigned i = 0; i < n && !g->stopped; i++)
         one_packet(g, &p[i], &j[i]);
 }

@@ -19,7 +19,7 @@ int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key, struct 
 {
     uint32_t n_buckets = pow2_at_least(2 * n);
     *t = (struct flow_table){.n = n, .bucket_mask = n_buckets - 1, .hash_key = hash_key, .free_head = FLOW_NONE,
-                             .lru_old = FLOW_NONE, .lru_new = FLOW_NONE};
+                             .lru_old = FLOW_NONE, .lru_new = FLOW_NONE, .changes = 1};
     t->flows = arena_take(mem, n * sizeof *t->flows);
     t->buckets = arena_take(mem, n_buckets * sizeof *t->buckets);
     if (!t->flows || !t->buckets)
@@ -28,17 +28,9 @@ int flow_table_init(struct flow_table *t, uint32_t n, uint64_t hash_key, struct 
     return 0;
 }
 
-static uint64_t key_hash(const struct flow_table *t, const struct flow_key *k)
+struct flow *flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash)
 {
-    return flow_hash_from(hash_16(HASH_ID_KEY, &k->lo), hash_16(HASH_ID_KEY, &k->hi), k, t->hash_key);
-}
-
-struct flow *flow_find(struct flow_table *t, const struct flow_key *k, uint64_t hash)
-{
-    for (uint32_t i = t->buckets[hash & t->bucket_mask]; i != FLOW_NONE; i = t->flows[i].hash_next)
-        if (flow_key_eq(&t->flows[i].key, k))
-            return &t->flows[i];
-    return NULL;
+    return flow_find_from(t, k, flow_at(t, t->buckets[hash & t->bucket_mask]));
 }
 
 static void lru_push(struct flow_table *t, struct flow *f)
@@ -91,6 +83,7 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *k, uint64_t h
     *b = i;
     lru_push(t, f);
     t->n_used++;
+    t->changes++;
     t->created += t->created < t->n && i == t->created;
     return f;
 }
@@ -103,7 +96,7 @@ struct flow *flow_oldest(struct flow_table *t)
 void flow_remove(struct flow_table *t, struct flow *f)
 {
     uint32_t i = flow_index(t, f);
-    uint32_t *at = &t->buckets[key_hash(t, &f->key) & t->bucket_mask];
+    uint32_t *at = &t->buckets[flow_hash(&f->key, t->hash_key) & t->bucket_mask];
     while (*at != i)
         at = &t->flows[*at].hash_next;
     *at = f->hash_next;
@@ -112,6 +105,7 @@ void flow_remove(struct flow_table *t, struct flow *f)
     f->hash_next = t->free_head;
     t->free_head = i;
     t->n_used--;
+    t->changes++;
 }
 
 uint64_t flow_id_of(const struct flow_key *k, uint64_t first_ns)

@@ -87,6 +87,7 @@ struct flow_table {
     uint32_t *buckets;
     uint32_t n, n_used, bucket_mask, free_head;
     uint32_t lru_old, lru_new;
+    uint64_t changes;          /* flows added and removed, from 1: what was looked up before still holds while it stays */
     uint64_t hash_key, evicted, created;
 };
 
@@ -97,14 +98,32 @@ static inline uint32_t flow_index(const struct flow_table *t, const struct flow 
 {
     return (uint32_t)(f - t->flows);
 }
-/* Of a key whose addresses are hashed already, by hash_16(HASH_ID_KEY). */
-static inline uint64_t flow_hash_from(uint64_t lo, uint64_t hi, const struct flow_key *k, uint64_t hash_key)
+/* Of a key's words, whose addresses begin with zeros, as all but those of IPv6 do: the ends of both, and what follows
+ * them (ports, network, protocol). */
+static inline uint64_t flow_hash_mapped(uint64_t lo, uint64_t hi, uint64_t rest, uint64_t hash_key)
 {
-    uint64_t rest;
-    memcpy(&rest, &k->lo_port, sizeof rest); /* both ports, network, protocol */
-    return hash_mix(hash_mix(lo ^ hash_key, hi), rest);
+    return hash_mix(hash_mix(lo ^ hash_key, hi + hash_key), rest);
 }
-struct flow *flow_find(struct flow_table *t, const struct flow_key *k, uint64_t hash);
+static inline uint64_t flow_hash(const struct flow_key *k, uint64_t hash_key)
+{
+    uint64_t w[5];
+    memcpy(w, k, sizeof w);
+    if (w[0] | w[2])
+        w[4] ^= hash_mix(w[0] ^ hash_key, w[2] + hash_key);
+    return flow_hash_mapped(w[1], w[3], w[4], hash_key);
+}
+struct flow *flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash);
+static inline struct flow *flow_at(const struct flow_table *t, uint32_t i)
+{
+    return i == FLOW_NONE ? NULL : &t->flows[i];
+}
+/* The same from f on, a flow of the bucket's list or NULL. */
+static inline struct flow *flow_find_from(const struct flow_table *t, const struct flow_key *k, struct flow *f)
+{
+    while (f && !__builtin_expect(flow_key_eq(&f->key, k), 1))
+        f = flow_at(t, f->hash_next);
+    return f;
+}
 /* A zeroed new flow at the new end of the list, or NULL when the table is full: end the oldest first. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash);
 struct flow *flow_oldest(struct flow_table *t);

@@ -149,6 +149,7 @@ static void take_one(struct engine *g, struct pkt_msg *m)
     else if (m->pkt.ts_ns > g->now_ns)
         g->now_ns = m->pkt.ts_ns;
     g->order = lanes_order(g, g->now_ns, false);
+    shard_look(g->own->shards[m->job.shard], &m->job);
     worker_packet(g->own, &m->pkt, &m->job, g->now_ns, g->order);
 }
 

@@ -176,7 +176,7 @@ static struct flow *new_flow(struct shard *s, const struct flow_key *k, uint64_t
     return f;
 }
 
-static void flow_packet(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+static inline void flow_packet(struct shard *s, struct flow *f, unsigned side, const struct pkt *p)
 {
     if (f->epoch != s->epoch) { /* the order of use is kept to the second: cheaper, and the same in every run */
         f->epoch = s->epoch;
@@ -186,7 +186,17 @@ static void flow_packet(struct shard *s, struct flow *f, unsigned side, const st
         f->last_ns = p->ts_ns;
     f->packets[side]++;
     f->bytes[side] += p->wirelen;
-    if (l->has_mac && memcmp(f->mac[side], l->smac, 6) != 0) {
+}
+
+static inline bool other_mac(const struct flow *f, unsigned side, const struct layers *l)
+{
+    return memcmp(f->mac[side], l->smac, 6) != 0;
+}
+
+/* Who sends by this packet. */
+static void flow_ends(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+{
+    if (l->has_mac && other_mac(f, side, l)) {
         memcpy(f->mac[side], l->smac, 6);
         memcpy(f->mac[1 - side], l->dmac, 6);
         f->has_mac = 1;
@@ -199,12 +209,9 @@ static void flow_packet(struct shard *s, struct flow *f, unsigned side, const st
     }
 }
 
-static void flow_payload(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+static __attribute__((noinline)) void datagram(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
+                                               const struct layers *l)
 {
-    if (f->key.proto == PROTO_TCP) {
-        stream_segment(s, f, side, p, l);
-        return;
-    }
     if (f->key.proto == PROTO_ETH && __builtin_expect(topology_type(l->ethertype), 0))
         topology_frame(s, f, p, l);
     if (f->key.proto == PROTO_ETH && cyclic_type(l->ethertype))
@@ -230,14 +237,21 @@ static void flow_payload(struct shard *s, struct flow *f, unsigned side, const s
         classify(s, f, &c);
 }
 
+static inline void flow_payload(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
+                                const struct layers *l)
+{
+    if (f->key.proto == PROTO_TCP)
+        stream_segment(s, f, side, p, l);
+    else
+        datagram(s, f, side, p, l);
+}
+
 /* A packet's bytes are one record on a worker's ring: never more than the largest datagram and its header, and the IP
  * header only where the payload lies behind it. The same for one worker, which has no ring. */
-static inline void bound_bytes(struct layers *l)
+static void bound_bytes(struct layers *l)
 {
     enum { MOST = 65536 + 64 };
     uint32_t room = MOST;
-    if (__builtin_expect(l->reached == REACHED_L4 && !l->what, 1))
-        return; /* one IP packet, and its payload in it */
     if (l->l3 && l->l3_len > MOST)
         l->l3_len = MOST;
     if (l->l3 && l->payload && l->payload >= l->l3 && l->payload <= l->l3 + l->l3_len) {
@@ -253,7 +267,7 @@ static inline void bound_bytes(struct layers *l)
 }
 
 /* The key's two ends in their order; hi: the packet comes from the higher one. */
-static inline bool set_ends(struct flow_key *k, const struct layers *l, uint16_t sport, uint16_t dport)
+static bool set_ends(struct flow_key *k, const struct layers *l, uint16_t sport, uint16_t dport)
 {
     int order = addr_order(&l->src, &l->dst);
     bool hi = order > 0 || (order == 0 && sport > dport);
@@ -264,12 +278,37 @@ static inline bool set_ends(struct flow_key *k, const struct layers *l, uint16_t
     return hi;
 }
 
-void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
+/* IPv4, TCP or UDP: in words, and without a branch on which end is the higher one, which is as good as random. */
+static inline void prepare_ip4(const struct shard_env *env, struct job *j)
+{
+    const struct layers *l = &j->lay;
+    uint64_t src, dst;
+    memcpy(&src, l->src.b + 8, sizeof src);
+    memcpy(&dst, l->dst.b + 8, sizeof dst);
+    uint32_t a = __builtin_bswap32((uint32_t)(src >> 32)), b = __builtin_bswap32((uint32_t)(dst >> 32));
+    bool hi = a > b;
+    if (__builtin_expect(a == b, 0))
+        hi = l->sport > l->dport;
+    uint64_t swap = (src ^ dst) & -(uint64_t)hi, lo_end = src ^ swap, hi_end = dst ^ swap;
+    uint32_t ports = l->sport | (uint32_t)l->dport << 16, turn = hi ? 16 : 0;
+    ports = ports << turn | ports >> (-turn & 31);
+    uint64_t rest = flow_key_rest(ports, 0, l->ip_proto);
+    memset(j->key.lo.b, 0, 8);
+    memcpy(j->key.lo.b + 8, &lo_end, sizeof lo_end);
+    memset(j->key.hi.b, 0, 8);
+    memcpy(j->key.hi.b + 8, &hi_end, sizeof hi_end);
+    memcpy((uint8_t *)&j->key + offsetof(struct flow_key, lo_port), &rest, sizeof rest);
+    j->hash = flow_hash_mapped(lo_end, hi_end, rest, env->hash_key);
+    j->side = hi;
+    j->shard = (uint8_t)spread_ip4_pair(a, b);
+}
+
+static __attribute__((noinline)) void prepare_any(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
     const struct layers *l = &j->lay;
     struct flow_key *k = &j->key;
     bound_bytes(&j->lay);
-    if (__builtin_expect(l->reached >= REACHED_L3, 1)) {
+    if (l->reached >= REACHED_L3) {
         j->side = set_ends(k, l, l->sport, l->dport);
         k->proto = l->ip_proto;
     } else {
@@ -281,29 +320,39 @@ void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job 
     if (env->site->n_networks)
         k->net = site_network(env->site, env->iface_name(env->name_arg, p->iface), l->vlan, l->n_vlan, &l->src,
                               &l->dst);
-    j->hash = flow_hash_from(hash_16(HASH_ID_KEY, &k->lo), hash_16(HASH_ID_KEY, &k->hi), k, env->hash_key);
+    j->hash = flow_hash(k, env->hash_key);
     j->shard = (uint8_t)spread_shard(&l->src, &l->dst);
 }
 
-void shard_prefetch_bucket(const struct shard *s, const struct job *j)
+void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
-    __builtin_prefetch(&s->flows.buckets[j->hash & s->flows.bucket_mask]);
+    j->looked = 0;
+    if (__builtin_expect(j->lay.reached == REACHED_L4 && j->lay.ip_ver == 4 && !j->lay.what && !env->site->n_networks, 1))
+        prepare_ip4(env, j); /* one packet, and its payload in it: there is nothing to bound */
+    else
+        prepare_any(env, p, j);
 }
 
-void shard_prefetch_flow(const struct shard *s, const struct job *j)
+void shard_look_bucket(const struct shard *s, struct job *j)
 {
-    uint32_t i = s->flows.buckets[j->hash & s->flows.bucket_mask];
-    if (i == FLOW_NONE)
+    j->bucket = &s->flows.buckets[j->hash & s->flows.bucket_mask];
+    __builtin_prefetch(j->bucket);
+}
+
+void shard_look_flow(const struct shard *s, struct job *j)
+{
+    j->flow = flow_at(&s->flows, *j->bucket);
+    if (!j->flow)
         return;
-    const char *f = (const char *)&s->flows.flows[i];
     for (unsigned line = 0; line < FLOW_HOT; line += 64)
-        __builtin_prefetch(f + line);
+        __builtin_prefetch((const char *)j->flow + line);
 }
 
 /* By now the flow itself is near: what hangs on it comes next. */
-void shard_prefetch_state(struct shard *s, const struct job *j)
+void shard_look_state(const struct shard *s, struct job *j)
 {
-    const struct flow *f = flow_find(&s->flows, &j->key, j->hash);
+    const struct flow *f = j->flow = flow_find_from(&s->flows, &j->key, j->flow);
+    j->looked = s->flows.changes;
     if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
         return;
     if (f->state.p)
@@ -316,6 +365,12 @@ void shard_prefetch_state(struct shard *s, const struct job *j)
     }
 }
 
+void shard_look(const struct shard *s, struct job *j)
+{
+    j->flow = flow_find(&s->flows, &j->key, j->hash);
+    j->looked = s->flows.changes;
+}
+
 static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32_t what)
 {
     if (what & LAY_BAD_HEADER)
@@ -326,14 +381,27 @@ static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32
         report_fault(s, f, side, FAULT_NESTED);
 }
 
-void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
+/* A new connection on the same ports: the old one is over. A repeated SYN is not a new one. */
+static bool begins_anew(const struct flow *f, unsigned side, const struct layers *l)
+{
+    return f->key.proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+           (f->half[side].flags & HALF_NEXT) && f->half[side].next != l->seq + 1;
+}
+
+static bool needs_link(const struct flow *f)
+{
+    return !f->link && f->client < 2 && f->sure;
+}
+
+enum { LAY_UNUSUAL = LAY_FRAGMENT | LAY_SPAN_GAP | LAY_ARP | LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP };
+
+/* Packets after which the flow, its ends or its link are not what they were. */
+static __attribute__((noinline)) void packet_unusual(struct shard *s, const struct pkt *p, const struct job *j)
 {
     const struct layers *l = &j->lay;
     const struct flow_key *k = &j->key;
     unsigned side = j->side;
-    s->pkt = p;
-    s->lay = l;
-    s->now_ns = now_ns;
+    s->stats->fragments_open += (l->what & LAY_FRAGMENT) != 0;
     if (__builtin_expect(l->what & LAY_SPAN_GAP, 0))
         unseen_add(s, p->iface, l->n_vlan ? l->vlan[l->n_vlan - 1u] : 0, UNSEEN_FRAMES, l->span_lost);
     if (l->what & LAY_ARP) {
@@ -342,21 +410,37 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uin
         return;
     }
     struct flow *f = flow_find(&s->flows, k, j->hash);
-    /* A new connection on the same ports: the old one is over. A repeated SYN is not a new one. */
-    if (f && k->proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-        (f->half[side].flags & HALF_NEXT) && f->half[side].next != l->seq + 1) {
+    if (f && begins_anew(f, side, l)) {
         flow_end(s, f);
         f = NULL;
     }
     if (!f)
         f = new_flow(s, k, j->hash, side, p, l);
-    flow_packet(s, f, side, p, l);
-    if (!f->link && f->client < 2 && f->sure)
+    flow_packet(s, f, side, p);
+    flow_ends(s, f, side, l);
+    if (needs_link(f))
         report_link(s, f);
     if (__builtin_expect(l->what & (LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP), 0))
         packet_faults(s, f, side, l->what);
     flow_payload(s, f, side, p, l);
-    s->pkt = NULL;
+}
+
+void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
+{
+    const struct layers *l = &j->lay;
+    struct flow *f = j->flow;
+    unsigned side = j->side;
+    s->pkt = p;
+    s->lay = l;
+    s->now_ns = now_ns;
+    if (__builtin_expect(j->looked != s->flows.changes || !f || l->what & LAY_UNUSUAL || l->tcp_flags & TCP_SYN ||
+                             other_mac(f, side, l) || !(f->asset_seen & 1u << side) || needs_link(f),
+                         0)) {
+        packet_unusual(s, p, j);
+        return;
+    }
+    flow_packet(s, f, side, p);
+    flow_payload(s, f, side, p, l);
 }
 
 static uint64_t idle_ns(const struct flow *f)

@@ -19,12 +19,12 @@ struct out; /* where a worker's records go: worker.h */
 
 /* Entries per shard. The sum over all shards is what `tyto config limits` shows. */
 struct shard_conf {
+    uint64_t duplicate_ns;                       /* the same packet again within this is a copy; 0: never */
     uint32_t n_flows, n_facts, n_links, n_assets;
     struct bufpool_conf stream[BUFPOOL_CLASSES]; /* unfinished PDUs and segments beyond a hole */
     uint32_t n_segments;
     uint32_t n_state;                            /* flows with dissector state at a time */
     uint32_t n_ndpi;                             /* flows that nDPI looks at at a time */
-    uint64_t duplicate_ns;                       /* the same packet again within this is a copy; 0: never */
     struct rt_conf rt;
 };
 extern const struct shard_conf shard_conf_default;
@@ -81,9 +81,14 @@ struct shard {
     const struct shard_env *env;
     struct out *out;
     struct eng_stats *stats;
+    const struct pkt *pkt;     /* the packet being worked on, or the last one; NULL from a tick on */
+    const struct layers *lay;
+    uint64_t now_ns;           /* engine time: the highest so far */
+    struct flow_table flows;
+    uint16_t index;
+    uint8_t epoch;
     struct shard_conf conf;
     struct dis_rt rt;
-    struct flow_table flows;
     struct fact_set facts;
     struct seen_table seen;
     struct link_table links;
@@ -95,15 +100,10 @@ struct shard {
     uint32_t ndpi_hand;
     uint64_t ndpi_asked[LIM_NDPI_LINKS];         /* links: digest, in its low bits what nDPI was shown (worker.c) */
     uint32_t *ndpi;            /* flows that nDPI looks at, oldest at ndpi_hand; FLOW_NONE and ended ones are free */
-    uint64_t now_ns;           /* engine time: the highest so far */
     uint64_t expire_ns;        /* when idle flows are looked at next */
     uint64_t counts_ns;        /* when counts are reported next */
-    uint16_t index;
-    uint8_t epoch;
     struct unseen unseen;      /* sent, and never here */
     struct cyclic cyclic;
-    const struct pkt *pkt;     /* the packet being worked on; NULL in a tick */
-    const struct layers *lay;
 };
 
 /* NULL when mem has no room. The shard lies in mem, with shard_hot_bytes() and shard_cold_bytes() of it. */
@@ -117,13 +117,21 @@ struct job {
     struct layers lay;
     struct flow_key key;
     uint64_t hash;
+    uint64_t looked;           /* flow_table.changes when flow was looked up; 0: it was not */
+    union {
+        uint32_t *bucket;      /* on the way there */
+        struct flow *flow;     /* NULL: there was none */
+    };
     uint8_t shard, side;
 };
-/* Pure preparation, for a batch at a time: the key and its hash; then hints to the cache. */
+/* Pure preparation, for a batch at a time: the key and its hash. */
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j);
-void shard_prefetch_bucket(const struct shard *s, const struct job *j);
-void shard_prefetch_flow(const struct shard *s, const struct job *j);
-void shard_prefetch_state(struct shard *s, const struct job *j);
+/* The look-up of the flow in three steps, each of which begins with what the one before told the cache to fetch. */
+void shard_look_bucket(const struct shard *s, struct job *j);
+void shard_look_flow(const struct shard *s, struct job *j);
+void shard_look_state(const struct shard *s, struct job *j);
+/* The same at once. */
+void shard_look(const struct shard *s, struct job *j);
 /* The whole packet path. now_ns: engine time, never less than before. */
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns);
 /* Packet time has passed this boundary (whole seconds). flush: a window ends here (counts: every fifth). */

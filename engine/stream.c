@@ -509,7 +509,7 @@ static void cut_away(struct shard *s, struct half *h, const struct layers *l)
     }
 }
 
-void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+__attribute__((noinline)) void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
 {
     struct half *h = &f->half[side], *o = &f->half[1 - side];
     uint32_t sum = (l->seq * 0x9e3779b1u ^ l->ack) * 0x85ebca6bu ^ l->payload_wire << 8 ^ l->tcp_flags;

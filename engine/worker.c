@@ -217,21 +217,24 @@ void worker_done(struct worker *w)
     memset(w, 0, sizeof *w);
 }
 
+uint64_t worker_count(struct worker *w, const struct pkt *p, unsigned n)
+{
+    uint64_t bytes = 0, cut = 0;
+    for (unsigned i = 0; i < n; i++) {
+        bytes += p[i].wirelen;
+        cut += p[i].flags & PKT_CUT;
+    }
+    w->n_packets += n;
+    w->stats.packets += n;
+    w->stats.bytes += bytes;
+    w->stats.truncated += cut;
+    return bytes;
+}
+
 void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order)
 {
-    const struct layers *l = &j->lay;
-    w->out.order = order;
-    w->out.shard = j->shard;
-    w->n_packets++;
-    w->stats.packets++;
-    w->stats.bytes += p->wirelen;
-    w->stats.truncated += (p->flags & PKT_CUT) != 0;
-    w->stats.fragments_open += (l->what & LAY_FRAGMENT) != 0;
-    if (l->reached < REACHED_L2) {
-        w->stats.undecoded++;
-        return;
-    }
-    shard_packet(w->shards[j->shard], p, j, now_ns);
+    (void)worker_count(w, p, 1);
+    worker_deliver(w, w->shards[j->shard], p, j, now_ns, order);
 }
 
 void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, bool flush)
@@ -293,6 +296,7 @@ static bool take_one(struct worker *w, struct ring_head *h)
     switch (h->type) {
     case PM_PACKET:
         pkt_msg_open(m);
+        shard_look(w->shards[m->job.shard], &m->job);
         worker_packet(w, &m->pkt, &m->job, m->now_ns, h->order);
         return true;
     case PM_TICK:

@@ -59,6 +59,18 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
                 uint64_t packet_bytes) MUST_USE;
 void worker_done(struct worker *w);
 void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order);
+/* Its two halves, for those who have several packets: counting them (their bytes are returned), and each one's way through its shard. */
+uint64_t worker_count(struct worker *w, const struct pkt *p, unsigned n);
+static inline void worker_deliver(struct worker *w, struct shard *s, const struct pkt *p, const struct job *j,
+                                  uint64_t now_ns, uint64_t order)
+{
+    w->out.order = order;
+    w->out.shard = j->shard;
+    if (__builtin_expect(j->lay.reached >= REACHED_L2, 1))
+        shard_packet(s, p, j, now_ns);
+    else
+        w->stats.undecoded++;
+}
 void worker_tick(struct worker *w, const struct rec_tick *t, uint64_t order, bool flush);
 void worker_end(struct worker *w, const struct rec_tick *t, uint64_t order);
 /* The thread's body (arg: struct worker): takes packets from w->packets until the end. */

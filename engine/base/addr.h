@@ -14,8 +14,11 @@ struct addr {
 
 static inline bool addr_is_v4(const struct addr *a)
 {
-    static const uint8_t v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return memcmp(a->b, v4, 12) == 0;
+    uint64_t zero;
+    uint32_t ffff;
+    memcpy(&zero, a->b, sizeof zero);
+    memcpy(&ffff, a->b + 8, sizeof ffff);
+    return zero == 0 && ffff == UINT32_C(0xffff0000); /* as a word of this machine */
 }
 
 static inline bool addr_is_mac(const struct addr *a)
@@ -105,6 +108,13 @@ struct flow_key {
     uint8_t zero;
 };
 _Static_assert(sizeof(struct flow_key) == 40, "flow_key is hashed as bytes");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "addresses and keys are read as words");
+
+/* Its last eight bytes, from lo_port on, as they lie in memory; ports: both, as they do. */
+static inline uint64_t flow_key_rest(uint32_t ports, uint16_t net, uint8_t proto)
+{
+    return ports | (uint64_t)net << 32 | (uint64_t)proto << 48;
+}
 
 static inline bool flow_key_eq(const struct flow_key *a, const struct flow_key *b)
 {

@@ -39,15 +39,16 @@ static inline uint32_t spread_word(const uint8_t *p)
 
 static inline uint32_t spread_addr(const struct addr *a)
 {
-    uint32_t h;
-    if (__builtin_expect(addr_is_v4(a), 1)) { /* the same, but three steps are known */
-        h = SPREAD_V4;
-    } else {
-        h = spread_step(0, spread_word(a->b));
-        h = spread_step(h, spread_word(a->b + 4));
-        h = spread_step(h, spread_word(a->b + 8));
-    }
+    uint32_t h = spread_step(0, spread_word(a->b));
+    h = spread_step(h, spread_word(a->b + 4));
+    h = spread_step(h, spread_word(a->b + 8));
     return spread_end(spread_step(h, spread_word(a->b + 12)));
+}
+
+/* The same of an IPv4 address, of which three steps are known. */
+static inline uint32_t spread_ip4(uint32_t a)
+{
+    return spread_end(spread_step(SPREAD_V4, a));
 }
 
 /* 0..N_SHARDS-1, of the hashes of both ends. */
@@ -55,6 +56,12 @@ static inline uint32_t spread_pair(uint32_t a, uint32_t b)
 {
     uint32_t s = (a + b) * SPREAD_M3;
     return (s ^ s >> SPREAD_R1) * SPREAD_M1 >> (32 - SPREAD_BITS);
+}
+
+static inline uint32_t spread_ip4_pair(uint32_t src, uint32_t dst)
+{
+    uint32_t a = spread_ip4(src);
+    return spread_pair(a, dst >> 28 == 0xe || dst == UINT32_MAX ? a : spread_ip4(dst));
 }
 
 static inline uint32_t spread_shard(const struct addr *src, const struct addr *dst)
