@@ -3,6 +3,7 @@
  * Spec: IEEE 802.3, RFC 791, RFC 9293, RFC 768. */
 #include "engine/decode.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "engine/base/spread.h"
@@ -327,32 +328,91 @@ static inline void clear(struct layers *l)
     memset(p + 2 * PIECE, 0, sizeof *l - 2 * PIECE);
 }
 
-/* ---- the plain packet: whole, Ethernet with at most one tag, IPv4 without options or fragments, TCP or UDP ---- */
+/* ---- plain packets: whole, Ethernet with at most one tag; then IPv4 without options or fragments and TCP or UDP, or
+ * what is no protocol of this decoder ---- */
 
-enum { IP_LEN = 20, TCP_LEN = 20, UDP_LEN = 8 };
+enum { ETH_LEN = 14, TAG_LEN = 4, IP_LEN = 20, TCP_LEN = 20, UDP_LEN = 8 };
 
-/* UDP or TCP at h, n bytes by the IP header, all of them captured. */
-STRAIGHT plain_l4(const uint8_t *h, uint32_t n, uint8_t proto, struct layers *l)
+/* A protocol of layer 2. */
+STRAIGHT plain_frame(const uint8_t *b, uint32_t n, uint32_t at, uint16_t type, struct layers *l)
 {
-    uint32_t header = UDP_LEN, end = n;
-    if (proto == PROTO_TCP) {
-        header = (h[12] >> 4) * 4u;
-        if (header < TCP_LEN || header > n)
-            return N_STEPS;
-        l->seq = be32(h + 4);
-        l->ack = be32(h + 8);
-        l->tcp_flags = h[13];
-        l->window = be16(h + 14);
-    } else {
-        end = be16(h + 4);
-        uint16_t dport = be16(h + 2);
-        if (end < UDP_LEN || end > n || (dport >= 4754 && dport <= 8472)) /* the ports of tunnels, see read_udp() */
-            return N_STEPS;
-    }
+    if (type < 0x0600 || decode_type_step(type) != STEP_END)
+        return N_STEPS;
+    clear(l);
+    memcpy(l->dmac, b, 12);
+    l->src = addr_mac(b + 6);
+    l->dst = addr_mac(b);
+    l->has_mac = 1;
+    l->reached = REACHED_L2;
+    l->ethertype = type;
+    l->payload = n > at ? b + at : NULL;
+    l->payload_len = l->payload_wire = n - at;
+    return STEP_END;
+}
+
+/* At h, n bytes by the IP header, all of them captured. */
+STRAIGHT plain_tcp(const uint8_t *h, uint32_t n, struct layers *l)
+{
+    if (n < TCP_LEN)
+        return N_STEPS;
+    uint32_t header = (h[12] >> 4) * 4u;
+    if (header < TCP_LEN || header > n)
+        return N_STEPS;
+    l->seq = be32(h + 4);
+    l->ack = be32(h + 8);
+    l->tcp_flags = h[13];
+    l->window = be16(h + 14);
+    l->payload_len = l->payload_wire = n - header;
+    l->payload = n > header ? h + header : NULL;
+    return STEP_END;
+}
+
+STRAIGHT plain_udp(const uint8_t *h, uint32_t n, struct layers *l)
+{
+    if (n < UDP_LEN)
+        return N_STEPS;
+    uint32_t len = be16(h + 4), dport = be16(h + 2);
+    if (len < UDP_LEN || len > n || (dport >= 4754 && dport <= 8472)) /* the ports of tunnels, see read_udp() */
+        return N_STEPS;
+    l->seq = l->ack = 0;
+    l->tcp_flags = 0;
+    l->window = 0;
+    l->payload_len = l->payload_wire = len - UDP_LEN;
+    l->payload = len > UDP_LEN ? h + UDP_LEN : NULL;
+    return STEP_END;
+}
+
+/* What such a packet has nothing of lies at the end of struct layers. */
+static inline void no_more(struct layers *l)
+{
+    enum { AT = offsetof(struct layers, vlan) };
+    _Static_assert(sizeof *l - AT <= 48 && AT == offsetof(struct layers, has_mac) + 1, "what is not set lies behind");
+    memset((uint8_t *)l + AT, 0, sizeof *l - AT);
+}
+
+STRAIGHT plain_ip4(const uint8_t *ip, uint32_t n, struct layers *l)
+{
+    uint32_t total = be16(ip + 2), proto = ip[9];
+    const uint8_t *h = ip + IP_LEN;
+    if (ip[0] != 0x45 || be16(ip + 6) & 0x3fff || total < IP_LEN || total > n ||
+        (proto == PROTO_TCP   ? plain_tcp(h, total - IP_LEN, l)
+         : proto == PROTO_UDP ? plain_udp(h, total - IP_LEN, l)
+                              : N_STEPS) != STEP_END)
+        return N_STEPS;
+    l->src = addr_v4(ip + 12);
+    l->dst = addr_v4(ip + 16);
     l->sport = be16(h);
     l->dport = be16(h + 2);
-    l->payload_len = l->payload_wire = end - header;
-    l->payload = end > header ? h + header : NULL;
+    l->ethertype = 0x0800;
+    l->ip_proto = (uint8_t)proto;
+    l->ttl = ip[8];
+    l->ip_id = be16(ip + 4);
+    l->l3 = ip;
+    l->l3_len = total;
+    l->ip_ver = 4;
+    l->reached = REACHED_L4;
+    l->has_mac = 1;
+    no_more(l);
     return STEP_END;
 }
 
@@ -361,63 +421,52 @@ STRAIGHT plain_l4(const uint8_t *h, uint32_t n, uint8_t proto, struct layers *l)
 STRAIGHT plain(const struct pkt *p, struct layers *l)
 {
     const uint8_t *b = p->data;
-    uint32_t n = p->caplen, at = 14;
-    if (p->linktype != 1 || p->vlan_tci || n < 14 + 4 + IP_LEN || p->wirelen > n ||
+    uint32_t n = p->caplen, at = ETH_LEN;
+    if (p->linktype != 1 || p->vlan_tci || n < ETH_LEN + TAG_LEN + IP_LEN || p->wirelen > n ||
         (b[n - 1] == 0xfb && b[n - 2] == 0x88))
         return N_STEPS;
     uint16_t type = be16(b + 12), tci = 0;
     if (type == 0x8100) {
         tci = be16(b + 14);
         type = be16(b + 16);
-        at = 18;
+        at = ETH_LEN + TAG_LEN;
     }
-    const uint8_t *ip = b + at;
-    uint32_t total = be16(ip + 2), proto = ip[9], least = IP_LEN + (proto == PROTO_TCP ? TCP_LEN : UDP_LEN);
-    if (type != 0x0800 || ip[0] != 0x45 || be16(ip + 6) & 0x3fff || (proto != PROTO_TCP && proto != PROTO_UDP) ||
-        total < least || total > n - at || plain_l4(ip + IP_LEN, total - IP_LEN, (uint8_t)proto, l) != STEP_END)
-        return N_STEPS;
-    memcpy(l->dmac, b, 6);
-    memcpy(l->smac, b + 6, 6);
-    l->has_mac = 1;
-    l->src = addr_v4(ip + 12);
-    l->dst = addr_v4(ip + 16);
-    l->ip_ver = 4;
-    l->ethertype = 0x0800;
-    l->ip_proto = (uint8_t)proto;
-    l->ttl = ip[8];
-    l->ip_id = be16(ip + 4);
-    l->l3 = ip;
-    l->l3_len = total;
-    l->reached = REACHED_L4;
+    if (__builtin_expect(type != 0x0800, 0)) {
+        if (plain_frame(b, n, at, type, l) != STEP_END)
+            return N_STEPS;
+    } else {
+        if (plain_ip4(b + at, n - at, l) != STEP_END)
+            return N_STEPS;
+        memcpy(l->dmac, b, 12);
+    }
     if (tci)
         decode_add_vlan(l, tci);
     return STEP_END;
 }
 
-/* What a card or a broker has put behind the frame is not there. */
-static __attribute__((noinline)) void decode_own(struct decoder *d, const struct pkt *p, uint32_t trailer,
-                                                 struct layers *ret)
+/* This one is due to be looked at: what a card or a broker has put behind the frame is not there. */
+static __attribute__((noinline)) void decode_look(struct decoder *d, const struct pkt *p, struct layers *ret)
 {
+    uint32_t trailer = trailer_look(&d->trailers, p);
     struct pkt own = *p;
-    own.caplen -= trailer;
-    own.wirelen = own.caplen;
-    d->stats.fcs = d->trailers.fcs;
-    d->stats.stamped = d->trailers.stamped;
+    if (trailer) {
+        own.caplen -= trailer;
+        own.wirelen = own.caplen;
+        d->stats.fcs = d->trailers.fcs;
+        d->stats.stamped = d->trailers.stamped;
+    }
     decode_walk(d, &own, ret);
 }
 
 void decode(struct decoder *d, const struct pkt *p, struct layers *ret)
 {
     d->stats.packets++;
-    uint32_t trailer = p->linktype == 1 ? trailer_bytes(&d->trailers, p) : 0;
-    if (__builtin_expect(trailer, 0)) {
-        decode_own(d, p, trailer, ret);
+    if (__builtin_expect(p->linktype == 1 && trailer_due(&d->trailers, p), 0)) {
+        decode_look(d, p, ret);
         return;
     }
-    clear(ret);
-    if (__builtin_expect(plain(p, ret) == STEP_END, 1))
-        return;
-    decode_walk(d, p, ret);
+    if (__builtin_expect(plain(p, ret) != STEP_END, 0))
+        decode_walk(d, p, ret);
 }
 
 void decode_walk(struct decoder *d, const struct pkt *p, struct layers *ret)

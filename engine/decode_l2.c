@@ -8,24 +8,30 @@
 
 enum { NO_LENGTH = 0xffff }; /* walk.type before LLC where no length stands before it */
 
-static const struct type_row {
+struct type_row {
     uint16_t type;
     uint8_t step;
-} types[] = {
-    {0x0800, STEP_IP4},  {0x8100, STEP_VLAN},                                            /* 802.1Q */
-    {0x86dd, STEP_IP6},  {0x0806, STEP_ARP},   {0x892f, STEP_HSR},  {0x88a8, STEP_VLAN}, /* 802.1ad */
-    {0x9100, STEP_VLAN}, /* QinQ before there was a standard */
-    {0x9200, STEP_VLAN}, {0x8847, STEP_MPLS},  {0x8848, STEP_MPLS}, {0x8864, STEP_PPPOE},
-    {0x88e7, STEP_PBB},  {0x8926, STEP_VNTAG}, {0x8909, STEP_CMD},
-    {0xd28b, STEP_STAMP},
+};
+
+/* The place of an EtherType: no two of those below share one (the compiler tells). */
+#define TYPE_PLACE(type) ((uint16_t)((type) * 0xadu) >> 10)
+#define ROW(type, step) [TYPE_PLACE(type)] = {type, step}
+
+static const struct type_row types[64] = {
+    ROW(0x0800, STEP_IP4),   ROW(0x8100, STEP_VLAN),  /* 802.1Q */
+    ROW(0x86dd, STEP_IP6),   ROW(0x0806, STEP_ARP),
+    ROW(0x892f, STEP_HSR),   ROW(0x88a8, STEP_VLAN),  /* 802.1ad */
+    ROW(0x9100, STEP_VLAN),  ROW(0x9200, STEP_VLAN),  /* QinQ before there was a standard */
+    ROW(0x8847, STEP_MPLS),  ROW(0x8848, STEP_MPLS),
+    ROW(0x8864, STEP_PPPOE), ROW(0x88e7, STEP_PBB),
+    ROW(0x8926, STEP_VNTAG), ROW(0x8909, STEP_CMD),
+    ROW(0xd28b, STEP_STAMP),
 };
 
 enum step decode_type_step(uint16_t type)
 {
-    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (types[i].type == type)
-            return types[i].step;
-    return STEP_END;
+    const struct type_row *r = &types[TYPE_PLACE(type)];
+    return r->type == type ? r->step : STEP_END;
 }
 
 /* ---- tags ----------------------------------------------------------------------------------------------------- */

@@ -195,13 +195,15 @@ static uint32_t by_length(struct trailer_port *port, const uint8_t *b, uint32_t 
     return port->same >= CONSTANT && extra == port->extra ? extra : 0;
 }
 
-uint32_t trailer_look(struct trailers *t, struct trailer_port *port, const struct pkt *p)
+uint32_t trailer_look(struct trailers *t, const struct pkt *p)
 {
+    struct trailer_port *port = trailer_port(t, p);
     uint32_t n = p->caplen;
     if (p->flags & PKT_CUT || p->wirelen > n || n < SHORTEST)
         return 0;
-    uint32_t len = stamped(t, p->data, n, p->ts_ns), fcs = 0;
-    if (!len && has_fcs(t, p->data, n)) {
+    bool told = content_end(p->data, n) == n; /* by IP: nothing is behind it, nor need its bytes be summed */
+    uint32_t len = told ? 0 : stamped(t, p->data, n, p->ts_ns), fcs = 0;
+    if (!len && !told && has_fcs(t, p->data, n)) {
         fcs = FCS;
         len = stamped(t, p->data, n - FCS, p->ts_ns);
     }

@@ -29,14 +29,18 @@ struct trailers {
 
 void trailers_init(struct trailers *t);
 /* Of an Ethernet frame that is due to be looked at: how many bytes at its end are not its own. */
-uint32_t trailer_look(struct trailers *t, struct trailer_port *port, const struct pkt *p);
+uint32_t trailer_look(struct trailers *t, const struct pkt *p);
 
-static inline uint32_t trailer_bytes(struct trailers *t, const struct pkt *p)
+static inline struct trailer_port *trailer_port(struct trailers *t, const struct pkt *p)
 {
-    struct trailer_port *port = &t->port[(p->iface + p->file) % TRAILER_PORTS];
-    if (__builtin_expect(port->wait > 0, 1)) {
-        port->wait--;
-        return 0;
-    }
-    return trailer_look(t, port, p);
+    return &t->port[(p->iface + p->file) % TRAILER_PORTS];
+}
+
+static inline bool trailer_due(struct trailers *t, const struct pkt *p)
+{
+    struct trailer_port *port = trailer_port(t, p);
+    if (port->wait == 0)
+        return true;
+    port->wait--;
+    return false;
 }

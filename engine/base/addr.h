@@ -23,20 +23,33 @@ static inline bool addr_is_v4(const struct addr *a)
 
 static inline bool addr_is_mac(const struct addr *a)
 {
-    static const uint8_t mac[10] = {0, 0, 0, 0, 0, 0, 0, 0, 'M', 'A'};
-    return memcmp(a->b, mac, 10) == 0;
+    uint64_t zero;
+    memcpy(&zero, a->b, sizeof zero);
+    return zero == 0 && a->b[8] == 'M' && a->b[9] == 'A';
+}
+
+/* Eight zeros, and a word in which the rest is put together: what is written in pieces is slow to read as a whole. */
+static inline struct addr addr_of_end(uint64_t end)
+{
+    struct addr a = {{0}};
+    memcpy(a.b + 8, &end, sizeof end);
+    return a;
 }
 
 static inline struct addr addr_v4(const uint8_t p[4])
 {
-    struct addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, p[0], p[1], p[2], p[3]}};
-    return a;
+    uint32_t ip;
+    memcpy(&ip, p, sizeof ip);
+    return addr_of_end(UINT32_C(0xffff0000) | (uint64_t)ip << 32);
 }
 
 static inline struct addr addr_mac(const uint8_t p[6])
 {
-    struct addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 'M', 'A', p[0], p[1], p[2], p[3], p[4], p[5]}};
-    return a;
+    uint32_t first;
+    uint16_t last;
+    memcpy(&first, p, sizeof first);
+    memcpy(&last, p + 4, sizeof last);
+    return addr_of_end('M' | 'A' << 8 | (uint64_t)first << 16 | (uint64_t)last << 48);
 }
 
 static inline bool addr_is_station(const struct addr *a)

@@ -48,24 +48,25 @@ struct layers {
     uint32_t payload_len;          /* captured bytes, Ethernet padding excluded */
     uint32_t payload_wire;         /* bytes by the IP/UDP length (>= payload_len when cut) */
     uint32_t seq, ack;             /* TCP */
-    uint32_t what;                 /* LAY_ */
+    const uint8_t *l3;             /* innermost IP header, l3_len captured bytes from it on; NULL: none */
+    uint32_t l3_len;
     uint16_t sport, dport;         /* TCP, UDP */
-    uint16_t ethertype;            /* innermost; 802.3 LLC without SNAP: the DSAP, of a UI frame; else 0 */
-    uint16_t vlan[2];              /* VLAN ids, outer first */
-    uint16_t ip_id;                /* IPv4 identification */
-    uint16_t lan_seq;              /* HSR/PRP sequence number */
-    uint16_t arp_op;
     uint16_t window;               /* TCP */
-    uint8_t smac[6], dmac[6];      /* innermost Ethernet header; has_mac says whether there was one */
-    uint8_t arp_sha[6];
-    uint8_t n_vlan, reached, ip_ver, ip_proto, ttl, tcp_flags, has_mac, lan_id;
-    uint8_t icmp_type, icmp_code;
+    uint16_t ip_id;                /* IPv4 identification */
+    uint8_t dmac[6], smac[6];      /* innermost Ethernet header; has_mac says whether there was one */
+    uint16_t ethertype;            /* innermost; 802.3 LLC without SNAP: the DSAP, of a UI frame; else 0 */
+    uint8_t tcp_flags, ttl, ip_proto, ip_ver, reached, has_mac;
+    /* Zero of a plain packet (decode.c): */
+    uint16_t vlan[2];              /* VLAN ids, outer first */
+    uint8_t n_vlan, lan_id, icmp_type, icmp_code;
+    uint32_t what;                 /* LAY_ */
     uint32_t erspan_seq;           /* outermost ERSPAN/GRE sequence number, 0 none */
     uint16_t erspan_session;
     uint16_t span_lost;            /* LAY_SPAN_GAP: frames that its session left out before this one */
-    const uint8_t *l3;             /* innermost IP header, l3_len captured bytes from it on; NULL: none */
-    uint32_t l3_len;
     uint32_t snap_oui;             /* of a SNAP header: 0 and 0x0000f8 mean that ethertype is an EtherType */
+    uint16_t lan_seq;              /* HSR/PRP sequence number */
+    uint16_t arp_op;
+    uint8_t arp_sha[6];
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
