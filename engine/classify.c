@@ -105,80 +105,71 @@ static struct cur gather(const struct flow *f, const struct chunk *c, uint8_t tm
     return cur_make(tmp, n + take);
 }
 
-/* blank: of this chunk, for whoever looks at it. */
-static enum match probe(const struct dis_ctx *blank, const struct dissector *d, bool on_port, struct cur cur,
-                        struct dis_ctx *x)
+/* x: of this chunk, for whoever looked at it before; what a probe may set in it is blank again. */
+static inline enum match probe(const struct flow *f, const struct dissector *d, bool on_port, struct cur cur,
+                               struct dis_ctx *x)
 {
-    *x = *blank;
     x->dis = d;
     x->on_port = on_port;
     x->state = NULL;
+    x->dir = (uint8_t)flow_dir(f, x->side);
+    x->dir_sure = 0;
     return d->probe(cur, x);
 }
 
-/* Do two PDUs lie here, one behind the other? */
-static bool two_pdus(const struct dissector *d, struct cur cur, struct dis_ctx *x)
+/* As a bit each: dissectors that have one of the flow's ports, */
+static uint64_t port_owners(const struct shard_env *env, const struct flow *f)
 {
-    if (!d->frame)
-        return false;
-    struct frame fr = d->frame(cur, x);
-    if (fr.st != FRAME_OK || fr.len == 0 || fr.len >= cur_left(&cur))
-        return false;
-    cur_skip(&cur, fr.len);
-    return d->probe(cur, x) == MATCH_YES;
+    bool udp = f->key.proto == PROTO_UDP;
+    const struct env_numbers *ports = udp ? &env->udp_ports : &env->tcp_ports;
+    const uint16_t *owner = udp ? env->udp_owner : env->tcp_owner;
+    uint64_t lo = UINT64_C(1) << owner[f->key.lo_port], hi = UINT64_C(1) << owner[f->key.hi_port];
+    return (lo | hi) >> 1 | env_dissectors(ports, f->key.lo_port) | env_dissectors(ports, f->key.hi_port);
 }
 
-static bool owns_port(const struct shard *s, const struct flow *f, unsigned d)
+/* and those that may look at it. */
+static uint64_t may_run(const struct shard_env *env, const struct flow *f)
 {
-    const uint16_t *owner = f->key.proto == PROTO_UDP ? s->env->udp_owner : s->env->tcp_owner;
-    if (owner[f->key.lo_port] == d + 1 || owner[f->key.hi_port] == d + 1)
-        return true;
-    const uint16_t *p = f->key.proto == PROTO_UDP ? dissectors[d]->udp_ports : dissectors[d]->tcp_ports;
-    for (; p && *p; p++)
-        if (*p == f->key.lo_port || *p == f->key.hi_port)
-            return true;
-    return false;
+    uint64_t all = f->key.proto == PROTO_TCP   ? env->of_tcp
+                   : f->key.proto == PROTO_UDP ? env->of_udp
+                                               : env_dissectors(&env->ethertypes, f->key.lo_port);
+    return all & ~(f->excluded | env->off);
 }
 
-static bool may_run(const struct shard *s, const struct flow *f, unsigned d)
+/* The lowest bit of what is left, as an index. */
+static inline unsigned next_of(uint64_t *left)
 {
-    uint8_t t = f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH;
-    if (!(dissectors[d]->transports & t) || (f->excluded | s->env->off) >> d & 1)
-        return false;
-    if (t != DIS_ETH)
-        return true;
-    for (const uint16_t *e = dissectors[d]->ethertypes; e && *e; e++)
-        if (*e == f->key.lo_port)
-            return true;
-    return false;
+    unsigned i = (unsigned)__builtin_ctzll(*left);
+    *left &= *left - 1;
+    return i;
 }
 
 /* An EtherType may carry several protocols (PROFINET: DCP beside cyclic data), in one conversation and from its middle
  * on. So nothing is decided for the flow: its last dissector, then the others of the EtherType look at each frame. */
 void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
-    struct dis_ctx blank, x;
+    struct dis_ctx x;
     struct cur cur = cur_make(c->p, c->len);
-    bool any = f->dis != NULL;
-    make_ctx(s, f, c, &blank);
-    if (any && probe(&blank, f->dis, true, cur, &x) >= MATCH_MAYBE) {
-        datagram_deliver(s, f, c);
+    uint64_t left = may_run(s->env, f);
+    if (!f->dis && !left) {
+        f->class_state = CLASS_GIVEN_UP;
         return;
     }
-    for (unsigned i = 0; dissectors[i]; i++) {
-        if (dissectors[i] == f->dis || !may_run(s, f, i))
+    make_ctx(s, f, c, &x);
+    if (f->dis && probe(f, f->dis, true, cur, &x) >= MATCH_MAYBE) {
+        frame_dispatch(s, f, &x, cur);
+        return;
+    }
+    while (left) {
+        const struct dissector *d = dissectors[next_of(&left)];
+        if (d == f->dis || probe(f, d, true, cur, &x) < MATCH_MAYBE)
             continue;
-        any = true;
-        if (probe(&blank, dissectors[i], true, cur, &x) < MATCH_MAYBE)
-            continue;
-        if (f->dis || flow_claim(s, f, dissectors[i], true)) {
-            f->dis = dissectors[i];
-            datagram_deliver(s, f, c);
+        if (f->dis || flow_claim(s, f, d, true)) {
+            f->dis = d;
+            frame_dispatch(s, f, &x, cur);
         }
         return;
     }
-    if (!any)
-        f->class_state = CLASS_GIVEN_UP;
 }
 
 /* TLS record of a handshake: type 22, version 3.x. */
@@ -203,34 +194,56 @@ static void give_up(struct shard *s, struct flow *f, bool had_port)
 
 struct best {
     const struct dissector *d;
-    struct dis_ctx x;
     enum match m;
+    uint8_t dir, dir_sure; /* as it found */
     bool on_port, two;
     bool undecided; /* another owner of the port asks for more */
 };
 
+/* Do two PDUs lie here, one behind the other? */
+static bool two_pdus(struct best *b, struct cur cur, struct dis_ctx *x)
+{
+    const struct dissector *d = b->d;
+    if (!d->frame)
+        return false;
+    x->dis = d;
+    x->on_port = b->on_port;
+    x->dir = b->dir;
+    x->dir_sure = b->dir_sure;
+    struct frame fr = d->frame(cur, x);
+    if (fr.st != FRAME_OK || fr.len == 0 || fr.len >= cur_left(&cur))
+        return false;
+    cur_skip(&cur, fr.len);
+    bool two = d->probe(cur, x) == MATCH_YES;
+    b->dir = x->dir;
+    b->dir_sure = x->dir_sure;
+    return two;
+}
+
 static void try_all(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur, struct best *b, bool *more,
                     bool *had_port)
 {
-    struct dis_ctx blank, x;
-    make_ctx(s, f, c, &blank);
-    for (unsigned i = 0; dissectors[i]; i++) {
-        if (!may_run(s, f, i))
-            continue;
-        bool port = owns_port(s, f, i);
-        *had_port |= port;
-        enum match m = probe(&blank, dissectors[i], port, cur, &x);
-        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == dissectors[i]))
+    struct dis_ctx x;
+    uint64_t left = may_run(s->env, f), ports = port_owners(s->env, f);
+    *had_port = (left & ports) != 0;
+    make_ctx(s, f, c, &x);
+    while (left) {
+        unsigned i = next_of(&left);
+        const struct dissector *d = dissectors[i];
+        bool port = ports >> i & 1;
+        enum match m = probe(f, d, port, cur, &x);
+        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == d))
             *more = true;
         b->undecided |= m == MATCH_MORE && port;
         if (m < MATCH_MAYBE || (m == MATCH_MAYBE && !port))
             continue;
         if (!b->d || port > b->on_port || (port == b->on_port && m > b->m))
-            *b = (struct best){.d = dissectors[i], .x = x, .m = m, .on_port = port, .undecided = b->undecided};
+            *b = (struct best){.d = d, .dir = x.dir, .dir_sure = x.dir_sure, .m = m, .on_port = port,
+                               .undecided = b->undecided};
     }
     b->undecided &= b->m == MATCH_MAYBE;
     if (b->d && !b->on_port)
-        b->two = two_pdus(b->d, cur, &b->x);
+        b->two = two_pdus(b, cur, &x);
 }
 
 /* Does this chunk, the first one like d's being held, settle it? A datagram is a PDU of its own; in a stream it must be
@@ -243,6 +256,12 @@ static bool second_sign(const struct flow *f, const struct dissector *d, const s
     return f->key.proto == PROTO_TCP ? f->match_sides & 1u << (1 - c->side) : f->n_match + 1 >= LIM_PROBE_PDUS;
 }
 
+static void learn(struct shard *s, struct flow *f, unsigned side, const struct best *b)
+{
+    struct dis_ctx x = {.dir = b->dir, .dir_sure = b->dir_sure};
+    learn_dir(s, f, side, &x);
+}
+
 void classify(struct shard *s, struct flow *f, const struct chunk *c)
 {
     uint8_t tmp[PROBE_BYTES];
@@ -251,7 +270,7 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     struct cur cur = gather(f, c, tmp);
     try_all(s, f, c, cur, &b, &more, &had_port);
     if (b.d && ((b.on_port && !b.undecided) || b.two || second_sign(f, b.d, c))) {
-        learn_dir(s, f, c->side, &b.x);
+        learn(s, f, c->side, &b);
         claim(s, f, b.d, b.on_port, c);
         return;
     }
@@ -276,7 +295,7 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     }
     if ((b.d || more) && !hold(s, f, c)) {
         if (b.d && b.undecided) { /* no room to wait longer */
-            learn_dir(s, f, c->side, &b.x);
+            learn(s, f, c->side, &b);
             claim(s, f, b.d, true, c);
             return;
         }

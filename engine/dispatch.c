@@ -3,15 +3,13 @@
 
 void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x)
 {
-    bool hi = c->side == 1;
-    *x = (struct dis_ctx){
-        .ts_ns = c->ts_ns, .frame = c->frame, .file = c->file,
-        .transport = f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH,
-        .on_port = f->on_port, .dir = (uint8_t)flow_dir(f, c->side), .cut = c->cut, .copy = c->copy,
-        .sport = hi ? f->key.hi_port : f->key.lo_port, .dport = hi ? f->key.lo_port : f->key.hi_port,
-        .key = &f->key, .lay = c->lay, .flow_id = f->id, .state = f->state.p, .rt = &s->rt, .fr = &f->rt, .owner = f,
-        .dis = f->dis, .side = c->side,
-    };
+    flow_ctx(s, f, c->side, f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH, x);
+    x->ts_ns = c->ts_ns;
+    x->frame = c->frame;
+    x->file = c->file;
+    x->cut = c->cut;
+    x->copy = c->copy;
+    x->lay = c->lay;
 }
 
 void flow_layers(const struct flow *f, unsigned side, struct layers *ret)
@@ -48,8 +46,8 @@ void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_
 /* Where the PDU begins in the packet at hand; 0 when it was put together from several. */
 static uint32_t place_in_packet(const struct shard *s, struct span pdu)
 {
-    uintptr_t p = (uintptr_t)pdu.p, at = s->pkt ? (uintptr_t)s->pkt->data : 0;
-    return at && p > at && p - at < s->pkt->caplen ? (uint32_t)(p - at) : 0;
+    uintptr_t at = (uintptr_t)pdu.p - (s->pkt ? (uintptr_t)s->pkt->data : 0); /* huge where it is not in there */
+    return s->pkt && at < s->pkt->caplen ? (uint32_t)at : 0;
 }
 
 enum verdict dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)
@@ -68,27 +66,40 @@ enum verdict dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct
     return v;
 }
 
-void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+static inline void one_datagram(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)
 {
-    struct dis_ctx x;
-    make_ctx(s, f, c, &x);
-    switch (dispatch(s, f, &x, cur_make(c->p, c->len))) {
+    switch (dispatch(s, f, x, pdu)) {
     case DIS_NOT_MINE:
         s->stats->not_mine++;
         flow_unclaim(s, f);
         break;
     case DIS_LOST:
-        s->stats->unsynced_bytes += c->len;
-        if (++f->half[c->side].lost_syncs > 32)
+        s->stats->unsynced_bytes += cur_left(&pdu);
+        if (++f->half[x->side].lost_syncs > 32)
             flow_unclaim(s, f);
         break;
     case DIS_MALFORMED:
         f->errors++;
         break;
     case DIS_OK:
-        f->half[c->side].lost_syncs = 0;
+        f->half[x->side].lost_syncs = 0;
         break;
     }
+}
+
+void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    one_datagram(s, f, &x, cur_make(c->p, c->len));
+}
+
+void frame_dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)
+{
+    x->on_port = f->on_port;
+    x->state = f->state.p;
+    x->dis = f->dis;
+    one_datagram(s, f, x, pdu);
 }
 
 bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port)

@@ -17,10 +17,28 @@ static void number_schemas(struct shard_env *env)
     }
 }
 
+/* Beyond what there is room for, a protocol is found on its port as on any other; no more than a quarter is used. */
+static void register_numbers(struct env_numbers *to, const uint16_t *p, uint64_t bit)
+{
+    for (; p && *p && to->n < ENV_NUMBERS - 1; p++) {
+        uint32_t i = env_number_row(to, *p);
+        to->n += !to->row[i].dissectors;
+        to->row[i].number = *p;
+        to->row[i].dissectors |= bit;
+    }
+}
+
 void env_ports(struct shard_env *env)
 {
     number_schemas(env);
     for (unsigned d = 0; dissectors[d]; d++) {
+        const struct dissector *is = dissectors[d];
+        uint64_t bit = UINT64_C(1) << d;
+        register_numbers(&env->tcp_ports, is->tcp_ports, bit);
+        register_numbers(&env->udp_ports, is->udp_ports, bit);
+        register_numbers(&env->ethertypes, is->transports & DIS_ETH ? is->ethertypes : NULL, bit);
+        env->of_tcp |= is->transports & DIS_TCP ? bit : 0;
+        env->of_udp |= is->transports & DIS_UDP ? bit : 0;
         for (const uint16_t *p = dissectors[d]->tcp_ports; p && *p; p++)
             if (!env->tcp_owner[*p])
                 env->tcp_owner[*p] = (uint16_t)(d + 1);

@@ -39,6 +39,27 @@ struct eng_stats {
     uint64_t messages[64];                       /* by schema index; the last one for all beyond */
 };
 
+/* Dissectors, a bit each by index, by registered port or EtherType. */
+enum { ENV_NUMBERS = 128 };
+struct env_numbers {
+    struct {
+        uint64_t dissectors; /* 0: free */
+        uint16_t number;
+    } row[ENV_NUMBERS];      /* by a hash of the number, then the next free one; one is always free */
+    uint32_t n;
+};
+static inline uint32_t env_number_row(const struct env_numbers *n, uint16_t number)
+{
+    uint32_t i = number * UINT32_C(0x9e3779b1) >> 25;
+    while (n->row[i].dissectors && n->row[i].number != number)
+        i = (i + 1) % ENV_NUMBERS;
+    return i;
+}
+static inline uint64_t env_dissectors(const struct env_numbers *n, uint16_t number)
+{
+    return n->row[env_number_row(n, number)].dissectors;
+}
+
 /* What all shards of a process share, read-only while packets flow. */
 struct shard_env {
     const struct site *site;
@@ -50,6 +71,8 @@ struct shard_env {
     struct itapp *itapp;                         /* NULL: nDPI is not asked. It has a lock of its own */
     uint64_t hash_key;
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
+    struct env_numbers tcp_ports, udp_ports, ethertypes; /* all that are registered: built by env_ports() */
+    uint64_t of_tcp, of_udp;                     /* dissectors of that transport */
     uint64_t off;                                /* dissectors switched off, by index */
     struct rt_settings settings[64];             /* of the protocols that have configured ones, up to one without */
     const char *(*file_name)(const void *arg, unsigned file);
@@ -164,6 +187,8 @@ void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
 /* Payload in order, to the flow's dissector (stream.c) or one datagram (dispatch.c). */
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
+/* The same for a frame whose context a probe has had. */
+void frame_dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu);
 /* dispatch.c: one PDU to the dissector. The context is made once a chunk (make_ctx); what a call may change in it is
  * set anew for each PDU. */
 enum verdict dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu);
@@ -188,8 +213,8 @@ void flow_end(struct shard *s, struct flow *f);
  * covers what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */
 static inline bool is_copy(const struct shard *s, struct half *h, uint32_t sum, uint64_t ts_ns)
 {
-    uint64_t apart = ts_ns > h->copy_ns ? ts_ns - h->copy_ns : h->copy_ns - ts_ns;
-    bool copy = sum == h->copy_sum && apart <= s->conf.duplicate_ns && s->conf.duplicate_ns;
+    bool copy = __builtin_expect(sum == h->copy_sum, 0) && s->conf.duplicate_ns &&
+                (ts_ns > h->copy_ns ? ts_ns - h->copy_ns : h->copy_ns - ts_ns) <= s->conf.duplicate_ns;
     h->copy_sum = sum;
     h->copy_ns = ts_ns;
     return copy;
@@ -197,4 +222,30 @@ static inline bool is_copy(const struct shard *s, struct half *h, uint32_t sum, 
 static inline enum dir flow_dir(const struct flow *f, unsigned side)
 {
     return f->client > 1 ? DIR_UNKNOWN : side == f->client ? DIR_C2S : DIR_S2C;
+}
+/* What make_ctx() takes from the flow, the packet's part being left to the caller. Field by field: most of the
+ * structure need not be cleared. */
+static inline void flow_ctx(struct shard *s, struct flow *f, unsigned side, uint8_t transport, struct dis_ctx *x)
+{
+    enum { FROM = offsetof(struct dis_ctx, sender), TO = offsetof(struct dis_ctx, rt) };
+    uint32_t ports = f->key.lo_port | (uint32_t)f->key.hi_port << 16;
+    ports = side ? ports << 16 | ports >> 16 : ports;
+    x->transport = transport;
+    x->on_port = f->on_port;
+    x->dir = (uint8_t)flow_dir(f, side);
+    x->dir_sure = 0;
+    x->sport = (uint16_t)ports;
+    x->dport = (uint16_t)(ports >> 16);
+    x->key = &f->key;
+    x->flow_id = f->id;
+    x->state = f->state.p;
+    x->side = (uint8_t)side;
+    memset((uint8_t *)x + FROM, 0, TO - FROM);
+    x->rt = &s->rt;
+    x->fr = &f->rt;
+    x->owner = f;
+    x->dis = f->dis;
+    x->group = 0;
+    x->offset = 0;
+    x->pdu = (struct span){0};
 }

@@ -222,6 +222,43 @@ static bool regain(struct shard *s, struct flow *f, const struct chunk *c)
     return false;
 }
 
+/* Given back: somebody else's, from this PDU on. */
+static __attribute__((noinline)) void given_back(struct shard *s, struct flow *f, const struct dis_ctx *x,
+                                                 const uint8_t *p, uint32_t n)
+{
+    struct chunk rest = {.p = p, .len = n, .frame = x->frame, .ts_ns = x->ts_ns, .file = x->file, .side = x->side,
+                         .cut = x->cut, .copy = x->copy, .lay = x->lay};
+    if (f->class_state == CLASS_OPEN)
+        classify(s, f, &rest);
+}
+
+/* Whole PDUs, and the beginning of one. */
+static inline __attribute__((always_inline)) void pdus(struct shard *s, struct flow *f, struct dis_ctx *x,
+                                                       const uint8_t *p, uint32_t n)
+{
+    while (n) {
+        struct cur rest = cur_make(p, n);
+        struct frame fr = next_frame(x, rest);
+        if (__builtin_expect(fr.st == FRAME_BAD, 0)) {
+            struct half *h = &f->half[x->side];
+            s->stats->unsynced_bytes += n;
+            h->lost_syncs = (uint16_t)(h->lost_syncs + (h->lost_syncs < UINT16_MAX));
+            lose_sync(s, h);
+            return;
+        }
+        if (__builtin_expect(fr.st == FRAME_MORE || fr.len > n, 0)) {
+            keep_part(s, f, x, rest, fr);
+            return;
+        }
+        if (__builtin_expect(!one_pdu(s, f, x, cur_make(p, fr.len)), 0)) {
+            given_back(s, f, x, p, n);
+            return;
+        }
+        p += fr.len;
+        n -= fr.len;
+    }
+}
+
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct half *h = &f->half[c->side];
@@ -241,28 +278,29 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
         if (at == UINT32_MAX)
             return;
     }
-    while (at < c->len) {
-        struct cur rest = cur_make(c->p + at, c->len - at);
-        struct frame fr = next_frame(&x, rest);
-        if (fr.st == FRAME_BAD) {
-            s->stats->unsynced_bytes += c->len - at;
-            h->lost_syncs = (uint16_t)(h->lost_syncs + (h->lost_syncs < UINT16_MAX));
-            lose_sync(s, h);
-            return;
-        }
-        if (fr.st == FRAME_MORE || fr.len > c->len - at) {
-            keep_part(s, f, &x, rest, fr);
-            return;
-        }
-        if (!one_pdu(s, f, &x, cur_make(c->p + at, fr.len))) {
-            struct chunk rest_of = *c;
-            rest_of.p += at;
-            rest_of.len -= at;
-            if (f->class_state == CLASS_OPEN) /* given back: somebody else's, from this PDU on */
-                classify(s, f, &rest_of);
-            return;
-        }
-        at += fr.len;
+    pdus(s, f, &x, c->p + at, c->len - at);
+}
+
+/* The payload of a packet, which is the next in order, from its skip-th byte on: mostly that of a flow in step. */
+static __attribute__((noinline)) void packet_deliver(struct shard *s, struct flow *f, unsigned side,
+                                                     const struct pkt *p, const struct layers *l, uint32_t skip)
+{
+    const struct half *h = &f->half[side];
+    bool cut = (l->what & LAY_CUT) != 0;
+    if (f->class_state == CLASS_CLAIMED && h->flags & HALF_SYNC && !h->part_len) {
+        struct dis_ctx x;
+        flow_ctx(s, f, side, DIS_TCP, &x);
+        x.ts_ns = p->ts_ns;
+        x.frame = p->frame;
+        x.file = p->file;
+        x.cut = cut;
+        x.copy = 0;
+        x.lay = l;
+        pdus(s, f, &x, l->payload + skip, l->payload_len - skip);
+    } else if (f->class_state != CLASS_GIVEN_UP) {
+        struct chunk c = {.p = l->payload + skip, .len = l->payload_len - skip, .frame = p->frame, .ts_ns = p->ts_ns,
+                          .file = p->file, .side = (uint8_t)side, .cut = cut, .lay = l};
+        stream_deliver(s, f, &c);
     }
 }
 
@@ -425,6 +463,12 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
     }
 }
 
+/* Is it so soon behind the last packet of its side that it may be a copy? */
+static bool is_recent(const struct shard *s, const struct pkt *p, uint64_t last_ns)
+{
+    return p->ts_ns - last_ns <= s->conf.duplicate_ns && s->conf.duplicate_ns;
+}
+
 /* All of it was here before: again by its sender, or a copy of the mirror port that others overtook. A sender that
  * counts its packets gives a retransmission a higher identification than what it sent last. */
 static void old_segment(struct shard *s, struct flow *f, struct half *h, const struct layers *l, bool recent)
@@ -442,25 +486,29 @@ static void old_segment(struct shard *s, struct flow *f, struct half *h, const s
     }
 }
 
+static inline void has_data(struct half *h, const struct layers *l)
+{
+    h->flags |= HALF_DATA;
+    h->ip_id = l->ip_id;
+    h->ip_id_seen = l->ip_ver == 4;
+}
+
 static void in_order(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l,
                      uint32_t skip)
 {
     struct half *h = &f->half[side];
-    bool cut = (l->what & LAY_CUT) != 0;
     h->next = l->seq + l->payload_wire;
     if (skip >= l->payload_len)
         return;
-    struct chunk c = {.p = l->payload + skip, .len = l->payload_len - skip, .frame = p->frame, .ts_ns = p->ts_ns,
-                      .file = p->file, .side = (uint8_t)side, .cut = cut, .lay = l};
-    stream_deliver(s, f, &c);
-    if (cut && l->payload_wire > l->payload_len)
+    packet_deliver(s, f, side, p, l, skip);
+    if (l->what & LAY_CUT && l->payload_wire > l->payload_len)
         lose_sync(s, h);
     if (h->ooo != FLOW_NONE)
         drain(s, f, side);
 }
 
 static void segment_data(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l,
-                         bool recent)
+                         uint64_t last_ns)
 {
     struct half *h = &f->half[side];
     if (!(h->flags & HALF_NEXT)) { /* mid-stream: the connection is older than the capture */
@@ -472,7 +520,7 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
         give_up_hole(s, f, side);
         d = seq_diff(l->seq, h->next);
     }
-    if (__builtin_expect(d == 0, 1)) {
+    if (d == 0) {
         if (l->payload_len == 1 && !(h->flags & HALF_DATA) && !(h->flags & HALF_SYN)) {
             /* a lone byte mid-stream is a keep-alive's: it is sent again as the first of the next segment */
             h->next = l->seq + 1;
@@ -489,14 +537,12 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
     } else if (d > 0) {
         keep_seg(s, f, side, p, l);
     } else if (-(int64_t)d >= (int64_t)l->payload_wire) {
-        old_segment(s, f, h, l, recent);
+        old_segment(s, f, h, l, is_recent(s, p, last_ns));
         return;
     } else {
         in_order(s, f, side, p, l, (uint32_t)-d);
     }
-    h->flags |= HALF_DATA;
-    h->ip_id = l->ip_id;
-    h->ip_id_seen = l->ip_ver == 4;
+    has_data(h, l);
 }
 
 /* The capture kept the headers only: the bytes are known to have been there. */
@@ -509,18 +555,11 @@ static void cut_away(struct shard *s, struct half *h, const struct layers *l)
     }
 }
 
-__attribute__((noinline)) void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+/* A segment that may change more than what is next in order. last_ns: of the packet before it. */
+static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
+                                              const struct layers *l, uint64_t last_ns)
 {
     struct half *h = &f->half[side], *o = &f->half[1 - side];
-    uint32_t sum = (l->seq * 0x9e3779b1u ^ l->ack) * 0x85ebca6bu ^ l->payload_wire << 8 ^ l->tcp_flags;
-    sum = sum * 0xc2b2ae35u ^ l->ip_id;
-    bool recent = p->ts_ns - h->copy_ns <= s->conf.duplicate_ns && s->conf.duplicate_ns;
-    h->flags |= HALF_SEEN;
-    bool copy = is_copy(s, h, sum, p->ts_ns);
-    if (__builtin_expect(copy, 0) && !(l->payload_len && l->seq == h->next)) { /* what is next in order is none */
-        s->stats->duplicates++;
-        return;
-    }
     if (__builtin_expect(l->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST), 0)) {
         if (l->tcp_flags & TCP_SYN) {
             if (!(h->flags & HALF_NEXT))
@@ -540,12 +579,45 @@ __attribute__((noinline)) void stream_segment(struct shard *s, struct flow *f, u
     }
     if (o->ooo != FLOW_NONE && (l->tcp_flags & TCP_ACK))
         other_acked(s, f, 1 - side, l);
-    if (__builtin_expect(l->tcp_flags & TCP_ACK && o->flags & HALF_NEXT && seq_diff(l->ack, o->next) > 1, 0))
+    if (l->tcp_flags & TCP_ACK && o->flags & HALF_NEXT && seq_diff(l->ack, o->next) > 1)
         unseen_acked(s, f, 1 - side, l->ack); /* by one: a FIN */
     if (h->ooo != FLOW_NONE && s->now_ns > h->hole_ns + hole_ns)
         give_up_hole(s, f, side);
     if (l->payload_len)
-        segment_data(s, f, side, p, l, recent);
-    else if (__builtin_expect(l->payload_wire != 0, 0))
+        segment_data(s, f, side, p, l, last_ns);
+    else if (l->payload_wire != 0)
         cut_away(s, h, l);
+}
+
+/* Is it no more than an acknowledgement of what was seen, or the bytes that come next, both directions without a hole?
+ */
+static inline bool is_plain(const struct half *h, const struct half *o, const struct layers *l)
+{
+    bool order = l->payload_len > 1 && l->seq == h->next && h->flags & HALF_NEXT;
+    return !(l->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) && !(l->what & LAY_CUT) &&
+           (h->ooo & o->ooo) == FLOW_NONE && (order || !l->payload_len) &&
+           (!(o->flags & HALF_NEXT) || seq_diff(l->ack, o->next) <= 1);
+}
+
+void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l)
+{
+    struct half *h = &f->half[side], *o = &f->half[1 - side];
+    uint32_t sum = (l->seq * 0x9e3779b1u ^ l->ack) * 0x85ebca6bu ^ l->payload_wire << 8 ^ l->tcp_flags;
+    sum = sum * 0xc2b2ae35u ^ l->ip_id;
+    uint64_t last_ns = h->copy_ns;
+    h->flags |= HALF_SEEN;
+    bool copy = is_copy(s, h, sum, p->ts_ns);
+    if (__builtin_expect(copy, 0) && !(l->payload_len && l->seq == h->next)) { /* what is next in order is none */
+        s->stats->duplicates++;
+        return;
+    }
+    if (__builtin_expect(!is_plain(h, o, l), 0)) {
+        segment(s, f, side, p, l, last_ns);
+        return;
+    }
+    if (!l->payload_len)
+        return;
+    h->next = l->seq + l->payload_wire;
+    has_data(h, l);
+    packet_deliver(s, f, side, p, l, 0);
 }
