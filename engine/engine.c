@@ -299,18 +299,21 @@ static void one_packet(struct engine *g, const struct pkt *p, const struct job *
 
 /* The flows are looked up in steps, so that the memory that the next one needs comes meanwhile. What another worker has
  * is looked up in vain, in some shard of ours. */
-static void look_up(const struct worker *w, struct job *j, struct shard **ret, unsigned n)
+static inline struct shard *look_begin(const struct worker *w, struct job *j)
 {
-    for (unsigned i = 0; i < n; i++) {
-        ret[i] = w->shards[j[i].shard];
-        if (!ret[i])
-            ret[i] = w->shards[w->number];
-        shard_look_bucket(ret[i], &j[i]);
-    }
+    struct shard *s = w->shards[j->shard];
+    if (!s)
+        s = w->shards[w->number];
+    shard_look_bucket(s, j);
+    return s;
+}
+
+static void look_on(struct job *j, struct shard *const *s, unsigned n)
+{
     for (unsigned i = 0; i < n; i++)
-        shard_look_flow(ret[i], &j[i]);
+        shard_look_flow(s[i], &j[i]);
     for (unsigned i = 0; i < n; i++)
-        shard_look_state(ret[i], &j[i]);
+        shard_look_state(s[i], &j[i]);
 }
 
 /* All of them are our worker's. */
@@ -333,9 +336,11 @@ static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         decode(g->decoder, &p[i], &j[i].lay);
         shard_prepare(g->conf.env, &p[i], &j[i]);
+        if (g->own)
+            s[i] = look_begin(g->own, &j[i]);
     }
     if (g->own)
-        look_up(g->own, j, s, n);
+        look_on(j, s, n);
     if (g->own && !g->lanes) {
         own_packets(g, p, j, s, n);
         return;

@@ -87,7 +87,7 @@ struct flow_table {
     uint32_t *buckets;
     uint32_t n, n_used, bucket_mask, free_head;
     uint32_t lru_old, lru_new;
-    uint64_t changes;          /* flows added and removed, from 1: what was looked up before still holds while it stays */
+    uint64_t changes;          /* flows added and removed, from 1: while it stays, what was looked up before holds */
     uint64_t hash_key, evicted, created;
 };
 

@@ -278,32 +278,47 @@ static bool set_ends(struct flow_key *k, const struct layers *l, uint16_t sport,
     return hi;
 }
 
-/* IPv4, TCP or UDP: in words, and without a branch on which end is the higher one, which is as good as random. */
+/* Ends that begin with zeros, IPv4 or MAC addresses: in words, and without a branch on which end is the higher one,
+ * which is as good as random. Returns the flow's side. */
+static inline unsigned set_mapped(struct job *j, uint64_t src, uint64_t dst, uint32_t ports, uint8_t proto,
+                                  uint64_t hash_key)
+{
+    uint64_t a = __builtin_bswap64(src), b = __builtin_bswap64(dst);
+    bool hi = a > b;
+    if (__builtin_expect(a == b, 0))
+        hi = (uint16_t)ports > ports >> 16;
+    uint64_t swap = (src ^ dst) & -(uint64_t)hi, lo_end = src ^ swap, hi_end = dst ^ swap;
+    uint32_t turn = hi ? 16 : 0;
+    uint64_t rest = flow_key_rest(ports << turn | ports >> (-turn & 31), 0, proto);
+    j->key.lo = addr_of_end(lo_end);
+    j->key.hi = addr_of_end(hi_end);
+    memcpy((uint8_t *)&j->key + offsetof(struct flow_key, lo_port), &rest, sizeof rest);
+    j->hash = flow_hash_mapped(lo_end, hi_end, rest, hash_key);
+    return hi;
+}
+
+/* One packet of TCP or UDP, and its payload in it: there is nothing to bound. */
 static inline void prepare_ip4(const struct shard_env *env, struct job *j)
 {
     const struct layers *l = &j->lay;
     uint64_t src, dst;
     memcpy(&src, l->src.b + 8, sizeof src);
     memcpy(&dst, l->dst.b + 8, sizeof dst);
-    uint32_t a = __builtin_bswap32((uint32_t)(src >> 32)), b = __builtin_bswap32((uint32_t)(dst >> 32));
-    bool hi = a > b;
-    if (__builtin_expect(a == b, 0))
-        hi = l->sport > l->dport;
-    uint64_t swap = (src ^ dst) & -(uint64_t)hi, lo_end = src ^ swap, hi_end = dst ^ swap;
-    uint32_t ports = l->sport | (uint32_t)l->dport << 16, turn = hi ? 16 : 0;
-    ports = ports << turn | ports >> (-turn & 31);
-    uint64_t rest = flow_key_rest(ports, 0, l->ip_proto);
-    memset(j->key.lo.b, 0, 8);
-    memcpy(j->key.lo.b + 8, &lo_end, sizeof lo_end);
-    memset(j->key.hi.b, 0, 8);
-    memcpy(j->key.hi.b + 8, &hi_end, sizeof hi_end);
-    memcpy((uint8_t *)&j->key + offsetof(struct flow_key, lo_port), &rest, sizeof rest);
-    j->hash = flow_hash_mapped(lo_end, hi_end, rest, env->hash_key);
-    j->side = hi;
-    j->shard = (uint8_t)spread_ip4_pair(a, b);
+    j->side = (uint8_t)set_mapped(j, src, dst, l->sport | (uint32_t)l->dport << 16, l->ip_proto, env->hash_key);
+    j->shard = (uint8_t)spread_ip4_pair(spread_word(l->src.b + 12), spread_word(l->dst.b + 12));
 }
 
-static __attribute__((noinline)) void prepare_any(const struct shard_env *env, const struct pkt *p, struct job *j)
+static void prepare_frame(const struct shard_env *env, struct job *j)
+{
+    const struct layers *l = &j->lay;
+    uint64_t src, dst;
+    memcpy(&src, l->src.b + 8, sizeof src);
+    memcpy(&dst, l->dst.b + 8, sizeof dst);
+    j->side = (uint8_t)set_mapped(j, src, dst, l->ethertype * UINT32_C(0x10001), PROTO_ETH, env->hash_key);
+    j->shard = (uint8_t)spread_shard(&l->src, &l->dst);
+}
+
+static void prepare_any(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
     const struct layers *l = &j->lay;
     struct flow_key *k = &j->key;
@@ -326,9 +341,13 @@ static __attribute__((noinline)) void prepare_any(const struct shard_env *env, c
 
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
+    const struct layers *l = &j->lay;
+    bool plain = !l->what && !env->site->n_networks;
     j->looked = 0;
-    if (__builtin_expect(j->lay.reached == REACHED_L4 && j->lay.ip_ver == 4 && !j->lay.what && !env->site->n_networks, 1))
-        prepare_ip4(env, j); /* one packet, and its payload in it: there is nothing to bound */
+    if (__builtin_expect(plain && l->reached == REACHED_L4 && l->ip_ver == 4, 1))
+        prepare_ip4(env, j);
+    else if (plain && l->reached == REACHED_L2 && l->has_mac && l->payload_len <= UINT16_MAX)
+        prepare_frame(env, j);
     else
         prepare_any(env, p, j);
 }

@@ -59,8 +59,9 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
                 uint64_t packet_bytes) MUST_USE;
 void worker_done(struct worker *w);
 void worker_packet(struct worker *w, const struct pkt *p, const struct job *j, uint64_t now_ns, uint64_t order);
-/* Its two halves, for those who have several packets: counting them (their bytes are returned), and each one's way through its shard. */
+/* Its two halves, for those who have several packets: counting them, which returns their bytes, ... */
 uint64_t worker_count(struct worker *w, const struct pkt *p, unsigned n);
+/* ... and each one's way through its shard. */
 static inline void worker_deliver(struct worker *w, struct shard *s, const struct pkt *p, const struct job *j,
                                   uint64_t now_ns, uint64_t order)
 {
