@@ -59,8 +59,8 @@ static inline __attribute__((always_inline)) unsigned walk(struct file *f, struc
     uint32_t left = input_left(&f->in), header = rare ? f->header : RECORD;
     uint32_t linktype = f->linktype, frame = f->frame;
     uint16_t file = f->index;
-    unsigned n = 0;
-    while (n < max && left >= header) {
+    struct pkt *k = ret;
+    for (const struct pkt *end = ret + max; k < end && left >= header; k++) {
         uint32_t caplen = file_u32(p + 8, swap), wirelen = file_u32(p + 12, swap);
         if (rare && f->old_lengths)
             order_lengths(f, &caplen, &wirelen);
@@ -69,16 +69,14 @@ static inline __attribute__((always_inline)) unsigned walk(struct file *f, struc
         /* 32-bit fields: the sum cannot wrap, whatever they hold */
         uint64_t ns = (uint64_t)file_u32(p, swap) * UINT64_C(1000000000);
         ns += (uint64_t)file_u32(p + 4, swap) * (nano ? 1 : 1000);
-        struct pkt *k = &ret[n++];
-        frame++;
-        *k = (struct pkt){.ts_ns = ns, .data = p + header, .linktype = linktype, .frame = frame, .file = file};
+        *k = (struct pkt){.ts_ns = ns, .data = p + header, .linktype = linktype, .frame = ++frame, .file = file};
         file_lengths(k, caplen, wirelen, rare ? f->fcs : 0);
         p += header + caplen;
         left -= header + caplen;
     }
     f->frame = frame;
     f->in.from = f->in.to - left;
-    return n;
+    return (unsigned)(k - ret);
 }
 
 static unsigned walk_any(struct file *f, struct pkt *ret, unsigned max)
