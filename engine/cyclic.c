@@ -13,25 +13,33 @@ enum {
     APDU_STATUS = 4,
 };
 
+/* The next element is `id`, or the one behind an element `optional` is. */
+static inline bool element(struct cur *c, uint32_t optional, uint32_t id, struct ber *ret)
+{
+    return ber_next(c, ret) && (ret->id != optional || ber_next(c, ret)) && ret->id == id;
+}
+
 /* APPID, length, two reserved words; savPdu { noASDU [0], security [1] opt., seqASDU [2] { ASDU { svID [0], datSet [1]
  * opt., smpCnt [2], ... } } }: the first ASDU's. */
 static bool sampled_values(struct cur c, uint64_t *stream, uint16_t *count)
 {
-    struct ber pdu, t, list, asdu, id, smp;
+    struct ber t, id;
     uint16_t appid = cur_u16be(&c);
     cur_skip(&c, 6);
-    if (!cur_ok(&c) || !ber_take(&c, BER_APP(0), &pdu) || !ber_take(&pdu.body, BER_CTX(0), &t))
+    if (!cur_ok(&c) || !ber_next(&c, &t) || t.id != BER_APP(0))
         return false;
-    (void)ber_take(&pdu.body, BER_CTX(1), &t);
-    if (!ber_take(&pdu.body, BER_CTX(2), &list) || !ber_take(&list.body, BER_SEQUENCE, &asdu) ||
-        !ber_take(&asdu.body, BER_CTX(0), &id))
+    c = t.body;
+    if (!ber_next(&c, &t) || t.id != BER_CTX(0) || !element(&c, BER_CTX(1), BER_CTX(2), &t))
         return false;
-    (void)ber_take(&asdu.body, BER_CTX(1), &t);
-    if (!ber_take(&asdu.body, BER_CTX(2), &smp) || smp.n != 2)
+    c = t.body;
+    if (!ber_next(&c, &t) || t.id != BER_SEQUENCE)
+        return false;
+    c = t.body;
+    if (!ber_next(&c, &id) || id.id != BER_CTX(0) || !element(&c, BER_CTX(1), BER_CTX(2), &t) || t.n != 2)
         return false;
     struct span name = cur_rest(&id.body);
     *stream = hash_bytes(appid, name.p, name.n);
-    *count = cur_u16be(&smp.body);
+    *count = cur_u16be(&t.body);
     return true;
 }
 
