@@ -228,6 +228,7 @@ static inline enum dir flow_dir(const struct flow *f, unsigned side)
 static inline void flow_ctx(struct shard *s, struct flow *f, unsigned side, uint8_t transport, struct dis_ctx *x)
 {
     enum { FROM = offsetof(struct dis_ctx, sender), TO = offsetof(struct dis_ctx, rt) };
+    _Static_assert(sizeof(struct dis_ctx) == 160, "a new field is to be set here, or by all who call this");
     uint32_t ports = f->key.lo_port | (uint32_t)f->key.hi_port << 16;
     ports = side ? ports << 16 | ports >> 16 : ports;
     x->transport = transport;
