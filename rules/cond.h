@@ -137,7 +137,7 @@ struct entry {
 };
 
 /* The index: entries that name functions are found by the function code, the others by the action. In a bucket those
- * that can only hold for an unusual message (match.c says what that is) stand behind the others. */
+ * that can only hold for a message with a fault stand behind the others. */
 struct bucket {
     uint32_t at;
     uint16_t n_plain, n;
@@ -175,7 +175,7 @@ struct ruleset {
     struct entry *entries;
     uint32_t n_entries;
     uint16_t *cands;                 /* entries, as the buckets say */
-    uint64_t *needs;                 /* of each of cands: one of these anomalies; 0: with or without */
+    uint64_t *needs;                 /* of each of cands: one of these faults (reach.faults); 0: with or without */
     uint32_t n_cands;
     struct schema_index *index;      /* by number of schema */
     uint16_t slots[INDEX_SLOTS];     /* hash of the schema's address -> its number + 1 */
@@ -244,12 +244,18 @@ static inline const struct schema_index *index_of(const struct ruleset *rs, cons
     return NULL;
 }
 
+/* Beside a schema's anomalies, what few messages have and many rules ask for. */
+#define FAULT_ERROR (UINT64_C(1) << 60)   /* the status is a fault */
+#define FAULT_SILENT (UINT64_C(1) << 61)  /* a request without an answer */
+#define FAULT_REFUSED (UINT64_C(1) << 62)
+#define FAULT_LATE (UINT64_C(1) << 63)    /* the answer came after USUAL_LATENCY_NS or more */
+_Static_assert(SCHEMA_MAX_ANOMALIES <= 60, "one word holds both");
+
 enum { REACH_FNS = 64 };
 struct reach { /* what a message must at least be to meet a condition */
     bool possible, ever; /* ever: were the site configured otherwise */
-    bool unusual;        /* only messages that match.c calls so */
     uint32_t actions;    /* one of these */
-    uint64_t anomalies;  /* one of these bits of the schema; 0: with or without */
+    uint64_t faults;     /* one of these: anomalies of the schema, and FAULT_; 0: with or without */
     uint32_t n_fns;      /* one of these functions; 0: any */
     uint32_t fns[REACH_FNS];
 };

@@ -1,6 +1,6 @@
 /* index.c: which entries a message has to be asked about. An entry that names functions is found by the function code,
- * any other by the action of the message or of one of its items; those that only unusual messages can meet stand behind
- * the others. What a condition says about that is its reach: necessary, never sufficient. */
+ * any other by the action of the message or of one of its items; those that only messages with a fault can meet stand
+ * behind the others. What a condition says about that is its reach: necessary, never sufficient. */
 #include "rules/cond.h"
 
 #include <stdlib.h>
@@ -42,19 +42,24 @@ static bool names_schema(const struct cond *k, const struct proto_schema *s)
     return false;
 }
 
-static bool needs_unusual(const struct cond *k)
+static bool only_late(const struct ranges *r)
 {
-    if (k->op == C_ANOMALY)
-        return true;
-    if (k->op == C_ENUM)
-        return (k->what == ENUM_ERROR && k->mask == 2) || (k->what == ENUM_KIND && k->mask == 1 << EV_REQUEST) ||
-               (k->what == ENUM_OUTCOME && k->mask == 1 << OUT_REFUSED);
-    if (k->op != C_NUMBER || k->what != NUM_LATENCY)
-        return false;
-    for (uint32_t i = 0; i < k->ranges.n; i++)
-        if (k->ranges.v[i].not || k->ranges.v[i].lo < USUAL_LATENCY_NS)
+    for (uint32_t i = 0; i < r->n; i++)
+        if (r->v[i].not || r->v[i].lo < USUAL_LATENCY_NS)
             return false;
     return true;
+}
+
+static uint64_t fault_of(const struct cond *k)
+{
+    if (k->op == C_NUMBER && k->what == NUM_LATENCY)
+        return only_late(&k->ranges) ? FAULT_LATE : 0;
+    if (k->op != C_ENUM)
+        return 0;
+    return k->what == ENUM_ERROR && k->mask == 2                    ? FAULT_ERROR
+           : k->what == ENUM_KIND && k->mask == 1 << EV_REQUEST     ? FAULT_SILENT
+           : k->what == ENUM_OUTCOME && k->mask == 1 << OUT_REFUSED ? FAULT_REFUSED
+                                                                    : 0;
 }
 
 static uint64_t anomalies_of(const struct cond *k, const struct proto_schema *s)
@@ -79,12 +84,10 @@ static void of_leaf(const struct cond *k, const struct proto_schema *s, unsigned
         *r = of_functions(k, s);
     if (k->op == C_ACTION)
         r->actions = (uint32_t)k->mask;
-    if (k->op == C_ANOMALY)
-        r->anomalies = anomalies_of(k, s);
     if (k->op == C_STATUS || k->op == C_ANOMALY || k->op == C_ITEM || k->op == C_FIELD)
         r->possible = names_schema(k, s);
     r->ever = r->possible;
-    r->unusual = needs_unusual(k);
+    r->faults = k->op == C_ANOMALY ? anomalies_of(k, s) : fault_of(k);
 }
 
 static unsigned bits(uint64_t v)
@@ -92,16 +95,15 @@ static unsigned bits(uint64_t v)
     return (unsigned)__builtin_popcountll(v);
 }
 
-/* Not the intersection of actions: two items of one message can have two. Nor of anomalies, of which it can have
+/* Not the intersection of actions: two items of one message can have two. Nor of faults, of which it can have
  * several. Of functions the shorter list. */
 static void both(struct reach *acc, const struct reach *r)
 {
     acc->possible &= r->possible;
     acc->ever &= r->ever;
-    acc->unusual |= r->unusual;
     acc->actions = bits(r->actions) < bits(acc->actions) ? r->actions : acc->actions;
-    if (r->anomalies && (!acc->anomalies || bits(r->anomalies) < bits(acc->anomalies)))
-        acc->anomalies = r->anomalies;
+    if (r->faults && (!acc->faults || bits(r->faults) < bits(acc->faults)))
+        acc->faults = r->faults;
     if (r->n_fns && (!acc->n_fns || r->n_fns < acc->n_fns)) {
         memcpy(acc->fns, r->fns, r->n_fns * sizeof r->fns[0]);
         acc->n_fns = r->n_fns;
@@ -114,8 +116,7 @@ static void either(struct reach *acc, const struct reach *r)
     if (!r->possible)
         return;
     bool first = !acc->possible, fits = r->n_fns && acc->n_fns + r->n_fns <= REACH_FNS && (first || acc->n_fns);
-    acc->unusual &= r->unusual;
-    acc->anomalies = r->anomalies && (first || acc->anomalies) ? acc->anomalies | r->anomalies : 0;
+    acc->faults = r->faults && (first || acc->faults) ? acc->faults | r->faults : 0;
     acc->actions |= r->actions;
     if (fits)
         memcpy(acc->fns + acc->n_fns, r->fns, r->n_fns * sizeof r->fns[0]);
@@ -132,7 +133,7 @@ void reach_of(const struct cond *k, bool neg, const struct proto_schema *s, unsi
         return;
     }
     bool n = neg != k->neg, all = (k->op == C_AND) != n;
-    struct reach acc = all ? anything : (struct reach){.unusual = true}, r;
+    struct reach acc = all ? anything : (struct reach){.possible = false}, r;
     for (uint32_t j = 0; j < k->n; j++) {
         reach_of(k->kids[j], n, s, i, &r);
         if (all)
@@ -176,20 +177,20 @@ static bool has_fn(const struct reach *r, uint32_t fn)
 static void fill_bucket(struct fill *f, unsigned action, uint32_t fn, struct bucket *b)
 {
     *b = (struct bucket){.at = f->at};
-    for (unsigned unusual = 0; unusual < 2; unusual++) {
+    for (unsigned faulty = 0; faulty < 2; faulty++) {
         for (uint32_t k = 0; k < f->rs->n_entries; k++) {
             const struct reach *r = &f->reach[k];
-            if (!r->possible || r->unusual != unusual)
+            if (!r->possible || (r->faults != 0) != faulty)
                 continue;
             if (fn == FN_NONE ? r->n_fns || !(r->actions >> action & 1) : !has_fn(r, fn))
                 continue;
             if (!f->count) {
                 f->rs->cands[f->at] = (uint16_t)k;
-                f->rs->needs[f->at] = r->anomalies;
+                f->rs->needs[f->at] = r->faults;
             }
             f->at++;
             b->n++;
-            b->n_plain = (uint16_t)(b->n_plain + !unusual);
+            b->n_plain = (uint16_t)(b->n_plain + !faulty);
         }
     }
 }

@@ -391,14 +391,16 @@ static unsigned keep(uint16_t hits[], unsigned n, unsigned max, uint16_t hit)
     return last + 1;
 }
 
-static unsigned walk(const struct look *x, const struct bucket *b, bool unusual, uint16_t hits[], unsigned n,
+static unsigned walk(const struct look *x, const struct bucket *b, uint64_t faults, uint16_t hits[], unsigned n,
                      unsigned max)
 {
     const uint16_t *k = x->rs->cands + b->at;
-    const uint64_t *needs = x->rs->needs + b->at, has = x->ev->anomalies;
-    for (unsigned i = 0, all = unusual ? b->n : b->n_plain; i < all; i++) {
+    const uint64_t *needs = x->rs->needs + b->at;
+    for (unsigned i = 0, all = faults ? b->n : b->n_plain; i < all; i++) {
+        if (needs[i] && !(needs[i] & faults))
+            continue;
         const struct entry *e = &x->rs->entries[k[i]];
-        if ((needs[i] && !(needs[i] & has)) || (e->needs_new && x->in->nothing_new))
+        if (e->needs_new && x->in->nothing_new)
             continue;
         if (!e->local || (x->narrow ? may_hold(e->local, x->in, x->rs) : holds(e->local, x)))
             n = keep(hits, n, max, k[i]);
@@ -406,12 +408,15 @@ static unsigned walk(const struct look *x, const struct bucket *b, bool unusual,
     return n;
 }
 
-/* Errors, anomalies, refusals, requests without an answer, slow answers: split.c sorts entries that need one of these
- * behind the others. */
+static uint64_t faults_of(const struct event *ev)
+{
+    return ev->anomalies | (ev->error ? FAULT_ERROR : 0) | (ev->kind == EV_REQUEST ? FAULT_SILENT : 0) |
+           (ev->outcome == OUT_REFUSED ? FAULT_REFUSED : 0) | (ev->latency_ns >= USUAL_LATENCY_NS ? FAULT_LATE : 0);
+}
+
 bool rules_unusual(const struct event *ev)
 {
-    return ev->error || ev->anomalies || ev->kind == EV_REQUEST || ev->outcome == OUT_REFUSED ||
-           ev->latency_ns >= USUAL_LATENCY_NS;
+    return faults_of(ev) != 0;
 }
 
 static bool look_at(const struct ruleset *rs, const struct rule_input *in, struct look *ret)
@@ -431,16 +436,16 @@ static unsigned candidates(const struct look *look, uint16_t hits[], unsigned ma
     const struct look x = *look;
     const struct event *ev = x.ev;
     const struct schema_index *ix = &x.rs->index[x.number];
-    bool unusual = rules_unusual(ev);
+    uint64_t faults = faults_of(ev);
     unsigned n = 0;
     for (uint32_t left = x.actions & ix->actions; left; left &= left - 1)
-        n = walk(&x, &ix->by_action[__builtin_ctz(left)], unusual, hits, n, max);
+        n = walk(&x, &ix->by_action[__builtin_ctz(left)], faults, hits, n, max);
     for (uint32_t at = fn_hash(ev->function);; at++) {
         const struct fn_slot *s = &ix->by_fn[at & ix->fn_mask];
         if (s->fn == FN_NONE)
             return n;
         if (s->fn == ev->function)
-            return walk(&x, &s->b, unusual, hits, n, max);
+            return walk(&x, &s->b, faults, hits, n, max);
     }
 }
 
