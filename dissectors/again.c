@@ -11,7 +11,7 @@ enum { LOOK_FOR_ROOM = 64 /* kept requests, when no buffer is free */ };
 
 static uint64_t digest_of(const struct dis_ctx *x, struct span s, uint64_t context)
 {
-    uint64_t secret = x->rt->hash_key ^ (uintptr_t)x->dis;
+    uint64_t secret = x->rt->secret ^ (uintptr_t)x->dis;
     return hash_mix(hash_same(secret, s.p, s.n) ^ x->dir, context ^ secret) | 1;
 }
 

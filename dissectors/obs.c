@@ -113,7 +113,7 @@ static struct known_msg *known_at(struct dis_rt *rt, uint64_t digest)
 
 uint64_t dis_digest(const struct dis_ctx *x, struct span s)
 {
-    return hash_same(x->rt->hash_key, s.p, s.n);
+    return hash_same(x->rt->secret, s.p, s.n);
 }
 
 /* The flow stands for all that is known of the message but its bytes: who sends, to whom, in which network. */

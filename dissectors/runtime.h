@@ -170,6 +170,7 @@ struct dis_rt {
     struct obs_slot *obs;
     struct rt_conf conf;
     uint64_t hash_key, clock;
+    uint64_t secret;           /* not known to whoever makes the bytes: nothing that is told may depend on it */
     uint32_t txn_free, txn_oldest, txn_newest, n_txn_used;
     uint32_t asm_free, asm_oldest, asm_newest;
     struct buf asm_done;       /* message handed out by asm_append, freed by the next one */

@@ -283,9 +283,11 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     p->env = calloc(1, sizeof *p->env);
     if (!p->env)
         return err_set(e, -ENOMEM, "no memory");
-    p->env->hash_key = HASH_ID_KEY;
-    if (o->live && getrandom(&p->env->hash_key, sizeof p->env->hash_key, 0) != sizeof p->env->hash_key)
+    uint64_t random[2];
+    if (getrandom(random, sizeof random, 0) != sizeof random)
         return err_set(e, -EIO, "no random numbers from the system");
+    p->env->hash_key = o->live ? random[0] : HASH_ID_KEY;
+    p->env->secret = random[1];
     p->env->site = &p->conf->site;
     p->env->host = p->conf->site.sensor;
     p->env->log_events = events != NULL;

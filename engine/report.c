@@ -420,7 +420,7 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
 {
     struct flow *f = x->owner;
     struct rule_input in;
-    uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->hash_key, base, e);
+    uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->secret, base, e);
     const struct seen_msg *m = seen_find(&s->seen, digest, s->facts.epoch);
     facts->n = 0;
     x->rt->seen = (struct rt_seen){digest, f->fact_base};

@@ -87,6 +87,7 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
         seen_init(&s->seen, n_seen(conf), &mem->hot) || link_table_init(&s->links, conf->n_links, &mem->hot) ||
         bufpool_init(&s->buffers, conf->stream, mem) || bufpool_init(&s->states, states_conf(conf, states), mem))
         return NULL;
+    s->rt.secret = env->secret;
     s->rt.settings = env->settings[0].schema ? env->settings : NULL;
     memset(s->ndpi, 0xff, conf->n_ndpi * sizeof *s->ndpi);
     for (uint32_t i = 0; i < conf->n_segments; i++)

@@ -70,6 +70,7 @@ struct shard_env {
     bool log_events;                             /* -e: every message is rendered */
     struct itapp *itapp;                         /* NULL: nDPI is not asked. It has a lock of its own */
     uint64_t hash_key;
+    uint64_t secret;                             /* random in replay, too: what only asks whether bytes are the same */
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
     struct env_numbers tcp_ports, udp_ports, ethertypes; /* all that are registered: built by env_ports() */
     uint64_t of_tcp, of_udp;                     /* dissectors of that transport */
