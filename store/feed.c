@@ -259,10 +259,16 @@ static int rows_id(sqlite3_vtab_cursor *cur, sqlite3_int64 *ret)
     return SQLITE_OK;
 }
 
+/* Does a newer version of this asset follow? It has the place in the table. */
+static bool is_old(const struct cursor *c)
+{
+    return c->i + 1 < c->f->n && c->f->rows[c->i + 1].key == c->f->rows[c->i].key;
+}
+
 /* On to the next asset that has one, from address `sub` of this one on. */
 static int addr_settle(struct cursor *c)
 {
-    while (c->i < c->f->n && c->sub >= (uint32_t)c->row.asset.n_ips + c->row.asset.n_macs + c->row.asset.n_vlans) {
+    while (c->i < c->f->n && (is_old(c) || c->sub >= (uint32_t)c->row.asset.n_ips + c->row.asset.n_macs + c->row.asset.n_vlans)) {
         c->sub = 0;
         c->i++;
         load(c);

@@ -391,9 +391,15 @@ START_TEST(rows_in_any_order)
     struct row_link l = {.id = 9, .net = "a", .client = ips[0], .server = ips[1]};
     ck_assert(to->link(to->ctx, &l) && to->link(to->ctx, &l));
     ck_assert(to->gone(to->ctx, ROW_ASSET, UINT64_C(0x9e3779b97f4a7c15)));
+    for (unsigned k = 0; k < 80; k++) { /* each twice in one statement: the addresses of the first time go */
+        struct row_asset a = {.id = 1 + k % 40, .ips = ips, .macs = macs, .purdue = -1, .n_ips = k < 40 ? 3 : 1,
+                              .n_macs = k < 40};
+        ck_assert(to->asset(to->ctx, &a));
+    }
     close_store(s);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE asset BETWEEN 1 AND 40"), 40);
     ck_assert_int_eq(one("SELECT count(*) FROM link WHERE apps='' AND client<>server"), 1);
-    ck_assert_int_eq(one("SELECT count(*) FROM asset"), ROWS - 1);
+    ck_assert_int_eq(one("SELECT count(*) FROM asset"), ROWS - 1 + 40);
     ck_assert_int_eq(one("SELECT count(*) FROM asset_addr WHERE asset NOT IN (SELECT id FROM asset)"), 0);
 }
 END_TEST
