@@ -298,7 +298,7 @@ static inline unsigned set_mapped(struct job *j, uint64_t src, uint64_t dst, uin
     return hi;
 }
 
-/* One packet of TCP or UDP, and its payload in it: there is nothing to bound. */
+/* One packet of TCP or UDP, and its payload in it, of no more bytes than a length field counts: nothing to bound. */
 static inline void prepare_ip4(const struct shard_env *env, struct job *j)
 {
     const struct layers *l = &j->lay;
@@ -345,7 +345,7 @@ void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job 
     const struct layers *l = &j->lay;
     bool plain = !l->what && !env->site->n_networks;
     j->looked = 0;
-    if (__builtin_expect(plain && l->reached == REACHED_L4 && l->ip_ver == 4, 1))
+    if (__builtin_expect(plain && l->reached == REACHED_L4 && l->ip_ver == 4 && l->l3_len <= UINT16_MAX, 1))
         prepare_ip4(env, j);
     else if (plain && l->reached == REACHED_L2 && l->has_mac && l->payload_len <= UINT16_MAX)
         prepare_frame(env, j);
