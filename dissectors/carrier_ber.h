@@ -77,8 +77,8 @@ static inline bool ber_next(struct cur *c, struct ber *ret)
         struct ber t;
         at = *c;
         bool ok = ber_next_any(&at, &t);
-        *c = at;
         *ret = t;
+        *c = at; /* after it: a caller may go into what it walks */
         return ok;
     }
     struct cur body = cur_span(cur_bytes(&at, len));

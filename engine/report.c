@@ -424,14 +424,14 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     const struct seen_msg *m = seen_find(&s->seen, digest, s->facts.epoch);
     facts->n = 0;
     x->rt->seen = (struct rt_seen){digest, f->fact_base};
-    if (m)
+    if (m && m->n_rules != SEEN_NOT_KEPT)
         return judge_again(s, x, e, m, hits);
     see_facts(s, e, base, e->msgs[e->n_msgs - 1].ts_ns, facts);
     if (rules_read_fields(s->env->rules, e->schema, nothing_new(facts)))
         ev_complete(x, e);
     ask_of(f, e, nothing_new(facts), &in);
     unsigned n = s->env->rules ? rules_match(s->env->rules, &in, hits, REC_MAX_HITS) : 0;
-    if (digest && !facts->n)
+    if (digest && !facts->n && !m)
         seen_keep(&s->seen, digest, &s->facts, facts->slots, s->env->rules, &in);
     return n;
 }

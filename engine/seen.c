@@ -50,15 +50,13 @@ void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *fac
     uint16_t rules[SEEN_RULES + 1];
     unsigned n_facts = in->ev->n_items ? in->ev->n_items : 1;
     unsigned n = rs ? rules_narrow(rs, in, rules, SEEN_RULES + 1) : 0;
-    if (n > SEEN_RULES)
-        return;
+    bool fits = n <= SEEN_RULES;
     for (unsigned i = 0; i < n_facts; i++) {
-        if (slots[i] > UINT16_MAX)
-            return;
+        fits &= slots[i] <= UINT16_MAX;
         m.facts[i] = (uint16_t)slots[i];
     }
-    m.n_rules = (uint8_t)n;
+    m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
     m.n_facts = (uint8_t)n_facts;
-    memcpy(m.rules, rules, n * sizeof *rules);
+    memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);
     t->msgs[digest >> 8 & t->mask] = m;
 }

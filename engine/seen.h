@@ -8,12 +8,12 @@
 #include "engine/facts.h"
 #include "rules/rules.h"
 
-enum { SEEN_FACTS = 20 /* the most objects of an S7 request */, SEEN_RULES = 5 };
+enum { SEEN_FACTS = 20 /* the most objects of an S7 request */, SEEN_RULES = 5, SEEN_NOT_KEPT = 255 };
 
 struct seen_msg { /* one cache line */
     uint64_t digest;            /* 0 free */
     uint32_t epoch;             /* fact_set.epoch when its facts stood where `facts` says */
-    uint8_t n_facts, n_rules;
+    uint8_t n_facts, n_rules;   /* n_rules SEEN_NOT_KEPT: more than can be kept; it is judged as a new one */
     uint16_t rules[SEEN_RULES]; /* entries to ask */
     uint16_t facts[SEEN_FACTS]; /* slots; messages with facts beyond the 65,536th are not kept */
 };

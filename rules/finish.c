@@ -300,7 +300,8 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
         *ret = (struct rule_verdict){.first_ns = ev->ts_ns, .last_ns = ev->ts_ns, .count = 1};
     st->stats.raised += met;
     st->stats.unmet += !met;
-    ret->rule = info;
+    if (met)
+        ret->rule = info;
     return met;
 }
 

@@ -122,8 +122,8 @@ enum { USUAL_LATENCY_NS = 1000000000 };
 /* Has the message a fault, or is it late? Most rules ask for such ones. */
 bool rules_unusual(const struct event *ev);
 /* The entries that may hold for a message that is like this one: usual, nothing new in it, the same ends (addresses,
- * network), schema, function, selector, unit, sub, kind, outcome, phase, sender, status, and the same objects with the
- * same actions. What may differ: values, qualities, fields, ports, VLANs, MAC addresses, times. Ascending; as many as
+ * network), schema, function, selector, action, unit, sub, kind, outcome, phase, sender, status, whether something was
+ * left out, and the same objects, as many of them, with the same actions. What may differ: values, qualities, fields, ports, VLANs, MAC addresses, times. Ascending; as many as
  * max: perhaps more. */
 unsigned rules_narrow(const struct ruleset *rs, const struct rule_input *in, uint16_t ret[], unsigned max);
 /* rules_match() of such a message, by what rules_narrow() said. */
