@@ -3,7 +3,8 @@
  * The first request of a sort is read, packed and waits; when it comes a second time its packed event is also kept
  * here, and from then on one like it waits by that event with only its time, place and number of its own. An answer
  * that was read once after the same request, and of which the sink knows all it could tell, is counted. What comes of
- * it is the same in every case: forgetting costs time and nothing else. */
+ * it is the same in every case, so forgetting costs time and nothing else: a request that is known takes the buffer that
+ * it would have been packed into, for the bounds of those that wait to be the same. */
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
 
@@ -18,7 +19,7 @@ static uint64_t digest_of(const struct dis_ctx *x, struct span s, uint64_t conte
 /* Of what was cut, or comes from behind another device, more than its bytes matters. */
 static bool is_plain(const struct dis_ctx *x)
 {
-    return !(x->cut | x->copy | x->has_sender);
+    return x->rt->conf.n_again && !(x->cut | x->copy | x->has_sender);
 }
 
 static struct again_req *request_at(struct dis_rt *rt, uint64_t digest)
@@ -51,13 +52,19 @@ bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, 
         return false;
     a->digest = digest_of(x, s, context);
     a->acts = rt->acts;
+    a->asked = rt->obs_asked;
     struct again_req *r = request_at(rt, a->digest);
-    if (r->digest != a->digest || r->waits == UINT16_MAX || rt->txn_free == RT_NONE || x->fr->n_txn >= rt->conf.max_txn_flow)
+    if (r->digest != a->digest || r->waits == UINT16_MAX || rt->txn_free == RT_NONE ||
+        x->fr->n_txn >= rt->conf.max_txn_flow)
         return false;
     rt->acts++;
     taken_put(rt, &rt->taken);
+    struct buf b = buf_get(&rt->txn_pool, r->need);
+    if (!b.p)
+        return false;
     struct txn *t = txn_link(x, key, x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : EV_TIMEOUT_NS);
     t->req = (uint32_t)(r - rt->again);
+    t->buf = b;
     t->vary = a->vary;
     t->like.ts_ns = x->ts_ns;
     t->like.frame = x->frame;
@@ -91,7 +98,7 @@ static uint8_t place_of(const struct event *e, uint8_t field)
 static void keep(struct dis_rt *rt, const struct event *e, const struct again *a)
 {
     struct again_req *r = request_at(rt, a->digest);
-    if (rt->acts != a->acts + 1 || e->anomalies || e->truncated || e->n_msgs != 1 || r->waits || r->digest == a->digest)
+    if (rt->acts != a->acts + 1 || rt->obs_asked != a->asked || e->anomalies || e->truncated || e->n_msgs != 1 || r->waits || r->digest == a->digest)
         return;
     if (r->next != (uint32_t)a->digest) { /* what comes once needs no place */
         r->next = (uint32_t)a->digest;
@@ -106,7 +113,7 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     if (!b.p)
         return;
     ev_pack(e, b.p, b.cap, true);
-    *r = (struct again_req){.digest = a->digest, .buf = b, .vary = place_of(e, a->field)};
+    *r = (struct again_req){.digest = a->digest, .buf = b, .need = need, .vary = place_of(e, a->field)};
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)

@@ -18,18 +18,24 @@ const struct rt_conf rt_conf_default = {
 static size_t lists_bytes(const struct rt_conf *c)
 {
     return arena_size(c->n_txn * sizeof(struct txn)) + arena_size(c->n_asm * sizeof(struct asm_msg)) +
-           arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot)) +
-           arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp));
+           arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot));
+}
+
+/* Of polls that come again; in pages of their own, which a plant without such needs not have. */
+static size_t again_bytes(const struct rt_conf *c)
+{
+    return arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp)) +
+           bufpool_bytes(c->again);
 }
 
 size_t rt_hot_bytes(const struct rt_conf *c)
 {
-    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly) + bufpool_hot_bytes(c->again);
+    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly);
 }
 
 size_t rt_bytes(const struct rt_conf *c)
 {
-    return lists_bytes(c) + bufpool_bytes(c->txn) + bufpool_bytes(c->assembly) + bufpool_bytes(c->again);
+    return lists_bytes(c) + bufpool_bytes(c->txn) + bufpool_bytes(c->assembly) + again_bytes(c);
 }
 
 static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct arena *mem)
@@ -38,9 +44,14 @@ static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct aren
     rt->asm_msg = arena_take(mem, conf->n_asm * sizeof *rt->asm_msg);
     rt->shared = arena_take(mem, conf->n_shared * sizeof *rt->shared);
     rt->obs = arena_take(mem, conf->n_obs * sizeof *rt->obs);
+    return rt->txn && rt->asm_msg && rt->shared && rt->obs ? 0 : -ENOMEM;
+}
+
+static int take_again(struct dis_rt *rt, const struct rt_conf *conf, struct arena *mem)
+{
     rt->again = arena_take(mem, conf->n_again * sizeof *rt->again);
     rt->answers = arena_take(mem, conf->n_again * sizeof *rt->answers);
-    return rt->txn && rt->asm_msg && rt->shared && rt->obs && rt->again && rt->answers ? 0 : -ENOMEM;
+    return rt->again && rt->answers ? bufpool_init_in(&rt->again_pool, conf->again, mem) : -ENOMEM;
 }
 
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
@@ -52,7 +63,7 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
     if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
-        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = bufpool_init(&rt->again_pool, conf->again, m))) {
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = take_again(rt, conf, &m->cold))) {
         rt_done(rt);
         return r;
     }

@@ -62,13 +62,11 @@ struct txn {
     const struct dissector *dis;
     uint64_t key, deadline_ns;
     uint64_t group;              /* dis_ctx.group when it was kept */
-    union {
-        struct buf buf;          /* the event, packed */
-        struct {                 /* or in what it differs from a kept one */
-            uint64_t ts_ns;
-            uint32_t frame, n;   /* n: of the message in its flow */
-        } like;
-    };
+    struct buf buf;              /* the event, packed; empty where there is a kept one */
+    struct {                     /* in what it differs from that */
+        uint64_t ts_ns;
+        uint32_t frame, n;       /* n: of the message in its flow */
+    } like;
     uint32_t req;                /* the kept one; RT_NONE: buf */
     uint32_t vary;
     uint16_t file;
@@ -84,6 +82,7 @@ struct again_req {
     uint64_t digest;       /* 0: free */
     struct buf buf;        /* the event, packed */
     uint32_t next;         /* what came here and was not kept yet: the low half of its digest */
+    uint32_t need;         /* its length */
     uint16_t waits;        /* requests that wait by it, or are being read: it stays as it is */
     uint8_t vary;          /* place of the field that differs from time to time; EV_MAX_FIELDS: none does */
 };
@@ -91,7 +90,7 @@ struct again_rsp { /* an answer to a kept request that was read once */
     uint64_t digest, told; /* identity facts told until then */
     struct rt_seen seen;
 };
-/* An event that was taken out of its list: ev's spans point into it. */
+/* An event that was taken out of its list: ev's spans point into the kept one, or into buf. */
 struct taken {
     struct buf buf;
     uint32_t req; /* RT_NONE: buf */
@@ -162,6 +161,7 @@ struct dis_rt {
     struct again_req *again;
     struct again_rsp *answers;
     uint32_t again_hand;
+    uint32_t obs_asked;        /* obs_ calls with a value */
     uint32_t acts;             /* calls that do more than fill the event at hand, or ask for more than its bytes tell */
     struct rt_seen seen;
     struct txn *txn;

@@ -164,9 +164,7 @@ static void unlink_shard(struct dis_rt *rt, struct txn *t)
 struct taken txn_unlink(struct dis_rt *rt, uint32_t i)
 {
     struct txn *t = &rt->txn[i];
-    struct taken b = {.req = t->req};
-    if (t->req == RT_NONE)
-        b.buf = t->buf;
+    struct taken b = {.buf = t->buf, .req = t->req};
     unlink_flow(rt, t);
     unlink_shard(rt, t);
     t->next = rt->txn_free;
@@ -227,7 +225,7 @@ static void close_elsewhere(struct dis_rt *rt, uint32_t i)
 static uint32_t oldest_with(const struct dis_rt *rt, uint32_t n)
 {
     uint32_t i = rt->txn_oldest;
-    while (i != RT_NONE && (rt->txn[i].req != RT_NONE || rt->txn[i].buf.cap < n))
+    while (i != RT_NONE && rt->txn[i].buf.cap < n)
         i = rt->txn[i].newer;
     return i;
 }

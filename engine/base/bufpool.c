@@ -46,6 +46,15 @@ int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct tabl
     return r;
 }
 
+int bufpool_init_in(struct bufpool *p, const struct bufpool_conf *conf, struct arena *mem)
+{
+    int r = 0;
+    *p = (struct bufpool){0};
+    for (int i = 0; !r && i < BUFPOOL_CLASSES && conf[i].n; i++)
+        r = take_class(p, &conf[i], mem);
+    return r;
+}
+
 void bufpool_done(struct bufpool *p)
 {
     arena_close(&p->own);

@@ -71,6 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .stream = {{2048, 8}, {9216, 2}, {LIM_PDU, 1}},
             .rt = {.txn = {{512, 8}, {1536, 2}, {6208, 1}, {EV_PACK + 64, 1}},
                    .assembly = {{2048, 2}, {8192, 1}, {LIM_ASM, 1}},
+                   .again = {{512, 4}, {2048, 1}},
+                   .n_again = 8,
                    .n_txn = 12,
                    .n_asm = 4,
                    .n_shared = 8,

@@ -20,7 +20,7 @@ static struct span octets(const char *s)
     return (struct span){(const uint8_t *)s, (uint32_t)strlen(s)};
 }
 
-enum spoil { NOTHING, ANOMALY, TOLD, SHARED, SECOND };
+enum spoil { NOTHING, ANOMALY, TOLD, TOLD_BEFORE, SHARED, SECOND };
 
 /* A request of these octets with this number. True: it was known. */
 static bool ask(struct feed *f, const char *s, uint64_t context, uint32_t number, enum spoil spoil)
@@ -43,6 +43,8 @@ static bool ask(struct feed *f, const char *s, uint64_t context, uint32_t number
         ev_anomaly(e, 0);
     if (spoil == TOLD)
         obs_fmt(&x, &modbus_schema, OBS_SERVER, OBS_SELF, OBS_MODEL, 90, "model %u", f->frame);
+    if (spoil == TOLD_BEFORE)
+        obs_fmt(&x, &modbus_schema, OBS_CLIENT, OBS_SELF, OBS_NAME, 90, "station");
     ev_wait_again(&x, e, number, &a);
     return false;
 }
@@ -101,6 +103,16 @@ static struct feed *fresh(const struct dissector *d, uint16_t port)
     f->rt.sink = &sink;
     again_calls = 0;
     again_says = false;
+    return f;
+}
+
+static struct feed *without_memory(const struct dissector *d, uint16_t port)
+{
+    struct feed *f = feed_new(d, port, 1, 1);
+    struct rt_conf conf = rt_conf_default;
+    memset(conf.again, 0, sizeof conf.again);
+    rt_done(&f->rt);
+    ck_assert_int_eq(rt_init(&f->rt, &conf, &f->scratch, &sink, f, 42, NULL), 0);
     return f;
 }
 
@@ -189,6 +201,32 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* Requests without answers, large ones among them: who is given up when there is no more room does not depend on what is
+ * known. */
+START_TEST(test_bounds)
+{
+    struct feed *with = fresh(&dissector_modbus, 502), *without = without_memory(&dissector_modbus, 502);
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < 1500; i++) {
+        char s[1001];
+        uint32_t n = i % 3 ? 900 : 20;
+        memset(s, 'a' + (int)(i / 10 % 6), n);
+        s[n] = 0;
+        with->n_text = without->n_text = 0;
+        with->text[0] = without->text[0] = 0;
+        known += ask(with, s, 0, i, NOTHING);
+        ck_assert(!ask(without, s, 0, i, NOTHING));
+        ck_assert_str_eq(with->text, without->text);
+        ck_assert_uint_eq(with->rt.stats.txn_evicted, without->rt.stats.txn_evicted);
+        ck_assert_uint_eq(with->rt.n_txn_used, without->rt.n_txn_used);
+    }
+    ck_assert_uint_gt(with->rt.stats.txn_evicted, 0);
+    ck_assert_uint_gt(known, 0);
+    feed_free(with);
+    feed_free(without);
+}
+END_TEST
+
 /* ---- whole captures, over and over: with and without the memory ---- */
 
 static const struct {
@@ -213,16 +251,6 @@ static const struct {
 
 /* Of these the answers must have been known, too. */
 static const char *const polls[] = {"modbus/gateway", "s7comm/transport", "enip/tags", "enip/address"};
-
-static struct feed *without_memory(const struct dissector *d, uint16_t port)
-{
-    struct feed *f = feed_new(d, port, 1, 1);
-    struct rt_conf conf = rt_conf_default;
-    memset(conf.again, 0, sizeof conf.again);
-    rt_done(&f->rt);
-    ck_assert_int_eq(rt_init(&f->rt, &conf, &f->scratch, &sink, f, 42, NULL), 0);
-    return f;
-}
 
 START_TEST(test_same_as_read)
 {
@@ -275,6 +303,7 @@ int main(void)
     tcase_add_test(t, test_not_kept);
     tcase_add_test(t, test_answers);
     tcase_add_test(t, test_full);
+    tcase_add_test(t, test_bounds);
     tcase_add_loop_test(t, test_same_as_read, 0, (int)ARRAY_LEN(built));
     Suite *s = suite_create("again");
     suite_add_tcase(s, t);
