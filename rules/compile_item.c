@@ -38,7 +38,8 @@ static bool u32_span(const char *s, uint32_t *lo, uint32_t *hi)
 {
     static const struct number_rule u32 = {0, UINT32_MAX, true, NULL, ""};
     struct range r;
-    if (strchr("<>=!", *s) || !parse_range(s, &u32, &r))
+    if (strchr("<>=!", *s) || !parse_range(s, &u32, &r) || r.not || r.lo_open || r.hi_open ||
+        !(r.lo >= 0 && r.hi <= UINT32_MAX)) /* " < 9" has no lower end */
         return false;
     *lo = (uint32_t)r.lo;
     *hi = (uint32_t)r.hi;

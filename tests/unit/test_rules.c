@@ -320,6 +320,7 @@ static const struct {
     {HEAD "  when: {alpha.sub_function: abc}\n", "t.yaml:4:30: found 'abc', expected a number"},
     {HEAD "  when: {object: holding_registers}\n", "expected a kind of object of the protocol: 'holding_register'?"},
     {HEAD "  when: {object: 'coil[3]:1'}\n", "t.yaml:4:18: found 'coil[3]:1', expected the notation of this kind"},
+    {HEAD "  when: {object: 'coil: <9'}\n", "expected the notation of this kind of object"},
     {HEAD "  when: {object: 'coil:9-5'}\n", "expected the notation of this kind of object"},
     {HEAD "  when: {object: ':5'}\n", "t.yaml:4:18: found ':5', expected an object such as"},
     {HEAD "  when: {value: '> abc'}\n", "t.yaml:4:17: found '> abc', expected a comparison with a number"},
