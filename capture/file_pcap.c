@@ -69,7 +69,8 @@ static inline __attribute__((always_inline)) unsigned walk(struct file *f, struc
         /* 32-bit fields: the sum cannot wrap, whatever they hold */
         uint64_t ns = (uint64_t)file_u32(p, swap) * UINT64_C(1000000000);
         ns += (uint64_t)file_u32(p + 4, swap) * (nano ? 1 : 1000);
-        *k = (struct pkt){.ts_ns = ns, .data = p + header, .linktype = linktype, .frame = ++frame, .file = file};
+        frame++;
+        *k = (struct pkt){.ts_ns = ns, .data = p + header, .linktype = linktype, .frame = frame, .file = file};
         file_lengths(k, caplen, wirelen, rare ? f->fcs : 0);
         p += header + caplen;
         left -= header + caplen;

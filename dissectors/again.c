@@ -3,8 +3,8 @@
  * The first request of a sort is read, packed and waits; when it comes a second time its packed event is also kept
  * here, and from then on one like it waits by that event with only its time, place and number of its own. An answer
  * that was read once after the same request, and of which the sink knows all it could tell, is counted. What comes of
- * it is the same in every case, so forgetting costs time and nothing else: a request that is known takes the buffer that
- * it would have been packed into, for the bounds of those that wait to be the same. */
+ * it is the same in every case, so forgetting costs time and nothing else: a request that is known takes the buffer
+ * that it would have been packed into, for the bounds of those that wait to be the same. */
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
 
@@ -98,7 +98,9 @@ static uint8_t place_of(const struct event *e, uint8_t field)
 static void keep(struct dis_rt *rt, const struct event *e, const struct again *a)
 {
     struct again_req *r = request_at(rt, a->digest);
-    if (rt->acts != a->acts + 1 || rt->obs_asked != a->asked || e->anomalies || e->truncated || e->n_msgs != 1 || r->waits || r->digest == a->digest)
+    bool pure = rt->acts == a->acts + 1 && rt->obs_asked == a->asked;
+    bool whole = !e->anomalies && !e->truncated && e->n_msgs == 1;
+    if (!pure || !whole || r->waits || r->digest == a->digest)
         return;
     if (r->next != (uint32_t)a->digest) { /* what comes once needs no place */
         r->next = (uint32_t)a->digest;

@@ -188,11 +188,11 @@ void ev_flush(struct dis_ctx *x);
 
 /* ---- polls that come again (again.c) --------------------------------------------------------------------------- */
 
-/* Most of what a plant says is the same few requests cycle after cycle, and often the same answers. Those that were read
- * once need not be read again: a dissector asks before it reads one, and hands the event over by the call that keeps it.
- * It promises that between the two it looks at nothing but the bytes, the context and, of an answer, its request, and
- * that it changes no state. What else it calls there (obs_ of something new, or in a request any, dis_shared, asm_, a
- * second event) is noticed, and the message not kept; nor is one with an anomaly. */
+/* Most of what a plant says is the same few requests cycle after cycle, and often the same answers. Those that were
+ * read once need not be read again: a dissector asks before it reads one, and hands the event over by the call that
+ * keeps it. It promises that between the two it looks at nothing but the bytes, the context and, of an answer, its
+ * request, and that it changes no state. What else it calls there (obs_ of something new, or in a request any,
+ * dis_shared, asm_, a second event) is noticed, and the message not kept; nor is one with an anomaly. */
 struct again {
     uint8_t field;   /* in: a field of the request whose value differs from time to time; AGAIN_NONE */
     uint32_t vary;   /* in: that value now */

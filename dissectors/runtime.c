@@ -57,7 +57,8 @@ static int take_again(struct dis_rt *rt, const struct rt_conf *conf, struct aren
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
             void *sink_arg, uint64_t hash_key, struct table_mem *mem)
 {
-    *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf, .hash_key = hash_key, .secret = hash_key,
+    *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf,
+                          .hash_key = hash_key, .secret = hash_key,
                           .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE,
                           .due_ns = UINT64_MAX, .expect_due = UINT64_MAX, .taken.req = RT_NONE};
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));

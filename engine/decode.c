@@ -339,7 +339,8 @@ STRAIGHT plain_frame(const uint8_t *b, uint32_t n, uint32_t at, uint16_t type, s
     if (type < 0x0600 || decode_type_step(type) != STEP_END)
         return N_STEPS;
     clear(l);
-    memcpy(l->dmac, b, 12);
+    memcpy(l->dmac, b, 6);
+    memcpy(l->smac, b + 6, 6);
     l->src = addr_mac(b + 6);
     l->dst = addr_mac(b);
     l->has_mac = 1;
@@ -437,7 +438,8 @@ STRAIGHT plain(const struct pkt *p, struct layers *l)
     } else {
         if (plain_ip4(b + at, n - at, l) != STEP_END)
             return N_STEPS;
-        memcpy(l->dmac, b, 12);
+        memcpy(l->dmac, b, 6);
+        memcpy(l->smac, b + 6, 6);
     }
     if (tci)
         decode_add_vlan(l, tci);

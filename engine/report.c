@@ -491,26 +491,6 @@ static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *
 
 /* ---- the rest of what a runtime reports ---- */
 
-/* What is no UTF-8 becomes '?': databases and listings take texts as they are. */
-static uint32_t clean_text(struct span v, char *out, uint32_t cap)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0, len; i < v.n; i += len) {
-        unsigned long_len = v.p[i] < 0x80 ? 0 : jw_utf8_len(v.p + i, v.n - i);
-        len = long_len ? long_len : 1;
-        if (n + len > cap)
-            break;
-        if (long_len)
-            memcpy(out + n, v.p + i, len);
-        else if (v.p[i] >= 0x20 && v.p[i] != 0x7f)
-            out[n] = v.p[i] < 0x80 ? (char)v.p[i] : '?';
-        else
-            continue;
-        n += len;
-    }
-    return n;
-}
-
 static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
 {
     struct shard *s = arg;
@@ -526,7 +506,7 @@ static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
     *r = (struct rec_ident){.ts_ns = x->ts_ns, .addr = *a, .source = i->schema->name, .sub = i->sub, .frame = x->frame,
                             .net = f->key.net, .file = x->file, .kind = i->kind, .confidence = i->confidence,
                             .changed = i->changed};
-    r->value.n = clean_text(i->value, (char *)(r + 1), REC_VALUE);
+    r->value.n = jw_clean(i->value, (char *)(r + 1), REC_VALUE);
     out_end(s->out, h, (uint32_t)(sizeof *h + sizeof *r) + r->value.n);
 }
 
@@ -596,7 +576,7 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
                            .back = a->back};
     memcpy(r.smac, f->mac[hi], 6);
     memcpy(r.dmac, f->mac[!hi], 6);
-    clean_text(a->name, r.name, sizeof r.name - 1);
+    jw_clean(a->name, r.name, sizeof r.name - 1);
     out_put(s->out, RK_ABSENT, &r, sizeof r);
 }
 

@@ -172,6 +172,12 @@ void stream_segment(struct shard *s, struct flow *f, unsigned side, const struct
 void stream_free(struct shard *s, struct flow *f);      /* buffers of both directions */
 void stream_drain(struct shard *s, struct flow *f);     /* give up holes: the flow ends */
 void stream_tick(struct shard *s, struct flow *f, uint64_t now_ns);
+/* stream_pdu.c */
+/* The payload of a packet, which is the next in order, from its skip-th byte on. */
+void stream_deliver_packet(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
+                           const struct layers *l, uint32_t skip);
+void stream_part_drop(struct shard *s, struct half *h); /* the beginning of a PDU that waits for its rest */
+void stream_lose_sync(struct shard *s, struct half *h); /* bytes are missing: it must find its feet again */
 /* classify.c: payload of a flow that nobody owns yet. Returns true when it was consumed. */
 struct chunk { /* payload with what the records say of it */
     const uint8_t *p;
@@ -185,7 +191,7 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c);
 void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c); /* layer 2: one frame */
 void classify_free(struct shard *s, struct flow *f);
 void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
-/* Payload in order, to the flow's dissector (stream.c) or one datagram (dispatch.c). */
+/* Payload in order, to the flow's dissector (stream_pdu.c) or one datagram (dispatch.c). */
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 /* The same for a frame whose context a probe has had. */

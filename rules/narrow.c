@@ -1,6 +1,6 @@
 /* narrow.c: what the parts of a message that others share with it decide of a condition, and what they leave open.
- * Asked once for all messages that are alike (rules_narrow()), so it need not be fast, only sure: what is left out here is
- * never asked again. */
+ * Asked once for all messages that are alike (rules_narrow()), so it need not be fast, only sure: what is left out
+ * here is never asked again. */
 #include "rules/cond.h"
 
 enum may { MAY_NOT, MAY_BE, MUST };

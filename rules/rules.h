@@ -123,8 +123,8 @@ enum { USUAL_LATENCY_NS = 1000000000 };
 bool rules_unusual(const struct event *ev);
 /* The entries that may hold for a message that is like this one: usual, nothing new in it, the same ends (addresses,
  * network), schema, function, selector, action, unit, sub, kind, outcome, phase, sender, status, whether something was
- * left out, and the same objects, as many of them, with the same actions. What may differ: values, qualities, fields, ports, VLANs, MAC addresses, times. Ascending; as many as
- * max: perhaps more. */
+ * left out, and the same objects, as many of them, with the same actions. What may differ: values, qualities, fields,
+ * ports, VLANs, MAC addresses, times. Ascending; as many as max: perhaps more. */
 unsigned rules_narrow(const struct ruleset *rs, const struct rule_input *in, uint16_t ret[], unsigned max);
 /* rules_match() of such a message, by what rules_narrow() said. */
 unsigned rules_match_of(const struct ruleset *rs, const struct rule_input *in, const uint16_t entries[], unsigned n,

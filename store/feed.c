@@ -265,10 +265,15 @@ static bool is_old(const struct cursor *c)
     return c->i + 1 < c->f->n && c->f->rows[c->i + 1].key == c->f->rows[c->i].key;
 }
 
+static uint32_t n_addrs(const struct cursor *c)
+{
+    return (uint32_t)c->row.asset.n_ips + c->row.asset.n_macs + c->row.asset.n_vlans;
+}
+
 /* On to the next asset that has one, from address `sub` of this one on. */
 static int addr_settle(struct cursor *c)
 {
-    while (c->i < c->f->n && (is_old(c) || c->sub >= (uint32_t)c->row.asset.n_ips + c->row.asset.n_macs + c->row.asset.n_vlans)) {
+    while (c->i < c->f->n && (is_old(c) || c->sub >= n_addrs(c))) {
         c->sub = 0;
         c->i++;
         load(c);

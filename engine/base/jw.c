@@ -342,3 +342,22 @@ void jw_time(struct jw *w, uint64_t ns)
     /* 31 characters of time, quotes around */
     jw_raw(w, t, 33);
 }
+
+uint32_t jw_clean(struct span v, char *out, uint32_t cap)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0, len; i < v.n; i += len) {
+        unsigned long_len = v.p[i] < 0x80 ? 0 : jw_utf8_len(v.p + i, v.n - i);
+        len = long_len ? long_len : 1;
+        if (n + len > cap)
+            break;
+        if (long_len)
+            memcpy(out + n, v.p + i, len);
+        else if (v.p[i] >= 0x20 && v.p[i] != 0x7f)
+            out[n] = v.p[i] < 0x80 ? (char)v.p[i] : '?';
+        else
+            continue;
+        n += len;
+    }
+    return n;
+}

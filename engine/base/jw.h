@@ -80,6 +80,9 @@ static inline void jw_kv_addr(struct jw *w, const char *key, const struct addr *
 
 /* Length of the UTF-8 sequence of several bytes at p, 0 when it is none (overlong, surrogate, cut, stray). */
 unsigned jw_utf8_len(const uint8_t *p, uint32_t left);
+/* What is no UTF-8 becomes '?', control characters go: databases and listings take texts as they are. Returns the
+ * length. */
+uint32_t jw_clean(struct span v, char *out, uint32_t cap);
 
 /* "2026-01-05T10:11:12.123456+0000" (UTC), NUL-terminated; years beyond 9999 are clamped. */
 enum { TIME_TEXT = 32 };
