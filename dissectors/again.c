@@ -62,7 +62,7 @@ bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, 
     struct buf b = buf_get(&rt->txn_pool, r->need);
     if (!b.p)
         return false;
-    struct txn *t = txn_link(x, key, x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : EV_TIMEOUT_NS);
+    struct txn *t = txn_link(x, key, txn_timeout(x));
     t->req = (uint32_t)(r - rt->again);
     t->buf = b;
     t->vary = a->vary;

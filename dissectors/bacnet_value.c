@@ -130,22 +130,11 @@ struct text {
     unsigned n;
 };
 
-/* Most are shorter than a call of memcpy(). */
 static void put(struct text *t, const char *s, unsigned n)
 {
-    char *to = t->s + t->n;
     n = n < sizeof t->s - t->n ? n : (unsigned)sizeof t->s - t->n;
+    copy_short(t->s + t->n, s, n);
     t->n += n;
-    if (n > 32) {
-        memcpy(to, s, n);
-    } else if (n >= 8) { /* the last eight may overlap */
-        for (unsigned i = 0; i + 8 < n; i += 8)
-            memcpy(to + i, s + i, 8);
-        memcpy(to + n - 8, s + n - 8, 8);
-    } else {
-        for (unsigned i = 0; i < n; i++)
-            to[i] = s[i];
-    }
 }
 
 static void put_chr(struct text *t, char c)

@@ -17,24 +17,12 @@
 
 #include <stddef.h>
 
-/* Most are shorter than a call of memcpy(). */
 void txt_mem(struct txt *t, const void *p, uint32_t n)
 {
-    const uint8_t *from = p;
-    uint8_t *to = t->p + t->n;
     if (n > t->cap - t->n)
         n = t->cap - t->n;
+    copy_short(t->p + t->n, p, n);
     t->n += n;
-    if (n > 32) {
-        memcpy(to, from, n);
-    } else if (n >= 8) { /* the last eight may overlap */
-        for (uint32_t i = 0; i + 8 < n; i += 8)
-            memcpy(to + i, from + i, 8);
-        memcpy(to + n - 8, from + n - 8, 8);
-    } else {
-        for (uint32_t i = 0; i < n; i++)
-            to[i] = from[i];
-    }
 }
 
 void txt_dec_long(struct txt *t, uint32_t v)

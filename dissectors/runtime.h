@@ -6,7 +6,6 @@
 #include "engine/base/bufpool.h"
 
 enum { RT_NONE = UINT32_MAX };
-#define EV_TIMEOUT_NS UINT64_C(10000000000) /* of a request, where the dissector says nothing else */
 
 /* The runtime's part of a flow; all RT_NONE/0 at the start (flow_rt_init). */
 struct flow_rt {
@@ -197,6 +196,10 @@ void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
 void ev_unpack(const void *from, struct event *e);
 
 /* ---- between txn.c and again.c ---- */
+static inline uint64_t txn_timeout(const struct dis_ctx *x)
+{
+    return x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : UINT64_C(10000000000);
+}
 uint32_t txn_find(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key);
 /* An entry at the end of its lists; its event is the caller's to set. There must be a free one. */
 struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns);

@@ -28,24 +28,6 @@ static void *pack_room(struct pack *k, uint32_t n)
     return p;
 }
 
-/* memcpy() for names and values, most of which are shorter than the call. */
-static void copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
-{
-    if (n > 64) {
-        memcpy(to, from, n);
-    } else if (n >= 8) {
-        for (uint32_t i = 0; i + 8 < n; i += 8)
-            memcpy(to + i, from + i, 8);
-        memcpy(to + n - 8, from + n - 8, 8);
-    } else if (n >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + n - 4, from + n - 4, 4);
-    } else {
-        for (uint32_t i = 0; i < n; i++)
-            to[i] = from[i];
-    }
-}
-
 static inline void pack_span(struct pack *k, struct span *s)
 {
     uint8_t *p = s->n ? pack_room(k, s->n) : NULL;
@@ -334,8 +316,7 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
 
 void ev_wait(struct dis_ctx *x, struct event *e, uint64_t key)
 {
-    uint64_t t = x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : EV_TIMEOUT_NS;
-    ev_wait_for(x, e, key, t);
+    ev_wait_for(x, e, key, txn_timeout(x));
 }
 
 uint32_t txn_find(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key)

@@ -55,14 +55,14 @@ static bool error_is_new(struct fact_slot *f, struct fact_errors *e, uint32_t er
     return true;
 }
 
-static inline void count(struct fact_set *s, uint32_t i, uint64_t ts_ns)
+void fact_again(struct fact_set *s, uint32_t slot, uint64_t ts_ns)
 {
-    struct fact_slot *f = &s->slots[i];
+    struct fact_slot *f = &s->slots[slot];
     f->count++;
     if (!f->dirty) {
         f->dirty = 1;
         f->next_dirty = s->dirty;
-        s->dirty = i;
+        s->dirty = slot;
     }
     if (ts_ns > f->last_ns) {
         uint64_t us = (ts_ns - f->last_ns) / 1000;
@@ -70,11 +70,6 @@ static inline void count(struct fact_set *s, uint32_t i, uint64_t ts_ns)
         f->period_us = f->period_us ? (uint32_t)(((uint64_t)f->period_us * 7 + gap) / 8) : gap;
         f->last_ns = ts_ns;
     }
-}
-
-void fact_again(struct fact_set *s, uint32_t slot, uint64_t ts_ns)
-{
-    count(s, slot, ts_ns);
 }
 
 void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t error, struct fact_hit *ret)
@@ -93,7 +88,7 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
         ret->is_new = true;
     }
     ret->slot = i;
-    count(s, i, ts_ns);
+    fact_again(s, i, ts_ns);
     if (error) {
         s->slots[i].errors++;
         ret->new_error = error_is_new(&s->slots[i], &s->errors[i], error);

@@ -40,7 +40,7 @@ enum { FACT_NONE = UINT32_MAX };
 /* mem owns the memory: fact_set_bytes(n) of it. */
 int fact_set_init(struct fact_set *s, uint32_t n, struct arena *mem) MUST_USE;
 size_t fact_set_bytes(uint32_t n);
-void fact_set_clear(struct fact_set *s); /* a new generation of rules: everything is told again */
+void fact_set_clear(struct fact_set *s); /* a new time begins: everything is told again */
 
 struct fact_hit {
     bool is_new, new_error;

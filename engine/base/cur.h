@@ -16,6 +16,26 @@ struct span {
     uint32_t n;
 };
 
+/* memcpy() for names and values, most of which are shorter than the call. The two must not overlap. */
+static inline void copy_short(void *to, const void *from, uint32_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+    if (n > 64) {
+        memcpy(t, f, n);
+    } else if (n >= 8) { /* the last eight may be written twice */
+        for (uint32_t i = 0; i + 8 < n; i += 8)
+            memcpy(t + i, f + i, 8);
+        memcpy(t + n - 8, f + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(t, f, 4);
+        memcpy(t + n - 4, f + n - 4, 4);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            t[i] = f[i];
+    }
+}
+
 struct cur {
     const uint8_t *p_;
     uint32_t left_;
