@@ -31,8 +31,10 @@ static inline void copy_short(void *to, const void *from, uint32_t n)
         memcpy(t, f, 4);
         memcpy(t + n - 4, f + n - 4, 4);
     } else {
-        for (uint32_t i = 0; i < n; i++)
-            t[i] = f[i];
+        if (n & 2)
+            memcpy(t, f, 2);
+        if (n & 1)
+            t[n - 1] = f[n - 1];
     }
 }
 
