@@ -19,7 +19,8 @@ enum {
                                 * so that rows never keep an alert from being taken */
     LEAST_LANE = 256 << 10,    /* bytes of a buffer: the largest alert fits */
     CACHE_BYTES = 8 << 20,
-    ROWS_PER_COMMIT = 16384,   /* then alerts get their turn; larger ones gain nothing (docs/STORE.md) */
+    ROWS_AT_ONCE = 16384,      /* then alerts get their turn; larger ones gain nothing (docs/STORE.md) */
+    COMMIT_MS = 1000,          /* waiting mode: a transaction is committed when it is so old */
     RETRY_S = 1,               /* after a failure, live: the disk may get room again */
 };
 
@@ -40,6 +41,10 @@ struct store {
     struct lane rows, alerts;  /* all below: under the lock */
     bool stop, busy;
     bool hurry;                /* somebody waits: write what is there */
+    bool settle;               /* ... and commit it */
+    bool open;                 /* a transaction was begun and is not committed yet */
+    uint64_t begun_us;         /* the thread's own: when; and the alerts in it */
+    uint64_t in_it;
     bool filling;              /* a new file that is still to be settled */
     int failed;                /* first error of the thread; in waiting mode it ends all writing */
     struct err why;
@@ -55,30 +60,66 @@ static uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* One transaction from *at on, at most `max` rows; *at moves only when it was committed. */
-static int commit_some(struct store *s, const struct msg_buf *b, uint32_t *at, unsigned max)
+static void set_open(struct store *s, bool open)
 {
-    uint32_t to = *at;
-    unsigned taken = 1;
-    uint64_t seq = s->w.seq, t0 = now_us();
-    int rc = db_exec(s->db, "BEGIN IMMEDIATE");
-    for (unsigned n = 0; rc == SQLITE_OK && n < max && taken; n += taken)
-        rc = writer_take(&s->w, b, &to, max - n, &taken);
-    if (rc == SQLITE_OK)
-        rc = db_exec(s->db, "COMMIT");
-    if (rc != SQLITE_OK) {
-        if (!sqlite3_get_autocommit(s->db))
-            db_exec(s->db, "ROLLBACK");
-        s->w.seq = seq;
-        return rc;
-    }
-    *at = to;
-    uint64_t us = now_us() - t0;
     pthread_mutex_lock(&s->lock);
+    s->open = open;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static int begin(struct store *s)
+{
+    if (!sqlite3_get_autocommit(s->db))
+        return SQLITE_OK;
+    int rc = db_exec(s->db, "BEGIN IMMEDIATE");
+    s->begun_us = now_us();
+    if (rc == SQLITE_OK)
+        set_open(s, true);
+    return rc;
+}
+
+static int commit(struct store *s)
+{
+    uint64_t t0 = now_us();
+    int rc = db_exec(s->db, "COMMIT");
+    if (rc != SQLITE_OK)
+        return rc;
+    uint64_t us = now_us() - (s->wait ? t0 : s->begun_us);
+    pthread_mutex_lock(&s->lock);
+    s->open = false;
     s->st.transactions++;
     if (us > s->st.worst_commit_us)
         s->st.worst_commit_us = us;
     pthread_mutex_unlock(&s->lock);
+    return SQLITE_OK;
+}
+
+/* Live, each batch is a transaction. In a replay a page that changes all the time would be written, and its old self
+ * kept, for each of them: there a transaction lasts for a second, or until store_sync(). */
+static bool is_over(const struct store *s)
+{
+    return !s->wait || now_us() - s->begun_us >= COMMIT_MS * UINT64_C(1000);
+}
+
+/* From *at on, at most `max` rows; *at moves only when they were written, live also committed. */
+static int write_some(struct store *s, const struct msg_buf *b, uint32_t *at, unsigned max)
+{
+    uint32_t to = *at;
+    unsigned taken = 1;
+    uint64_t seq = s->w.seq;
+    int rc = begin(s);
+    for (unsigned n = 0; rc == SQLITE_OK && n < max && taken; n += taken)
+        rc = writer_take(&s->w, b, &to, max - n, &taken);
+    if (rc == SQLITE_OK && is_over(s))
+        rc = commit(s);
+    if (rc != SQLITE_OK) {
+        if (!sqlite3_get_autocommit(s->db))
+            db_exec(s->db, "ROLLBACK");
+        s->w.seq = seq;
+        set_open(s, false);
+        return rc;
+    }
+    *at = to;
     return SQLITE_OK;
 }
 
@@ -105,16 +146,18 @@ static bool failed(struct store *s, int rc)
     return again;
 }
 
-static void write_all(struct store *s, struct msg_buf *b, unsigned per_commit, bool durable)
+/* alerts: all of them, and live with their own durability. */
+static void write_all(struct store *s, struct msg_buf *b, unsigned at_once, bool alerts)
 {
+    bool durable = alerts && !s->wait;
     uint32_t at = 0;
     int rc = durable ? db_exec(s->db, "PRAGMA synchronous=FULL") : SQLITE_OK;
     while (at < b->n) {
-        rc = commit_some(s, b, &at, per_commit);
+        rc = write_some(s, b, &at, at_once);
         if (rc != SQLITE_OK && !failed(s, rc))
             break;
-        if (rc == SQLITE_OK && !durable)
-            break; /* one transaction of rows at a time: alerts first */
+        if (rc == SQLITE_OK && !alerts)
+            break; /* rows some at a time: alerts first */
     }
     if (durable)
         db_exec(s->db, "PRAGMA synchronous=NORMAL");
@@ -148,13 +191,59 @@ static bool is_due(const struct store *s)
     return s->rows.fill.n > s->rows.fill.cap / 4 * 3 || s->alerts.fill.n > s->alerts.fill.cap / 4 * 3;
 }
 
-/* Those of a work buffer that was written, or given up. */
-static void count_durable(struct store *s, uint64_t alerts)
+/* Alerts that were committed, or given up. */
+static void count_durable(struct store *s)
 {
     pthread_mutex_lock(&s->lock);
-    s->st.durable += alerts;
+    s->st.durable += s->in_it;
+    s->in_it = 0;
     pthread_cond_broadcast(&s->room);
     pthread_mutex_unlock(&s->lock);
+}
+
+static void write_work(struct store *s)
+{
+    s->in_it += s->alerts.work.rows;
+    if (s->alerts.work.n)
+        write_all(s, &s->alerts.work, s->wait ? ROWS_AT_ONCE : 64, true);
+    if (!s->open)
+        count_durable(s);
+    if (s->rows.work.n)
+        write_all(s, &s->rows.work, ROWS_AT_ONCE, false);
+}
+
+static void commit_open(struct store *s)
+{
+    int rc = commit(s);
+    if (rc != SQLITE_OK) {
+        db_exec(s->db, "ROLLBACK");
+        set_open(s, false);
+        failed(s, rc);
+    }
+    count_durable(s);
+}
+
+/* Under the lock. Nothing to write: what was written is committed when somebody waits for that, or when it is time.
+ * Returns once there may be something to do. */
+static void rest(struct store *s)
+{
+    struct timespec until;
+    if (s->open && (s->settle || s->stop || is_over(s))) {
+        pthread_mutex_unlock(&s->lock);
+        commit_open(s);
+        pthread_mutex_lock(&s->lock);
+        return;
+    }
+    s->busy = s->hurry = false;
+    s->settle &= s->open;
+    pthread_cond_broadcast(&s->room);
+    if (!s->open) {
+        pthread_cond_wait(&s->todo, &s->lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += COMMIT_MS / 1000;
+    pthread_cond_timedwait(&s->todo, &s->lock, &until);
 }
 
 static void *writing(void *arg)
@@ -162,11 +251,8 @@ static void *writing(void *arg)
     struct store *s = arg;
     pthread_mutex_lock(&s->lock);
     for (;;) {
-        while (!s->stop && !is_due(s)) {
-            s->busy = s->hurry = false;
-            pthread_cond_broadcast(&s->room);
-            pthread_cond_wait(&s->todo, &s->lock);
-        }
+        while (!is_due(s) && (!s->stop || s->open))
+            rest(s);
         if (!has_work(s))
             break;
         s->busy = true;
@@ -176,12 +262,7 @@ static void *writing(void *arg)
             swap(&s->rows);
         pthread_cond_broadcast(&s->room);
         pthread_mutex_unlock(&s->lock);
-        uint64_t alerts = s->alerts.work.rows;
-        if (s->alerts.work.n)
-            write_all(s, &s->alerts.work, s->wait ? ROWS_PER_COMMIT : 64, true);
-        count_durable(s, alerts);
-        if (s->rows.work.n)
-            write_all(s, &s->rows.work, ROWS_PER_COMMIT, false);
+        write_work(s);
         pthread_mutex_lock(&s->lock);
     }
     s->busy = false;
@@ -291,9 +372,9 @@ bool store_cursor(struct store *s, const char *output, uint64_t seq)
 int store_sync(struct store *s, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
-    s->hurry = true;
+    s->hurry = s->settle = true;
     pthread_cond_signal(&s->todo);
-    while ((s->busy || s->rows.fill.n || s->alerts.fill.n || s->rows.work.n) && !(s->failed && s->wait))
+    while ((s->busy || s->open || has_work(s)) && !(s->failed && s->wait))
         pthread_cond_wait(&s->room, &s->lock);
     int r = s->failed;
     if (r)
@@ -311,7 +392,7 @@ void store_sync_alerts(struct store *s, unsigned ms)
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&s->lock);
-    s->hurry = true;
+    s->hurry = s->settle = true;
     pthread_cond_signal(&s->todo);
     while (s->st.durable < s->st.alerts && !s->failed)
         if (pthread_cond_timedwait(&s->room, &s->lock, &until))
@@ -426,6 +507,8 @@ int store_open(const struct store_conf *c, struct store **ret, bool *fresh, stru
     snprintf(pragma, sizeof pragma, "PRAGMA cache_size=-%u", s->cache_bytes / 1024);
     if ((rc = db_exec(s->db, pragma)) == SQLITE_OK)
         rc = writer_init(&s->w, s->db);
+    if (rc == SQLITE_OK && c->wait) /* its transactions have alerts and rows in them */
+        rc = db_exec(s->db, "PRAGMA synchronous=FULL");
     if (rc != SQLITE_OK) {
         r = db_error(s->db, rc, c->path, e);
         goto fail;
