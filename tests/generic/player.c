@@ -12,7 +12,7 @@
 #include "engine/json.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
-enum { FLUSH_S = 60, BATCH = 64, RING_BYTES = 1 << 19 };
+enum { FLUSH_S = 60, BATCH = 64, RING_BYTES = 16 << 20 /* all that one packet may tell */};
 
 /* ---- text ---- */
 
