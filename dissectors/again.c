@@ -8,7 +8,7 @@
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
 
-enum { LOOK_FOR_ROOM = 64 /* kept requests, when no buffer is free */ };
+enum { WAYS = 4 /* places of a digest */, LOOK_FOR_ROOM = 4 /* kept requests, when no buffer is free */ };
 
 static uint64_t digest_of(const struct dis_ctx *x, struct span s, uint64_t context)
 {
@@ -22,14 +22,33 @@ static bool is_plain(const struct dis_ctx *x)
     return x->rt->conf.n_again && !(x->cut | x->copy | x->has_sender);
 }
 
+/* The kept request, or else the first place of its digest. */
 static struct again_req *request_at(struct dis_rt *rt, uint64_t digest)
 {
-    return &rt->again[digest >> 8 & (rt->conf.n_again - 1)];
+    uint32_t first = (uint32_t)(digest >> 8) & (rt->conf.n_again - 1);
+    for (uint32_t i = 0; i < WAYS; i++)
+        if (rt->again[first ^ i].digest == digest)
+            return &rt->again[first ^ i];
+    return &rt->again[first];
 }
 
+/* The same of an answer, which has two places. */
 static struct again_rsp *answer_at(struct dis_rt *rt, uint64_t digest)
 {
-    return &rt->answers[digest >> 8 & (rt->conf.n_again - 1)];
+    struct again_rsp *p = &rt->answers[digest >> 8 & (rt->conf.n_again - 1)];
+    struct again_rsp *other = &rt->answers[(p - rt->answers) ^ 1];
+    return p->digest != digest && other->digest == digest ? other : p;
+}
+
+/* Where a new answer goes: values that move come once and leave those that come again in their places. */
+static struct again_rsp *answer_place(struct dis_rt *rt, uint64_t digest)
+{
+    struct again_rsp *p = answer_at(rt, digest), *other = &rt->answers[(p - rt->answers) ^ 1];
+    if (p->digest == digest || !p->digest)
+        return p;
+    p = p->used && !other->used ? other : p;
+    p->used = other->used = 0;
+    return p;
 }
 
 void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id, struct event *e)
@@ -70,19 +89,23 @@ bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, 
     t->like.frame = x->frame;
     t->like.n = ++x->fr->n_messages;
     r->waits++;
+    r->used = 1;
     return true;
 }
 
-/* Of the requests that nobody waits by, one whose buffer is large enough goes. */
+/* Of the requests that nobody waits by, one that was not used for a while, and whose buffer is large enough, goes.
+ * Where more come in turn than fit, most of those that are kept stay. */
 static struct buf make_room(struct dis_rt *rt, uint32_t need)
 {
     struct buf b = buf_get(&rt->again_pool, need);
     for (unsigned i = 0; !b.p && i < LOOK_FOR_ROOM; i++) {
         struct again_req *r = &rt->again[rt->again_hand++ & (rt->conf.n_again - 1)];
-        if (r->waits || !r->buf.p || r->buf.cap < need)
+        bool used = r->used;
+        r->used = 0;
+        if (used || r->waits || !r->buf.p || r->buf.cap < need)
             continue;
         b = r->buf;
-        *r = (struct again_req){.next = r->next};
+        *r = (struct again_req){.next = {r->next[0], r->next[1]}};
     }
     return b;
 }
@@ -95,17 +118,40 @@ static uint8_t place_of(const struct event *e, uint8_t field)
     return (uint8_t)(i < e->n_fields ? i : EV_MAX_FIELDS);
 }
 
+/* What comes once needs no place. Two that come in turn are both told from that. */
+static bool came_before(struct again_req *first, uint64_t digest)
+{
+    uint16_t d = (uint16_t)(digest >> 48);
+    if (first->next[0] == d || first->next[1] == d)
+        return true;
+    first->next[1] = first->next[0];
+    first->next[0] = d;
+    return false;
+}
+
+/* A free place, or else one that nobody waits by. */
+static struct again_req *request_place(struct dis_rt *rt, uint32_t first)
+{
+    struct again_req *best = &rt->again[first];
+    for (uint32_t i = 0; i < WAYS && (best->waits || best->digest); i++) {
+        struct again_req *r = &rt->again[first ^ i];
+        if (!r->waits && (!r->digest || best->waits || (best->used && !r->used)))
+            best = r;
+    }
+    return best;
+}
+
 static void keep(struct dis_rt *rt, const struct event *e, const struct again *a)
 {
-    struct again_req *r = request_at(rt, a->digest);
+    uint32_t first = (uint32_t)(a->digest >> 8) & (rt->conf.n_again - 1);
     bool pure = rt->acts == a->acts + 1 && rt->obs_asked == a->asked;
     bool whole = !e->anomalies && !e->truncated && e->n_msgs == 1;
-    if (!pure || !whole || r->waits || r->digest == a->digest)
+    if (!pure || !whole || request_at(rt, a->digest)->digest == a->digest ||
+        !came_before(&rt->again[first], a->digest))
         return;
-    if (r->next != (uint32_t)a->digest) { /* what comes once needs no place */
-        r->next = (uint32_t)a->digest;
+    struct again_req *r = request_place(rt, first);
+    if (r->waits)
         return;
-    }
     uint32_t need = ev_packed_len(e, true);
     if (r->buf.p && r->buf.cap < need) {
         buf_put(&rt->again_pool, &r->buf);
@@ -115,7 +161,8 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     if (!b.p)
         return;
     ev_pack(e, b.p, b.cap, true);
-    *r = (struct again_req){.digest = a->digest, .buf = b, .need = need, .vary = place_of(e, a->field)};
+    *r = (struct again_req){.digest = a->digest, .buf = b, .next = {r->next[0], r->next[1]}, .need = need,
+                            .vary = place_of(e, a->field)};
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)
@@ -135,13 +182,14 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
     const struct again_req *r = &rt->again[rt->txn[i].req];
     a->digest = hash_mix(digest_of(x, s, context) ^ r->digest, x->flow_id) | 1;
     a->acts = rt->acts;
-    const struct again_rsp *p = answer_at(rt, a->digest);
+    struct again_rsp *p = answer_at(rt, a->digest);
     if (p->digest != a->digest || p->told != rt->obs_told)
         return false;
     const struct event *e = (const struct event *)(const void *)r->buf.p;
     uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
     if (!rt->sink->again(rt->sink_arg, x, e->schema, &p->seen, latency))
         return false;
+    p->used = 1;
     rt->acts++;
     taken_put(rt, &rt->taken);
     struct taken t = txn_unlink(rt, i);
@@ -157,5 +205,6 @@ void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a)
     rt->seen.digest = 0;
     ev_commit(x, e);
     if (pure && rt->seen.digest)
-        *answer_at(rt, a->digest) = (struct again_rsp){a->digest, rt->obs_told, rt->seen};
+        *answer_place(rt, a->digest) =
+            (struct again_rsp){.digest = a->digest, .told = rt->obs_told & INT64_MAX, .seen = rt->seen};
 }

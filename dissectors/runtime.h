@@ -80,13 +80,16 @@ enum { AGAIN_BYTES = 128 }; /* of kept requests, for each request that may wait 
 struct again_req {
     uint64_t digest;       /* 0: free */
     struct buf buf;        /* the event, packed */
-    uint32_t next;         /* what came here and was not kept yet: the low half of its digest */
+    uint16_t next[2];      /* of what came here and was not kept yet: a part of its digest */
     uint32_t need;         /* its length */
     uint16_t waits;        /* requests that wait by it, or are being read: it stays as it is */
     uint8_t vary;          /* place of the field that differs from time to time; EV_MAX_FIELDS: none does */
+    uint8_t used;          /* since it was looked at for its room */
 };
 struct again_rsp { /* an answer to a kept request that was read once */
-    uint64_t digest, told; /* identity facts told until then */
+    uint64_t digest;
+    uint64_t told : 63;    /* identity facts told until then */
+    uint64_t used : 1;     /* since another one wanted its place */
     struct rt_seen seen;
 };
 /* An event that was taken out of its list: ev's spans point into the kept one, or into buf. */
