@@ -218,11 +218,10 @@ static bool is_send(uint32_t service, uint32_t cls)
     return service == SVC_UNCONNECTED_SEND && cls == CLS_CM;
 }
 
-/* What a message's event depends on beside its bytes: where it goes, and the connection that carries it. A message that
- * carries others is always read. */
+/* What a message's event depends on beside its bytes: where it goes, and the connection that carries it. */
 static bool asks_again(const struct cip_via *v, uint8_t service)
 {
-    return service != SVC_MSP && service != SVC_UNCONNECTED_SEND && !v->route;
+    return service != SVC_UNCONNECTED_SEND && !v->route;
 }
 
 static uint64_t context_of(const struct cip_via *v, uint8_t service)
@@ -231,16 +230,34 @@ static uint64_t context_of(const struct cip_via *v, uint8_t service)
     return hash_mix((uint64_t)v->conn_id << 32 | v->slot, how);
 }
 
+/* The event of a Multiple Service Packet says nothing of the services in it: it depends on the bytes up to the last of
+ * their offsets, and on how many follow. data: count, offsets, services, at the end of all. */
+static struct span own_bytes(struct cur all, struct cur data, uint8_t service, uint64_t *context)
+{
+    struct span s = cur_rest(&all);
+    uint32_t left = cur_left(&data), list = 2 + 2u * cur_u16le(&data);
+    if (service != SVC_MSP || !cur_ok(&data) || list >= left)
+        return s;
+    *context = hash_mix(*context, left);
+    return (struct span){s.p, s.n - (left - list)};
+}
+
 static void request(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
 {
     struct epath p;
     struct cur all = c;
     struct again again = {.field = v->connected ? CF_SEQ : AGAIN_NONE, .vary = v->seq, .digest = 0};
-    if (asks_again(v, service) &&
-        ev_again(x, cur_rest(&all), context_of(v, service), service_key(v, service), &again))
-        return;
     uint32_t words = cur_u8(&c), have = cur_left(&c);
     struct cur path = cur_sub(&c, words * 2 <= have ? words * 2 : have);
+    if (asks_again(v, service)) {
+        uint64_t context = context_of(v, service);
+        struct span own = own_bytes(all, c, service, &context);
+        if (ev_again(x, own, context, service_key(v, service), &again)) {
+            if (service == SVC_MSP)
+                multiple(x, c, v);
+            return;
+        }
+    }
     epath_parse(path, &p);
     uint32_t cls = epath_selector(&p);
     struct event *e = ev_begin(x, &cip_schema, service, cls);
@@ -253,7 +270,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
     if (is_send(service, cls)) {
         struct send s;
         struct enip_flow *f = x->state;
-        f->sends = 1;
+        f->sends |= 1u << (v->index != 0);
         read_send(x, e, c, &s);
         ev_wait(x, e, send_key(v));
         inner_request(x, &s, v);
@@ -343,7 +360,7 @@ void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, c
 static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, const struct cip_via *v)
 {
     const struct enip_flow *f = x->state;
-    if (!f->sends || !ev_is_waited(x, send_key(v)))
+    if (!(f->sends >> (v->index != 0) & 1) || !ev_is_waited(x, send_key(v)))
         return false;
     bool own = ev_is_waited(x, service_key(v, r->service));
     bool failed = r->service == SVC_UNCONNECTED_SEND && (!own || r->status == 1);
@@ -382,9 +399,15 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     struct again again = {.digest = 0};
     if (send_reply(x, &r, c, v))
         return;
-    if (asks_again(v, service) && anomalies == 0 &&
-        ev_answer_again(x, cur_rest(&all), context_of(v, service), service_key(v, service), &again))
-        return;
+    if (asks_again(v, service) && anomalies == 0 && (service != SVC_MSP || (r.status == 0 && cur_left(&c)))) {
+        uint64_t context = context_of(v, service);
+        struct span own = own_bytes(all, c, service, &context);
+        if (ev_answer_again(x, own, context, service_key(v, service), &again)) {
+            if (service == SVC_MSP)
+                multiple(x, c, v);
+            return;
+        }
+    }
     struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
     if (e->kind != EV_TRANSACTION)
         via_fields(e, v);
@@ -397,7 +420,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
             check_multiple(x, e, c, v);
         else if (!offsets_fit(c))
             fault(x, e, CA_MSP);
-        ev_commit(x, e);
+        ev_commit_again(x, e, &again);
         multiple(x, c, v);
         return;
     }

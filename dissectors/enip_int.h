@@ -12,7 +12,8 @@ struct enip_flow {
     uint32_t last_context; /* hash of the last request's */
     uint8_t registered;    /* a session is known */
     uint8_t same_context;  /* the client does not number its requests */
-    uint8_t sends;         /* an Unconnected Send was seen: answers may be to what one carried */
+    uint8_t sends;         /* an Unconnected Send was seen, 1 by itself, 2 in a Multiple Service Packet: answers there
+                            * may be to what one carried */
 };
 
 /* ---- names (enip_names.c) ---- */
