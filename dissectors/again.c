@@ -152,7 +152,7 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     struct again_req *r = request_place(rt, first);
     if (r->waits)
         return;
-    uint32_t need = ev_packed_len(e, true);
+    uint32_t need = ev_tight_len(e);
     if (r->buf.p && r->buf.cap < need) {
         buf_put(&rt->again_pool, &r->buf);
         r->digest = 0;
@@ -160,9 +160,9 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     struct buf b = r->buf.p ? r->buf : make_room(rt, need);
     if (!b.p)
         return;
-    ev_pack(e, b.p, b.cap, true);
-    *r = (struct again_req){.digest = a->digest, .buf = b, .next = {r->next[0], r->next[1]}, .need = need,
-                            .vary = place_of(e, a->field)};
+    ev_pack_tight(e, b.p, b.cap);
+    *r = (struct again_req){.digest = a->digest, .buf = b, .next = {r->next[0], r->next[1]},
+                            .need = ev_packed_len(e, true), .vary = place_of(e, a->field)};
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)

@@ -196,6 +196,9 @@ struct dis_rt {
  * behind it. Unpacked spans point into those bytes. */
 uint32_t ev_packed_len(const struct event *e, bool with_values);
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
+/* The same with values in fewer bytes, for what is kept long and packed once. */
+uint32_t ev_tight_len(const struct event *e);
+void ev_pack_tight(const struct event *e, void *to, uint32_t cap);
 void ev_unpack(const void *from, struct event *e);
 
 /* ---- between txn.c and again.c ---- */

@@ -48,10 +48,12 @@ static uint32_t round_up(uint32_t n)
     return (n + 7) & ~7u;
 }
 
+enum { SLACK = 32 };
+
 /* The length without the values of items, and theirs. */
 static uint32_t packed_len(const struct event *e, uint32_t *values)
 {
-    uint32_t n = head_len(e) + 32, v = 0;
+    uint32_t n = head_len(e) + SLACK, v = 0;
     for (unsigned i = 0; i < e->n_items; i++) {
         n += round_up(e->items[i].name.n);
         v += round_up(e->items[i].v.raw.n);
@@ -69,24 +71,55 @@ uint32_t ev_packed_len(const struct event *e, bool with_values)
     return with_values ? n + values : n;
 }
 
+/* A request has no values yet, and most often nobody is behind its ends: where room is short that is left out. */
+struct layout {
+    uint32_t head, item; /* bytes */
+};
+enum { TIGHT = 1 };      /* in the packed event's text_used */
+static const struct layout whole = {offsetof(struct event, msgs), sizeof(struct item)};
+static const struct layout tight = {offsetof(struct event, far), offsetof(struct item, v)};
+
+static bool fits_tight(const struct event *e)
+{
+    for (unsigned i = 0; i < e->n_items; i++) {
+        const struct vals *v = &e->items[i].v;
+        if (v->raw.n | v->n | v->stride | v->off | v->enc | v->mask | (v->qual_off != -1) | (v->now.u != 0))
+            return false;
+    }
+    return !e->has_far;
+}
+
+static inline uint32_t fixed_len(const struct event *e, struct layout l)
+{
+    return (uint32_t)(l.head + e->n_msgs * sizeof(struct msg) + e->n_items * l.item +
+                      e->n_fields * sizeof(struct field));
+}
+
+uint32_t ev_tight_len(const struct event *e)
+{
+    uint32_t values, n = packed_len(e, &values) - SLACK;
+    return fits_tight(e) ? n - fixed_len(e, whole) + fixed_len(e, tight) : n + values;
+}
+
 /* The fixed parts follow each other: all their sizes are multiples of 8, and cap covers them by ev_packed_len(). */
-void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
+static inline void pack_as(struct layout l, const struct event *e, void *to, uint32_t cap, bool with_values)
 {
     uint8_t *p = to;
-    memcpy(p, e, offsetof(struct event, msgs));
-    struct msg *msgs = (struct msg *)(void *)(p + offsetof(struct event, msgs));
-    struct item *items = (struct item *)(void *)(msgs + e->n_msgs);
-    struct field *fields = (struct field *)(void *)(items + e->n_items);
-    struct pack k = {.p = to, .n = head_len(e), .cap = cap};
+    memcpy(p, e, l.head);
+    struct msg *msgs = (struct msg *)(void *)(p + l.head);
+    uint8_t *items = (uint8_t *)(msgs + e->n_msgs);
+    struct field *fields = (struct field *)(void *)(items + e->n_items * l.item);
+    struct pack k = {.p = to, .n = fixed_len(e, l), .cap = cap};
     for (unsigned i = 0; i < e->n_msgs; i++)
         msgs[i] = e->msgs[i];
     for (unsigned i = 0; i < e->n_items; i++) {
-        items[i] = e->items[i];
-        pack_span(&k, &items[i].name);
-        if (with_values)
-            pack_span(&k, &items[i].v.raw);
-        else
-            items[i].v.raw = (struct span){0};
+        struct item *it = (struct item *)(void *)(items + i * l.item);
+        memcpy(it, &e->items[i], l.item);
+        pack_span(&k, &it->name);
+        if (l.item == sizeof *it && with_values)
+            pack_span(&k, &it->v.raw);
+        else if (l.item == sizeof *it)
+            it->v.raw = (struct span){0};
     }
     for (unsigned i = 0; i < e->n_fields; i++) {
         fields[i] = e->fields[i];
@@ -95,23 +128,50 @@ void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
     }
 }
 
-_Static_assert(offsetof(struct event, msgs) % 8 == 0 && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
+void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
+{
+    pack_as(whole, e, to, cap, with_values);
+    ((struct event *)to)->text_used = 0;
+}
+
+void ev_pack_tight(const struct event *e, void *to, uint32_t cap)
+{
+    bool fits = fits_tight(e);
+    pack_as(fits ? tight : whole, e, to, cap, true);
+    ((struct event *)to)->text_used = fits ? TIGHT : 0;
+}
+
+_Static_assert(offsetof(struct event, msgs) % 8 == 0 && offsetof(struct event, far) % 8 == 0 &&
+                   offsetof(struct item, v) % 8 == 0 &&
+                   offsetof(struct item, v) + sizeof(struct vals) == sizeof(struct item) && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
                    sizeof(struct field) % 8 == 0,
                "the parts of a packed event lie at multiples of 8");
 
-void ev_unpack(const void *from, struct event *e)
+static inline void unpack_as(struct layout l, const uint8_t *p, struct event *e)
 {
-    const uint8_t *p = from;
-    memcpy(e, p, offsetof(struct event, msgs));
-    const struct msg *msgs = (const struct msg *)(const void *)(p + offsetof(struct event, msgs));
-    const struct item *items = (const struct item *)(const void *)(msgs + e->n_msgs);
-    const struct field *fields = (const struct field *)(const void *)(items + e->n_items);
+    memcpy(e, p, l.head);
+    const struct msg *msgs = (const struct msg *)(const void *)(p + l.head);
+    const uint8_t *items = (const uint8_t *)(msgs + e->n_msgs);
+    const struct field *fields = (const struct field *)(const void *)(items + e->n_items * l.item);
     for (unsigned i = 0, n = e->n_msgs; i < n; i++)
         e->msgs[i] = msgs[i];
-    for (unsigned i = 0, n = e->n_items; i < n; i++)
-        e->items[i] = items[i];
+    for (unsigned i = 0, n = e->n_items; i < n; i++) {
+        if (l.item < sizeof(struct item))
+            e->items[i].v = (struct vals){.qual_off = -1};
+        memcpy(&e->items[i], items + i * l.item, l.item);
+    }
     for (unsigned i = 0, n = e->n_fields; i < n; i++)
         e->fields[i] = fields[i];
+}
+
+void ev_unpack(const void *from, struct event *e)
+{
+    if (((const struct event *)from)->text_used == TIGHT) {
+        memset(e->far, 0, sizeof e->far);
+        unpack_as(tight, from, e);
+    } else {
+        unpack_as(whole, from, e);
+    }
     e->text_used = 0; /* strings of the request lie in the buffer now */
 }
 
@@ -266,10 +326,20 @@ struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns)
     struct txn *t = &rt->txn[i];
     rt->txn_free = t->next;
     rt->n_txn_used++;
-    *t = (struct txn){.owner = x->owner, .fr = x->fr, .dis = x->dis, .key = key, .deadline_ns = x->ts_ns + timeout_ns,
-                      .side = x->side, .dir = x->dir, .dir_sure = x->dir_sure, .file = x->file, .req = RT_NONE,
-                      .group = x->group, .prev = x->fr->txn_tail, .next = RT_NONE,
-                      .older = rt->txn_newest, .newer = RT_NONE};
+    t->owner = x->owner; /* one by one: as a whole it would be made elsewhere and copied */
+    t->fr = x->fr;
+    t->dis = x->dis;
+    t->key = key;
+    t->deadline_ns = x->ts_ns + timeout_ns;
+    t->group = x->group;
+    t->req = RT_NONE;
+    t->file = x->file;
+    t->side = x->side;
+    t->dir = x->dir;
+    t->dir_sure = x->dir_sure;
+    t->prev = x->fr->txn_tail;
+    t->older = rt->txn_newest;
+    t->next = t->newer = RT_NONE;
     if (t->deadline_ns < rt->due_ns)
         rt->due_ns = t->deadline_ns;
     if (t->prev == RT_NONE)
