@@ -101,6 +101,8 @@ struct seg { /* a TCP segment beyond a hole */
     uint16_t file;
 };
 
+enum { SHARD_IDLE = 1024 /* flows that one look for idle ones goes through */ };
+
 struct shard {
     const struct shard_env *env;
     struct out *out;
@@ -125,6 +127,8 @@ struct shard {
     uint64_t ndpi_asked[LIM_NDPI_LINKS];         /* links: digest, in its low bits what nDPI was shown (worker.c) */
     uint32_t *ndpi;            /* flows that nDPI looks at, oldest at ndpi_hand; FLOW_NONE and ended ones are free */
     uint64_t expire_ns;        /* when idle flows are looked at next */
+    uint32_t n_idle;
+    uint32_t idle[SHARD_IDLE]; /* those looked at last, in that order: a wish what to fetch, nothing more */
     uint64_t counts_ns;        /* when counts are reported next */
     struct unseen unseen;      /* sent, and never here */
     struct cyclic cyclic;
