@@ -186,7 +186,7 @@ static void read_pdu(struct cur body, struct dis_ctx *x, const struct goose_carr
 {
     if (goose_pdu_again(x, h, body, p, st))
         return;
-    bool whole = goose_pdu_read(body, p);
+    bool whole = goose_pdu_read(x, body, p);
     if (!whole && !x->cut)
         p->anomalies |= GOOSE_BIT(GA_BER);
     if (!whole && x->cut)
@@ -195,7 +195,9 @@ static void read_pdu(struct cur body, struct dis_ctx *x, const struct goose_carr
 
 static enum verdict message(struct cur body, struct dis_ctx *x, const struct goose_carrier *h)
 {
-    struct read r = {.h = h, .ts_ns = x->ts_ns};
+    struct read r; /* `before` where there is one: after CHANGE_FIRST nobody looks */
+    r.h = h;
+    r.ts_ns = x->ts_ns;
     struct goose_pdu *p = &r.p;
     struct goose_publisher *st;
     read_pdu(body, x, h, p, &st);

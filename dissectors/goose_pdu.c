@@ -5,7 +5,9 @@
 
 #include "engine/base/hash.h"
 
-enum { SQ_NUM = 6, MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
+enum { TTL = 1, TIME = 4, ST_NUM = 5, SQ_NUM = 6, ALL_DATA = 11, TIME_OCTETS = 8 };
+enum { MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
+#define TAG(number) (0x80 | (number))
 static const uint64_t copy_ns = 2000000; /* of several publishers in between: the engine does not see the copy */
 /* More state changes than a capture loses in a gap: from here on subscribers are made to wait for a number. */
 enum { ST_JUMP = 1000, SQ_FAR = 1000 /* messages left out: more is another publisher, not a hole */ };
@@ -45,104 +47,131 @@ static bool read_element(const struct element *el, struct cur body, struct goose
     }
 }
 
-bool goose_pdu_read(struct cur body, struct goose_pdu *p)
+/* ---- how it is made up ---- */
+
+/* Places of its octets, cut out by the lengths of a layout. */
+struct parts {
+    struct span a, ttl, b, time, st_num, sq_num, d;
+    struct cur data;
+};
+
+static uint64_t hash_parts(const struct dis_ctx *x, const struct parts *s)
+{
+    return hash_mix(hash_mix(dis_digest(x, s->a), dis_digest(x, s->b)), dis_digest(x, s->d));
+}
+
+/* The value of an element that begins here; empty where it is another one. */
+static struct span take_value(struct cur *c, uint8_t tag)
+{
+    uint8_t found = cur_u8(c), n = cur_u8(c);
+    return cur_bytes(c, found == tag ? n : 0);
+}
+
+static bool cut_out(struct cur c, const struct goose_layout *l, struct parts *ret)
+{
+    struct ber data;
+    ret->a = cur_bytes(&c, l->a_n);
+    ret->ttl = cur_bytes(&c, cur_u8(&c));
+    ret->b = cur_bytes(&c, l->b_n);
+    ret->time = cur_bytes(&c, TIME_OCTETS);
+    ret->st_num = take_value(&c, TAG(ST_NUM));
+    ret->sq_num = take_value(&c, TAG(SQ_NUM));
+    ret->d = cur_bytes(&c, l->d_n);
+    bool found = ber_take(&c, BER_CTX(ALL_DATA), &data);
+    ret->data = data.body;
+    return found && cur_done(&c);
+}
+
+/* Of an APDU without a fault, so all is there that has to be, in order. at: the contents of its elements. Where tags,
+ * lengths or texts are longer than usual: none. */
+static struct goose_layout layout_of(const struct dis_ctx *x, const struct goose_pdu *p, struct span all,
+                                     const struct span at[ALL_DATA + 1])
+{
+    struct goose_layout l = {.has = (uint16_t)p->has, .simulation = p->simulation, .nds_com = p->nds_com,
+                             .dat_set_n = (uint8_t)p->dat_set.n, .go_id_n = (uint8_t)p->go_id.n};
+    const uint8_t *end = all.p;
+    for (unsigned i = 0; i < ALL_DATA; i++) {
+        if (!(p->has >> i & 1))
+            continue;
+        if (at[i].p != end + 2 || at[i].n > 127)
+            return (struct goose_layout){0};
+        end = at[i].p + at[i].n;
+    }
+    struct parts s;
+    l.a_n = (uint16_t)(2 + at[0].n + 1);
+    l.b_n = (uint16_t)(at[TIME].p - at[TTL].p - at[TTL].n);
+    l.d_n = (uint8_t)(end - at[SQ_NUM].p - at[SQ_NUM].n);
+    if (!cut_out(cur_span(all), &l, &s))
+        return (struct goose_layout){0};
+    l.rest = hash_parts(x, &s);
+    return l;
+}
+
+bool goose_pdu_read(const struct dis_ctx *x, struct cur body, struct goose_pdu *p)
 {
     struct ber t;
+    struct span at[ARRAY_LEN(elements)];
+    struct cur whole = body;
     int last = -1;
-    *p = (struct goose_pdu){.elements = body, .rest = p->rest, .rest_at = p->rest_at, .rest_n = p->rest_n};
+    *p = (struct goose_pdu){0};
     while (ber_next(&body, &t)) {
         uint32_t n = ber_number(&t);
+        struct cur c = t.body;
         if (t.id >> 30 != BER_CONTEXT || n >= ARRAY_LEN(elements) || (int)n <= last) {
             p->anomalies |= GOOSE_BIT(GA_ORDER);
             continue;
         }
         last = (int)n;
         p->has |= 1u << n;
-        if (n == SQ_NUM) {
-            struct cur c = t.body;
-            p->sq_octets = cur_rest(&c);
-        }
+        at[n] = cur_rest(&c);
         if (!read_element(&elements[n], t.body, p))
             p->anomalies |= GOOSE_BIT(GA_VALUE);
     }
     if ((p->has & MANDATORY) != MANDATORY)
         p->anomalies |= GOOSE_BIT(GA_MISSING);
-    p->well_formed = cur_ok(&body) && !p->anomalies;
+    if (cur_ok(&body) && !p->anomalies && !x->cut)
+        p->layout = layout_of(x, p, cur_rest(&whole), at);
     return cur_ok(&body);
 }
 
-/* ---- the same octets again ---- */
+/* ---- made up the same again ---- */
 
 static uint64_t publisher_key(const struct goose_carrier *h, struct span gocb_ref)
 {
     return hash_bytes(h->appid, gocb_ref.p, gocb_ref.n);
 }
 
-static uint64_t hash_around(const struct dis_ctx *x, struct span all, uint32_t at, uint32_t n)
+/* datSet and goID, behind their tags and lengths. */
+static void take_texts(struct span b, const struct goose_layout *l, struct goose_pdu *p)
 {
-    uint64_t front = dis_digest(x, (struct span){all.p, at});
-    return hash_mix(front, dis_digest(x, (struct span){all.p + at + n, all.n - at - n}));
-}
-
-/* Only of an APDU without a fault, so that what is found in none of its kind need not be kept. */
-static struct goose_layout layout_of(const struct dis_ctx *x, const struct goose_pdu *p)
-{
-    struct goose_layout l = {.has = (uint16_t)p->has, .time_quality = p->time.quality, .simulation = p->simulation,
-                             .nds_com = p->nds_com};
-    struct cur c = p->elements, d = p->all_data;
-    struct span all = cur_rest(&c), data = cur_rest(&d), id = p->go_id;
-    if (all.n > UINT16_MAX || p->gocb_ref.n > 127 || p->dat_set.n > 127 || id.n > 127)
-        return l;
-    l.n = (uint16_t)all.n;
-    l.gocb_ref_n = (uint8_t)p->gocb_ref.n;
-    l.dat_set_n = (uint8_t)p->dat_set.n;
-    l.go_id_n = (uint8_t)id.n;
-    l.data_n = (uint16_t)data.n;
-    l.sq_num_n = (uint8_t)p->sq_octets.n;
-    l.sq_num_at = (uint16_t)(p->sq_octets.p - all.p);
-    l.dat_set_at = (uint16_t)(p->dat_set.n ? p->dat_set.p - all.p : 0);
-    l.go_id_at = (uint16_t)(id.n ? id.p - all.p : 0);
-    l.data_at = (uint16_t)(data.n ? data.p - all.p : 0);
-    bool known = p->rest_n && p->rest_at == l.sq_num_at && p->rest_n == l.sq_num_n;
-    l.rest = known ? p->rest : hash_around(x, all, l.sq_num_at, l.sq_num_n);
-    return l;
-}
-
-static struct span part(struct span all, uint32_t at, uint32_t n)
-{
-    struct cur c = cur_span(all);
-    cur_skip(&c, at);
-    return cur_bytes(&c, n);
+    struct cur c = cur_span(b);
+    cur_skip(&c, 2);
+    p->dat_set = cur_bytes(&c, l->dat_set_n);
+    cur_skip(&c, 2);
+    p->go_id = cur_bytes(&c, l->go_id_n);
 }
 
 bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *p,
                      struct goose_publisher **ret)
 {
-    struct cur all_of_it = body;
-    struct span all = cur_rest(&all_of_it);
+    struct cur rest = body;
     struct ber ref;
+    struct parts s;
     *ret = NULL;
-    if (!ber_take(&body, BER_CTX(0), &ref))
+    if (!ber_take(&rest, BER_CTX(0), &ref))
         return false;
     struct span gocb_ref = cur_rest(&ref.body);
     struct goose_publisher *st = *ret = dis_shared(x, &goose_schema, publisher_key(h, gocb_ref), false);
-    if (!st || !st->layout.n || st->layout.n != all.n || st->layout.gocb_ref_n != gocb_ref.n)
+    if (!st || !st->layout.d_n || !cut_out(body, &st->layout, &s) || hash_parts(x, &s) != st->layout.rest)
         return false;
-    const struct goose_layout *l = &st->layout;
-    uint64_t rest = hash_around(x, all, l->sq_num_at, l->sq_num_n);
-    if (rest != l->rest) {
-        p->rest = rest;
-        p->rest_at = l->sq_num_at;
-        p->rest_n = l->sq_num_n;
-        return false;
-    }
     *p = (struct goose_pdu){
-        .gocb_ref = gocb_ref, .dat_set = part(all, l->dat_set_at, l->dat_set_n),
-        .go_id = part(all, l->go_id_at, l->go_id_n), .all_data = cur_span(part(all, l->data_at, l->data_n)),
-        .time = {st->time_ns, l->time_quality}, .ttl_ms = st->ttl_ms, .st_num = st->st_num, .conf_rev = st->conf_rev,
-        .entries = st->entries, .simulation = l->simulation, .nds_com = l->nds_com, .has = l->has, .same = true,
+        .gocb_ref = gocb_ref, .all_data = s.data, .conf_rev = st->conf_rev, .entries = st->entries,
+        .simulation = st->layout.simulation, .nds_com = st->layout.nds_com, .has = st->layout.has, .same = true,
+        .layout = st->layout,
     };
-    return ber_u32(cur_span(part(all, l->sq_num_at, l->sq_num_n)), &p->sq_num);
+    take_texts(s.b, &p->layout, p);
+    return ber_u32(cur_span(s.ttl), &p->ttl_ms) && ber_u32(cur_span(s.st_num), &p->st_num) &&
+           ber_u32(cur_span(s.sq_num), &p->sq_num) && ber_utc_time(cur_span(s.time), &p->time);
 }
 
 /* ---- state ---- */
@@ -224,19 +253,11 @@ static struct goose_publisher state_of(const struct dis_ctx *x, const struct goo
     struct goose_publisher now = {
         .seen_ns = x->ts_ns, .time_ns = p->time.ns, .st_num = p->st_num, .sq_num = p->sq_num, .conf_rev = p->conf_rev,
         .ttl_ms = p->ttl_ms, .entries = p->entries, .simulation = p->simulation || h->simulation,
-        .frame = x->frame, .file = x->file,
+        .frame = x->frame, .file = x->file, .layout = p->layout,
     };
     struct cur data = p->all_data;
-    if (p->same) {
-        now.layout = before->layout;
-        now.data = before->data;
-        now.dat_set = before->dat_set;
-        return now;
-    }
     now.data = dis_digest(x, cur_rest(&data));
-    now.dat_set = (uint32_t)dis_digest(x, p->dat_set);
-    if (!x->cut && p->well_formed)
-        now.layout = layout_of(x, p);
+    now.dat_set = p->same ? before->dat_set : (uint32_t)dis_digest(x, p->dat_set);
     return now;
 }
 

@@ -36,13 +36,14 @@ enum goose_anomaly {
 
 enum goose_change { CHANGE_FIRST, CHANGE_REPETITION, CHANGE_STATE, CHANGE_RESTART, CHANGE_COPY, CHANGE_OLD };
 
-/* Where the elements lie in an APDU that is as it should be. A message of the same octets but for sqNum, as nearly all
- * are, need not be walked again. Places count from the first element on. */
+/* How the messages of a publisher are made up. Nearly all differ from the one before in timeAllowedtoLive, t, stNum,
+ * sqNum and the data at most; the octets around those need not be walked again:
+ *   a: gocbRef, tag of [1] | value | b: datSet, goID, tag and length of t | value | stNum | sqNum | d: up to allData */
 struct goose_layout {
-    uint64_t rest;         /* hash of all but the value of sqNum */
-    uint16_t n;            /* octets of all elements; 0: not known */
-    uint16_t dat_set_at, go_id_at, sq_num_at, data_at, data_n, has;
-    uint8_t gocb_ref_n, dat_set_n, go_id_n, sq_num_n, time_quality;
+    uint64_t rest;         /* hash of a, b and d */
+    uint16_t a_n, b_n, has;
+    uint8_t d_n;           /* 0: not known, or made up otherwise */
+    uint8_t dat_set_n, go_id_n;
     bool simulation, nds_com; /* of the APDU */
 };
 
@@ -67,14 +68,10 @@ struct goose_pdu {
     struct ber_time time;
     uint32_t ttl_ms, st_num, sq_num, conf_rev, entries;
     bool simulation, nds_com;
+    bool same;             /* made up like the message before it, which was well formed */
     uint32_t has;          /* bit n: element [n] */
     uint64_t anomalies;
-    struct cur elements;   /* all of them */
-    struct span sq_octets; /* the value of sqNum */
-    uint64_t rest;         /* hash of all but the octets where the message before it has the value of sqNum */
-    uint16_t rest_at, rest_n; /* those; 0: there is no such hash */
-    bool well_formed;      /* no fault was found */
-    bool same;             /* but for sqNum the octets of the message before it, which was well formed */
+    struct goose_layout layout; /* if it is well formed */
 };
 
 /* What stands around the APDU: the Ethernet header or the session layer. */
@@ -91,9 +88,9 @@ struct goose_carrier {
 };
 
 /* The contents of [APPLICATION 1]. False where even the elements cannot be walked; what was read stays. */
-bool goose_pdu_read(struct cur body, struct goose_pdu *ret);
-/* The same, into *p, of one that differs from the message before it in sqNum at most. *ret: the publisher, where there
- * is one. */
+bool goose_pdu_read(const struct dis_ctx *x, struct cur body, struct goose_pdu *ret);
+/* The same, into *p, of one that is made up like the message before it; else false. *ret: the publisher, where there is
+ * one. */
 bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *p,
                      struct goose_publisher **ret);
 /* dissector.due */
