@@ -176,17 +176,6 @@ bool ber_float(struct cur body, double *ret)
     return true;
 }
 
-bool ber_bits(struct cur body, struct ber_bits *ret)
-{
-    uint8_t unused = cur_u8(&body);
-    uint32_t n = cur_left(&body);
-    bool ok = cur_ok(&body) && unused < 8 && (n || !unused) && n < UINT32_MAX / 8;
-    *ret = (struct ber_bits){0};
-    if (ok)
-        *ret = (struct ber_bits){.octets = cur_rest(&body), .n = n * 8 - unused};
-    return ok;
-}
-
 /* The bits of each octet the other way round. */
 static uint32_t mirror(uint32_t octets)
 {

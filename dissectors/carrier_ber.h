@@ -114,7 +114,16 @@ struct ber_bits {
     struct span octets; /* first bit is the most significant one of the first octet */
     uint32_t n;         /* bits */
 };
-bool ber_bits(struct cur body, struct ber_bits *ret);
+static inline bool ber_bits(struct cur body, struct ber_bits *ret)
+{
+    uint8_t unused = cur_u8(&body);
+    uint32_t n = cur_left(&body);
+    bool ok = cur_ok(&body) && unused < 8 && (n || !unused) && n < UINT32_MAX / 8;
+    *ret = (struct ber_bits){0};
+    if (ok)
+        *ret = (struct ber_bits){.octets = cur_rest(&body), .n = n * 8 - unused};
+    return ok;
+}
 static inline bool ber_bit(const struct ber_bits *b, uint32_t i)
 {
     return i < b->n && b->octets.p[i / 8] >> (7 - i % 8) & 1;

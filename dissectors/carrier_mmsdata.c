@@ -12,7 +12,7 @@ enum { Q_CLOCK_FAILURE = 1 << 14, Q_CLOCK_NOT_SYNCHRONIZED = 1 << 15 };
 
 struct mms_walk mms_walk(struct cur elements)
 {
-    return (struct mms_walk){.open = {elements}, .path = {UINT16_MAX}, .depth = 1};
+    return (struct mms_walk){.here = elements, .path = {UINT16_MAX}, .depth = 1};
 }
 
 const char *mms_type_name(uint32_t type)
@@ -101,7 +101,7 @@ static bool read_string(struct cur body, struct vals *v)
     return true;
 }
 
-bool mms_value(const struct mms_leaf *l, struct vals *v)
+bool mms_value(uint32_t type, struct cur body, struct vals *v)
 {
     static bool (*const read[])(struct cur, struct vals *) = {
         [MMS_BOOLEAN] = read_bool, [MMS_BITS] = read_bits, [MMS_INTEGER] = read_i64, [MMS_UNSIGNED] = read_u64,
@@ -109,10 +109,9 @@ bool mms_value(const struct mms_leaf *l, struct vals *v)
         [MMS_BINARY_TIME] = read_binary_time, [MMS_BCD] = read_u64, [MMS_BOOLEAN_ARRAY] = read_bits,
         [MMS_STRING] = read_string, [MMS_UTC_TIME] = read_utc,
     };
-    struct cur body = l->body;
-    bool typed = l->type < sizeof read / sizeof read[0] && read[l->type];
+    bool typed = type < sizeof read / sizeof read[0] && read[type];
     *v = (struct vals){.n = 1, .qual_off = -1};
-    if (typed && read[l->type](body, v))
+    if (typed && read[type](body, v))
         return true;
     *v = (struct vals){.n = 1, .qual_off = -1, .enc = VE_BYTES, .raw = cur_rest(&body)};
     v->stride = v->raw.n < UINT16_MAX ? (uint16_t)v->raw.n : UINT16_MAX;

@@ -4,7 +4,7 @@
  *   struct mms_walk w = mms_walk(all_data);
  *   struct mms_leaf l;
  *   while (mms_leaf(&w, &l))
- *       mms_value(&l, &ev_item(e, KIND)->v);
+ *       mms_value(l.type, l.body, &ev_item(e, KIND)->v);
  *   if (w.broken) ... */
 #pragma once
 
@@ -27,7 +27,8 @@ struct mms_leaf {
 };
 
 struct mms_walk {
-    struct cur open[MMS_DEPTH];
+    struct cur here;           /* what is left of the array or structure that is being walked */
+    struct cur around[MMS_DEPTH - 1]; /* and of those around it, outermost first */
     uint16_t path[MMS_DEPTH];  /* position of the element of each that is being walked */
     unsigned depth;
     bool broken;               /* a TLV was, or a tag is none of Data */
@@ -45,40 +46,44 @@ static inline bool mms_is_type(uint32_t type)
 /* The next leaf in the order of the wire; an empty array or structure is one. False at the end. */
 static inline bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
 {
-    while (w->depth) {
-        unsigned at = w->depth - 1;
+    for (;;) {
+        struct cur at = w->here;
         struct ber t;
-        if (!ber_next(&w->open[at], &t)) {
-            w->broken |= !cur_ok(&w->open[at]);
-            w->depth--;
+        bool any = ber_next(&at, &t);
+        w->here = at;
+        if (!any) {
+            w->broken |= !cur_ok(&at);
+            if (w->depth == 1)
+                return false;
+            w->here = w->around[--w->depth - 1];
             continue;
         }
         bool nested = t.id == BER_CTX(MMS_ARRAY) || t.id == BER_CTX(MMS_STRUCTURE);
         if (t.id >> 30 != BER_CONTEXT || !mms_is_type(ber_number(&t)) || nested != t.constructed)
             w->broken = true;
-        w->path[at]++;
+        w->path[w->depth - 1]++;
         *ret = (struct mms_leaf){.type = ber_number(&t), .depth = w->depth, .path = w->path, .body = t.body};
         if (!nested || !t.constructed || !t.n || w->depth == MMS_DEPTH)
             return true;
-        w->open[w->depth] = t.body;
+        w->around[w->depth - 1] = at;
+        w->here = t.body;
         w->path[w->depth++] = UINT16_MAX; /* 0 with the first */
     }
-    return false;
 }
 
 /* Its value. A bit string of up to 64 bits is a number, the first bit the most significant, so that coded enums (Dbpos,
  * Tcmd) have their ordinals. False, and the octets, when the contents do not fit the type. v->qual_off is set. */
-bool mms_value(const struct mms_leaf *l, struct vals *v);
+bool mms_value(uint32_t type, struct cur body, struct vals *v);
 /* "boolean", "bit_string", ...; NULL for none. */
 const char *mms_type_name(uint32_t type);
 
 /* Is this leaf a Quality? A bit string of 13 bits is nothing else in IEC 61850. *ret: for struct item.quality, its bits
  * numbered by iec61850_qualities. */
 uint32_t iec61850_quality_of(struct cur body); /* of the contents of such a bit string */
-static inline bool iec61850_quality(const struct mms_leaf *l, uint32_t *ret)
+static inline bool iec61850_quality(uint32_t type, struct cur body, uint32_t *ret)
 {
-    bool is = l->type == MMS_BITS && cur_left(&l->body) == 3 && cur_peek(&l->body, 0) == 3; /* 16 bits without 3 */
-    *ret = is ? iec61850_quality_of(l->body) : 0;
+    bool is = type == MMS_BITS && cur_left(&body) == 3 && cur_peek(&body, 0) == 3; /* 16 bits without 3 */
+    *ret = is ? iec61850_quality_of(body) : 0;
     return is;
 }
 /* The same of the quality of a UtcTime: what of it speaks against the time. False: not a time. */

@@ -55,9 +55,9 @@ static void tell_values(struct event *e, struct goose_pdu *p)
         struct item *it = ev_range(e, GK_DATA, 0, top + 1, top + 1);
         if (l.depth > 1)
             it->bit = (uint8_t)(leaf + 1);
-        if (!mms_value(&l, &it->v))
+        if (!mms_value(l.type, l.body, &it->v))
             e->anomalies |= GOOSE_BIT(GA_DATA_VALUE);
-        if (!iec61850_quality(&l, &q))
+        if (!iec61850_quality(l.type, l.body, &q))
             continue;
         it->quality = q;
         if (q & IEC61850_Q_TEST)

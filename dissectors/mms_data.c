@@ -11,7 +11,7 @@ enum { SKIP_QUALITY = 1 };  /* vals.mask */
 static bool is_quality(const struct mms_leaf *l)
 {
     uint32_t q;
-    return iec61850_quality(l, &q);
+    return iec61850_quality(l->type, l->body, &q);
 }
 
 /* The k-th leaf of raw, without qualities where mask says so. */
@@ -27,7 +27,7 @@ static bool read_leaf(const struct vals *v, uint32_t k, struct val *ret)
             *ret = (struct val){.type = VAL_NONE};
             return true;
         }
-        mms_value(&l, &one);
+        mms_value(l.type, l.body, &one);
         return vals_get(&one, 0, ret);
     }
     return false;
@@ -41,7 +41,7 @@ void mms_set_value(struct mms *m, struct item *it, struct span data)
     uint32_t n = 0, n_quality = 0, quality = 0, q;
     bool fits = true, failed = false, deep = false;
     while (n < MAX_LEAVES && mms_leaf(&w, &l)) {
-        if (iec61850_quality(&l, &q)) {
+        if (iec61850_quality(l.type, l.body, &q)) {
             n_quality++;
             quality |= q;
             continue;
@@ -50,7 +50,7 @@ void mms_set_value(struct mms *m, struct item *it, struct span data)
             quality |= q;
         failed |= l.type == DATA_FAILURE;
         deep |= (l.type == MMS_ARRAY || l.type == MMS_STRUCTURE) && cur_left(&l.body);
-        fits &= l.type == DATA_FAILURE || mms_value(&l, &one);
+        fits &= l.type == DATA_FAILURE || mms_value(l.type, l.body, &one);
         n++;
     }
     if ((w.broken && !failed && !m->x->cut) || !fits)

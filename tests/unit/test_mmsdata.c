@@ -57,13 +57,13 @@ static const char *walk(struct cur c)
         uint32_t q;
         for (unsigned i = 0; i < l.depth; i++)
             n += (unsigned)sprintf(text + n, "%s%u", i ? "." : n ? " " : "", l.path[i]);
-        bool good = mms_value(&l, &v);
+        bool good = mms_value(l.type, l.body, &v);
         ck_assert_int_eq(v.qual_off, -1);
         ck_assert(vals_get(&v, 0, &got) || !v.raw.n);
         n += (unsigned)sprintf(text + n, ":%s=", mms_type_name(l.type) ? mms_type_name(l.type) : "?");
         n += say_value(text + n, sizeof text - n, &got);
         n += (unsigned)sprintf(text + n, "%s", good ? "" : "!");
-        if (iec61850_quality(&l, &q))
+        if (iec61850_quality(l.type, l.body, &q))
             for (unsigned b = 0; iec61850_qualities[b]; b++)
                 if (q >> b & 1)
                     n += (unsigned)sprintf(text + n, "~%s", iec61850_qualities[b]);
