@@ -187,7 +187,7 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
         return false;
     const struct event *e = (const struct event *)(const void *)r->buf.p;
     uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
-    if (!rt->sink->again(rt->sink_arg, x, e->schema, &p->seen, latency))
+    if (!rt->sink->again(rt->sink_arg, x, e->schema, 2, &p->seen, latency))
         return false;
     p->used = 1;
     rt->acts++;
@@ -202,9 +202,24 @@ void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a)
 {
     struct dis_rt *rt = x->rt;
     bool pure = a->digest && rt->acts == a->acts + 1; /* ev_answer() */
-    rt->seen.digest = 0;
     ev_commit(x, e);
     if (pure && rt->seen.digest)
         *answer_place(rt, a->digest) =
             (struct again_rsp){.digest = a->digest, .told = rt->obs_told & INT64_MAX, .seen = rt->seen};
+}
+
+struct rt_seen ev_seen(const struct dis_ctx *x)
+{
+    return x->rt->seen;
+}
+
+bool ev_message_again(struct dis_ctx *x, const struct proto_schema *s, const struct rt_seen *seen)
+{
+    struct dis_rt *rt = x->rt;
+    if (!seen->digest || x->copy || !rt->sink->again || !rt->sink->again(rt->sink_arg, x, s, 1, seen, 0))
+        return false;
+    rt->acts++;
+    taken_put(rt, &rt->taken);
+    x->fr->n_messages++;
+    return true;
 }

@@ -209,6 +209,16 @@ void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struc
 bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
 void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a);
 
+/* What the sink says of the event that was committed last: it knows this one, and would only count the next like it. */
+struct rt_seen {
+    uint64_t digest, ends; /* digest 0: it is not like that */
+};
+/* Of the message whose event was committed just now. */
+struct rt_seen ev_seen(const struct dis_ctx *x);
+/* One more message without an answer whose event would be as the one that *seen is of, but for times and fields: it is
+ * counted. False: it has to be committed. */
+bool ev_message_again(struct dis_ctx *x, const struct proto_schema *s, const struct rt_seen *seen);
+
 /* ---- messages that span PDUs (asm.c) -------------------------------------------------------------------------- */
 
 /* Append a piece of a second-stage message (DNP3 transport, COTP, OPC UA chunk) kept under `key` inside the flow and
@@ -254,7 +264,8 @@ void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side
 /* A message whose bytes were read before. What it told of devices is known, and all obs_ calls of it would do nothing
  * again: none has told anything new in between. */
 struct dis_note { /* what the dissector wants to know of it when it comes again */
-    uint64_t v[2];
+    uint64_t v;
+    struct rt_seen seen; /* ev_seen() */
 };
 /* NULL: this message has to be read; dis_keep() at its end spares that the next time. */
 const struct dis_note *dis_known(struct dis_ctx *x);

@@ -161,6 +161,7 @@ void ev_commit(struct dis_ctx *x, struct event *e)
     if (e->outcome == OUT_UNKNOWN && (e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE))
         e->outcome = e->error ? OUT_REFUSED : good_outcome(e);
     x->rt->acts++;
+    x->rt->seen.digest = 0;
     x->rt->sink->event(x->rt->sink_arg, x, e);
 }
 

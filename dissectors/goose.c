@@ -186,7 +186,7 @@ static void read_pdu(struct cur body, struct dis_ctx *x, const struct goose_carr
 {
     if (goose_pdu_again(x, h, body, p, st))
         return;
-    bool whole = goose_pdu_read(x, body, p);
+    bool whole = goose_pdu_read(x, h, body, p);
     if (!whole && !x->cut)
         p->anomalies |= GOOSE_BIT(GA_BER);
     if (!whole && x->cut)
@@ -202,8 +202,12 @@ static enum verdict message(struct cur body, struct dis_ctx *x, const struct goo
     struct goose_publisher *st;
     read_pdu(body, x, h, p, &st);
     p->anomalies |= static_anomalies(h, p);
+    if (p->same && goose_repeats(x, p, st) && ev_message_again(x, &goose_schema, &st->seen)) {
+        goose_repeated(x, h, p, st);
+        return DIS_OK;
+    }
     bool broken = p->anomalies & (GOOSE_BIT(GA_BER) | GOOSE_BIT(GA_MISSING) | GOOSE_BIT(GA_VALUE));
-    r.change = (p->has & FOLLOWED) == FOLLOWED ? goose_follow(x, h, p, st, &r.before) : CHANGE_FIRST;
+    r.change = (p->has & FOLLOWED) == FOLLOWED ? goose_follow(x, h, p, &st, &r.before) : CHANGE_FIRST;
     struct event *e = ev_begin(x, &goose_schema, GOOSE_FN_PDU, OP_ANY_SELECTOR);
     ev_unit(e, h->appid);
     if (p->has & 1)
@@ -214,7 +218,10 @@ static enum verdict message(struct cur body, struct dis_ctx *x, const struct goo
         tell_values(e, p);
         tell_identity(x, p->gocb_ref);
     }
+    bool plain = r.change == CHANGE_REPETITION && !e->anomalies;
     ev_commit_brief(x, e, add_fields, &r);
+    if (plain)
+        st->seen = ev_seen(x);
     return broken ? DIS_MALFORMED : DIS_OK;
 }
 

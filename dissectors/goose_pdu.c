@@ -55,9 +55,15 @@ struct parts {
     struct cur data;
 };
 
-static uint64_t hash_parts(const struct dis_ctx *x, const struct parts *s)
+static uint64_t hash_parts(const struct dis_ctx *x, const struct goose_carrier *h, const struct parts *s)
 {
-    return hash_mix(hash_mix(dis_digest(x, s->a), dis_digest(x, s->b)), dis_digest(x, s->d));
+    uint64_t a = dis_digest(x, s->a), b = dis_digest(x, s->b), d = dis_digest(x, s->d);
+    return hash_mix(hash_mix(a ^ h->appid, b), d);
+}
+
+static uint64_t hash_cur(const struct dis_ctx *x, struct cur c)
+{
+    return dis_digest(x, cur_rest(&c));
 }
 
 /* The value of an element that begins here; empty where it is another one. */
@@ -84,8 +90,8 @@ static bool cut_out(struct cur c, const struct goose_layout *l, struct parts *re
 
 /* Of an APDU without a fault, so all is there that has to be, in order. at: the contents of its elements. Where tags,
  * lengths or texts are longer than usual: none. */
-static struct goose_layout layout_of(const struct dis_ctx *x, const struct goose_pdu *p, struct span all,
-                                     const struct span at[ALL_DATA + 1])
+static struct goose_layout layout_of(const struct goose_pdu *p, struct span all, const struct span at[ALL_DATA + 1],
+                                     struct parts *ret)
 {
     struct goose_layout l = {.has = (uint16_t)p->has, .simulation = p->simulation, .nds_com = p->nds_com,
                              .dat_set_n = (uint8_t)p->dat_set.n, .go_id_n = (uint8_t)p->go_id.n};
@@ -97,19 +103,16 @@ static struct goose_layout layout_of(const struct dis_ctx *x, const struct goose
             return (struct goose_layout){0};
         end = at[i].p + at[i].n;
     }
-    struct parts s;
-    l.a_n = (uint16_t)(2 + at[0].n + 1);
+    l.a_n = (uint8_t)(2 + at[0].n + 1);
     l.b_n = (uint16_t)(at[TIME].p - at[TTL].p - at[TTL].n);
     l.d_n = (uint8_t)(end - at[SQ_NUM].p - at[SQ_NUM].n);
-    if (!cut_out(cur_span(all), &l, &s))
-        return (struct goose_layout){0};
-    l.rest = hash_parts(x, &s);
-    return l;
+    return cut_out(cur_span(all), &l, ret) ? l : (struct goose_layout){0};
 }
 
-bool goose_pdu_read(const struct dis_ctx *x, struct cur body, struct goose_pdu *p)
+bool goose_pdu_read(const struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *p)
 {
     struct ber t;
+    struct parts s;
     struct span at[ARRAY_LEN(elements)];
     struct cur whole = body;
     int last = -1;
@@ -130,7 +133,10 @@ bool goose_pdu_read(const struct dis_ctx *x, struct cur body, struct goose_pdu *
     if ((p->has & MANDATORY) != MANDATORY)
         p->anomalies |= GOOSE_BIT(GA_MISSING);
     if (cur_ok(&body) && !p->anomalies && !x->cut)
-        p->layout = layout_of(x, p, cur_rest(&whole), at);
+        p->layout = layout_of(p, cur_rest(&whole), at, &s);
+    if (p->layout.d_n)
+        p->rest = hash_parts(x, h, &s);
+    p->data = hash_cur(x, p->all_data);
     return cur_ok(&body);
 }
 
@@ -162,12 +168,12 @@ bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cu
         return false;
     struct span gocb_ref = cur_rest(&ref.body);
     struct goose_publisher *st = *ret = dis_shared(x, &goose_schema, publisher_key(h, gocb_ref), false);
-    if (!st || !st->layout.d_n || !cut_out(body, &st->layout, &s) || hash_parts(x, &s) != st->layout.rest)
+    if (!st || !st->layout.d_n || !cut_out(body, &st->layout, &s) || hash_parts(x, h, &s) != st->rest)
         return false;
     *p = (struct goose_pdu){
         .gocb_ref = gocb_ref, .all_data = s.data, .conf_rev = st->conf_rev, .entries = st->entries,
         .simulation = st->layout.simulation, .nds_com = st->layout.nds_com, .has = st->layout.has, .same = true,
-        .layout = st->layout,
+        .layout = st->layout, .rest = st->rest, .data = hash_cur(x, s.data),
     };
     take_texts(s.b, &p->layout, p);
     return ber_u32(cur_span(s.ttl), &p->ttl_ms) && ber_u32(cur_span(s.st_num), &p->st_num) &&
@@ -208,6 +214,11 @@ static enum goose_change follow_numbers(const struct goose_publisher *b, struct 
     return begins ? CHANGE_RESTART : CHANGE_OLD;
 }
 
+static bool is_late(const struct goose_publisher *b, uint64_t ts_ns)
+{
+    return b->ttl_ms && ts_ns > b->seen_ns + b->ttl_ms * UINT64_C(1000000);
+}
+
 static void follow_content(const struct goose_publisher *b, const struct goose_publisher *now, struct goose_pdu *p,
                            enum goose_change change)
 {
@@ -225,7 +236,7 @@ static void follow_content(const struct goose_publisher *b, const struct goose_p
         p->anomalies |= GOOSE_BIT(GA_DAT_SET);
     if (b->simulation && !now->simulation)
         p->anomalies |= GOOSE_BIT(GA_SIMULATION_END);
-    if (b->ttl_ms && now->seen_ns > b->seen_ns + b->ttl_ms * UINT64_C(1000000))
+    if (is_late(b, now->seen_ns))
         p->anomalies |= GOOSE_BIT(GA_TTL_EXPIRED);
 }
 
@@ -253,24 +264,25 @@ static struct goose_publisher state_of(const struct dis_ctx *x, const struct goo
     struct goose_publisher now = {
         .seen_ns = x->ts_ns, .time_ns = p->time.ns, .st_num = p->st_num, .sq_num = p->sq_num, .conf_rev = p->conf_rev,
         .ttl_ms = p->ttl_ms, .entries = p->entries, .simulation = p->simulation || h->simulation,
-        .frame = x->frame, .file = x->file, .layout = p->layout,
+        .frame = x->frame, .file = x->file, .layout = p->layout, .rest = p->rest, .data = p->data,
     };
-    struct cur data = p->all_data;
-    now.data = dis_digest(x, cur_rest(&data));
+    if (p->same)
+        now.seen = before->seen;
     now.dat_set = p->same ? before->dat_set : (uint32_t)dis_digest(x, p->dat_set);
     return now;
 }
 
 enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
-                               struct goose_publisher *st, struct goose_publisher *before)
+                               struct goose_publisher **publisher, struct goose_publisher *before)
 {
-    if (!st)
-        st = dis_shared(x, &goose_schema, publisher_key(h, p->gocb_ref), true);
+    if (!*publisher)
+        *publisher = dis_shared(x, &goose_schema, publisher_key(h, p->gocb_ref), true);
+    struct goose_publisher *st = *publisher;
     *before = *st;
     struct goose_publisher now = state_of(x, h, p, before);
     enum goose_change change = CHANGE_FIRST;
     if (before->seen_ns && is_copy(x, before, &now)) {
-        p->anomalies &= ~before->habits;
+        p->anomalies &= ~((uint64_t)before->habits << GA_HABITS);
         return CHANGE_COPY;
     }
     if (before->seen_ns) {
@@ -278,11 +290,28 @@ enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h,
         dis_lost(x, unseen(before, p, change));
         follow_content(before, &now, p, change);
     }
-    now.habits = p->anomalies & GOOSE_HABITS;
-    p->anomalies &= ~before->habits;
+    now.habits = goose_habits(p->anomalies);
+    p->anomalies &= ~((uint64_t)before->habits << GA_HABITS);
     *st = now;
     dis_expect(x, st, h->appid, p->gocb_ref);
     return change;
+}
+
+bool goose_repeats(const struct dis_ctx *x, const struct goose_pdu *p, const struct goose_publisher *st)
+{
+    return p->same && p->st_num == st->st_num && p->sq_num == st->sq_num + UINT64_C(1) && p->data == st->data &&
+           p->time.ns == st->time_ns && goose_habits(p->anomalies) == st->habits && !is_late(st, x->ts_ns);
+}
+
+void goose_repeated(struct dis_ctx *x, const struct goose_carrier *h, const struct goose_pdu *p,
+                    struct goose_publisher *st)
+{
+    st->seen_ns = x->ts_ns;
+    st->frame = x->frame;
+    st->file = x->file;
+    st->sq_num = p->sq_num;
+    st->ttl_ms = p->ttl_ms;
+    dis_expect(x, st, h->appid, p->gocb_ref);
 }
 
 void goose_due(const void *publisher, struct dis_due *ret)

@@ -30,9 +30,13 @@ enum goose_anomaly {
     /* no message can be read */
     GA_HEADER, GA_BER, GA_SESSION, GA_COUNT
 };
-/* The habits. */
-#define GOOSE_HABITS (UINT64_MAX << GA_DATA_CHANGED & ~(UINT64_MAX << GA_HEADER))
 #define GOOSE_BIT(a) (UINT64_C(1) << (a))
+/* The habits among them. */
+enum { GA_HABITS = GA_DATA_CHANGED };
+static inline uint32_t goose_habits(uint64_t anomalies)
+{
+    return (uint32_t)((anomalies & (GOOSE_BIT(GA_HEADER) - 1)) >> GA_HABITS);
+}
 
 enum goose_change { CHANGE_FIRST, CHANGE_REPETITION, CHANGE_STATE, CHANGE_RESTART, CHANGE_COPY, CHANGE_OLD };
 
@@ -40,9 +44,8 @@ enum goose_change { CHANGE_FIRST, CHANGE_REPETITION, CHANGE_STATE, CHANGE_RESTAR
  * sqNum and the data at most; the octets around those need not be walked again:
  *   a: gocbRef, tag of [1] | value | b: datSet, goID, tag and length of t | value | stNum | sqNum | d: up to allData */
 struct goose_layout {
-    uint64_t rest;         /* hash of a, b and d */
-    uint16_t a_n, b_n, has;
-    uint8_t d_n;           /* 0: not known, or made up otherwise */
+    uint16_t b_n, has;
+    uint8_t a_n, d_n;      /* d_n 0: not known, or made up otherwise. Numbers have 9 octets at most, texts 127 */
     uint8_t dat_set_n, go_id_n;
     bool simulation, nds_com; /* of the APDU */
 };
@@ -52,10 +55,12 @@ struct goose_publisher {
     uint64_t seen_ns;      /* 0: new */
     uint64_t time_ns;      /* t */
     uint64_t data;         /* hash of allData */
-    uint64_t habits;       /* anomalies of the last message */
-    struct goose_layout layout;
+    uint64_t rest;         /* hash of what the layout calls a, b and d, and of the APPID */
+    struct rt_seen seen;   /* of a repetition without an anomaly */
     uint32_t st_num, sq_num, conf_rev, ttl_ms, entries, dat_set;
+    uint32_t habits;       /* of the last message */
     uint32_t frame;        /* its number, and of which file */
+    struct goose_layout layout;
     uint16_t file;
     bool simulation;
 };
@@ -71,6 +76,7 @@ struct goose_pdu {
     bool same;             /* made up like the message before it, which was well formed */
     uint32_t has;          /* bit n: element [n] */
     uint64_t anomalies;
+    uint64_t data, rest;   /* hashes, as goose_publisher has them */
     struct goose_layout layout; /* if it is well formed */
 };
 
@@ -88,17 +94,24 @@ struct goose_carrier {
 };
 
 /* The contents of [APPLICATION 1]. False where even the elements cannot be walked; what was read stays. */
-bool goose_pdu_read(const struct dis_ctx *x, struct cur body, struct goose_pdu *ret);
+bool goose_pdu_read(const struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *ret);
 /* The same, into *p, of one that is made up like the message before it; else false. *ret: the publisher, where there is
  * one. */
 bool goose_pdu_again(struct dis_ctx *x, const struct goose_carrier *h, struct cur body, struct goose_pdu *p,
                      struct goose_publisher **ret);
+/* What is read the same way says: the next repetition, in time, and nothing else that the message before it did not
+ * say. p->anomalies: those of the message alone. */
+bool goose_repeats(const struct dis_ctx *x, const struct goose_pdu *p, const struct goose_publisher *st);
+/* In place of goose_follow(), of such a message. */
+void goose_repeated(struct dis_ctx *x, const struct goose_carrier *h, const struct goose_pdu *p,
+                    struct goose_publisher *st);
 /* dissector.due */
 void goose_due(const void *publisher, struct dis_due *ret);
 /* A GSEMngtPdu, [APPLICATION 0]: an event of its own. */
 enum verdict goose_management(struct cur body, struct dis_ctx *x, const struct goose_carrier *h);
-/* Compares with what the publisher said before, and remembers. Sets p->anomalies. st: the publisher, if it is known. */
+/* Compares with what the publisher said before, and remembers. Sets p->anomalies. *st: the publisher, if it is known;
+ * it is after that. */
 enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h, struct goose_pdu *p,
-                               struct goose_publisher *st, struct goose_publisher *before);
+                               struct goose_publisher **st, struct goose_publisher *before);
 
 extern const struct proto_schema goose_schema;

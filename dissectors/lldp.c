@@ -105,23 +105,22 @@ static enum verdict verdict_of(uint64_t anomalies)
 
 /* What of them is still to be told: the port that the event is about, and anomalies. */
 struct note {
-    uint32_t anomalies;
-    uint16_t port_at, port_n;
+    uint16_t anomalies, port_at, port_n;
     bool has_port;
 };
-_Static_assert(sizeof(struct note) <= sizeof(struct dis_note), "fits a note");
+_Static_assert(sizeof(struct note) <= sizeof(uint64_t) && LA_COUNT <= 16, "fits a note");
 
 static void keep(const struct lldp *l)
 {
-    struct note n = {.anomalies = (uint32_t)l->e->anomalies, .has_port = l->seen >> TYPE_PORT & 1};
-    struct dis_note d = {{0}};
+    struct note n = {.anomalies = (uint16_t)l->e->anomalies, .has_port = l->seen >> TYPE_PORT & 1};
+    struct dis_note d = {0};
     if (l->e->truncated || l->e->text_used > EV_TEXT / 2) /* the port's name once more may find no room */
         return;
     if (l->port_tlv.n) {
         n.port_at = (uint16_t)(l->port_tlv.p - l->x->pdu.p);
         n.port_n = (uint16_t)l->port_tlv.n;
     }
-    memcpy(&d, &n, sizeof n);
+    memcpy(&d.v, &n, sizeof n);
     dis_keep(l->x, &d);
 }
 
@@ -133,17 +132,22 @@ static void add_fields(struct event *e, void *arg)
     read_tlvs(l, cur_span(l->x->pdu));
 }
 
-static enum verdict tell_again(struct dis_ctx *x, const struct dis_note *d)
+static enum verdict tell_again(struct dis_ctx *x, const struct dis_note *known)
 {
+    if (ev_message_again(x, &lldp_schema, &known->seen))
+        return DIS_OK; /* of what has an anomaly nothing is seen */
+    struct dis_note d = *known;
     struct lldp l = {.x = x, .e = ev_begin(x, &lldp_schema, 0, OP_ANY_SELECTOR)}, fields = {.x = x};
     struct cur pdu = cur_span(x->pdu);
     struct note n;
-    memcpy(&n, d, sizeof n);
+    memcpy(&n, &d.v, sizeof n);
     cur_skip(&pdu, n.port_at);
     if (n.has_port)
         lldp_port(&l, cur_sub(&pdu, n.port_n));
     l.e->anomalies = n.anomalies;
     ev_commit_brief(x, l.e, add_fields, &fields);
+    d.seen = ev_seen(x);
+    dis_keep(x, &d);
     return verdict_of(n.anomalies);
 }
 

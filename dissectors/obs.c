@@ -112,6 +112,11 @@ static struct known_msg *known_at(struct dis_rt *rt, uint64_t digest)
     return &rt->known[(digest >> 8) % RT_KNOWN];
 }
 
+static uint64_t since_told(const struct dis_rt *rt)
+{
+    return hash_mix(rt->known_digest, rt->obs_told) | 1;
+}
+
 uint64_t dis_digest(const struct dis_ctx *x, struct span s)
 {
     return hash_same(x->rt->secret, s.p, s.n);
@@ -123,13 +128,13 @@ const struct dis_note *dis_known(struct dis_ctx *x)
     struct dis_rt *rt = x->rt;
     uint64_t d = hash_mix(dis_digest(x, x->pdu), x->flow_id);
     rt->acts++;
-    rt->known_digest = hash_mix(d, (uint64_t)x->side << 1 | x->cut) | 1;
+    rt->known_digest = hash_mix(d, (uint64_t)x->side << 1 | x->cut);
     const struct known_msg *k = known_at(rt, rt->known_digest);
-    return k->digest == rt->known_digest && k->told == rt->obs_told ? &k->note : NULL;
+    return k->digest == since_told(rt) ? &k->note : NULL;
 }
 
 void dis_keep(struct dis_ctx *x, const struct dis_note *n)
 {
     struct dis_rt *rt = x->rt;
-    *known_at(rt, rt->known_digest) = (struct known_msg){rt->known_digest, rt->obs_told, *n};
+    *known_at(rt, rt->known_digest) = (struct known_msg){since_told(rt), *n};
 }

@@ -21,11 +21,6 @@ struct rt_ident {
     uint8_t side, kind, confidence, changed;
 };
 
-/* What the sink says of the event that it was given last: it knows this one, and would only count the next like it. */
-struct rt_seen {
-    uint64_t digest, ends; /* digest 0: it is not like that */
-};
-
 /* Where a runtime's results go. Called in the order of the packets. */
 struct rt_sink {
     void (*event)(void *arg, struct dis_ctx *x, struct event *e);
@@ -35,10 +30,10 @@ struct rt_sink {
     /* A request of this flow ran out of time: fill in key, flow_id, state, fr, dir of that flow. */
     void (*context)(void *arg, void *owner, struct dis_ctx *x);
     void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
-    /* One more event like that which the sink left in rt->seen: an answer after latency_ns, two messages of schema.
-     * False: it has to be read. May be NULL. */
-    bool (*again)(void *arg, struct dis_ctx *x, const struct proto_schema *schema, const struct rt_seen *seen,
-                  uint64_t latency_ns);
+    /* One more event like that which the sink left in rt->seen: n messages of schema, the last one latency_ns after the
+     * first. False: it has to be read. May be NULL. */
+    bool (*again)(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
+                  const struct rt_seen *seen, uint64_t latency_ns);
     bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
     void (*lost)(void *arg, struct dis_ctx *x, uint32_t n); /* dis_lost(); may be NULL */
     void (*absent)(void *arg, struct dis_ctx *x, const struct dis_absent *a);    /* dis_expect(); may be NULL */
@@ -137,8 +132,7 @@ struct op_seen {
 /* Messages read before, by a digest of their bytes; direct-mapped: forgetting one only means reading it again. */
 enum { RT_KNOWN = 128 };
 struct known_msg {
-    uint64_t digest;   /* 0: free */
-    uint64_t told;     /* identity facts told until then */
+    uint64_t digest;   /* of it and the identity facts told until then; 0: free */
     struct dis_note note;
 };
 

@@ -468,9 +468,9 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     send_event(s, f, x, e, &r, &facts, hits);
 }
 
-/* As sink_event() for an answer without fault whose event would find this in the table of what was seen. */
-static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *schema, const struct rt_seen *seen,
-                       uint64_t latency_ns)
+/* As sink_event() for one of n messages and without fault, which would find this in the table of what was seen. */
+static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
+                       const struct rt_seen *seen, uint64_t latency_ns)
 {
     struct shard *s = arg;
     struct flow *f = x->owner;
@@ -483,7 +483,7 @@ static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *
     if (!m || m->n_rules)
         return false;
     s->stats->events++;
-    count_message(s, schema, 2);
+    count_message(s, schema, n);
     for (unsigned i = 0; i < m->n_facts; i++)
         fact_again(&s->facts, m->facts[i], x->ts_ns);
     return true;

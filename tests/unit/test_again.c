@@ -52,11 +52,12 @@ static bool ask(struct feed *f, const char *s, uint64_t context, uint32_t number
 static unsigned again_calls;
 static bool again_says;
 
-static bool on_again(void *arg, struct dis_ctx *x, const struct proto_schema *s, const struct rt_seen *seen,
-                     uint64_t latency_ns)
+static bool on_again(void *arg, struct dis_ctx *x, const struct proto_schema *s, unsigned n,
+                     const struct rt_seen *seen, uint64_t latency_ns)
 {
     (void)arg;
     (void)x;
+    ck_assert_uint_eq(n, 2);
     ck_assert_ptr_nonnull(s);
     ck_assert_uint_ne(seen->digest, 0);
     ck_assert_uint_lt(latency_ns, UINT64_C(1) << 40);
