@@ -206,7 +206,7 @@ static uint64_t item_digest(uint64_t base, const struct item *it)
 struct facts_out {
     struct rec_fact f[REC_MAX_NEW];
     unsigned n;
-    uint32_t slots[SEEN_FACTS]; /* where the first facts stand */
+    uint32_t slots[EV_MAX_ITEMS]; /* where the facts stand */
 };
 
 /* Returns the fact's slot. */
@@ -251,11 +251,8 @@ static void see_facts(struct shard *s, const struct event *e, uint64_t base, uin
         digests[i] = item_digest(base, &e->items[i]);
         fact_prefetch(&s->facts, digests[i]);
     }
-    for (unsigned i = 0; i < e->n_items; i++) {
-        uint32_t slot = see_fact(s, e, digests[i], &e->items[i], ts, out);
-        if (i < SEEN_FACTS)
-            out->slots[i] = slot;
-    }
+    for (unsigned i = 0; i < e->n_items; i++)
+        out->slots[i] = see_fact(s, e, digests[i], &e->items[i], ts, out);
 }
 
 static bool worth_telling(const struct event *e)
@@ -405,8 +402,6 @@ static unsigned judge_again(struct shard *s, struct dis_ctx *x, struct event *e,
                             uint16_t hits[REC_MAX_HITS])
 {
     struct rule_input in;
-    for (unsigned i = 0; i < m->n_facts; i++)
-        fact_again(&s->facts, m->facts[i], e->msgs[e->n_msgs - 1].ts_ns);
     if (!m->n_rules)
         return 0;
     if (rules_read_fields(s->env->rules, e->schema, true))
@@ -423,15 +418,16 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->secret, base, e);
     const struct seen_msg *m = seen_find(&s->seen, digest, s->facts.epoch);
     facts->n = 0;
-    x->rt->seen = (struct rt_seen){digest, f->fact_base};
-    if (m && m->n_rules != SEEN_NOT_KEPT)
+    uint64_t ts_ns = e->msgs[e->n_msgs - 1].ts_ns;
+    x->rt->seen = (struct rt_seen){e->anomalies ? 0 : digest, f->fact_base};
+    if (m && m->n_rules != SEEN_NOT_KEPT && seen_count(&s->seen, m, &s->facts, ts_ns))
         return judge_again(s, x, e, m, hits);
-    see_facts(s, e, base, e->msgs[e->n_msgs - 1].ts_ns, facts);
+    see_facts(s, e, base, ts_ns, facts);
     if (rules_read_fields(s->env->rules, e->schema, nothing_new(facts)))
         ev_complete(x, e);
     ask_of(f, e, nothing_new(facts), &in);
     unsigned n = s->env->rules ? rules_match(s->env->rules, &in, hits, REC_MAX_HITS) : 0;
-    if (digest && !facts->n && !m)
+    if (digest && !facts->n && (!m || m->n_rules != SEEN_NOT_KEPT))
         seen_keep(&s->seen, digest, &s->facts, facts->slots, s->env->rules, &in);
     return n;
 }
@@ -480,12 +476,10 @@ static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *
     if (f->client > 1 || !f->link || f->fact_client != f->client || f->fact_base != seen->ends)
         return false;
     const struct seen_msg *m = seen_find(&s->seen, seen->digest, s->facts.epoch);
-    if (!m || m->n_rules)
+    if (!m || m->n_rules || !seen_count(&s->seen, m, &s->facts, x->ts_ns))
         return false;
     s->stats->events++;
     count_message(s, schema, n);
-    for (unsigned i = 0; i < m->n_facts; i++)
-        fact_again(&s->facts, m->facts[i], x->ts_ns);
     return true;
 }
 

@@ -28,12 +28,14 @@ _Static_assert(offsetof(struct item, first) == 8, "add_item() reads what lies be
 
 uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e)
 {
-    if (rules_unusual(e) || e->n_items > SEEN_FACTS)
+    if (rules_unusual(e))
         return 0;
     uint64_t how = (uint64_t)e->kind << 56 | (uint64_t)e->outcome << 48 | (uint64_t)e->phase << 40 |
                    (uint64_t)e->from_client << 36 | (uint64_t)e->truncated << 35 | (uint64_t)e->has_status << 34 |
                    (uint64_t)e->has_unit << 33 | e->items_total;
     uint64_t h = hash_mix(key ^ base ^ e->status, key ^ how);
+    if (e->anomalies)
+        h = hash_mix(h ^ e->anomalies, key);
     for (unsigned i = 0; i < e->n_items; i++) {
         const struct item *it = &e->items[i];
         if (it->status != 0 && it->status != ITEM_STATUS_NONE)
@@ -43,20 +45,48 @@ uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e)
     return h | 1;
 }
 
-void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[SEEN_FACTS],
+static uint64_t part_digest(uint64_t digest, unsigned part)
+{
+    return part ? hash_mix(digest, part) | 1 : digest;
+}
+
+static void count(struct fact_set *facts, const struct seen_msg *m, unsigned n, uint64_t ts_ns)
+{
+    for (unsigned i = 0; i < n; i++)
+        fact_again(facts, m->facts[i], ts_ns);
+}
+
+bool seen_count_all(const struct seen_table *t, const struct seen_msg *m, struct fact_set *facts, uint64_t ts_ns)
+{
+    const struct seen_msg *parts[SEEN_PARTS];
+    unsigned n = 0, left = m->n_facts - SEEN_FACTS;
+    for (; n * SEEN_FACTS < left; n++)
+        if (!(parts[n] = seen_find(t, part_digest(m->digest, n + 1), m->epoch)))
+            return false;
+    count(facts, m, SEEN_FACTS, ts_ns);
+    for (unsigned i = 0; i < n; i++, left -= SEEN_FACTS)
+        count(facts, parts[i], left < SEEN_FACTS ? left : SEEN_FACTS, ts_ns);
+    return true;
+}
+
+void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],
                const struct ruleset *rs, const struct rule_input *in)
 {
-    struct seen_msg m = {.digest = digest, .epoch = facts->epoch};
     uint16_t rules[SEEN_RULES + 1];
     unsigned n_facts = in->ev->n_items ? in->ev->n_items : 1;
     unsigned n = rs ? rules_narrow(rs, in, rules, SEEN_RULES + 1) : 0;
     bool fits = n <= SEEN_RULES;
-    for (unsigned i = 0; i < n_facts; i++) {
+    for (unsigned i = 0; i < n_facts; i++)
         fits &= slots[i] <= UINT16_MAX;
-        m.facts[i] = (uint16_t)slots[i];
+    for (unsigned part = 0; part * SEEN_FACTS < (fits ? n_facts : 1); part++) {
+        uint64_t d = part_digest(digest, part);
+        struct seen_msg m = {.digest = d, .epoch = facts->epoch, .n_facts = (uint8_t)n_facts};
+        for (unsigned i = 0; i < SEEN_FACTS && part * SEEN_FACTS + i < n_facts; i++)
+            m.facts[i] = (uint16_t)slots[part * SEEN_FACTS + i];
+        if (!part) {
+            m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
+            memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);
+        }
+        t->msgs[d >> 8 & t->mask] = m;
     }
-    m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
-    m.n_facts = (uint8_t)n_facts;
-    memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);
-    t->msgs[digest >> 8 & t->mask] = m;
 }

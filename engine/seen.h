@@ -1,6 +1,6 @@
-/* seen.h: messages that say once more what one before them said: the same ends, function, objects and outcome, without
- * fault. What that one told of facts and rules holds for them too: their facts are counted where they stand, and of the
- * rules only those are asked that look at more than what was compared (values, fields, ports, times).
+/* seen.h: messages that say once more what one before them said: the same ends, function, objects, anomalies and
+ * outcome, and no error. What that one told of facts and rules holds for them too: their facts are counted where they
+ * stand, and of the rules only those are asked that look at more than what was compared (values, fields, ports, times).
  *
  * A memory, not a state: what is forgotten is found out again, with the same result. */
 #pragma once
@@ -9,11 +9,14 @@
 #include "rules/rules.h"
 
 enum { SEEN_FACTS = 20 /* the most objects of an S7 request */, SEEN_RULES = 5, SEEN_NOT_KEPT = 255 };
+/* A message with more facts is kept in as many entries as they need, the further ones without rules. */
+enum { SEEN_PARTS = (EV_MAX_ITEMS + SEEN_FACTS - 1) / SEEN_FACTS };
 
 struct seen_msg { /* one cache line */
     uint64_t digest;            /* 0 free */
     uint32_t epoch;             /* fact_set.epoch when its facts stood where `facts` says */
-    uint8_t n_facts, n_rules;   /* n_rules SEEN_NOT_KEPT: more than can be kept; it is judged as a new one */
+    uint8_t n_facts;            /* here and in further entries */
+    uint8_t n_rules;            /* SEEN_NOT_KEPT: more than can be kept; it is judged as a new one */
     uint16_t rules[SEEN_RULES]; /* entries to ask */
     uint16_t facts[SEEN_FACTS]; /* slots; messages with facts beyond the 65,536th are not kept */
 };
@@ -28,8 +31,8 @@ struct seen_table {
 int seen_init(struct seen_table *t, uint32_t n, struct arena *mem) MUST_USE;
 size_t seen_bytes(uint32_t n);
 
-/* What rules_narrow() takes for alike, as a number; 0: a message with a fault, or one with too many objects. base: of
- * ends, protocol, function, selector, unit and action (report.c). */
+/* What rules_narrow() takes for alike, as a number; 0: a message with an error, or late. base: of ends, protocol,
+ * function, selector, unit and action (report.c). */
 uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e);
 /* NULL: not seen, or its facts have moved since. */
 static inline const struct seen_msg *seen_find(const struct seen_table *t, uint64_t digest, uint32_t epoch)
@@ -37,6 +40,17 @@ static inline const struct seen_msg *seen_find(const struct seen_table *t, uint6
     const struct seen_msg *m = &t->msgs[digest >> 8 & t->mask];
     return m->digest == digest && m->epoch == epoch && digest ? m : NULL;
 }
+/* The facts of *m are seen at ts. False, and nothing is: not all of its entries are there any more. */
+bool seen_count_all(const struct seen_table *t, const struct seen_msg *m, struct fact_set *facts, uint64_t ts_ns);
+static inline bool seen_count(const struct seen_table *t, const struct seen_msg *m, struct fact_set *facts,
+                              uint64_t ts_ns)
+{
+    if (__builtin_expect(m->n_facts > SEEN_FACTS, 0))
+        return seen_count_all(t, m, facts, ts_ns);
+    for (unsigned i = 0; i < m->n_facts; i++)
+        fact_again(facts, m->facts[i], ts_ns);
+    return true;
+}
 /* The message told nothing new, and its facts stand in these slots. Kept where few enough rules remain to be asked. */
-void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[SEEN_FACTS],
+void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],
                const struct ruleset *rs, const struct rule_input *in);

@@ -416,7 +416,7 @@ static uint64_t faults_of(const struct event *ev)
 
 bool rules_unusual(const struct event *ev)
 {
-    return faults_of(ev) != 0;
+    return faults_of(ev) & ~ev->anomalies;
 }
 
 static bool look_at(const struct ruleset *rs, const struct rule_input *in, struct look *ret)

@@ -119,12 +119,12 @@ struct rule_input {
  * is the least severe. No allocation, no lock, no state. */
 unsigned rules_match(const struct ruleset *rs, const struct rule_input *in, uint16_t hits[], unsigned max);
 enum { USUAL_LATENCY_NS = 1000000000 };
-/* Has the message a fault, or is it late? Most rules ask for such ones. */
+/* Has the message an error, or no answer, or is it late? */
 bool rules_unusual(const struct event *ev);
 /* The entries that may hold for a message that is like this one: usual, nothing new in it, the same ends (addresses,
- * network), schema, function, selector, action, unit, sub, kind, outcome, phase, sender, status, whether something was
- * left out, and the same objects, as many of them, with the same actions. What may differ: values, qualities, fields,
- * ports, VLANs, MAC addresses, times. Ascending; as many as max: perhaps more. */
+ * network), schema, function, selector, action, unit, sub, kind, outcome, phase, sender, status, anomalies, whether
+ * something was left out, and the same objects, as many of them, with the same actions. What may differ: values,
+ * qualities, fields, ports, VLANs, MAC addresses, times. Ascending; as many as max: perhaps more. */
 unsigned rules_narrow(const struct ruleset *rs, const struct rule_input *in, uint16_t ret[], unsigned max);
 /* rules_match() of such a message, by what rules_narrow() said. */
 unsigned rules_match_of(const struct ruleset *rs, const struct rule_input *in, const uint16_t entries[], unsigned n,
