@@ -1,0 +1,92 @@
+/* test_seen.c: of messages that the sink knows the facts are counted, all of them or none. */
+#include "tests/unit/suite.h"
+
+#include "engine/seen.h"
+
+enum { N_FACTS = 4096, N_SEEN = 64, KEY = 5, BASE = 6 };
+
+static struct arena mem;
+static struct fact_set facts;
+static struct seen_table seen;
+static struct event ev;
+static uint32_t slots[EV_MAX_ITEMS];
+
+/* A message with n objects whose facts are known. */
+static uint64_t message(unsigned n, uint64_t anomalies, uint64_t ts_ns)
+{
+    ev = (struct event){.n_items = (uint8_t)n, .anomalies = anomalies};
+    for (unsigned i = 0; i < n || i == 0; i++) {
+        struct fact_hit h;
+        ev.items[i] = (struct item){.first = i, .last = i, .has_range = 1, .status = ITEM_STATUS_NONE};
+        fact_see(&facts, ((uint64_t)n << 40 | (uint64_t)i << 8) + 1, ts_ns, 0, &h);
+        slots[i] = h.slot;
+    }
+    return seen_digest(KEY, BASE, &ev);
+}
+
+static const struct seen_msg *keep(unsigned n, uint64_t anomalies)
+{
+    uint64_t digest = message(n, anomalies, 1000);
+    seen_keep(&seen, digest, &facts, slots, NULL, &(struct rule_input){.ev = &ev});
+    return seen_find(&seen, digest, facts.epoch);
+}
+
+static void start(void)
+{
+    ck_assert_int_eq(arena_open(&mem, fact_set_bytes(N_FACTS) + seen_bytes(N_SEEN), false), 0);
+    ck_assert_int_eq(fact_set_init(&facts, N_FACTS, &mem), 0);
+    ck_assert_int_eq(seen_init(&seen, N_SEEN, &mem), 0);
+}
+
+START_TEST(all_facts_are_counted)
+{
+    unsigned known = 0;
+    for (unsigned n = 0; n <= EV_MAX_ITEMS; n++) {
+        start();
+        const struct seen_msg *m = keep(n, 0);
+        ck_assert_ptr_nonnull(m);
+        bool all = seen_count(&seen, m, &facts, 2000);
+        for (unsigned i = 0; i < n || i == 0; i++)
+            ck_assert_uint_eq(facts.slots[slots[i]].count, 1u + all);
+        ck_assert(all || n > SEEN_FACTS); /* two parts may want one place */
+        known += all;
+        arena_close(&mem);
+    }
+    ck_assert_uint_gt(known, EV_MAX_ITEMS * 2 / 3);
+}
+END_TEST
+
+START_TEST(a_part_that_is_gone)
+{
+    start();
+    unsigned n = SEEN_FACTS * 2 + 1;
+    const struct seen_msg *m = keep(n, 0);
+    ck_assert(seen_count(&seen, m, &facts, 2000));
+    for (unsigned i = 0; i < N_SEEN; i++)
+        if (&seen.msgs[i] != m)
+            seen.msgs[i].digest ^= 2;
+    ck_assert(!seen_count(&seen, m, &facts, 3000));
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_uint_eq(facts.slots[slots[i]].count, 2);
+    arena_close(&mem);
+}
+END_TEST
+
+START_TEST(what_is_not_alike)
+{
+    start();
+    uint64_t plain = message(3, 0, 1), odd = message(3, 2, 1), other = message(3, 4, 1);
+    ck_assert(plain && odd && other && plain != odd && odd != other && plain != other);
+    ck_assert_uint_eq(message(3, 2, 1), odd);
+    ev.items[1].first = 7;
+    ck_assert_uint_ne(seen_digest(KEY, BASE, &ev), odd);
+    ev.items[1].status = 5; /* of an object */
+    ck_assert_uint_eq(seen_digest(KEY, BASE, &ev), 0);
+    message(3, 0, 1);
+    ev.error = 1;
+    ck_assert_uint_eq(seen_digest(KEY, BASE, &ev), 0);
+    arena_close(&mem);
+}
+END_TEST
+
+SUITE("seen", 10, all_facts_are_counted, a_part_that_is_gone, what_is_not_alike)
