@@ -118,11 +118,12 @@ static inline bool ber_bits(struct cur body, struct ber_bits *ret)
 {
     uint8_t unused = cur_u8(&body);
     uint32_t n = cur_left(&body);
-    bool ok = cur_ok(&body) && unused < 8 && (n || !unused) && n < UINT32_MAX / 8;
-    *ret = (struct ber_bits){0};
-    if (ok)
-        *ret = (struct ber_bits){.octets = cur_rest(&body), .n = n * 8 - unused};
-    return ok;
+    if (!cur_ok(&body) || unused >= 8 || (!n && unused) || n >= UINT32_MAX / 8) {
+        *ret = (struct ber_bits){0};
+        return false;
+    }
+    *ret = (struct ber_bits){.octets = cur_rest(&body), .n = n * 8 - unused};
+    return true;
 }
 static inline bool ber_bit(const struct ber_bits *b, uint32_t i)
 {

@@ -38,10 +38,11 @@ static bool read_bits(struct cur body, struct vals *v)
         v->stride = b.octets.n < UINT16_MAX ? (uint16_t)b.octets.n : UINT16_MAX;
         return true;
     }
-    v->enc = VE_NOW_UINT;
+    uint64_t bits = 0;
     for (uint32_t i = 0; i < b.octets.n; i++)
-        v->now.u = v->now.u << 8 | b.octets.p[i];
-    v->now.u >>= 8 * b.octets.n - b.n;
+        bits = bits << 8 | b.octets.p[i];
+    v->enc = VE_NOW_UINT;
+    v->now.u = bits >> (8 * b.octets.n - b.n);
     return true;
 }
 

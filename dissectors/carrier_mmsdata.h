@@ -83,7 +83,8 @@ uint32_t iec61850_quality_of(struct cur body); /* of the contents of such a bit 
 static inline bool iec61850_quality(uint32_t type, struct cur body, uint32_t *ret)
 {
     bool is = type == MMS_BITS && cur_left(&body) == 3 && cur_peek(&body, 0) == 3; /* 16 bits without 3 */
-    *ret = is ? iec61850_quality_of(body) : 0;
+    bool good = !(cur_peek(&body, 1) | cur_peek(&body, 2));
+    *ret = is ? good ? ITEM_QUALITY : iec61850_quality_of(body) : 0;
     return is;
 }
 /* The same of the quality of a UtcTime: what of it speaks against the time. False: not a time. */
