@@ -16,10 +16,10 @@ static uint64_t digest_of(const struct dis_ctx *x, struct span s, uint64_t conte
     return hash_mix(hash_same(secret, s.p, s.n) ^ x->dir, context ^ secret) | 1;
 }
 
-/* Of what was cut, or comes from behind another device, more than its bytes matters. */
+/* Of what was cut more than its bytes matters. */
 static bool is_plain(const struct dis_ctx *x)
 {
-    return x->rt->conf.n_again && !(x->cut | x->copy | x->has_sender);
+    return x->rt->conf.n_again && !(x->cut | x->copy);
 }
 
 /* The kept request, or else the first place of its digest. */
@@ -172,6 +172,21 @@ void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struc
     ev_wait(x, e, key);
 }
 
+/* Was what has this digest read before in this flow, and needs the sink no more than to count it? */
+static bool counted(struct dis_ctx *x, const struct proto_schema *schema, unsigned n, uint64_t digest,
+                    uint64_t latency_ns, struct again *a)
+{
+    struct dis_rt *rt = x->rt;
+    a->digest = hash_mix(digest ^ x->side, x->flow_id) | 1; /* the end that sends: what is told of it */
+    a->acts = rt->acts;
+    struct again_rsp *p = answer_at(rt, a->digest);
+    if (p->digest != a->digest || p->told != rt->obs_told ||
+        !rt->sink->again(rt->sink_arg, x, schema, n, &p->seen, latency_ns))
+        return false;
+    p->used = 1;
+    return true;
+}
+
 bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a)
 {
     struct dis_rt *rt = x->rt;
@@ -180,16 +195,10 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
     if (i == RT_NONE || rt->txn[i].req == RT_NONE || !is_plain(x) || !rt->sink->again)
         return false;
     const struct again_req *r = &rt->again[rt->txn[i].req];
-    a->digest = hash_mix(digest_of(x, s, context) ^ r->digest, x->flow_id) | 1;
-    a->acts = rt->acts;
-    struct again_rsp *p = answer_at(rt, a->digest);
-    if (p->digest != a->digest || p->told != rt->obs_told)
-        return false;
     const struct event *e = (const struct event *)(const void *)r->buf.p;
     uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
-    if (!rt->sink->again(rt->sink_arg, x, e->schema, 2, &p->seen, latency))
+    if (!counted(x, e->schema, 2, digest_of(x, s, context) ^ r->digest, latency, a))
         return false;
-    p->used = 1;
     rt->acts++;
     taken_put(rt, &rt->taken);
     struct taken t = txn_unlink(rt, i);
@@ -198,10 +207,22 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
     return true;
 }
 
+bool ev_told_again(struct dis_ctx *x, const struct proto_schema *schema, struct span s, uint64_t context,
+                   struct again *a)
+{
+    a->digest = 0;
+    if (!is_plain(x) || !x->rt->sink->again || !counted(x, schema, 1, digest_of(x, s, context), 0, a))
+        return false;
+    x->rt->acts++;
+    taken_put(x->rt, &x->rt->taken);
+    x->fr->n_messages++;
+    return true;
+}
+
 void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a)
 {
     struct dis_rt *rt = x->rt;
-    bool pure = a->digest && rt->acts == a->acts + 1; /* ev_answer() */
+    bool pure = a->digest && rt->acts == a->acts + 1; /* ev_answer(), ev_begin() */
     ev_commit(x, e);
     if (pure && rt->seen.digest)
         *answer_place(rt, a->digest) =

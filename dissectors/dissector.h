@@ -205,8 +205,14 @@ enum { AGAIN_NONE = 255 };
 bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
 /* ev_wait(), and what ev_again() did not know is kept. */
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a);
-/* The same of the answer to a request that waits under key. True: it says what one before it said, and is counted. */
+/* The same of the answer to a request that waits under key. True: it says what one before it said, and is counted.
+ * s may leave out values and qualities of items on which nothing else of the event depends: one that somebody looks at
+ * is not counted but read. */
 bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
+/* The same of a message that waits for nothing and that nobody waits for: its event is committed as it begins. */
+bool ev_told_again(struct dis_ctx *x, const struct proto_schema *schema, struct span s, uint64_t context,
+                   struct again *a);
+/* ev_commit(), and what neither of them knew is kept. */
 void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a);
 
 /* What the sink says of the event that was committed last: it knows this one, and would only count the next like it. */

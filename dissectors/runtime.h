@@ -81,7 +81,7 @@ struct again_req {
     uint8_t vary;          /* place of the field that differs from time to time; EV_MAX_FIELDS: none does */
     uint8_t used;          /* since it was looked at for its room */
 };
-struct again_rsp { /* an answer to a kept request that was read once */
+struct again_rsp { /* an answer to a kept request, or a message without one, that was read once */
     uint64_t digest;
     uint64_t told : 63;    /* identity facts told until then */
     uint64_t used : 1;     /* since another one wanted its place */

@@ -10,7 +10,7 @@
 struct packet {
     const uint8_t *p;
     uint32_t n;
-    uint8_t tcp, from_server; /* from_server: from the lower port */
+    uint8_t tcp, from_server; /* from_server: from the lower port; of the same one, from the higher address */
 };
 
 /* pcaps/NAME.pcap; NULL where it is not there. The caller frees it. */
@@ -47,7 +47,8 @@ static inline bool built_next(const uint8_t *b, uint32_t n, uint32_t *at, struct
         if ((!p->tcp && eth[23] != 17) || total > len || total <= head)
             continue;
         uint16_t sport = (uint16_t)(eth[34] << 8 | eth[35]), dport = (uint16_t)(eth[36] << 8 | eth[37]);
-        *p = (struct packet){eth + head, total - head, p->tcp, sport < dport};
+        bool from_server = sport < dport || (sport == dport && memcmp(eth + 26, eth + 30, 4) > 0);
+        *p = (struct packet){eth + head, total - head, p->tcp, from_server};
         return true;
     }
     return false;

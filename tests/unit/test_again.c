@@ -4,7 +4,7 @@
 #include "engine/base/hash.h"
 #include "suite.h"
 
-extern const struct dissector dissector_modbus, dissector_s7comm, dissector_enip;
+extern const struct dissector dissector_modbus, dissector_s7comm, dissector_enip, dissector_bacnet, dissector_iec104;
 extern const struct proto_schema modbus_schema;
 
 /* ---- the calls themselves ---- */
@@ -177,6 +177,44 @@ START_TEST(test_answers)
 }
 END_TEST
 
+/* A message of its own, of the client or the server. True: known. */
+static bool tell(struct feed *f, const char *s, uint64_t context, int from_server)
+{
+    struct dis_ctx x;
+    f->frame++;
+    f->now_ns += 1000000;
+    feed_fill(f, &x, from_server);
+    struct again a;
+    if (ev_told_again(&x, &schema, octets(s), context, &a))
+        return true;
+    struct event *e = ev_begin(&x, &schema, 1, 0);
+    e->kind = EV_UNSOLICITED;
+    ev_named(e, 0, octets(s));
+    ev_commit_again(&x, e, &a);
+    return false;
+}
+
+START_TEST(test_told)
+{
+    struct feed *f = fresh(&dissector_modbus, 502);
+    again_says = true;
+    ck_assert(!tell(f, "news", 7, 1));
+    ck_assert(tell(f, "news", 7, 1));
+    ck_assert(!tell(f, "news", 8, 1)); /* another context, end, text */
+    ck_assert(!tell(f, "news", 7, 0));
+    ck_assert(!tell(f, "olds", 7, 1));
+    ck_assert(tell(f, "news", 7, 1));
+    ck_assert_uint_eq(f->fr.n_messages, 6);
+    f->rt.obs_told++;
+    ck_assert(!tell(f, "news", 7, 1));
+    ck_assert(tell(f, "news", 7, 1));
+    again_says = false;
+    ck_assert(!tell(f, "news", 7, 1)); /* the sink wants to see it */
+    ck_assert_uint_eq(f->n_events, 6);
+    feed_free(f);
+}
+END_TEST
+
 /* More sorts of requests than there is room for, each three times: whatever is kept and forgotten, what comes out
  * is right, and what waits is never overwritten. */
 START_TEST(test_full)
@@ -248,10 +286,28 @@ static const struct {
     {"enip/pccc", &dissector_enip, 44818},          {"enip/mode", &dissector_enip, 44818},
     {"enip/files", &dissector_enip, 44818},         {"enip/address", &dissector_enip, 44818},
     {"enip/download", &dissector_enip, 44818},      {"enip/reset", &dissector_enip, 44818},
+    {"bacnet/anomalies", &dissector_bacnet, 47808}, {"bacnet/bbmd", &dissector_bacnet, 47808},
+    {"bacnet/control", &dissector_bacnet, 47808},   {"bacnet/errors", &dissector_bacnet, 47808},
+    {"bacnet/events", &dissector_bacnet, 47808},    {"bacnet/identity", &dissector_bacnet, 47808},
+    {"bacnet/management", &dissector_bacnet, 47808}, {"bacnet/routers", &dissector_bacnet, 47808},
+    {"bacnet/segments", &dissector_bacnet, 47808},  {"bacnet/stack", &dissector_bacnet, 47808},
+    {"bacnet/values", &dissector_bacnet, 47808},    {"iec104/anomalies", &dissector_iec104, 2404},
+    {"iec104/commands", &dissector_iec104, 2404},   {"iec104/files", &dissector_iec104, 2404},
+    {"iec104/monitor", &dissector_iec104, 2404},    {"iec104/sizes", &dissector_iec104, 2404},
+    {"iec104/system", &dissector_iec104, 2404},     {"iec104/transfer", &dissector_iec104, 2404},
 };
 
 /* Of these the answers must have been known, too. */
-static const char *const polls[] = {"modbus/gateway", "s7comm/transport", "enip/tags", "enip/address"};
+static const char *const polls[] = {"modbus/gateway", "s7comm/transport", "enip/tags",     "enip/address",
+                                    "bacnet/values",  "bacnet/routers",   "iec104/monitor"};
+
+static void give(struct feed *f, const struct packet *p)
+{
+    if (p->tcp)
+        feed_bytes(f, p->from_server, p->p, p->n);
+    else
+        feed_datagram_bytes(f, p->from_server, p->p, p->n);
+}
 
 START_TEST(test_same_as_read)
 {
@@ -263,18 +319,19 @@ START_TEST(test_same_as_read)
         struct feed *with = fresh(built[_i].dis, built[_i].port);
         struct feed *without = without_memory(built[_i].dis, built[_i].port);
         struct packet p;
+        with->transport = without->transport = built[_i].dis->frame ? DIS_TCP : DIS_UDP;
         for (unsigned round = 0; round < ROUNDS; round++) {
             for (uint32_t at = 24; built_next(b, n, &at, &p);) {
-                if (!p.tcp)
+                if (p.tcp != (built[_i].dis->frame != NULL))
                     continue;
                 with->n_text = without->n_text = with->n_events = without->n_events = 0;
                 with->text[0] = without->text[0] = 0;
                 again_calls = 0;
                 again_says = false;
-                feed_bytes(without, p.from_server, p.p, p.n);
+                give(without, &p);
                 again_says = counts;
                 uint32_t before = again_calls;
-                feed_bytes(with, p.from_server, p.p, p.n);
+                give(with, &p);
                 uint32_t hits = counts ? again_calls - before : 0;
                 counted += hits;
                 ck_assert_uint_eq(with->n_events + hits, without->n_events);
@@ -303,6 +360,7 @@ int main(void)
     tcase_add_test(t, test_third_is_known);
     tcase_add_test(t, test_not_kept);
     tcase_add_test(t, test_answers);
+    tcase_add_test(t, test_told);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_bounds);
     tcase_add_loop_test(t, test_same_as_read, 0, (int)ARRAY_LEN(built));
