@@ -107,6 +107,19 @@ static void set_ends(struct bn_msg *m)
     }
 }
 
+static bool is_mstp(const struct dis_ctx *x)
+{
+    return x->lay && x->lay->snap_oui == OUI_CIMETRICS;
+}
+
+unsigned bn_surroundings(const struct bn_msg *m)
+{
+    const struct layers *l = m->x->lay;
+    bool from = m->src.net && l && is_itself(&m->src, &l->src), to = m->dst.net && l && is_itself(&m->dst, &l->dst);
+    return (unsigned)m->broadcast | (unsigned)from << 1 | (unsigned)to << 2 | (unsigned)is_mstp(m->x) << 3 |
+           (unsigned)m->x->transport << 4;
+}
+
 void bn_common(struct bn_msg *m)
 {
     struct event *e = m->e;
@@ -280,14 +293,10 @@ static enum verdict mstp(struct bn_msg *m, struct cur c)
     return npdu(m, len <= cur_left(&c) ? cur_sub(&c, len) : c);
 }
 
-static bool is_mstp(const struct dis_ctx *x)
-{
-    return x->lay && x->lay->snap_oui == OUI_CIMETRICS;
-}
-
 static enum verdict bacnet_parse(struct cur pdu, struct dis_ctx *x)
 {
-    struct bn_msg m = {.x = x, .st = x->state, .bvlc = BN_NO_BVLC};
+    struct cur all = pdu;
+    struct bn_msg m = {.x = x, .st = x->state, .bvlc = BN_NO_BVLC, .pdu = cur_rest(&all)};
     if (x->transport != DIS_ETH)
         return bvlc(&m, pdu);
     if (x->lay && addr_is_group(&x->lay->dst))

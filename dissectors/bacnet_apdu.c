@@ -33,8 +33,51 @@ static uint64_t key_of(const struct bn_msg *m)
 {
     bool asks = m->requester == m->x->side;
     uint64_t h = hash_mix((uint64_t)m->requester << 8 | m->invoke, HASH_ID_KEY);
-    h = addr_hash(h, asks ? &m->src : &m->dst);
-    return addr_hash(h, asks ? &m->dst : &m->src) >> 1; /* the highest bit: keys of the link layer */
+    if (m->src.net | m->dst.net | m->src.mac.n | m->dst.mac.n) {
+        h = addr_hash(h, asks ? &m->src : &m->dst);
+        h = addr_hash(h, asks ? &m->dst : &m->src);
+    }
+    return h >> 1; /* the highest bit: keys of the link layer */
+}
+
+/* ---- messages that come again: all of their octets but the invoke id ---- */
+
+static unsigned invoke_at(const struct bn_msg *m)
+{
+    return m->type == BN_CONFIRMED ? 2 : 1;
+}
+
+/* What lies before the invoke id. */
+static uint64_t head_of(const struct bn_msg *m)
+{
+    struct span head = {m->pdu.p, (uint32_t)(m->apdu.p - m->pdu.p) + invoke_at(m)};
+    return dis_digest(m->x, head) ^ bn_surroundings(m);
+}
+
+/* What lies behind it, from the service on. */
+static struct span tail_of(const struct bn_msg *m)
+{
+    unsigned n = invoke_at(m) + 1;
+    return (struct span){m->apdu.p + n, m->apdu.n - n};
+}
+
+/* The same of an answer. One plain value of an object that is not the device is nothing but that: left out. */
+static struct span answer_of(const struct bn_msg *m, uint64_t *context)
+{
+    struct span s = tail_of(m);
+    struct cur c = cur_span(s);
+    uint8_t service = cur_u8(&c), object = cur_u8(&c);
+    uint32_t id = cur_u32be(&c);
+    uint8_t property = cur_u8(&c);
+    cur_skip(&c, 1);
+    uint8_t opening = cur_u8(&c), tag = cur_u8(&c), n = tag & 15;
+    *context = head_of(m);
+    if (m->type != BN_COMPLEX_ACK || service != BN_RP || object != 0x0c || property != 0x19 || opening != 0x3e ||
+        n > 4 || cur_left(&c) != n + 1u || cur_peek(&c, n) != 0x3f || id >> 22 == BN_OT_DEVICE ||
+        !bn_is_plain(tag >> 4))
+        return s;
+    *context ^= s.n;
+    return (struct span){s.p, s.n - n - 1};
 }
 
 /* Who controls: the requester, unless it is a notification that is to be confirmed. */
@@ -219,6 +262,7 @@ static void supersede(struct bn_msg *m, uint64_t key)
 
 static enum verdict on_request(struct bn_msg *m, struct cur c)
 {
+    struct again again = {.field = BF_INVOKE_ID, .vary = m->invoke};
     m->requester = m->x->side;
     set_dir(m, is_notification(m->service));
     uint64_t key = key_of(m);
@@ -227,6 +271,8 @@ static enum verdict on_request(struct bn_msg *m, struct cur c)
         m->e = ev_answer(m->x, &bacnet_schema, key, function_of(m), OP_ANY_SELECTOR);
     } else {
         supersede(m, key);
+        if (!segmented && ev_again(m->x, tail_of(m), head_of(m), key, &again))
+            return DIS_OK;
         m->e = ev_begin(m->x, &bacnet_schema, function_of(m), OP_ANY_SELECTOR);
         bn_common(m);
         request_fields(m);
@@ -236,7 +282,7 @@ static enum verdict on_request(struct bn_msg *m, struct cur c)
     if (!segmented || put_together(m, key, &c))
         body(m, c, bn_request);
     enum verdict v = verdict_of(m);
-    ev_wait(m->x, m->e, key);
+    ev_wait_again(m->x, m->e, key, &again);
     return v;
 }
 
@@ -266,10 +312,17 @@ static enum verdict on_answer(struct bn_msg *m, struct cur c)
 {
     m->requester = 1 - m->x->side;
     set_dir(m, is_notification(m->service));
-    uint64_t key = key_of(m);
+    struct again again = {.digest = 0};
+    uint64_t context, key = key_of(m);
+    bool segmented = m->type == BN_COMPLEX_ACK && m->flags & F_SEG;
+    if (!segmented && m->type != BN_ERROR) {
+        struct span s = answer_of(m, &context);
+        if (ev_answer_again(m->x, s, context, key, &again))
+            return DIS_OK;
+    }
     take(m, key, is_notification(m->service));
     judge_service(m);
-    if (m->type == BN_COMPLEX_ACK && m->flags & F_SEG) {
+    if (segmented) {
         if (m->seq == 0 && m->e->n_msgs < EV_MAX_MSGS)
             ev_u64(m->e, BF_SEGMENTED, 1);
         if (!put_together(m, key, &c)) {
@@ -287,7 +340,7 @@ static enum verdict on_answer(struct bn_msg *m, struct cur c)
         bn_anomaly(m, BA_TRAILING);
     if (m->type != BN_ERROR)
         ev_status(m->e, 0, false);
-    ev_commit(m->x, m->e);
+    ev_commit_again(m->x, m->e, &again);
     return verdict_of(m);
 }
 
@@ -341,6 +394,8 @@ static enum verdict on_segment_ack(struct bn_msg *m, struct cur c)
 
 enum verdict bn_apdu(struct bn_msg *m, struct cur c)
 {
+    struct cur all = c;
+    m->apdu = cur_rest(&all);
     if (!header(m, &c)) {
         if (!m->x->cut)
             ev_malformed(m->x, &bacnet_schema, m->type > BN_ABORT_PDU ? BA_PDU_TYPE : BA_SHORT);

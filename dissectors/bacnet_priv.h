@@ -80,6 +80,7 @@ struct bn_msg {
     struct bn_addr src, dst;
     struct addr origin;     /* forwarded NPDU: whose it is */
     struct span vmac;
+    struct span pdu, apdu;  /* the message from its link layer on, and what of it is the APDU's */
     uint64_t anomalies;     /* found before there is an event */
     uint32_t bvlc;          /* function, or BN_NO_BVLC */
     uint8_t has_origin, broadcast, has_hops, hops, control;
@@ -113,6 +114,8 @@ void bn_anomaly(struct bn_msg *m, enum bn_anomaly a);
 void bn_common(struct bn_msg *m);
 /* "2001:5", "2001:*", "*" */
 struct span bn_addr_text(struct event *e, const struct bn_addr *a);
+/* What the event depends on besides the octets of the message: how it came, and whose address the packet has. */
+unsigned bn_surroundings(const struct bn_msg *m);
 enum obs_side bn_sender(const struct bn_msg *m);
 
 /* bacnet_net.c: what the network and link layers say themselves */
@@ -166,6 +169,8 @@ struct span bn_datetime(struct event *e, struct cur *c);/* date and time, applic
 struct span bn_timestamp(struct event *e, struct cur *c);
 /* "analog_input,1.present_value[2]"; property or index may be missing. */
 struct span bn_name(struct event *e, uint32_t object, uint32_t property, uint32_t index);
+/* Application data of this type are read where they lie, whatever their value. */
+bool bn_is_plain(unsigned type);
 /* The values of a property, as encoded, into the item. */
 void bn_values(struct event *e, struct item *it, struct span s);
 /* The first element as text for an identity fact; empty when it is no string or number. */

@@ -376,12 +376,17 @@ struct span bn_name(struct event *e, uint32_t object, uint32_t property, uint32_
 
 /* ---- values ---- */
 
+bool bn_is_plain(unsigned type)
+{
+    return type <= BT_OCTETS || type == BT_ENUM;
+}
+
 /* Can it be read where it lies, as one value? */
 static bool plain(const struct bn_tag *t)
 {
     if (t->num == BT_STRING)
         return t->body.n && (t->body.p[0] == 0 || t->body.p[0] == 2);
-    return t->num <= BT_OCTETS || t->num == BT_ENUM;
+    return bn_is_plain(t->num);
 }
 
 static void to_val(const struct bn_tag *t, struct val *ret)
