@@ -287,7 +287,17 @@ static struct span body_of(const struct mb_msg *m)
 
 static uint64_t context_of(const struct mb_msg *m)
 {
-    return (uint64_t)m->unit << 8 | m->fn;
+    return (uint64_t)m->len << 16 | (uint64_t)m->unit << 8 | m->fn;
+}
+
+/* Of the answer to a read the byte count alone: behind it lie values and nothing else. */
+static struct span answer_of(const struct mb_msg *m)
+{
+    static const uint32_t reads = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 23;
+    struct span s = body_of(m);
+    if (m->fn < 32 && reads >> m->fn & 1 && s.n)
+        s.n = 1;
+    return s;
 }
 
 /* False: the flow is not Modbus after all. */
@@ -381,7 +391,7 @@ static bool on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
     int wrong = find_request(m);
     uint8_t exception = 0;
     struct again again = {.digest = 0};
-    if (wrong < 0 && sound(m, raw_fn, proto) && ev_answer_again(m->x, body_of(m), context_of(m), key_of(m), &again)) {
+    if (wrong < 0 && sound(m, raw_fn, proto) && ev_answer_again(m->x, answer_of(m), context_of(m), key_of(m), &again)) {
         report_unit(m, 0);
         return true;
     }
