@@ -237,7 +237,9 @@ static void status_of(struct iec_asdu *a)
         ev_u64(a->e, IF_NEGATIVE, 1);
 }
 
-static void commit_new(struct iec_asdu *a, uint8_t kind)
+static const struct again not_kept = {.digest = 0};
+
+static void commit_new(struct iec_asdu *a, uint8_t kind, const struct again *again)
 {
     begin(a);
     a->e->kind = kind;
@@ -245,7 +247,31 @@ static void commit_new(struct iec_asdu *a, uint8_t kind)
     iec_read_objects(a);
     if (a->negative || (a->cot >= COT_UNKNOWN_TYPE && a->cot <= COT_UNKNOWN_IOA))
         status_of(a);
-    ev_commit(a->x, a->e);
+    ev_commit_again(a->x, a->e, again);
+}
+
+/* Process data that tell the same objects as before, whatever their values and qualities: what has no time tag and fits
+ * its length has no more than that. Values that say how many objects a sequence is shown as count. */
+static bool told_again(struct iec_asdu *a, struct again *again)
+{
+    enum { MAX = 127 * 3 };
+    const struct iec_type *t = a->t;
+    struct cur c = a->objects;
+    uint8_t ioas[MAX];
+    struct span s = {ioas, 0};
+    uint64_t context = (uint64_t)a->type << 56 | (uint64_t)a->sq << 55 | (uint64_t)a->n << 48 |
+                       (uint64_t)a->st->sizes << 40 | (uint64_t)a->cot << 32 | (uint64_t)a->negative << 39 |
+                       (uint64_t)a->test << 38 | (uint64_t)a->oa << 16 | a->ca;
+    if (t->form || a->found || cur_left(&c) != iec_objects_len(t, a->sq, a->n, a->z.ioa))
+        return false;
+    if (a->sq && t->mask)
+        s = cur_rest(&c);
+    for (unsigned i = 0, n = a->sq ? 1 : a->n; i < n && s.p == ioas; i++, s.n += 3) {
+        uint32_t ioa = iec_read_ioa(&c, a->z.ioa);
+        cur_skip(&c, t->len);
+        ioas[s.n] = (uint8_t)ioa, ioas[s.n + 1] = (uint8_t)(ioa >> 8), ioas[s.n + 2] = (uint8_t)(ioa >> 16);
+    }
+    return ev_told_again(a->x, &iec104_schema, s, context, again);
 }
 
 /* What is executed counts, also where something else was selected. */
@@ -292,7 +318,7 @@ static void on_command(struct iec_asdu *a)
 {
     bool select = a->cot == COT_ACT && a->select, off = a->cot == COT_DEACT;
     if (a->cot != COT_ACT && !off && a->cot != COT_REQ) {
-        commit_new(a, EV_MESSAGE);
+        commit_new(a, EV_MESSAGE, &not_kept);
         return;
     }
     if (on_selected(a))
@@ -383,8 +409,11 @@ static void on_process_data(struct iec_asdu *a)
         ev_commit(a->x, a->e);
         return;
     }
+    struct again again = {.digest = 0};
+    if (told_again(a, &again))
+        return;
     bool by_itself = a->cot <= COT_INIT || a->cot == 11 || a->cot == 12;
-    commit_new(a, by_itself ? EV_UNSOLICITED : a->cot == COT_REQ ? EV_RESPONSE : EV_MESSAGE);
+    commit_new(a, by_itself ? EV_UNSOLICITED : a->cot == COT_REQ ? EV_RESPONSE : EV_MESSAGE, &again);
     if (a->type != 70 || a->x->dir != DIR_S2C)
         return;
     obs_text(a->x, &iec104_schema, OBS_SERVER, OBS_SELF, OBS_STATE, (struct span){(const uint8_t *)"initialised", 11},
@@ -490,7 +519,7 @@ enum verdict iec_asdu_parse(struct cur c, struct dis_ctx *x, struct iec_flow *st
     bool mirrored = a.cot == COT_ACTCON || a.cot == COT_DEACTCON || a.cot == COT_ACTTERM ||
                     (a.cot >= COT_UNKNOWN_TYPE && a.cot <= COT_UNKNOWN_IOA);
     if (!a.t || (flags & T_SECURE))
-        commit_new(&a, EV_MESSAGE);
+        commit_new(&a, EV_MESSAGE, &not_kept);
     else if (flags & T_MONITOR)
         on_process_data(&a);
     else if (flags & T_FILE)
@@ -498,8 +527,8 @@ enum verdict iec_asdu_parse(struct cur c, struct dis_ctx *x, struct iec_flow *st
     else if (x->dir == DIR_S2C && mirrored)
         on_confirmation(&a);
     else if (x->dir == DIR_S2C)
-        commit_new(&a, EV_MESSAGE);
+        commit_new(&a, EV_MESSAGE, &not_kept);
     else
         on_command(&a);
-    return a.e->anomalies >> IA_BAD_LENGTH & 1 ? DIS_MALFORMED : DIS_OK;
+    return a.e && a.e->anomalies >> IA_BAD_LENGTH & 1 ? DIS_MALFORMED : DIS_OK;
 }
