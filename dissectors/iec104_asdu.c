@@ -250,28 +250,38 @@ static void commit_new(struct iec_asdu *a, uint8_t kind, const struct again *aga
     ev_commit_again(a->x, a->e, again);
 }
 
-/* Process data that tell the same objects as before, whatever their values and qualities: what has no time tag and fits
- * its length has no more than that. Values that say how many objects a sequence is shown as count. */
-static bool told_again(struct iec_asdu *a, struct again *again)
+/* The object addresses of the ASDU, one behind the other; of a sequence whose values say how many objects it is shown
+ * as, all of it. False: it does not fit its length, or there is a time tag with more to tell than the time. */
+static bool object_list(const struct iec_asdu *a, uint8_t room[IEC_IOAS], struct span *ret)
 {
-    enum { MAX = 127 * 3 };
     const struct iec_type *t = a->t;
     struct cur c = a->objects;
-    uint8_t ioas[MAX];
-    struct span s = {ioas, 0};
-    uint64_t context = (uint64_t)a->type << 56 | (uint64_t)a->sq << 55 | (uint64_t)a->n << 48 |
-                       (uint64_t)a->st->sizes << 40 | (uint64_t)a->cot << 32 | (uint64_t)a->negative << 39 |
-                       (uint64_t)a->test << 38 | (uint64_t)a->oa << 16 | a->ca;
-    if (t->form || a->found || cur_left(&c) != iec_objects_len(t, a->sq, a->n, a->z.ioa))
+    struct span all = cur_rest(&c);
+    uint32_t k = 0, at = 0;
+    if (all.n != iec_objects_len(t, a->sq, a->n, a->z.ioa))
         return false;
-    if (a->sq && t->mask)
-        s = cur_rest(&c);
-    for (unsigned i = 0, n = a->sq ? 1 : a->n; i < n && s.p == ioas; i++, s.n += 3) {
-        uint32_t ioa = iec_read_ioa(&c, a->z.ioa);
-        cur_skip(&c, t->len);
-        ioas[s.n] = (uint8_t)ioa, ioas[s.n + 1] = (uint8_t)(ioa >> 8), ioas[s.n + 2] = (uint8_t)(ioa >> 16);
+    for (unsigned i = 0; i < a->n; i++, at += t->len) {
+        for (unsigned b = 0; b < a->z.ioa && (i == 0 || !a->sq); b++)
+            room[k++] = all.p[at++];
+        if (t->form && !iec_plain_time(t, (struct span){all.p + at, t->len}))
+            return false;
     }
-    return ev_told_again(a->x, &iec104_schema, s, context, again);
+    *ret = a->sq && t->mask ? all : (struct span){room, k};
+    return true;
+}
+
+/* Process data that tell the same objects as before, whatever their values, qualities and times: what fits its length
+ * has no more than that. */
+static bool told_again(const struct iec_asdu *a, struct again *again)
+{
+    const struct iec_type *t = a->t;
+    uint8_t room[IEC_IOAS];
+    struct span s;
+    uint64_t context = (uint64_t)a->type << 56 | (uint64_t)a->sq << 55 | (uint64_t)a->n << 48 |
+                       (uint64_t)a->st->sizes << 40 | (uint64_t)a->negative << 39 | (uint64_t)a->test << 38 |
+                       (uint64_t)a->cot << 32 | (uint64_t)a->oa << 16 | a->ca;
+    return !(t->form & ~(T_TIME24 | T_TIME56)) && !a->found && object_list(a, room, &s) &&
+           ev_told_again(a->x, &iec104_schema, s, context, again);
 }
 
 /* What is executed counts, also where something else was selected. */

@@ -465,6 +465,20 @@ static bool time56(struct iec_asdu *a, struct cur *c, uint64_t *ns)
     return exists;
 }
 
+/* As time56() and el_time24() see it: valid, it exists, and no summer time. */
+bool iec_plain_time(const struct iec_type *t, struct span s)
+{
+    uint32_t n = t->form & T_TIME56 ? 7 : 3;
+    if (s.n < n)
+        return false;
+    const uint8_t *p = s.p + s.n - n;
+    bool plain = (p[1] << 8 | p[0]) < 60000 && !(p[2] & 0x80) && (p[2] & 63) < 60;
+    if (n == 3 || !plain)
+        return plain;
+    uint8_t day = p[4] & 31, month = p[5] & 15;
+    return !(p[3] & 0x80) && (p[3] & 31) < 24 && day && month && month <= 12 && (p[6] & 127) <= 99;
+}
+
 void el_time56(struct iec_asdu *a, struct cur *c)
 {
     uint64_t ns;

@@ -33,7 +33,7 @@ enum iec_cot {
 struct iec_sizes {
     uint8_t cot, ca, ioa;
 };
-enum { IEC_N_SIZES = 12 };
+enum { IEC_N_SIZES = 12, IEC_IOAS = 127 * 3 /* bytes of the addresses of an ASDU */ };
 enum { IEC_SET_COT, IEC_SET_CA, IEC_SET_IOA }; /* rows of the settings */
 
 struct iec_asdu;
@@ -178,6 +178,8 @@ void el_file_ack(struct iec_asdu *a, struct item *it, struct cur *c),
 void el_directory(struct iec_asdu *a, struct item *it, struct cur *c),
     el_query_log(struct iec_asdu *a, struct item *it, struct cur *c);
 void el_opaque(struct iec_asdu *a, struct item *it, struct cur *c);
+/* Does this element end with a time tag of which there is nothing to tell but the time? */
+bool iec_plain_time(const struct iec_type *t, struct span element);
 /* The time tag behind an element. */
 void el_time24(struct iec_asdu *a, struct cur *c);
 void el_time56(struct iec_asdu *a, struct cur *c);
