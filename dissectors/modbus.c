@@ -122,10 +122,12 @@ static enum match modbus_probe(struct cur c, struct dis_ctx *x)
 static struct frame mbap_frame(struct cur c, const struct mb_flow *st)
 {
     struct cur h = c;
-    cur_skip(&h, 2);
-    uint16_t proto = cur_u16be(&h), len = cur_u16be(&h);
-    if (!cur_ok(&h))
+    struct span head = cur_bytes(&h, MBAP_LEN);
+    if (!head.n)
         return (struct frame){FRAME_MORE, 0};
+    uint16_t proto = (uint16_t)(head.p[2] << 8 | head.p[3]), len = (uint16_t)(head.p[4] << 8 | head.p[5]);
+    if (proto == 0 && len >= LEN_MIN && len <= LEN_MAX)
+        return (struct frame){FRAME_OK, MBAP_LEN + (uint32_t)len};
     /* A wrong protocol id is an anomaly only where the rest of an established stream still makes sense. */
     if (len < LEN_MIN || len > LEN_LONG || (proto != 0 && (st->mode != MB_MODE_TCP || len > LEN_MAX)))
         return (struct frame){FRAME_BAD, 0};
@@ -191,11 +193,12 @@ static void remember(struct mb_msg *m)
 static int find_request(struct mb_msg *m)
 {
     int other_unit = -1, other_fn = -1;
+    bool waits = ev_is_waited(m->x, key_of(m));
     for (unsigned i = 0; i < MB_PENDING; i++) {
         struct mb_pending *p = &m->st->pending[i];
         if (!p->used || p->tid != m->tid)
             continue;
-        if (p->unit == m->unit && p->fn == m->fn && ev_is_waited(m->x, key_of(m))) {
+        if (p->unit == m->unit && p->fn == m->fn && waits) {
             p->used = 0;
             return -1;
         }
@@ -204,7 +207,7 @@ static int find_request(struct mb_msg *m)
         else if (p->unit == m->unit)
             other_fn = (int)i;
     }
-    if (ev_is_waited(m->x, key_of(m)))
+    if (waits)
         return -1;
     if (other_unit >= 0) {
         struct mb_msg ask = *m;
@@ -501,15 +504,14 @@ static enum verdict modbus_parse(struct cur pdu, struct dis_ctx *x)
         st->mode = looks_rtu(pdu, x) ? MB_MODE_RTU : MB_MODE_TCP;
     if (st->mode == MB_MODE_RTU)
         return parse_rtu(pdu, x);
-    struct mb_msg m = {.x = x, .st = st, .tid = cur_u16be(&pdu)};
-    uint16_t proto = cur_u16be(&pdu), len = cur_u16be(&pdu);
-    m.unit = cur_u8(&pdu);
-    uint8_t fn = cur_u8(&pdu);
-    if (!cur_ok(&pdu)) {
+    struct span h = cur_bytes(&pdu, MBAP_LEN + LEN_MIN);
+    if (!h.n) {
         ev_malformed(x, &modbus_schema, MBA_TRUNCATED);
         return DIS_MALFORMED;
     }
-    m.fn = fn & 0x7f;
+    uint16_t proto = (uint16_t)(h.p[2] << 8 | h.p[3]), len = (uint16_t)(h.p[4] << 8 | h.p[5]);
+    uint8_t fn = h.p[7];
+    struct mb_msg m = {.x = x, .st = st, .tid = (uint16_t)(h.p[0] << 8 | h.p[1]), .unit = h.p[6], .fn = fn & 0x7f};
     m.len = len < LEN_MIN ? 0 : len - (uint32_t)LEN_MIN;
     m.bad_header = m.len > cur_left(&pdu) || (x->transport == DIS_UDP && m.len != cur_left(&pdu));
     m.body = cur_sub(&pdu, m.len < cur_left(&pdu) ? m.len : cur_left(&pdu));
