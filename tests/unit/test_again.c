@@ -57,7 +57,7 @@ static bool on_again(void *arg, struct dis_ctx *x, const struct proto_schema *s,
 {
     (void)arg;
     (void)x;
-    ck_assert_uint_eq(n, 2);
+    ck_assert(n == 2 || (n == 1 && latency_ns == 0)); /* an answer, or a message of its own */
     ck_assert_ptr_nonnull(s);
     ck_assert_uint_ne(seen->digest, 0);
     ck_assert_uint_lt(latency_ns, UINT64_C(1) << 40);
