@@ -63,6 +63,29 @@ void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id
         e->fields[r->vary].v.u = t->vary;
 }
 
+/* One more request waits by r, which says the same. */
+static bool wait_by(struct dis_ctx *x, struct again_req *r, uint64_t key, uint32_t vary)
+{
+    struct dis_rt *rt = x->rt;
+    if (r->waits == UINT16_MAX || rt->txn_free == RT_NONE || x->fr->n_txn >= rt->conf.max_txn_flow)
+        return false;
+    rt->acts++;
+    taken_put(rt, &rt->taken);
+    struct buf b = buf_get(&rt->txn_pool, r->need);
+    if (!b.p)
+        return false;
+    struct txn *t = txn_link(x, key, txn_timeout(x));
+    t->req = (uint32_t)(r - rt->again);
+    t->buf = b;
+    t->vary = vary;
+    t->like.ts_ns = x->ts_ns;
+    t->like.frame = x->frame;
+    t->like.n = ++x->fr->n_messages;
+    r->waits++;
+    r->used = 1;
+    return true;
+}
+
 bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a)
 {
     struct dis_rt *rt = x->rt;
@@ -73,25 +96,67 @@ bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, 
     a->acts = rt->acts;
     a->asked = rt->obs_asked;
     struct again_req *r = request_at(rt, a->digest);
-    if (r->digest != a->digest || r->waits == UINT16_MAX || rt->txn_free == RT_NONE ||
-        x->fr->n_txn >= rt->conf.max_txn_flow)
+    if (r->digest != a->digest || !wait_by(x, r, key, a->vary))
         return false;
-    rt->acts++;
-    taken_put(rt, &rt->taken);
-    struct buf b = buf_get(&rt->txn_pool, r->need);
-    if (!b.p)
-        return false;
-    struct txn *t = txn_link(x, key, txn_timeout(x));
-    t->req = (uint32_t)(r - rt->again);
-    t->buf = b;
-    t->vary = a->vary;
-    t->like.ts_ns = x->ts_ns;
-    t->like.frame = x->frame;
-    t->like.n = ++x->fr->n_messages;
-    r->waits++;
-    r->used = 1;
+    a->place = (uint32_t)(r - rt->again);
     return true;
 }
+
+/* ---- requests that come together ---- */
+
+/* At the end of the buffer of the request that carries them: their places, and what their digests make together. */
+struct group {
+    uint64_t digest;
+    uint16_t place[];
+};
+
+static uint32_t group_bytes(unsigned n)
+{
+    return (uint32_t)(sizeof(struct group) + n * sizeof(uint16_t) + 7) & ~7u;
+}
+
+static struct group *group_of(const struct again_req *r, unsigned n)
+{
+    return (struct group *)(void *)(r->buf.p + (r->buf.cap & ~7u) - group_bytes(n));
+}
+
+static uint64_t group_digest(const struct dis_rt *rt, const uint16_t *place, unsigned n)
+{
+    uint64_t h = rt->secret;
+    for (unsigned i = 0; i < n; i++)
+        h = hash_mix(h ^ rt->again[place[i]].digest, rt->secret + n);
+    return h;
+}
+
+void ev_group_keep(struct dis_ctx *x, const struct again *a, const uint32_t *places, unsigned n)
+{
+    struct dis_rt *rt = x->rt;
+    struct again_req *r = &rt->again[a->place];
+    if (!n || n > AGAIN_GROUP || rt->conf.n_again > UINT16_MAX || r->digest != a->digest ||
+        r->len + group_bytes(n) > (r->buf.cap & ~7u))
+        return;
+    struct group *g = group_of(r, n);
+    for (unsigned i = 0; i < n; i++)
+        g->place[i] = (uint16_t)places[i];
+    g->digest = group_digest(rt, g->place, n);
+    r->n_group = (uint8_t)n;
+}
+
+unsigned ev_group_again(struct dis_ctx *x, const struct again *a, const uint64_t *keys, unsigned n)
+{
+    struct dis_rt *rt = x->rt;
+    const struct again_req *r = &rt->again[a->place];
+    if (!n || r->n_group != n || r->digest != a->digest)
+        return 0;
+    const struct group *g = group_of(r, n);
+    unsigned i = 0;
+    if (g->digest == group_digest(rt, g->place, n))
+        while (i < n && wait_by(x, &rt->again[g->place[i]], keys[i], a->vary))
+            i++;
+    return i;
+}
+
+/* ---- keeping ---- */
 
 /* Of the requests that nobody waits by, one that was not used for a while, and whose buffer is large enough, goes.
  * Where more come in turn than fit, most of those that are kept stay. */
@@ -152,7 +217,7 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     struct again_req *r = request_place(rt, first);
     if (r->waits)
         return;
-    uint32_t need = ev_tight_len(e);
+    uint32_t len = ev_tight_len(e), need = len + (a->n_group ? group_bytes(a->n_group) + 7 : 0);
     if (r->buf.p && r->buf.cap < need) {
         buf_put(&rt->again_pool, &r->buf);
         r->digest = 0;
@@ -162,7 +227,7 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
         return;
     ev_pack_tight(e, b.p, b.cap);
     *r = (struct again_req){.digest = a->digest, .buf = b, .next = {r->next[0], r->next[1]},
-                            .need = ev_packed_len(e, true), .vary = place_of(e, a->field)};
+                            .need = ev_packed_len(e, true), .len = (uint16_t)len, .vary = place_of(e, a->field)};
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)

@@ -196,15 +196,21 @@ void ev_flush(struct dis_ctx *x);
 struct again {
     uint8_t field;   /* in: a field of the request whose value differs from time to time; AGAIN_NONE */
     uint32_t vary;   /* in: that value now */
+    uint8_t n_group; /* in: ev_group_keep() will tell of so many; 0 */
+    uint32_t place;  /* out, where it is known */
     uint64_t digest; /* out; 0: is not to be kept */
     uint32_t acts, asked;
 };
-enum { AGAIN_NONE = 255 };
+enum { AGAIN_NONE = 255, AGAIN_GROUP = 64 };
 /* s: a request without what differs from time to time and is no matter of its meaning, save for a->field. context: what
  * else its event depends on. True: one like it was kept; this one waits now under key. */
 bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
 /* ev_wait(), and what ev_again() did not know is kept. */
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a);
+/* The request carries n others, whose places are these: all its bytes are the same only where theirs are. */
+void ev_group_keep(struct dis_ctx *x, const struct again *a, const uint32_t *places, unsigned n);
+/* After ev_again() knew it: so many of the n that it carries, from the first on, wait now under these keys. */
+unsigned ev_group_again(struct dis_ctx *x, const struct again *a, const uint64_t *keys, unsigned n);
 /* The same of the answer to a request that waits under key. True: it says what one before it said, and is counted.
  * s may leave out values and qualities of items on which nothing else of the event depends: one that somebody looks at
  * is not counted but read. */

@@ -93,10 +93,31 @@ static bool offsets_fit(struct cur c)
     return cur_ok(&list);
 }
 
-/* The slices between ascending offsets are disjoint, so the work is bounded by the bytes. Where the list contradicts
- * itself its sound part is walked. */
-static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v)
+/* The requests in a packet that is known from the first byte to the last. Returns how many of them wait now. */
+static unsigned services_again(struct dis_ctx *x, struct span all, const struct cip_via *v, const struct again *a)
 {
+    uint64_t keys[AGAIN_GROUP];
+    struct cur list = cur_span(all);
+    uint32_t n = cur_u16le(&list);
+    if (n > AGAIN_GROUP)
+        return 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = cur_u16le(&list);
+        if (at >= all.n)
+            return 0;
+        keys[i] = hash_mix(child_key(v, i + 1), all.p[at]); /* service_key() of the child */
+    }
+    x->group = v->key;
+    unsigned done = ev_group_again(x, a, keys, n);
+    x->group = 0;
+    return done;
+}
+
+/* The slices between ascending offsets are disjoint, so the work is bounded by the bytes. Where the list contradicts
+ * itself its sound part is walked. known: the packet was seen before; or NULL. */
+static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v, const struct again *known)
+{
+    uint32_t places[AGAIN_GROUP], n_known = 0;
     struct span all = cur_bytes(&c, cur_left(&c));
     struct cur list = cur_span(all);
     uint32_t n = cur_u16le(&list);
@@ -105,25 +126,35 @@ static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via 
     uint32_t at = n ? cur_u16le(&list) : 0;
     if (n && at < 2 + n * 2)
         return;
+    uint32_t done = known ? services_again(x, all, v, known) : 0;
+    if (done == n)
+        return;
     struct cip_via child = *v;
     child.depth++;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t next = i + 1 < n ? cur_u16le(&list) : all.n;
         if (next <= at || next > all.n)
             return;
-        child.index = (uint16_t)(i + 1);
-        child.key = child_key(v, i + 1);
-        x->group = v->key;
-        cip_message(x, cur_make(all.p + at, next - at), &child);
-        x->group = 0;
+        if (i >= done) {
+            child.index = (uint16_t)(i + 1);
+            child.key = child_key(v, i + 1);
+            child.place = known && i < AGAIN_GROUP ? &places[i] : NULL;
+            places[i % AGAIN_GROUP] = UINT32_MAX;
+            x->group = v->key;
+            cip_message(x, cur_make(all.p + at, next - at), &child);
+            x->group = 0;
+            n_known += places[i % AGAIN_GROUP] != UINT32_MAX;
+        }
         at = next;
     }
+    if (known && n_known == n)
+        ev_group_keep(x, known, places, n);
 }
 
-static void multiple(struct dis_ctx *x, struct cur c, const struct cip_via *v)
+static void multiple(struct dis_ctx *x, struct cur c, const struct cip_via *v, const struct again *known)
 {
     if (v->depth < CIP_DEPTH)
-        walk_services(x, c, v);
+        walk_services(x, c, v, known);
 }
 
 static void check_multiple(struct dis_ctx *x, struct event *e, struct cur c, const struct cip_via *v)
@@ -176,6 +207,7 @@ static void inner_request(struct dis_ctx *x, const struct send *s, const struct 
 {
     struct cip_via in = *v;
     in.depth++;
+    in.place = NULL;
     if (s->route.n_hops) {
         in.route = &s->route;
         in.has_slot = 1;
@@ -230,16 +262,10 @@ static uint64_t context_of(const struct cip_via *v, uint8_t service)
     return hash_mix((uint64_t)v->conn_id << 32 | v->slot, how);
 }
 
-/* The event of a Multiple Service Packet says nothing of the services in it: it depends on the bytes up to the last of
- * their offsets, and on how many follow. data: count, offsets, services, at the end of all. */
-static struct span own_bytes(struct cur all, struct cur data, uint8_t service, uint64_t *context)
+static uint8_t services_in(struct cur c)
 {
-    struct span s = cur_rest(&all);
-    uint32_t left = cur_left(&data), list = 2 + 2u * cur_u16le(&data);
-    if (service != SVC_MSP || !cur_ok(&data) || list >= left)
-        return s;
-    *context = hash_mix(*context, left);
-    return (struct span){s.p, s.n - (left - list)};
+    uint32_t n = cur_u16le(&c);
+    return (uint8_t)(n <= AGAIN_GROUP ? n : 0);
 }
 
 static void request(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
@@ -249,14 +275,15 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
     struct again again = {.field = v->connected ? CF_SEQ : AGAIN_NONE, .vary = v->seq, .digest = 0};
     uint32_t words = cur_u8(&c), have = cur_left(&c);
     struct cur path = cur_sub(&c, words * 2 <= have ? words * 2 : have);
-    if (asks_again(v, service)) {
-        uint64_t context = context_of(v, service);
-        struct span own = own_bytes(all, c, service, &context);
-        if (ev_again(x, own, context, service_key(v, service), &again)) {
-            if (service == SVC_MSP)
-                multiple(x, c, v);
-            return;
-        }
+    if (service == SVC_MSP)
+        again.n_group = services_in(c);
+    if (asks_again(v, service) &&
+        ev_again(x, cur_rest(&all), context_of(v, service), service_key(v, service), &again)) {
+        if (service == SVC_MSP)
+            multiple(x, c, v, x->dir == DIR_S2C ? NULL : &again); /* there one may be an answer: cip_message() */
+        else if (v->place)
+            *v->place = again.place;
+        return;
     }
     epath_parse(path, &p);
     uint32_t cls = epath_selector(&p);
@@ -289,7 +316,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
         e->anomalies = 0; /* what is missing was not missing on the wire */
     ev_wait_again(x, e, service_key(v, service), &again);
     if (service == SVC_MSP)
-        multiple(x, c, v);
+        multiple(x, c, v, NULL);
 }
 
 /* ---- replies ---- */
@@ -386,6 +413,18 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
     return failed;
 }
 
+/* The event of a Multiple Service Packet says nothing of the services in it: it depends on the bytes up to the last of
+ * their offsets, and on how many follow. data: count, offsets, services, at the end of all. */
+static struct span own_bytes(struct cur all, struct cur data, uint8_t service, uint64_t *context)
+{
+    struct span s = cur_rest(&all);
+    uint32_t left = cur_left(&data), list = 2 + 2u * cur_u16le(&data);
+    if (service != SVC_MSP || !cur_ok(&data) || list >= left)
+        return s;
+    *context = hash_mix(*context, left);
+    return (struct span){s.p, s.n - (left - list)};
+}
+
 static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
 {
     struct reply r = {.service = service};
@@ -404,7 +443,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
         struct span own = own_bytes(all, c, service, &context);
         if (ev_answer_again(x, own, context, service_key(v, service), &again)) {
             if (service == SVC_MSP)
-                multiple(x, c, v);
+                multiple(x, c, v, NULL);
             return;
         }
     }
@@ -421,7 +460,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
         else if (!offsets_fit(c))
             fault(x, e, CA_MSP);
         ev_commit_again(x, e, &again);
-        multiple(x, c, v);
+        multiple(x, c, v, NULL);
         return;
     }
     const struct cip_body *b = cip_body_find(service, e->selector);

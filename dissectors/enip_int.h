@@ -144,6 +144,7 @@ struct cip_via {
     uint8_t has_slot, connected, depth;
     uint16_t index;   /* place inside a Multiple Service Packet, from 1; 0 outside */
     const struct epath *route; /* of the Unconnected Send around it */
+    uint32_t *place;  /* of the request where it is known; UINT32_MAX; may be NULL */
 };
 enum { CIP_DEPTH = 4 };
 

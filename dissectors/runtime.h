@@ -80,6 +80,8 @@ struct again_req {
     uint16_t waits;        /* requests that wait by it, or are being read: it stays as it is */
     uint8_t vary;          /* place of the field that differs from time to time; EV_MAX_FIELDS: none does */
     uint8_t used;          /* since it was looked at for its room */
+    uint8_t n_group;       /* requests that came with it and are kept, too */
+    uint16_t len;          /* of what is in buf */
 };
 struct again_rsp { /* an answer to a kept request, or a message without one, that was read once */
     uint64_t digest;
@@ -202,7 +204,42 @@ static inline uint64_t txn_timeout(const struct dis_ctx *x)
 }
 uint32_t txn_find(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key);
 /* An entry at the end of its lists; its event is the caller's to set. There must be a free one. */
-struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns);
+static inline struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns)
+{
+    struct dis_rt *rt = x->rt;
+    uint32_t i = rt->txn_free;
+    struct txn *t = &rt->txn[i];
+    rt->txn_free = t->next;
+    rt->n_txn_used++;
+    t->owner = x->owner; /* one by one: as a whole it would be made elsewhere and copied */
+    t->fr = x->fr;
+    t->dis = x->dis;
+    t->key = key;
+    t->deadline_ns = x->ts_ns + timeout_ns;
+    t->group = x->group;
+    t->req = RT_NONE;
+    t->file = x->file;
+    t->side = x->side;
+    t->dir = x->dir;
+    t->dir_sure = x->dir_sure;
+    t->prev = x->fr->txn_tail;
+    t->older = rt->txn_newest;
+    t->next = t->newer = RT_NONE;
+    if (t->deadline_ns < rt->due_ns)
+        rt->due_ns = t->deadline_ns;
+    if (t->prev == RT_NONE)
+        x->fr->txn_head = i;
+    else
+        rt->txn[t->prev].next = i;
+    x->fr->txn_tail = i;
+    x->fr->n_txn++;
+    if (t->older == RT_NONE)
+        rt->txn_oldest = i;
+    else
+        rt->txn[t->older].newer = i;
+    rt->txn_newest = i;
+    return t;
+}
 /* Out of its lists; what it held is the caller's. */
 struct taken txn_unlink(struct dis_rt *rt, uint32_t i);
 void taken_put(struct dis_rt *rt, struct taken *t);

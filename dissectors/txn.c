@@ -142,9 +142,9 @@ void ev_pack_tight(const struct event *e, void *to, uint32_t cap)
 }
 
 _Static_assert(offsetof(struct event, msgs) % 8 == 0 && offsetof(struct event, far) % 8 == 0 &&
-                   offsetof(struct item, v) % 8 == 0 &&
-                   offsetof(struct item, v) + sizeof(struct vals) == sizeof(struct item) && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
-                   sizeof(struct field) % 8 == 0,
+                   offsetof(struct item, v) % 8 == 0 && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
+                   sizeof(struct field) % 8 == 0 &&
+                   offsetof(struct item, v) + sizeof(struct vals) == sizeof(struct item),
                "the parts of a packed event lie at multiples of 8");
 
 static inline void unpack_as(struct layout l, const uint8_t *p, struct event *e)
@@ -317,43 +317,6 @@ static struct buf make_room(struct dis_ctx *x, struct event *e, uint32_t need, b
     rt->taken = keep;
     copy_event(e, &aside);
     return b;
-}
-
-struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns)
-{
-    struct dis_rt *rt = x->rt;
-    uint32_t i = rt->txn_free;
-    struct txn *t = &rt->txn[i];
-    rt->txn_free = t->next;
-    rt->n_txn_used++;
-    t->owner = x->owner; /* one by one: as a whole it would be made elsewhere and copied */
-    t->fr = x->fr;
-    t->dis = x->dis;
-    t->key = key;
-    t->deadline_ns = x->ts_ns + timeout_ns;
-    t->group = x->group;
-    t->req = RT_NONE;
-    t->file = x->file;
-    t->side = x->side;
-    t->dir = x->dir;
-    t->dir_sure = x->dir_sure;
-    t->prev = x->fr->txn_tail;
-    t->older = rt->txn_newest;
-    t->next = t->newer = RT_NONE;
-    if (t->deadline_ns < rt->due_ns)
-        rt->due_ns = t->deadline_ns;
-    if (t->prev == RT_NONE)
-        x->fr->txn_head = i;
-    else
-        rt->txn[t->prev].next = i;
-    x->fr->txn_tail = i;
-    x->fr->n_txn++;
-    if (t->older == RT_NONE)
-        rt->txn_oldest = i;
-    else
-        rt->txn[t->older].newer = i;
-    rt->txn_newest = i;
-    return t;
 }
 
 void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t timeout_ns)
