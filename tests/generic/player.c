@@ -1,5 +1,6 @@
 #include "tests/generic/player.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,8 @@ static void on_event(struct player *p, const struct ring_head *h)
     for (unsigned i = 0; i < r.n_facts; i++)
         at += (facts[i].name.n + 7) & ~7u;
     at += (r.bytes.n + 7) & ~7u;
+    if (p->counts && r.wanted == REC_WANT_LOG)
+        return;
     p->n_events++;
     static char json[REC_MAX_BYTES];
     const char *text = (const char *)at;
@@ -237,6 +240,8 @@ static void drain(struct player *p)
     struct ring_head *h;
     while ((h = ring_peek(&p->ring))) {
         struct rec_anomaly a;
+        struct rec_fact_count c;
+        struct rec_link_count l;
         p->n_records++;
         switch (h->type & 0xffff) {
         case RK_EVENT:
@@ -248,6 +253,18 @@ static void drain(struct player *p)
         case RK_ANOMALY:
             memcpy(&a, h + 1, sizeof a);
             text_line(&p->trace, "A %s %u frame %u", a.schema ? a.schema->name : "engine", a.bit, a.frame);
+            break;
+        case RK_FACT_COUNT:
+            memcpy(&c, h + 1, sizeof c);
+            if (p->counts)
+                text_line(&p->trace, "F %016" PRIx64 " %u times, %u errors, every %u us, until %" PRIu64, c.digest,
+                          c.count, c.errors, c.period_us, c.last_ns);
+            break;
+        case RK_LINK_COUNT:
+            memcpy(&l, h + 1, sizeof l);
+            if (p->counts)
+                text_line(&p->trace, "L %016" PRIx64 " %" PRIu64 " and %" PRIu64 " packets, %u errors", l.digest,
+                          l.packets[0], l.packets[1], l.errors);
             break;
         default:
             break;
