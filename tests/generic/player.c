@@ -220,6 +220,8 @@ static void on_event(struct player *p, const struct ring_head *h)
     }
     if (p->check_json)
         check_json(p, text, r.json.n);
+    for (unsigned i = 0; p->counts && i < r.n_hits; i++)
+        text_line(&p->trace, "H %u", ((const uint16_t *)(const void *)((const uint8_t *)(h + 1) + sizeof r))[i]);
     text_add(&p->trace, "E ", 2);
     text_add(&p->trace, text, r.json.n);
     text_add(&p->trace, "\n", 1);
