@@ -44,7 +44,7 @@ struct player {
     struct text trace;         /* of the last run: E event, I identity, A anomaly; one a line */
     uint32_t n_events, n_records;
     bool check_json;           /* every event is parsed as JSON */
-    bool counts;               /* the trace has no event that was only logged, but what was counted of facts and links */
+    bool counts;               /* in the trace: what was counted of facts and links; not: events that were only logged */
     uint32_t n_bad_json;
 };
 
