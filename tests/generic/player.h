@@ -44,7 +44,7 @@ struct player {
     struct text trace;         /* of the last run: E event, I identity, A anomaly; one a line */
     uint32_t n_events, n_records;
     bool check_json;           /* every event is parsed as JSON */
-    bool counts;               /* in the trace: what was counted of facts and links; not: events that were only logged */
+    bool counts;               /* the trace has counts of facts and links, and no event that was only logged */
     uint32_t n_bad_json;
 };
 
