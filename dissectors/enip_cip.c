@@ -256,10 +256,12 @@ static bool asks_again(const struct cip_via *v, uint8_t service)
     return service != SVC_UNCONNECTED_SEND && !v->route;
 }
 
-static uint64_t context_of(const struct cip_via *v, uint8_t service)
+/* Keyed: whoever opens connections chooses both numbers. */
+static uint64_t context_of(const struct dis_ctx *x, const struct cip_via *v, uint8_t service)
 {
     uint64_t how = (uint64_t)v->has_slot << 17 | (uint64_t)v->connected << 16 | (uint64_t)v->depth << 8 | service;
-    return hash_mix((uint64_t)v->conn_id << 32 | v->slot, how);
+    uint64_t all[] = {(uint64_t)v->conn_id << 32 | v->slot, how};
+    return dis_digest(x, (struct span){(const uint8_t *)all, sizeof all});
 }
 
 static uint8_t services_in(struct cur c)
@@ -278,7 +280,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
     if (service == SVC_MSP)
         again.n_group = services_in(c);
     if (asks_again(v, service) &&
-        ev_again(x, cur_rest(&all), context_of(v, service), service_key(v, service), &again)) {
+        ev_again(x, cur_rest(&all), context_of(x, v, service), service_key(v, service), &again)) {
         if (service == SVC_MSP)
             multiple(x, c, v, x->dir == DIR_S2C ? NULL : &again); /* there one may be an answer: cip_message() */
         else if (v->place)
@@ -439,7 +441,7 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     if (send_reply(x, &r, c, v))
         return;
     if (asks_again(v, service) && anomalies == 0 && (service != SVC_MSP || (r.status == 0 && cur_left(&c)))) {
-        uint64_t context = context_of(v, service);
+        uint64_t context = context_of(x, v, service);
         struct span own = own_bytes(all, c, service, &context);
         if (ev_answer_again(x, own, context, service_key(v, service), &again)) {
             if (service == SVC_MSP)
