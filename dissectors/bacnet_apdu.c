@@ -74,7 +74,7 @@ static struct span answer_of(const struct bn_msg *m, uint64_t *context)
     *context = head_of(m);
     if (m->type != BN_COMPLEX_ACK || service != BN_RP || object != 0x0c || property != 0x19 || opening != 0x3e ||
         n > 4 || cur_left(&c) != n + 1u || cur_peek(&c, n) != 0x3f || id >> 22 == BN_OT_DEVICE ||
-        !bn_is_plain(tag >> 4))
+        !bn_is_plain(tag >> 4) || tag >> 4 == BT_BOOLEAN /* its value lies in the tag: what follows is no value */)
         return s;
     *context ^= s.n;
     return (struct span){s.p, s.n - n - 1};

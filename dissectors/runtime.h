@@ -44,7 +44,7 @@ struct rt_conf { /* entries per shard */
     struct bufpool_conf assembly[BUFPOOL_CLASSES];
     struct bufpool_conf again[BUFPOOL_CLASSES];
     uint32_t n_txn, n_asm;
-    uint32_t n_again;                         /* kept requests, and answers to them: power of two */
+    uint32_t n_again;                         /* kept requests, and answers to them: 0, or a power of two, >= 4 */
     uint32_t n_shared, n_obs; /* powers of two, >= 8 */
     uint32_t max_txn_flow;    /* requests waiting in one flow */
 };
