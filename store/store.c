@@ -210,6 +210,8 @@ static void write_work(struct store *s)
         count_durable(s);
     if (s->rows.work.n)
         write_all(s, &s->rows.work, ROWS_AT_ONCE, false);
+    if (!s->open) /* with them, the alerts of the transaction */
+        count_durable(s);
 }
 
 static void commit_open(struct store *s)
@@ -217,8 +219,8 @@ static void commit_open(struct store *s)
     int rc = commit(s);
     if (rc != SQLITE_OK) {
         db_exec(s->db, "ROLLBACK");
+        failed(s, rc); /* before store_sync() takes it for done */
         set_open(s, false);
-        failed(s, rc);
     }
     count_durable(s);
 }

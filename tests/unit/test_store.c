@@ -339,6 +339,37 @@ START_TEST(seen_while_it_runs)
 }
 END_TEST
 
+/* Alerts are durable with the transaction that they are in, whatever else ends it. */
+START_TEST(durable_with_their_transaction)
+{
+    struct store_conf c = {.path = path, .wait = true, .queue_bytes = 1};
+    struct store_alert a = {.update = 1, .title = "t"};
+    struct store_stats st;
+    struct store *s;
+    struct err e;
+    char big[8192];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = 0;
+    a.json = big;
+    a.json_len = sizeof big - 1;
+    ck_assert_int_eq(store_open(&c, &s, NULL, &e), 0);
+    for (a.uid = 1; a.uid <= 28; a.uid++)
+        ck_assert(store_alert(s, &a));
+    for (unsigned turn = 0; turn < 2; turn++) { /* what comes when a second is over commits them */
+        usleep(700000);
+        for (unsigned i = 0; i < 28; i++) {
+            char key[16];
+            snprintf(key, sizeof key, "k%u.%u", turn, i);
+            ck_assert(store_meta(s, key, big));
+        }
+    }
+    ck_assert_int_eq(store_sync(s, &e), 0);
+    store_stats(s, &st);
+    ck_assert_uint_eq(st.durable, 28);
+    close_store(s);
+}
+END_TEST
+
 START_TEST(queue_packs_rows)
 {
     uint8_t mem[4096];
@@ -474,6 +505,7 @@ int main(void)
     tcase_add_test(t, locked);
     tcase_add_test(t, full_disk);
     tcase_add_test(t, seen_while_it_runs);
+    tcase_add_test(t, durable_with_their_transaction);
     tcase_add_test(t, queue_packs_rows);
     tcase_add_test(t, rows_in_any_order);
     tcase_add_test(t, listings_sort_by_address);
