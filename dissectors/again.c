@@ -10,6 +10,9 @@
 
 enum { WAYS = 4 /* places of a digest */, LOOK_FOR_ROOM = 4 /* kept requests, when no buffer is free */ };
 
+/* As many of dis_rt.obs_told as are kept with an answer. */
+#define TOLD (UINT64_MAX >> 17)
+
 static uint64_t digest_of(const struct dis_ctx *x, struct span s, uint64_t context)
 {
     uint64_t secret = x->rt->secret ^ (uintptr_t)x->dis;
@@ -27,9 +30,35 @@ static struct again_req *request_at(struct dis_rt *rt, uint64_t digest)
 {
     uint32_t first = (uint32_t)(digest >> 8) & (rt->conf.n_again - 1);
     for (uint32_t i = 0; i < WAYS; i++)
-        if (rt->again[first ^ i].digest == digest)
+        if (rt->again_digests[first ^ i] == digest)
             return &rt->again[first ^ i];
     return &rt->again[first];
+}
+
+static void set_request(struct dis_rt *rt, struct again_req *r, const struct again_req *to)
+{
+    *r = *to;
+    rt->again_digests[r - rt->again] = to->digest;
+}
+
+/* r is what this flow asks now. What follows it is written where another one was expected. */
+static void request_follows(struct dis_ctx *x, struct again_req *r)
+{
+    uint16_t at = (uint16_t)(r - x->rt->again);
+    if (x->fr->next_req != at)
+        x->rt->again[x->fr->last_req].follow = at;
+    x->fr->last_req = at;
+    x->fr->next_req = r->follow;
+}
+
+/* The same of an answer. */
+static void answer_follows(struct dis_ctx *x, struct again_rsp *p)
+{
+    uint16_t at = (uint16_t)(p - x->rt->answers);
+    if (x->fr->next_rsp != at)
+        x->rt->answers[x->fr->last_rsp].follow = at;
+    x->fr->last_rsp = at;
+    x->fr->next_rsp = p->follow;
 }
 
 /* The same of an answer, which has two places. */
@@ -83,6 +112,7 @@ static bool wait_by(struct dis_ctx *x, struct again_req *r, uint64_t key, uint32
     t->like.n = ++x->fr->n_messages;
     r->waits++;
     r->used = 1;
+    request_follows(x, r);
     return true;
 }
 
@@ -170,7 +200,7 @@ static struct buf make_room(struct dis_rt *rt, uint32_t need)
         if (used || r->waits || !r->buf.p || r->buf.cap < need)
             continue;
         b = r->buf;
-        *r = (struct again_req){.next = {r->next[0], r->next[1]}};
+        set_request(rt, r, &(struct again_req){.next = {r->next[0], r->next[1]}, .follow = r->follow});
     }
     return b;
 }
@@ -220,14 +250,15 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     uint32_t len = ev_tight_len(e), need = len + (a->n_group ? group_bytes(a->n_group) + 7 : 0);
     if (r->buf.p && r->buf.cap < need) {
         buf_put(&rt->again_pool, &r->buf);
-        r->digest = 0;
+        r->digest = rt->again_digests[r - rt->again] = 0;
     }
     struct buf b = r->buf.p ? r->buf : make_room(rt, need);
     if (!b.p)
         return;
     ev_pack_tight(e, b.p, b.cap);
-    *r = (struct again_req){.digest = a->digest, .buf = b, .next = {r->next[0], r->next[1]},
-                            .need = ev_packed_len(e, true), .len = (uint16_t)len, .vary = place_of(e, a->field)};
+    set_request(rt, r, &(struct again_req){.digest = a->digest, .buf = b, .schema = e->schema,
+                                           .next = {r->next[0], r->next[1]}, .need = ev_packed_len(e, true),
+                                           .len = (uint16_t)len, .vary = place_of(e, a->field), .follow = r->follow});
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)
@@ -245,10 +276,11 @@ static bool counted(struct dis_ctx *x, const struct proto_schema *schema, unsign
     a->digest = hash_mix(digest ^ x->side, x->flow_id) | 1; /* the end that sends: what is told of it */
     a->acts = rt->acts;
     struct again_rsp *p = answer_at(rt, a->digest);
-    if (p->digest != a->digest || p->told != rt->obs_told ||
+    if (p->digest != a->digest || p->told != (rt->obs_told & TOLD) ||
         !rt->sink->again(rt->sink_arg, x, schema, n, &p->seen, latency_ns))
         return false;
     p->used = 1;
+    answer_follows(x, p);
     return true;
 }
 
@@ -260,9 +292,8 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
     if (i == RT_NONE || rt->txn[i].req == RT_NONE || !is_plain(x) || !rt->sink->again)
         return false;
     const struct again_req *r = &rt->again[rt->txn[i].req];
-    const struct event *e = (const struct event *)(const void *)r->buf.p;
     uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
-    if (!counted(x, e->schema, 2, digest_of(x, s, context) ^ r->digest, latency, a))
+    if (!counted(x, r->schema, 2, digest_of(x, s, context) ^ r->digest, latency, a))
         return false;
     rt->acts++;
     taken_put(rt, &rt->taken);
@@ -289,9 +320,11 @@ void ev_commit_again(struct dis_ctx *x, struct event *e, const struct again *a)
     struct dis_rt *rt = x->rt;
     bool pure = a->digest && rt->acts == a->acts + 1; /* ev_answer(), ev_begin() */
     ev_commit(x, e);
-    if (pure && rt->seen.digest)
-        *answer_place(rt, a->digest) =
-            (struct again_rsp){.digest = a->digest, .told = rt->obs_told & INT64_MAX, .seen = rt->seen};
+    if (!pure || !rt->seen.digest)
+        return;
+    struct again_rsp *p = answer_place(rt, a->digest);
+    *p = (struct again_rsp){.digest = a->digest, .told = rt->obs_told & TOLD, .follow = p->follow, .seen = rt->seen};
+    answer_follows(x, p);
 }
 
 struct rt_seen ev_seen(const struct dis_ctx *x)

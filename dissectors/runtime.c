@@ -21,16 +21,16 @@ static size_t lists_bytes(const struct rt_conf *c)
            arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot));
 }
 
-/* Of polls that come again; in pages of their own, which a plant without such needs not have. */
+/* Of polls that come again. */
 static size_t again_bytes(const struct rt_conf *c)
 {
     return arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp)) +
-           bufpool_bytes(c->again);
+           arena_size(c->n_again * sizeof(uint64_t)) + bufpool_bytes(c->again);
 }
 
 size_t rt_hot_bytes(const struct rt_conf *c)
 {
-    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly);
+    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly) + again_bytes(c);
 }
 
 size_t rt_bytes(const struct rt_conf *c)
@@ -51,7 +51,8 @@ static int take_again(struct dis_rt *rt, const struct rt_conf *conf, struct aren
 {
     rt->again = arena_take(mem, conf->n_again * sizeof *rt->again);
     rt->answers = arena_take(mem, conf->n_again * sizeof *rt->answers);
-    return rt->again && rt->answers ? bufpool_init_in(&rt->again_pool, conf->again, mem) : -ENOMEM;
+    rt->again_digests = arena_take(mem, conf->n_again * sizeof *rt->again_digests);
+    return rt->again && rt->answers && rt->again_digests ? bufpool_init_in(&rt->again_pool, conf->again, mem) : -ENOMEM;
 }
 
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
@@ -64,7 +65,7 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
     if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
-        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = take_again(rt, conf, &m->cold))) {
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = take_again(rt, conf, &m->hot))) {
         rt_done(rt);
         return r;
     }

@@ -12,6 +12,8 @@ struct flow_rt {
     uint32_t txn_head, txn_tail, n_txn; /* requests that wait, oldest first */
     uint32_t asm_head;                  /* messages being put together */
     uint32_t n_messages;                /* messages so far: makes tx_id unique and content-made */
+    /* Places in dis_rt.again and .answers: those used last, and those that followed them the last time (again.c). */
+    uint16_t last_req, next_req, last_rsp, next_rsp;
 };
 
 struct rt_ident {
@@ -73,8 +75,9 @@ enum { AGAIN_BYTES = 128 }; /* of kept requests, for each request that may wait 
 
 /* again.c: a request as it was read once, for all those that say the same. */
 struct again_req {
-    uint64_t digest;       /* 0: free */
+    _Alignas(64) uint64_t digest; /* 0: free */
     struct buf buf;        /* the event, packed */
+    const struct proto_schema *schema; /* its */
     uint16_t next[2];      /* of what came here and was not kept yet: a part of its digest */
     uint32_t need;         /* its length */
     uint16_t waits;        /* requests that wait by it, or are being read: it stays as it is */
@@ -82,11 +85,14 @@ struct again_req {
     uint8_t used;          /* since it was looked at for its room */
     uint8_t n_group;       /* requests that came with it and are kept, too */
     uint16_t len;          /* of what is in buf */
+    uint16_t follow;       /* place of the request that followed in a flow the last time: a wish what to fetch */
 };
+_Static_assert(sizeof(struct again_req) == 64, "one cache line");
 struct again_rsp { /* an answer to a kept request, or a message without one, that was read once */
     uint64_t digest;
-    uint64_t told : 63;    /* identity facts told until then */
+    uint64_t told : 47;    /* identity facts told until then */
     uint64_t used : 1;     /* since another one wanted its place */
+    uint64_t follow : 16;  /* place of the answer that followed in its flow the last time: a wish what to fetch */
     struct rt_seen seen;
 };
 /* An event that was taken out of its list: ev's spans point into the kept one, or into buf. */
@@ -148,45 +154,54 @@ struct rt_settings {
     uint8_t value[DIS_SETTINGS];
 };
 
+/* What most messages need comes first, in a few cache lines. */
 struct dis_rt {
-    const struct rt_settings *settings; /* NULL: nothing is configured */
+    _Alignas(64) const struct rt_settings *settings; /* NULL: nothing is configured */
     const struct rt_sink *sink;
     void *sink_arg;
     struct event *ev;          /* the worker's scratch event, shared by its shards */
     struct taken taken;        /* stored request that ev's spans point into; freed by the next begin or answer */
-    struct table_mem own;      /* where the memory is nobody else's */
-    struct bufpool txn_pool, asm_pool, again_pool;
-    struct again_req *again;
-    struct again_rsp *answers;
-    uint32_t again_hand;
     uint32_t obs_asked;        /* obs_ calls with a value */
     uint32_t acts;             /* calls that do more than fill the event at hand, or ask for more than its bytes tell */
-    struct rt_seen seen;
+
+    struct again_req *again;
+    uint64_t *again_digests;   /* of again, once more: those of a set lie together */
+    struct again_rsp *answers;
     struct txn *txn;
+    struct rt_seen seen;
+    uint64_t secret;           /* not known to whoever makes the bytes: nothing that is told may depend on it */
+    uint64_t obs_told;         /* times that a slot of obs changed */
+
+    uint64_t hash_key;
+    uint64_t expect_due;       /* no publisher is late before this */
+    void (*rest)(struct event *e, void *arg); /* ev_commit_brief() */
+    void *rest_arg;
+    struct rt_conf conf;       /* its last fields are asked for most */
+    uint32_t txn_free, txn_oldest, txn_newest, n_txn_used;
+    uint64_t due_ns;           /* no waiting request runs out of time before this */
+    const struct proto_schema *index_of; /* whose schema_index() is `index` */
+    unsigned index;
+    uint32_t again_hand;
+
+    struct bufpool txn_pool, asm_pool, again_pool;
+    struct table_mem own;      /* where the memory is nobody else's */
     struct asm_msg *asm_msg;
     struct shared_blob *shared;
+    uint64_t clock;            /* of shared */
     struct obs_slot *obs;
-    struct rt_conf conf;
-    uint64_t hash_key, clock;
-    uint64_t secret;           /* not known to whoever makes the bytes: nothing that is told may depend on it */
-    uint32_t txn_free, txn_oldest, txn_newest, n_txn_used;
     uint32_t asm_free, asm_oldest, asm_newest;
     struct buf asm_done;       /* message handed out by asm_append, freed by the next one */
     uint32_t obs_hand;
+    uint64_t known_digest;     /* of the message that dis_known() was asked of */
     struct op_seen ops[RT_OPS];
-    const struct proto_schema *index_of; /* whose schema_index() is `index` */
-    unsigned index;
-    uint64_t due_ns;           /* no waiting request runs out of time before this */
-    uint64_t expect_due;       /* no publisher is late before this */
+    struct known_msg known[RT_KNOWN];
     uint32_t n_expect;
     struct expected expect[LIM_EXPECT];
-    void (*rest)(struct event *e, void *arg); /* ev_commit_brief() */
-    void *rest_arg;
-    uint64_t obs_told;         /* times that a slot of obs changed */
-    uint64_t known_digest;     /* of the message that dis_known() was asked of */
-    struct known_msg known[RT_KNOWN];
     struct rt_stats stats;
 };
+_Static_assert(offsetof(struct dis_rt, obs_told) < 128 && offsetof(struct dis_rt, conf.n_txn) % 64 == 0 &&
+                   offsetof(struct dis_rt, txn_pool) == offsetof(struct dis_rt, conf.n_txn) + 64,
+               "rt_fetch() knows these lines");
 
 /* An event as bytes that stand for themselves, at an address that is a multiple of 8: what its spans point at lies
  * behind it. Unpacked spans point into those bytes. */
@@ -243,6 +258,38 @@ static inline struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t tim
 /* Out of its lists; what it held is the caller's. */
 struct taken txn_unlink(struct dis_rt *rt, uint32_t i);
 void taken_put(struct dis_rt *rt, struct taken *t);
+/* Its own part of what messages need is on its way to the cache. These are always inlined: a function that only fetches
+ * is taken for one that does nothing. */
+static inline __attribute__((always_inline)) void rt_fetch(const struct dis_rt *rt)
+{
+    __builtin_prefetch(rt);
+    __builtin_prefetch(&rt->again);
+    __builtin_prefetch(&rt->conf.n_txn);
+    __builtin_prefetch(&rt->txn_pool);
+}
+/* What the flow's next message most likely needs, and then what hangs on that. */
+static inline __attribute__((always_inline)) void rt_fetch_next(const struct dis_rt *rt, const struct flow_rt *fr, bool asks, bool answers)
+{
+    uint32_t mask = rt->conf.n_again - 1;
+    if (fr->txn_head != RT_NONE) {
+        const struct txn *t = &rt->txn[fr->txn_head];
+        __builtin_prefetch(t);
+        __builtin_prefetch((const char *)t + 64);
+    }
+    if (!rt->conf.n_again)
+        return;
+    if (asks) {
+        __builtin_prefetch(&rt->again_digests[fr->next_req & mask]);
+        __builtin_prefetch(&rt->again[fr->next_req & mask]);
+    }
+    if (answers)
+        __builtin_prefetch(&rt->answers[fr->next_rsp & mask]);
+}
+static inline __attribute__((always_inline)) void rt_fetch_on(const struct dis_rt *rt, const struct flow_rt *fr)
+{
+    if (fr->txn_head != RT_NONE && rt->txn[fr->txn_head].req != RT_NONE)
+        __builtin_prefetch(&rt->again[rt->txn[fr->txn_head].req]);
+}
 /* The event of a request that waits by a kept one. */
 void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id, struct event *e);
 

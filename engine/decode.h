@@ -47,8 +47,14 @@ uint64_t decoder_bytes(const struct decode_limits *lim);
 void decoder_free(struct decoder *d); /* NULL is fine */
 const struct decode_stats *decoder_stats(const struct decoder *d);
 
+/* What the fields of ret that say so say as well: most packets are one of these. */
+enum decoded {
+    DECODED_ANY,
+    DECODED_IP4,   /* TCP or UDP in IPv4, whole: what is 0, reached REACHED_L4, payload within l3's 65,535 bytes */
+    DECODED_FRAME, /* a protocol of layer 2: what is 0, reached REACHED_L2, with MAC addresses */
+};
 /* Writes all of ret. ret->payload points into p->data, or (LAY_REASSEMBLED) into the decoder. */
-void decode(struct decoder *d, const struct pkt *p, struct layers *ret);
+enum decoded decode(struct decoder *d, const struct pkt *p, struct layers *ret);
 
 /* 0..N_SHARDS-1, by the pair of addresses (IP, or MAC where there is no IP) whichever way the packet goes; of the
  * sender alone where the destination is a group. The same in every run (spread.h). */

@@ -141,8 +141,8 @@ void flow_unclaim(struct shard *s, struct flow *f)
     flow_rt_end(&x);
     buf_put(&s->states, &f->state);
     for (unsigned side = 0; side < 2; side++) {
-        buf_put(&s->buffers, &f->half[side].part);
-        f->half[side].part_len = f->half[side].part_need = 0;
+        buf_put(&s->buffers, &f->rest[side].part);
+        f->half[side].part_len = f->rest[side].part_need = 0;
     }
     f->dis = NULL;
     f->candidate = NULL;

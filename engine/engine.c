@@ -301,11 +301,9 @@ static void one_packet(struct engine *g, const struct pkt *p, const struct job *
  * is looked up in vain, in some shard of ours. */
 static inline struct shard *look_begin(const struct worker *w, struct job *j)
 {
-    struct shard *s = w->shards[j->shard];
-    if (!s)
-        s = w->shards[w->number];
-    shard_look_bucket(s, j);
-    return s;
+    const struct shard_door *d = &w->doors[j->shard];
+    shard_look_bucket(d, j);
+    return d->shard;
 }
 
 static void look_on(struct job *j, struct shard *const *s, unsigned n)
@@ -314,6 +312,8 @@ static void look_on(struct job *j, struct shard *const *s, unsigned n)
         shard_look_flow(s[i], &j[i]);
     for (unsigned i = 0; i < n; i++)
         shard_look_state(s[i], &j[i]);
+    for (unsigned i = 0; i < n; i++)
+        shard_look_on(s[i], &j[i]);
 }
 
 /* All of them are our worker's. */
@@ -334,7 +334,7 @@ static void some_packets(struct engine *g, const struct pkt *p, unsigned n)
     struct job *j = g->jobs;
     struct shard *s[STEP];
     for (unsigned i = 0; i < n; i++) {
-        decode(g->decoder, &p[i], &j[i].lay);
+        j[i].decoded = (uint8_t)decode(g->decoder, &p[i], &j[i].lay);
         shard_prepare(g->conf.env, &p[i], &j[i]);
         if (g->own)
             s[i] = look_begin(g->own, &j[i]);

@@ -3,6 +3,7 @@
 
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
+#include "engine/seen.h"
 
 enum { FLOW_NONE = UINT32_MAX };
 
@@ -17,27 +18,30 @@ enum { /* struct half.flags */
     HALF_UNSEEN = 128,/* what was not seen is counted up to `unseen` */
 };
 
-struct half { /* one direction of a TCP connection */
+struct half { /* one direction of a TCP connection: what most segments ask of it; two in a cache line */
     uint32_t next;          /* sequence number expected */
-    uint32_t part_len;      /* bytes of an unfinished PDU in part */
-    uint32_t part_need;     /* its length once known, else 0 */
-    uint32_t unseen;        /* HALF_LAG, HALF_UNSEEN: a sequence number */
-    struct buf part;
+    uint32_t part_len;      /* bytes of an unfinished PDU in half_rest.part */
     uint32_t ooo;           /* list of segments beyond a hole, by sequence number */
+    uint32_t copy_sum;      /* of the last packet: what a copy of the mirror port has in common with it */
+    uint64_t copy_ns;       /* its time */
+    uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
+    uint16_t lost_syncs;    /* segments in a row that did not begin with a PDU */
     uint16_t n_ooo;
     uint8_t flags;
     uint8_t ip_id_seen;
-    uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
-    uint16_t lost_syncs;    /* segments in a row that did not begin with a PDU */
-    uint32_t copy_sum;      /* of the last packet: what a copy of the mirror port has in common with it */
-    uint64_t copy_ns;       /* its time */
+};
+struct half_rest {          /* and the rest of it: half_rest() */
+    struct buf part;
+    uint32_t part_need;     /* length of the PDU in part, once known, else 0 */
+    uint32_t unseen;        /* HALF_LAG, HALF_UNSEEN: a sequence number */
     uint64_t hole_ns;       /* since when there is a hole, or HALF_LAG */
 };
 
 enum { CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP };
 
-/* The first five lines of the cache are what a packet of a known flow touches; they are fetched ahead. */
-enum { FLOW_HOT = 320 };
+/* The first lines of the cache are what a packet of a known flow touches, the first three of them one without payload;
+ * they are fetched ahead. */
+enum { FLOW_PLAIN = 192, FLOW_HOT = 256 };
 
 struct flow {
     _Alignas(64) struct flow_key key;
@@ -63,7 +67,9 @@ struct flow {
     struct flow_rt rt;
     uint16_t outer_vlan;        /* of two tags (QinQ), 0 none */
     uint16_t iface;
+    struct seen_path seen;
     /* what is not of every packet */
+    struct half_rest rest[2];   /* of half[] */
     uint32_t lru_prev, lru_next;
     uint64_t first_ns;
     uint32_t resets, retransmissions, gaps; /* since the last flush */
@@ -80,7 +86,16 @@ struct flow {
     uint8_t undecided;          /* candidate shares the port with others that asked for more */
     uint8_t used, tls, ndpi_done, topology, both_ways, faults_told, has_community; /* tls: a handshake was seen */
 };
-_Static_assert(offsetof(struct flow, lru_prev) <= FLOW_HOT && sizeof(struct half) == 64, "hot fields lie together");
+_Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, state) == FLOW_PLAIN &&
+                   offsetof(struct flow, half) == 64 && sizeof(struct half) == 32,
+               "hot fields lie together");
+_Static_assert(sizeof(struct half_rest) == sizeof(struct half), "one step from a half to its rest, of either side");
+
+/* h is one of a flow's. */
+static inline struct half_rest *half_rest(struct half *h)
+{
+    return (struct half_rest *)(void *)((uint8_t *)h + offsetof(struct flow, rest) - offsetof(struct flow, half));
+}
 
 struct flow_table {
     struct flow *flows;

@@ -420,8 +420,10 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     facts->n = 0;
     uint64_t ts_ns = e->msgs[e->n_msgs - 1].ts_ns;
     x->rt->seen = (struct rt_seen){e->anomalies ? 0 : digest, f->fact_base};
-    if (m && m->n_rules != SEEN_NOT_KEPT && seen_count(&s->seen, m, &s->facts, ts_ns))
+    if (m && m->n_rules != SEEN_NOT_KEPT && seen_count(&s->seen, m, &s->facts, ts_ns)) {
+        seen_follows(&s->seen, &f->seen, m, &s->facts, x->frame);
         return judge_again(s, x, e, m, hits);
+    }
     see_facts(s, e, base, ts_ns, facts);
     if (rules_read_fields(s->env->rules, e->schema, nothing_new(facts)))
         ev_complete(x, e);
@@ -478,6 +480,7 @@ static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *
     const struct seen_msg *m = seen_find(&s->seen, seen->digest, s->facts.epoch);
     if (!m || m->n_rules || !seen_count(&s->seen, m, &s->facts, x->ts_ns))
         return false;
+    seen_follows(&s->seen, &f->seen, m, &s->facts, x->frame);
     s->stats->events++;
     count_message(s, schema, n);
     return true;

@@ -80,13 +80,14 @@ void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *fac
         fits &= slots[i] <= UINT16_MAX;
     for (unsigned part = 0; part * SEEN_FACTS < (fits ? n_facts : 1); part++) {
         uint64_t d = part_digest(digest, part);
-        struct seen_msg m = {.digest = d, .epoch = facts->epoch, .n_facts = (uint8_t)n_facts};
+        struct seen_msg *at = &t->msgs[d >> 8 & t->mask];
+        struct seen_msg m = {.digest = d, .epoch = facts->epoch, .n_facts = (uint8_t)n_facts, .follow = at->follow};
         for (unsigned i = 0; i < SEEN_FACTS && part * SEEN_FACTS + i < n_facts; i++)
             m.facts[i] = (uint16_t)slots[part * SEEN_FACTS + i];
         if (!part) {
             m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
             memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);
         }
-        t->msgs[d >> 8 & t->mask] = m;
+        *at = m;
     }
 }

@@ -8,7 +8,7 @@
 #include "engine/facts.h"
 #include "rules/rules.h"
 
-enum { SEEN_FACTS = 20 /* the most objects of an S7 request */, SEEN_RULES = 5, SEEN_NOT_KEPT = 255 };
+enum { SEEN_FACTS = 19, SEEN_RULES = 5, SEEN_NOT_KEPT = 255 };
 /* A message with more facts is kept in as many entries as they need, the further ones without rules. */
 enum { SEEN_PARTS = (EV_MAX_ITEMS + SEEN_FACTS - 1) / SEEN_FACTS };
 
@@ -19,12 +19,14 @@ struct seen_msg { /* one cache line */
     uint8_t n_rules;            /* SEEN_NOT_KEPT: more than can be kept; it is judged as a new one */
     uint16_t rules[SEEN_RULES]; /* entries to ask */
     uint16_t facts[SEEN_FACTS]; /* slots; messages with facts beyond the 65,536th are not kept */
+    uint16_t follow;            /* entry of the message that followed in a flow the last time, and SEEN_NEAR */
 };
 _Static_assert(sizeof(struct seen_msg) == 64, "one cache line");
 
 struct seen_table {
     struct seen_msg *msgs;
     uint32_t mask;
+    uint32_t frame; /* of the last message */
 };
 
 /* n: power of two. mem owns the memory: seen_bytes(n) of it. */
@@ -50,6 +52,41 @@ static inline bool seen_count(const struct seen_table *t, const struct seen_msg 
     for (unsigned i = 0; i < m->n_facts; i++)
         fact_again(facts, m->facts[i], ts_ns);
     return true;
+}
+/* What a flow remembers of its messages, to have on the way what its next one needs: the last one's entry and that of
+ * the one that followed it the last time. A wish what to fetch, nothing more. */
+enum { SEEN_NEAR = 0x8000 /* in the same packet */ };
+struct seen_path {
+    uint16_t last, next;
+};
+static inline __attribute__((always_inline)) void seen_fetch(const struct seen_table *t, uint16_t at)
+{
+    __builtin_prefetch(&t->msgs[at & ~SEEN_NEAR & t->mask]);
+}
+/* What hangs on it, when that is near by now: its facts, and the next one of its packet. */
+static inline __attribute__((always_inline)) void seen_fetch_on(const struct seen_table *t, uint16_t at,
+                                                                const struct fact_set *facts)
+{
+    enum { MOST = 8 };
+    const struct seen_msg *m = &t->msgs[at & ~SEEN_NEAR & t->mask];
+    unsigned n = m->n_facts < MOST ? m->n_facts : MOST;
+    for (unsigned i = 0; i < n; i++)
+        __builtin_prefetch(&facts->slots[m->facts[i] & (facts->n - 1)]);
+    if (m->follow & SEEN_NEAR)
+        seen_fetch(t, m->follow);
+}
+/* *m is the message that is told now. What follows it is written where another one was expected. */
+static inline void seen_follows(struct seen_table *t, struct seen_path *p, const struct seen_msg *m,
+                                const struct fact_set *facts, uint32_t frame)
+{
+    uint16_t at = (uint16_t)((m - t->msgs) & ~SEEN_NEAR) | (frame == t->frame ? SEEN_NEAR : 0);
+    if (p->next != at)
+        t->msgs[p->last & ~SEEN_NEAR & t->mask].follow = at;
+    p->last = at;
+    p->next = m->follow;
+    t->frame = frame;
+    if (p->next & SEEN_NEAR)
+        seen_fetch_on(t, p->next, facts);
 }
 /* The message told nothing new, and its facts stand in these slots. Kept where few enough rules remain to be asked. */
 void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],

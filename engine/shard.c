@@ -342,21 +342,22 @@ static void prepare_any(const struct shard_env *env, const struct pkt *p, struct
 
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j)
 {
-    const struct layers *l = &j->lay;
-    bool plain = !l->what && !env->site->n_networks;
+    bool one = !env->site->n_networks;
     j->looked = 0;
-    if (__builtin_expect(plain && l->reached == REACHED_L4 && l->ip_ver == 4 && l->l3_len <= UINT16_MAX, 1))
+    if (__builtin_expect(one && j->decoded == DECODED_IP4, 1))
         prepare_ip4(env, j);
-    else if (plain && l->reached == REACHED_L2 && l->has_mac && l->payload_len <= UINT16_MAX)
+    else if (one && j->decoded == DECODED_FRAME && j->lay.payload_len <= UINT16_MAX)
         prepare_frame(env, j);
     else
         prepare_any(env, p, j);
 }
 
-void shard_look_bucket(const struct shard *s, struct job *j)
+void shard_look_bucket(const struct shard_door *d, struct job *j)
 {
-    j->bucket = &s->flows.buckets[j->hash & s->flows.bucket_mask];
+    j->bucket = &d->buckets[j->hash & d->mask];
     __builtin_prefetch(j->bucket);
+    __builtin_prefetch(d->shard);
+    __builtin_prefetch(&d->shard->flows.changes);
 }
 
 void shard_look_flow(const struct shard *s, struct job *j)
@@ -364,7 +365,8 @@ void shard_look_flow(const struct shard *s, struct job *j)
     j->flow = flow_at(&s->flows, *j->bucket);
     if (!j->flow)
         return;
-    for (unsigned line = 0; line < FLOW_HOT; line += 64)
+    unsigned hot = j->lay.payload_len ? FLOW_HOT : FLOW_PLAIN;
+    for (unsigned line = 0; line < hot; line += 64)
         __builtin_prefetch((const char *)j->flow + line);
 }
 
@@ -375,14 +377,22 @@ void shard_look_state(const struct shard *s, struct job *j)
     j->looked = s->flows.changes;
     if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
         return;
-    if (f->state.p)
-        for (unsigned line = 0; line < DIS_FLOW_STATE; line += 64)
-            __builtin_prefetch(f->state.p + line);
-    if (f->rt.txn_head != RT_NONE) {
-        const struct txn *t = &s->rt.txn[f->rt.txn_head];
-        __builtin_prefetch(t);
-        __builtin_prefetch((const char *)t + 64);
-    }
+    __builtin_prefetch(&s->facts);
+    rt_fetch(&s->rt);
+    for (unsigned line = 0; f->state.p && line < f->dis->flow_size; line += 64)
+        __builtin_prefetch(f->state.p + line);
+    rt_fetch_next(&s->rt, &f->rt, f->client != 1u - j->side, f->client != j->side);
+    seen_fetch(&s->seen, f->seen.next);
+}
+
+/* And what hangs on that. */
+void shard_look_on(const struct shard *s, const struct job *j)
+{
+    const struct flow *f = j->flow;
+    if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
+        return;
+    rt_fetch_on(&s->rt, &f->rt);
+    seen_fetch_on(&s->seen, f->seen.next, &s->facts);
 }
 
 void shard_look(const struct shard *s, struct job *j)

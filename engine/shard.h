@@ -113,12 +113,14 @@ struct shard {
     struct flow_table flows;
     uint16_t index;
     uint8_t epoch;
-    struct shard_conf conf;
-    struct dis_rt rt;
     struct fact_set facts;
     struct seen_table seen;
-    struct link_table links;
     uint64_t *assets;          /* digests of (net, addr, mac) told, sets of 8 */
+    uint64_t expire_ns;        /* when idle flows are looked at next */
+    uint64_t counts_ns;        /* when counts are reported next */
+    struct dis_rt rt;
+    struct link_table links;
+    struct shard_conf conf;
     struct bufpool buffers, states;
     struct seg *segs;
     uint32_t seg_free;
@@ -126,10 +128,8 @@ struct shard {
     uint32_t ndpi_hand;
     uint64_t ndpi_asked[LIM_NDPI_LINKS];         /* links: digest, in its low bits what nDPI was shown (worker.c) */
     uint32_t *ndpi;            /* flows that nDPI looks at, oldest at ndpi_hand; FLOW_NONE and ended ones are free */
-    uint64_t expire_ns;        /* when idle flows are looked at next */
     uint32_t n_idle;
     uint32_t idle[SHARD_IDLE]; /* those looked at last, in that order: a wish what to fetch, nothing more */
-    uint64_t counts_ns;        /* when counts are reported next */
     struct unseen unseen;      /* sent, and never here */
     struct cyclic cyclic;
 };
@@ -151,13 +151,20 @@ struct job {
         struct flow *flow;     /* NULL: there was none */
     };
     uint8_t shard, side;
+    uint8_t decoded;           /* enum decoded */
 };
 /* Pure preparation, for a batch at a time: the key and its hash. */
 void shard_prepare(const struct shard_env *env, const struct pkt *p, struct job *j);
-/* The look-up of the flow in three steps, each of which begins with what the one before told the cache to fetch. */
-void shard_look_bucket(const struct shard *s, struct job *j);
+/* The look-up of the flow in steps, each of which begins with what the one before told the cache to fetch. */
+struct shard_door {            /* what the first step needs of each shard, together */
+    struct shard *shard;
+    uint32_t *buckets;
+    uint64_t mask;
+};
+void shard_look_bucket(const struct shard_door *d, struct job *j);
 void shard_look_flow(const struct shard *s, struct job *j);
 void shard_look_state(const struct shard *s, struct job *j);
+void shard_look_on(const struct shard *s, const struct job *j);
 /* The same at once. */
 void shard_look(const struct shard *s, struct job *j);
 /* The whole packet path. now_ns: engine time, never less than before. */

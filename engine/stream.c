@@ -73,7 +73,7 @@ static void drain(struct shard *s, struct flow *f, unsigned side)
     struct half *h = &f->half[side];
     while (h->ooo != FLOW_NONE && seq_diff(s->segs[h->ooo].seq, h->next) <= 0)
         deliver_seg(s, f, side, h->ooo);
-    h->hole_ns = h->ooo == FLOW_NONE ? 0 : h->hole_ns;
+    half_rest(h)->hole_ns = h->ooo == FLOW_NONE ? 0 : half_rest(h)->hole_ns;
 }
 
 static void give_up_hole(struct shard *s, struct flow *f, unsigned side)
@@ -84,7 +84,7 @@ static void give_up_hole(struct shard *s, struct flow *f, unsigned side)
     h->next = s->segs[h->ooo].seq;
     drain(s, f, side);
     if (h->ooo != FLOW_NONE)
-        h->hole_ns = s->now_ns;
+        half_rest(h)->hole_ns = s->now_ns;
 }
 
 /* Do these bytes contradict what waits already? Two truths about one place are how a watcher is deceived. */
@@ -137,7 +137,7 @@ static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struc
     *at = i;
     memcpy(b.p, l->payload, l->payload_len);
     if (!h->n_ooo++)
-        h->hole_ns = s->now_ns;
+        half_rest(h)->hole_ns = s->now_ns;
 }
 
 void stream_free(struct shard *s, struct flow *f)
@@ -159,7 +159,7 @@ void stream_drain(struct shard *s, struct flow *f)
 void stream_tick(struct shard *s, struct flow *f, uint64_t now)
 {
     for (unsigned side = 0; side < 2; side++)
-        if (f->half[side].ooo != FLOW_NONE && now > f->half[side].hole_ns + hole_ns)
+        if (f->half[side].ooo != FLOW_NONE && now > f->rest[side].hole_ns + hole_ns)
             give_up_hole(s, f, side);
 }
 
@@ -168,7 +168,7 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
 {
     struct half *h = &f->half[other];
     while (h->ooo != FLOW_NONE && seq_diff(l->ack, s->segs[h->ooo].seq) >= 0 &&
-           s->now_ns > h->hole_ns + ack_grace_ns) {
+           s->now_ns > half_rest(h)->hole_ns + ack_grace_ns) {
         unseen_hole(s, f, other, s->segs[h->ooo].seq);
         give_up_hole(s, f, other);
     }
@@ -292,7 +292,7 @@ static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, u
         other_acked(s, f, 1 - side, l);
     if (l->tcp_flags & TCP_ACK && o->flags & HALF_NEXT && seq_diff(l->ack, o->next) > 1)
         unseen_acked(s, f, 1 - side, l->ack); /* by one: a FIN */
-    if (h->ooo != FLOW_NONE && s->now_ns > h->hole_ns + hole_ns)
+    if (h->ooo != FLOW_NONE && s->now_ns > half_rest(h)->hole_ns + hole_ns)
         give_up_hole(s, f, side);
     if (l->payload_len)
         segment_data(s, f, side, p, l, last_ns);

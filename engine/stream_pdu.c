@@ -14,8 +14,8 @@ enum {
 
 void stream_part_drop(struct shard *s, struct half *h)
 {
-    buf_put(&s->buffers, &h->part);
-    h->part_len = h->part_need = 0;
+    buf_put(&s->buffers, &half_rest(h)->part);
+    h->part_len = half_rest(h)->part_need = 0;
 }
 
 void stream_lose_sync(struct shard *s, struct half *h)
@@ -27,7 +27,7 @@ void stream_lose_sync(struct shard *s, struct half *h)
 /* Room for n bytes of an unfinished PDU. */
 static bool part_room(struct shard *s, struct half *h, uint32_t n)
 {
-    if (h->part.p && h->part.cap >= n)
+    if (half_rest(h)->part.p && half_rest(h)->part.cap >= n)
         return true;
     struct buf b = buf_get(&s->buffers, n);
     if (!b.p) {
@@ -35,9 +35,9 @@ static bool part_room(struct shard *s, struct half *h, uint32_t n)
         return false;
     }
     if (h->part_len)
-        memcpy(b.p, h->part.p, h->part_len);
-    buf_put(&s->buffers, &h->part);
-    h->part = b;
+        memcpy(b.p, half_rest(h)->part.p, h->part_len);
+    buf_put(&s->buffers, &half_rest(h)->part);
+    half_rest(h)->part = b;
     return true;
 }
 
@@ -102,9 +102,9 @@ static void keep_part(struct shard *s, struct flow *f, struct dis_ctx *x, struct
     }
     struct span b = cur_rest(&rest);
     if (b.n)
-        memcpy(h->part.p, b.p, b.n);
+        memcpy(half_rest(h)->part.p, b.p, b.n);
     h->part_len = b.n;
-    h->part_need = fr.st == FRAME_OK ? fr.len : 0;
+    half_rest(h)->part_need = fr.st == FRAME_OK ? fr.len : 0;
 }
 
 /* The header itself is split: add some bytes at a time until the length is known. Returns how many bytes of c were
@@ -113,19 +113,19 @@ static uint32_t finish_header(struct shard *s, struct flow *f, const struct dis_
 {
     struct half *h = &f->half[c->side];
     uint32_t used = 0;
-    while (h->part_need == 0 && used < c->len) {
+    while (half_rest(h)->part_need == 0 && used < c->len) {
         uint32_t had = h->part_len, n = c->len - used < HEADER_STEP ? c->len - used : HEADER_STEP;
         if (!part_room(s, h, had + n))
             return UINT32_MAX;
-        memcpy(h->part.p + had, c->p + used, n);
+        memcpy(half_rest(h)->part.p + had, c->p + used, n);
         h->part_len += n;
         used += n;
-        struct frame fr = next_frame(x, cur_make(h->part.p, h->part_len));
+        struct frame fr = next_frame(x, cur_make(half_rest(h)->part.p, h->part_len));
         if (fr.st == FRAME_BAD || h->part_len >= f->dis->max_pdu + HEADER_STEP || (fr.st == FRAME_OK && fr.len < had))
             return UINT32_MAX;
         if (fr.st != FRAME_OK)
             continue;
-        h->part_need = fr.len;
+        half_rest(h)->part_need = fr.len;
         if (fr.len < h->part_len) {
             used -= h->part_len - fr.len;
             h->part_len = fr.len;
@@ -143,24 +143,24 @@ static uint32_t finish_part(struct shard *s, struct flow *f, struct dis_ctx *x, 
         stream_lose_sync(s, h);
         return UINT32_MAX;
     }
-    if (h->part_need == 0)
+    if (half_rest(h)->part_need == 0)
         return used;
-    if (!part_room(s, h, h->part_need)) {
+    if (!part_room(s, h, half_rest(h)->part_need)) {
         stream_lose_sync(s, h);
         return UINT32_MAX;
     }
-    uint32_t take = h->part_need - h->part_len;
+    uint32_t take = half_rest(h)->part_need - h->part_len;
     if (take > c->len - used)
         take = c->len - used;
-    memcpy(h->part.p + h->part_len, c->p + used, take);
+    memcpy(half_rest(h)->part.p + h->part_len, c->p + used, take);
     h->part_len += take;
     used += take;
-    if (h->part_len < h->part_need)
+    if (h->part_len < half_rest(h)->part_need)
         return used;
-    struct buf b = h->part; /* the dissector may give the flow back */
+    struct buf b = half_rest(h)->part; /* the dissector may give the flow back */
     uint32_t n = h->part_len;
-    h->part.p = NULL;
-    h->part_len = h->part_need = 0;
+    half_rest(h)->part.p = NULL;
+    h->part_len = half_rest(h)->part_need = 0;
     bool go_on = one_pdu(s, f, x, cur_make(b.p, n));
     buf_put(&s->buffers, &b);
     return go_on ? used : UINT32_MAX;
@@ -170,7 +170,7 @@ static bool keep_feet(struct shard *s, struct half *h, const struct chunk *c)
 {
     if (h->part_len + c->len > FEET_MAX || !part_room(s, h, h->part_len + c->len))
         return false;
-    memcpy(h->part.p + h->part_len, c->p, c->len);
+    memcpy(half_rest(h)->part.p + h->part_len, c->p, c->len);
     h->part_len += c->len;
     return true;
 }
@@ -183,7 +183,7 @@ static bool regain(struct shard *s, struct flow *f, const struct chunk *c)
     if (h->part_len) { /* what was too little, and this chunk */
         uint8_t joined[2 * FEET_MAX];
         uint32_t had = h->part_len, n = c->len < FEET_MAX ? c->len : FEET_MAX;
-        memcpy(joined, h->part.p, had);
+        memcpy(joined, half_rest(h)->part.p, had);
         memcpy(joined + had, c->p, n);
         switch (find_feet(s, f, c, cur_make(joined, had + n))) {
         case MATCH_YES:

@@ -67,10 +67,10 @@ static int32_t diff(uint32_t a, uint32_t b)
 }
 
 /* Where what was not counted yet begins. */
-static uint32_t uncounted(const struct half *h)
+static uint32_t uncounted(struct half *h)
 {
-    int32_t d = diff(h->unseen, h->next);
-    return h->flags & HALF_UNSEEN && d > 0 && d <= FAR ? h->unseen : h->next;
+    int32_t d = diff(half_rest(h)->unseen, h->next);
+    return h->flags & HALF_UNSEEN && d > 0 && d <= FAR ? half_rest(h)->unseen : h->next;
 }
 
 static void count(struct shard *s, struct flow *f, unsigned side, uint32_t from, uint32_t to)
@@ -78,12 +78,13 @@ static void count(struct shard *s, struct flow *f, unsigned side, uint32_t from,
     struct half *h = &f->half[side];
     unseen_add(s, f->iface, f->vlan, UNSEEN_BYTES, to - from);
     h->flags = (uint8_t)((h->flags | HALF_UNSEEN) & ~HALF_LAG);
-    h->unseen = to;
+    half_rest(h)->unseen = to;
 }
 
 void unseen_acked(struct shard *s, struct flow *f, unsigned side, uint32_t ack)
 {
     struct half *h = &f->half[side];
+    struct half_rest *r = half_rest(h);
     uint32_t from = uncounted(h);
     if (h->ooo != FLOW_NONE || diff(ack, h->next) > FAR || diff(ack, from) <= 0)
         return; /* a hole with segments behind it: unseen_hole() */
@@ -91,11 +92,11 @@ void unseen_acked(struct shard *s, struct flow *f, unsigned side, uint32_t ack)
         count(s, f, side, from, ack);
         return;
     }
-    if (!(h->flags & HALF_LAG) || diff(h->unseen, h->next) <= 0) { /* the first word of it; or that came after all */
+    if (!(h->flags & HALF_LAG) || diff(r->unseen, h->next) <= 0) { /* the first word of it; or that came after all */
         h->flags = (uint8_t)((h->flags | HALF_LAG) & ~HALF_UNSEEN);
-        h->unseen = ack;
-        h->hole_ns = s->now_ns;
-    } else if (s->now_ns > h->hole_ns + late_ns) {
+        r->unseen = ack;
+        r->hole_ns = s->now_ns;
+    } else if (s->now_ns > r->hole_ns + late_ns) {
         count(s, f, side, from, ack);
     }
 }
@@ -111,8 +112,9 @@ void unseen_end(struct shard *s, struct flow *f)
 {
     for (unsigned side = 0; side < 2; side++) {
         struct half *h = &f->half[side];
-        if (h->flags & HALF_LAG && diff(h->unseen, h->next) > 1 && s->now_ns > h->hole_ns + late_ns)
-            count(s, f, side, h->next, h->unseen);
+        const struct half_rest *r = half_rest(h);
+        if (h->flags & HALF_LAG && diff(r->unseen, h->next) > 1 && s->now_ns > r->hole_ns + late_ns)
+            count(s, f, side, h->next, r->unseen);
     }
 }
 

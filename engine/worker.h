@@ -43,6 +43,7 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c);
  * packets. */
 struct worker {
     struct shard *shards[N_SHARDS]; /* NULL: another worker's */
+    struct shard_door doors[N_SHARDS]; /* of another worker's: that of some shard of ours */
     struct event *scratch;
     struct eng_stats stats;
     struct rec_stats told;          /* what was sent so far */

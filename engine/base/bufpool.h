@@ -18,8 +18,8 @@ struct bufpool_class {
     uint32_t size, n, n_free;
 };
 struct bufpool {
-    struct bufpool_class c[BUFPOOL_CLASSES];
     uint32_t n_classes;
+    struct bufpool_class c[BUFPOOL_CLASSES];
     struct arena own; /* where the memory is nobody else's */
 };
 struct buf {
