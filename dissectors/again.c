@@ -258,7 +258,8 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     ev_pack_tight(e, b.p, b.cap);
     set_request(rt, r, &(struct again_req){.digest = a->digest, .buf = b, .schema = e->schema,
                                            .next = {r->next[0], r->next[1]}, .need = ev_packed_len(e, true),
-                                           .len = (uint16_t)len, .vary = place_of(e, a->field), .follow = r->follow});
+                                           .len = (uint16_t)len, .vary = place_of(e, a->field), .own = a->own,
+                                           .follow = r->follow});
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)
@@ -293,6 +294,8 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
         return false;
     const struct again_req *r = &rt->again[rt->txn[i].req];
     uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
+    if (r->own < AGAIN_ALL && r->own < a->data)
+        s.n -= a->data - r->own;
     if (!counted(x, r->schema, 2, digest_of(x, s, context) ^ r->digest, latency, a))
         return false;
     rt->acts++;

@@ -197,11 +197,13 @@ struct again {
     uint8_t field;   /* in: a field of the request whose value differs from time to time; AGAIN_NONE */
     uint32_t vary;   /* in: that value now */
     uint8_t n_group; /* in: ev_group_keep() will tell of so many; 0 */
+    uint8_t own;     /* in, of a request: so many of its answer's last `data` bytes matter, AGAIN_ALL */
+    uint32_t data;   /* in, of an answer: see there; 0 */
     uint32_t place;  /* out, where it is known */
     uint64_t digest; /* out; 0: is not to be kept */
     uint32_t acts, asked;
 };
-enum { AGAIN_NONE = 255, AGAIN_GROUP = 64 };
+enum { AGAIN_NONE = 255, AGAIN_ALL = 255, AGAIN_GROUP = 64 };
 /* s: a request without what differs from time to time and is no matter of its meaning, save for a->field. context: what
  * else its event depends on. True: one like it was kept; this one waits now under key. */
 bool ev_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
@@ -213,7 +215,7 @@ void ev_group_keep(struct dis_ctx *x, const struct again *a, const uint32_t *pla
 unsigned ev_group_again(struct dis_ctx *x, const struct again *a, const uint64_t *keys, unsigned n);
 /* The same of the answer to a request that waits under key. True: it says what one before it said, and is counted.
  * s may leave out values and qualities of items on which nothing else of the event depends: one that somebody looks at
- * is not counted but read. */
+ * is not counted but read. Where its request tells how much that is: a->data, and a->own of the request. */
 bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
 /* The same of a message that waits for nothing and that nobody waits for: its event is committed as it begins. */
 bool ev_told_again(struct dis_ctx *x, const struct proto_schema *schema, struct span s, uint64_t context,

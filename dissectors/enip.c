@@ -468,17 +468,34 @@ static bool is_plain(struct command *k)
            p->items[0].data.n >= 4 && p->items[1].type == ITEM_CONN_DATA;
 }
 
+/* Connected data in which nothing is odd makes the same event again and again, but for its fields. */
+static bool told_again(struct command *k, struct rt_seen *seen)
+{
+    const struct header *h = k->h;
+    const struct enip_flow *f = k->x->state;
+    bool of_session = f->registered ? h->session == f->session : h->session || k->x->transport != DIS_TCP;
+    return seen->digest && h->command == CMD_UNIT && !(h->status | h->options) && of_session && !k->x->cut &&
+           cur_left(&k->data) == h->length && is_plain(k) && ev_message_again(k->x, &enip_schema, seen);
+}
+
 static enum verdict parse_command(struct dis_ctx *x, const struct header *h, struct cur c)
 {
-    struct command k;
+    struct enip_flow *f = x->state;
+    struct rt_seen *seen = &f->plain[x->dir == DIR_S2C];
+    struct command k; /* without its items */
+    k.x = x;
+    k.h = h;
+    k.data = c;
+    if (told_again(&k, seen)) {
+        content(x, h, &k.items);
+        return DIS_OK;
+    }
     struct event *e = open_event(x, h);
     if (!x->cut && cur_left(&c) != h->length)
         ev_anomaly(e, EA_LENGTH);
     if (cur_left(&c) > h->length)
         c = cur_sub(&c, h->length);
     judge_length(x, e, h);
-    k.x = x;
-    k.h = h;
     k.data = c;
     bool plain = is_plain(&k);
     if (!plain)
@@ -488,12 +505,14 @@ static enum verdict parse_command(struct dis_ctx *x, const struct header *h, str
                                 UINT64_C(1) << EA_SESSION_MISMATCH | UINT64_C(1) << EA_NO_SESSION);
     bool cancels = h->command == CMD_RR && h->status && e->kind == EV_TRANSACTION;
     uint64_t service = cancels ? cip_field(e, EF_CIP, 0, UINT64_MAX) : UINT64_MAX;
-    if (plain)
+    if (plain) {
         ev_commit_brief(x, e, add_fields, &k);
-    else if (e->kind == EV_MESSAGE && x->dir != DIR_S2C && !(e->op && (e->op->flags & OP_NO_ANSWER)))
+        *seen = ev_seen(x);
+    } else if (e->kind == EV_MESSAGE && x->dir != DIR_S2C && !(e->op && (e->op->flags & OP_NO_ANSWER))) {
         ev_wait(x, e, enip_key(h));
-    else
+    } else {
         ev_commit(x, e);
+    }
     content(x, h, &k.items);
     if (cancels && service != UINT64_MAX)
         refused(x, h, (uint32_t)service);

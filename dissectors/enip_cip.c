@@ -270,6 +270,13 @@ static uint8_t services_in(struct cur c)
     return (uint8_t)(n <= AGAIN_GROUP ? n : 0);
 }
 
+/* Bytes of the data of its answer that the event depends on, beside their number: of a tag's values the type, of what
+ * is not read none. */
+static uint8_t answer_depends_on(const struct cip_body *b)
+{
+    return b->reply == body_raw_rsp ? 0 : b->reply == tag_read_rsp ? 2 : AGAIN_ALL;
+}
+
 static void request(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v)
 {
     struct epath p;
@@ -308,6 +315,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
     if (service == SVC_MSP)
         check_multiple(x, e, c, v);
     const struct cip_body *b = cip_body_find(service, cls);
+    again.own = answer_depends_on(b);
     if (b && b->request) {
         struct cip_svc s = {.x = x, .e = e, .path = &p, .via = v, .service = service, .cls = cls,
                             .instance = p.has_instance ? p.instance : UINT32_MAX,
@@ -417,14 +425,22 @@ static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, c
 
 /* The event of a Multiple Service Packet says nothing of the services in it: it depends on the bytes up to the last of
  * their offsets, and on how many follow. data: count, offsets, services, at the end of all. */
-static struct span own_bytes(struct cur all, struct cur data, uint8_t service, uint64_t *context)
+static struct span own_bytes(struct cur all, struct cur data, uint8_t service)
 {
     struct span s = cur_rest(&all);
     uint32_t left = cur_left(&data), list = 2 + 2u * cur_u16le(&data);
     if (service != SVC_MSP || !cur_ok(&data) || list >= left)
         return s;
-    *context = hash_mix(*context, left);
     return (struct span){s.p, s.n - (left - list)};
+}
+
+/* One like it came before. Where it goes, and by what connection, is known of its request. */
+static bool answered_again(struct dis_ctx *x, struct cur all, struct cur data, const struct cip_via *v, uint8_t service,
+                           struct again *again)
+{
+    uint64_t context = (uint64_t)cur_left(&data) << 16 | (uint64_t)v->depth << 8 | service;
+    again->data = service == SVC_MSP ? 0 : cur_left(&data);
+    return ev_answer_again(x, own_bytes(all, data, service), context, service_key(v, service), again);
 }
 
 static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
@@ -440,14 +456,11 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
     struct again again = {.digest = 0};
     if (send_reply(x, &r, c, v))
         return;
-    if (asks_again(v, service) && anomalies == 0 && (service != SVC_MSP || (r.status == 0 && cur_left(&c)))) {
-        uint64_t context = context_of(x, v, service);
-        struct span own = own_bytes(all, c, service, &context);
-        if (ev_answer_again(x, own, context, service_key(v, service), &again)) {
-            if (service == SVC_MSP)
-                multiple(x, c, v, NULL);
-            return;
-        }
+    if (asks_again(v, service) && anomalies == 0 && (service != SVC_MSP || (r.status == 0 && cur_left(&c))) &&
+        answered_again(x, all, c, v, service, &again)) {
+        if (service == SVC_MSP)
+            multiple(x, c, v, NULL);
+        return;
     }
     struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);
     if (e->kind != EV_TRANSACTION)

@@ -14,6 +14,7 @@ struct enip_flow {
     uint8_t same_context;  /* the client does not number its requests */
     uint8_t sends;         /* an Unconnected Send was seen, 1 by itself, 2 in a Multiple Service Packet: answers there
                             * may be to what one carried */
+    struct rt_seen plain[2]; /* connected data from the client, and from the server: all of a side say the same */
 };
 
 /* ---- names (enip_names.c) ---- */

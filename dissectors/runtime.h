@@ -84,6 +84,7 @@ struct again_req {
     uint8_t vary;          /* place of the field that differs from time to time; EV_MAX_FIELDS: none does */
     uint8_t used;          /* since it was looked at for its room */
     uint8_t n_group;       /* requests that came with it and are kept, too */
+    uint8_t own;           /* bytes of the data of its answer that matter */
     uint16_t len;          /* of what is in buf */
     uint16_t follow;       /* place of the request that followed in a flow the last time: a wish what to fetch */
 };

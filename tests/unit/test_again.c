@@ -29,7 +29,7 @@ static bool ask(struct feed *f, const char *s, uint64_t context, uint32_t number
     f->frame++;
     f->now_ns += 1000000;
     feed_fill(f, &x, 0);
-    struct again a = {.field = 0, .vary = number};
+    struct again a = {.field = 0, .vary = number, .own = 1};
     if (ev_again(&x, octets(s), context, number, &a))
         return true;
     if (spoil == SHARED)
@@ -81,6 +81,8 @@ static const struct rt_sink sink = {.event = on_event, .ident = feed_ident, .mal
                                     .silent = feed_silent, .context = feed_context, .sender = feed_sender,
                                     .again = on_again};
 
+static uint32_t reply_data; /* octets at the end of the next answers, of which the first matters */
+
 /* True: known. */
 static bool reply(struct feed *f, const char *s, uint32_t number, bool cut)
 {
@@ -89,7 +91,7 @@ static bool reply(struct feed *f, const char *s, uint32_t number, bool cut)
     f->now_ns += 1000000;
     feed_fill(f, &x, 1);
     x.cut = cut;
-    struct again a;
+    struct again a = {.data = reply_data};
     if (ev_answer_again(&x, octets(s), 0, number, &a))
         return true;
     struct event *e = ev_answer(&x, &schema, number, 1, 0);
@@ -173,6 +175,31 @@ START_TEST(test_answers)
     again_says = false;
     ask(f, "poll", 0, 14, NOTHING);
     ck_assert(!reply(f, "fine", 14, false)); /* the sink wants to see it */
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(test_data_of_an_answer)
+{
+    struct feed *f = fresh(&dissector_modbus, 502);
+    again_says = true;
+    for (uint32_t i = 0; i < 3; i++) {
+        ask(f, "poll", 0, i, NOTHING);
+        reply_data = 3;
+        ck_assert(!reply(f, "fine", i, false));
+    }
+    static const struct {
+        const char *s;
+        uint32_t data;
+        bool known;
+    } answers[] = {{"fine", 3, true}, {"fi__", 3, true}, {"f_ne", 3, false}, {"_ine", 3, false},
+                   {"fi", 1, true},   {"fi", 0, true},   {"fine", 0, false}, {"fi__", 3, true}};
+    for (uint32_t i = 0; i < ARRAY_LEN(answers); i++) {
+        ask(f, "poll", 0, 10 + i, NOTHING);
+        reply_data = answers[i].data;
+        ck_assert_int_eq(reply(f, answers[i].s, 10 + i, false), answers[i].known);
+    }
+    reply_data = 0;
     feed_free(f);
 }
 END_TEST
@@ -384,6 +411,7 @@ int main(void)
     tcase_add_test(t, test_third_is_known);
     tcase_add_test(t, test_not_kept);
     tcase_add_test(t, test_answers);
+    tcase_add_test(t, test_data_of_an_answer);
     tcase_add_test(t, test_told);
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_bounds);
