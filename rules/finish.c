@@ -14,18 +14,23 @@
 
 enum { WAYS = 8, DEFAULT_BYTES = 8 << 20, MIN_SETS = 2, MAX_SETS = 1 << 12 };
 
-struct counter { /* followed by its times, and, distinct, by what stood for them */
-    uint64_t key;     /* 0: free */
+struct counter { /* followed by its times, or, distinct, by things */
     uint64_t last_ns;
     uint32_t n, head; /* head: where the next time goes */
     uint32_t seen;    /* messages since the count began */
     uint32_t pad;
 };
-
-struct table {
-    unsigned char *slots;
-    uint32_t n_sets, stride;
+struct thing {
+    uint64_t ns, what;
 };
+
+/* A set is its keys, which share a line of the cache, 0 where there is none, then its counters. */
+struct table {
+    unsigned char *mem, *sets; /* sets: in mem, at a multiple of LINE */
+    uint32_t n_sets, stride;   /* stride: of a counter */
+};
+enum { LINE = 64 };
+_Static_assert(WAYS * sizeof(uint64_t) == LINE, "the keys of a set share a line");
 
 /* Rules that count a message mostly count it by the same ends: their part of the key that was made last. */
 struct ends {
@@ -114,11 +119,6 @@ bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct
 
 /* ---- thresholds ---- */
 
-static uint64_t *times(struct counter *c)
-{
-    return (uint64_t *)(c + 1);
-}
-
 static uint64_t mix_addr(uint64_t h, const struct addr *a)
 {
     return hash_bytes(h, a->b, sizeof a->b);
@@ -168,20 +168,39 @@ static bool thing_of(const struct rule_threshold *t, const struct rec_event *ev,
     }
 }
 
+static uint64_t *set_of(const struct table *t, uint64_t key)
+{
+    size_t bytes = WAYS * (sizeof(uint64_t) + t->stride);
+    return (uint64_t *)(void *)(t->sets + (size_t)(key % t->n_sets) * bytes);
+}
+
+static struct counter *counter_at(const struct table *t, uint64_t *keys, unsigned way)
+{
+    return (struct counter *)(void *)((unsigned char *)(keys + WAYS) + (size_t)way * t->stride);
+}
+
+/* The key's counter; the set has none: that of a free key, else the one that was quiet longest. */
 static struct counter *counter_of(struct rule_state *st, const struct table *t, uint64_t key)
 {
-    unsigned char *set = t->slots + (size_t)(key % t->n_sets) * WAYS * t->stride;
-    struct counter *oldest = NULL;
-    for (unsigned i = 0; i < WAYS; i++) {
-        struct counter *c = (struct counter *)(void *)(set + (size_t)i * t->stride);
-        if (c->key == key)
-            return c;
-        if (!oldest || (oldest->key && (!c->key || c->last_ns < oldest->last_ns)))
-            oldest = c;
+    uint64_t *keys = set_of(t, key);
+    unsigned way = 0;
+    while (way < WAYS && keys[way] != key)
+        way++;
+    if (way < WAYS)
+        return counter_at(t, keys, way);
+    for (way = 0; way < WAYS && keys[way]; way++)
+        ;
+    if (way == WAYS) {
+        way = 0;
+        for (unsigned i = 1; i < WAYS; i++)
+            if (counter_at(t, keys, i)->last_ns < counter_at(t, keys, way)->last_ns)
+                way = i;
+        st->stats.evicted++;
     }
-    st->stats.evicted += oldest->key != 0;
-    *oldest = (struct counter){.key = key};
-    return oldest;
+    keys[way] = key;
+    struct counter *c = counter_at(t, keys, way);
+    *c = (struct counter){0};
+    return c;
 }
 
 static bool within(uint64_t then, uint64_t now, uint64_t window)
@@ -192,37 +211,41 @@ static bool within(uint64_t then, uint64_t now, uint64_t window)
 /* Adds a time; true with *first when `count` of them lie within the window. */
 static bool count_times(struct counter *c, const struct rule_threshold *t, uint64_t now, uint64_t *first)
 {
-    uint64_t *v = times(c);
+    uint64_t *v = (uint64_t *)(c + 1);
     v[c->head] = now;
-    c->head = (c->head + 1) % t->count;
+    c->head = c->head + 1 == t->count ? 0 : c->head + 1;
     c->n += c->n < t->count;
     *first = v[c->head];
     return c->n == t->count && within(*first, now, t->window_ns);
 }
 
-static bool count_things(struct counter *c, const struct rule_threshold *t, uint64_t now, uint64_t thing,
+static uint32_t place_of_thing(struct counter *c, const struct rule_threshold *t, uint64_t what)
+{
+    const struct thing *v = (const struct thing *)(c + 1);
+    uint32_t oldest = 0, i = 0;
+    while (i < c->n && v[i].what != what)
+        i++;
+    if (i < t->count) {
+        c->n += i == c->n;
+        return i;
+    }
+    for (i = 1; i < c->n; i++)
+        oldest = v[i].ns < v[oldest].ns ? i : oldest;
+    return oldest;
+}
+
+static bool count_things(struct counter *c, const struct rule_threshold *t, uint64_t now, uint64_t what,
                          uint64_t *first)
 {
-    uint64_t *v = times(c), *what = v + t->count;
-    uint32_t at = UINT32_MAX, oldest = 0, n = 0;
-    for (uint32_t i = 0; i < c->n; i++) {
-        if (what[i] == thing)
-            at = i;
-        if (v[i] < v[oldest])
-            oldest = i;
-    }
-    if (at == UINT32_MAX)
-        at = c->n < t->count ? c->n++ : oldest;
-    v[at] = now;
-    what[at] = thing;
+    struct thing *v = (struct thing *)(c + 1);
+    v[place_of_thing(c, t, what)] = (struct thing){now, what};
     *first = now;
-    for (uint32_t i = 0; i < c->n; i++) {
-        if (!within(v[i], now, t->window_ns))
-            continue;
-        *first = v[i] < *first ? v[i] : *first;
-        n++;
+    for (uint32_t i = 0; c->n == t->count && i < c->n; i++) {
+        if (!within(v[i].ns, now, t->window_ns))
+            return false;
+        *first = v[i].ns < *first ? v[i].ns : *first;
     }
-    return n >= t->count;
+    return c->n == t->count;
 }
 
 void rule_why(const struct rule_verdict *v, char ret[RULE_WHY])
@@ -309,18 +332,19 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
 
 static uint32_t stride_of(const struct rule_threshold *t)
 {
-    return (uint32_t)(sizeof(struct counter) + t->count * sizeof(uint64_t) * (t->distinct ? 2 : 1));
+    return (uint32_t)(sizeof(struct counter) + t->count * (t->distinct ? sizeof(struct thing) : sizeof(uint64_t)));
 }
 
 static bool table_new(struct rule_state *st, struct table *t, const struct rule_threshold *th, size_t bytes)
 {
     t->stride = stride_of(th);
-    size_t sets = bytes / ((size_t)WAYS * t->stride);
+    size_t set = WAYS * (sizeof(uint64_t) + t->stride), sets = bytes / set;
     t->n_sets = (uint32_t)(sets < MIN_SETS ? MIN_SETS : sets > MAX_SETS ? MAX_SETS : sets);
-    size_t size = (size_t)t->n_sets * WAYS * t->stride;
-    t->slots = calloc(1, size);
+    size_t size = (size_t)t->n_sets * set;
+    t->mem = calloc(1, size + LINE);
+    t->sets = t->mem ? t->mem + (LINE - (uintptr_t)t->mem % LINE) % LINE : NULL;
     st->stats.memory_bytes += size;
-    return t->slots;
+    return t->mem;
 }
 
 int rule_state_new(const struct ruleset *rs, size_t bytes, uint64_t hash_key, struct rule_state **ret, struct err *e)
@@ -354,7 +378,7 @@ void rule_state_free(struct rule_state *st)
     if (!st)
         return;
     for (uint32_t i = 0; st->tables && i < st->n_tables; i++)
-        free(st->tables[i].slots);
+        free(st->tables[i].mem);
     free(st->tables);
     free(st);
 }
