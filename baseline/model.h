@@ -37,29 +37,29 @@ enum { /* asset.evidence: what a device was seen to do. Stored: never renumber. 
     EVI_CMD_SHIFT = 32,        /* from bit 32: the state commands it is known to send, bit per enum action */
 };
 
-struct asset {
+struct asset { /* what each event asks for comes first */
     struct node node;
+    uint8_t flags, authorized, n_units, dirty;
+    uint64_t evidence;
+    struct row_life life;
+    uint32_t units[4];         /* distinct units that answered behind it (bounded sample: 4 make a gateway) */
+    uint16_t net;
+    uint8_t n_ips, n_macs, n_vlans, macs_learned;
+    struct inc_ref inc, scan;  /* the open deviation about it; the scan it makes */
+    struct inc_ref cmd;        /* the deviation of the last state commands to it, ... */
+    uint64_t cmd_ns;           /* ... when they were, ... */
+    uint32_t cmd_acts;         /* ... and which, bit per enum action */
     uint64_t id, parent;
     struct addr key;
     struct addr ips[LIM_ASSET_IPS];
     uint8_t macs[LIM_ASSET_MACS][6];
     uint16_t vlans[LIM_ASSET_VLANS];
-    uint64_t evidence;
-    struct row_life life;
-    struct inc_ref inc, scan;  /* the open deviation about it; the scan it makes */
-    struct inc_ref cmd;        /* the deviation of the last state commands to it, ... */
-    uint64_t cmd_ns;           /* ... when they were, ... */
-    uint32_t cmd_acts;         /* ... and which, bit per enum action */
     const struct site_asset *told;
     uint32_t idents, n_idents; /* first of its identity facts */
     uint32_t n_targets;        /* distinct control servers it talks to */
     const char *oui;           /* vendor by MAC as last looked up, for ... */
     uint8_t oui_macs;          /* ... so many of the MACs, ... */
     uint8_t oui_mac[6];        /* ... the first of which was this */
-    uint32_t units[4];         /* distinct units that answered behind it (bounded sample: 4 make a gateway) */
-    uint16_t net;
-    uint8_t n_ips, n_macs, n_vlans, macs_learned, n_units;
-    uint8_t flags, authorized, dirty;
 };
 
 /* (network, IP) of an asset. */
@@ -101,46 +101,50 @@ struct ident {
     char value[REC_VALUE + 4];
 };
 
-struct link {
+struct link { /* what each event and count asks for comes first */
     struct node node;
-    uint64_t id;
-    struct addr client, server;
-    struct row_life life;
-    struct inc_ref inc;
-    uint64_t packets[2], bytes[2], errors, resets, retransmissions, gaps;
-    uint32_t funcs, n_funcs, digs;
-    uint32_t pending;          /* index into the pending list + 1 while not judged */
-    uint16_t net, port, client_port, vlan, iface, file;
-    uint16_t apps[LIM_LINK_APPS];
-    uint32_t frame;
+    uint32_t funcs;
     uint8_t l4, flags, n_apps, app_learned, app_judged, dirty, probe;
     uint8_t heard;             /* bit n: in the n-th counts window before; bit 0 this one */
+    uint32_t pending;          /* index into the pending list + 1 while not judged */
+    uint16_t apps[LIM_LINK_APPS];
+    struct row_life life;
+    uint64_t packets[2], bytes[2], errors, resets, retransmissions, gaps;
+    uint32_t n_funcs, digs;
+    struct inc_ref inc;
+    uint64_t id;
+    struct addr client, server;
+    uint16_t net, port, client_port, vlan, iface, file;
+    uint32_t frame;
 };
 
 struct func {
     struct node node;
-    uint64_t id;
+    uint16_t proto;
+    uint8_t action, dirty;
     struct row_life life;
+    uint64_t id;
     struct inc_ref inc;
     uint32_t link, next, prev; /* of its link */
     uint32_t ops, n_ops;
     uint32_t fn, sel, unit, sub;
-    uint16_t proto;
-    uint8_t has_unit, action, dirty;
+    uint8_t has_unit;
     char name[45];             /* from the table or the store: for listings when the dissector is not there */
 };
 
-struct op {
+struct op { /* what each count changes comes first */
     struct node node;
-    uint64_t id;
+    uint32_t func;
+    uint64_t count, errors;
+    uint32_t period_us;
+    uint8_t kind, action, has_range, bit, n_status, status_learned, dirty;
     struct row_life life;
     struct inc_ref inc;
-    uint64_t count, errors;
-    uint32_t func, next, prev; /* of its function */
+    uint64_t id;
+    uint32_t next, prev;       /* of its function */
     uint32_t digs, name;
-    uint32_t space, first, last, period_us;
+    uint32_t space, first, last;
     uint32_t status[LIM_OP_ERRORS];
-    uint8_t kind, action, has_range, bit, n_status, status_learned, dirty;
 };
 
 /* A worker's digest and what it stands for. */
