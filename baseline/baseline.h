@@ -92,6 +92,16 @@ void baseline_heard_anew(struct baseline *b);
 bool baseline_link_ends(struct baseline *b, uint64_t link_digest, uint16_t *net, struct addr *client,
                         struct addr *server);
 
+/* What records that come soon are about. */
+enum { BASELINE_AHEAD = 10 };
+struct baseline_ahead {
+    uint64_t digest; /* of a link, or, fact, of a fact; 0: none */
+    bool fact;
+};
+/* Called with each record before its turn: brings what the last ones ask for into the cache, a part at a time. Changes
+ * nothing. a: the newest first. */
+void baseline_look_ahead(const struct baseline *b, const struct baseline_ahead a[BASELINE_AHEAD]);
+
 struct baseline_stats {
     uint32_t assets, links, funcs, ops, idents, names, digests;
     uint64_t evicted_assets, evicted_links, evicted_funcs, evicted_ops, evicted_idents, evicted_digests;

@@ -38,14 +38,6 @@ uint64_t tab_bytes(const struct table *t)
     return t->rec ? ((uint64_t)t->cap + 1) * t->size + ((uint64_t)t->mask + 1) * sizeof *t->heads : 0;
 }
 
-uint32_t tab_find(const struct table *t, uint64_t hash, uint32_t after)
-{
-    uint32_t i = after ? node(t, after)->chain : t->heads[hash & t->mask];
-    while (i && node(t, i)->hash != (uint32_t)hash)
-        i = node(t, i)->chain;
-    return i;
-}
-
 static void list_out(struct table *t, uint32_t i)
 {
     struct node *n = node(t, i);

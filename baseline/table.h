@@ -37,7 +37,22 @@ static inline void *tab_at(const struct table *t, uint32_t i)
 }
 
 /* The next record of that hash after `after` (0: the first); the caller compares keys. */
-uint32_t tab_find(const struct table *t, uint64_t hash, uint32_t after);
+static inline uint32_t tab_find(const struct table *t, uint64_t hash, uint32_t after)
+{
+    uint32_t i = after ? ((const struct node *)tab_at(t, after))->chain : t->heads[hash & t->mask];
+    while (i && ((const struct node *)tab_at(t, i))->hash != (uint32_t)hash)
+        i = ((const struct node *)tab_at(t, i))->chain;
+    return i;
+}
+/* Bring its bucket, or, when that is there, the first record of it into the cache. */
+static inline void tab_fetch_bucket(const struct table *t, uint64_t hash)
+{
+    __builtin_prefetch(&t->heads[hash & t->mask]);
+}
+static inline void tab_fetch(const struct table *t, uint64_t hash)
+{
+    __builtin_prefetch(tab_at(t, t->heads[hash & t->mask]));
+}
 static inline bool tab_full(const struct table *t)
 {
     return t->used == t->cap;

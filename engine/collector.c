@@ -11,9 +11,13 @@
 #include "rules/rules.h"
 #include "store/store.h"
 
+enum { AHEAD = BASELINE_AHEAD + 1, RECORD_LINES = 6 };
 struct source_head { /* the oldest record of one worker */
     struct ring_head *h;
     bool ended;
+    uint64_t ahead;                            /* on its ring: the first record that was not looked at ahead */
+    struct baseline_ahead found[AHEAD]; /* what those before it are about, the last first */
+    unsigned n_found;
 };
 
 static unsigned rec_shard(const struct ring_head *h)
@@ -43,11 +47,18 @@ static struct rec_event *unpack_event(struct ring_head *h, struct rec_fact **ret
     return r;
 }
 
+/* What the plant's connections say of its two ends; only silence and alerts ask. */
+static void see_ways(const struct collector *c, struct rec_event *r)
+{
+    r->one_way |= sight_one_way(c->ops.sight, r->net, &r->src, &r->dst);
+}
+
 /* The record of an event that becomes an alert, written now (raise_conf.event_json). */
 void collector_event_json(void *arg, struct rec_event *r)
 {
     struct collector *c = arg;
     char community[32];
+    see_ways(c, r);
     if (r->json.n || !r->packed.n)
         return;
     bool low = memcmp(&r->src, &r->dst, sizeof r->src) < 0 || (addr_eq(&r->src, &r->dst) && r->sport <= r->dport);
@@ -94,6 +105,8 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
     struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
     bool condemned = false, asks = false;
+    if (r->kind == EV_REQUEST)
+        see_ways(c, r);
     for (unsigned i = 0; i < r->n_hits && !asks; i++)
         asks = ruleset_hit_asks(c->rules, r->hits[i]);
     if (asks) {
@@ -127,7 +140,6 @@ static void on_event(struct collector *c, struct ring_head *h)
     if (!(r->wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
         return;
     uint64_t told = 0;
-    r->one_way |= sight_one_way(c->ops.sight, r->net, &r->src, &r->dst);
     raise_act_begin(c->raise, r);
     bool condemned = r->n_hits && finish_rules(c, r, facts, &told);
     if (r->wanted & REC_WANT_ANOMALY)
@@ -288,6 +300,38 @@ static int next_worker(struct collector *c, struct source_head *s)
     return missing && !(c->loose && waiting(c, 2)) ? -1 : best;
 }
 
+static struct baseline_ahead about(const struct ring_head *h)
+{
+    const void *rec = h + 1;
+    switch (h->type & 0xffff) {
+    case RK_EVENT:
+        return (struct baseline_ahead){.digest = ((const struct rec_event *)rec)->link};
+    case RK_LINK_COUNT:
+        return (struct baseline_ahead){.digest = ((const struct rec_link_count *)rec)->digest};
+    case RK_FACT_COUNT:
+        return (struct baseline_ahead){.digest = ((const struct rec_fact_count *)rec)->digest, .fact = true};
+    default:
+        return (struct baseline_ahead){0};
+    }
+}
+
+/* Almost everything is found cold, the records too: what the next ones ask for is on its way before their turn. */
+static void look_ahead(struct collector *c, struct source_head *s, const struct ring *r)
+{
+    const struct ring_head *h;
+    if (s->ahead < r->reading) {
+        s->ahead = r->reading;
+        s->n_found = 0;
+    }
+    while (s->n_found < AHEAD && (h = ring_look(r, &s->ahead))) {
+        memmove(s->found + 1, s->found, (AHEAD - 1) * sizeof *s->found);
+        s->found[0] = about(h);
+        s->n_found++;
+        baseline_look_ahead(c->baseline, s->found);
+    }
+    ring_fetch(r, s->ahead, RECORD_LINES);
+}
+
 /* The clock is read when there is nothing to do, and now and then when there is. */
 static void watch_clock(struct collector *c, struct timespec *last)
 {
@@ -342,7 +386,9 @@ void *collector_run(void *arg)
         }
         struct ring_head *h = s[i].h;
         s[i].h = NULL;
+        look_ahead(c, &s[i], &c->workers[i].records);
         on_record(c, h);
+        s[i].n_found -= s[i].n_found > 0;
         if (c->outputs && outputs_full(c->outputs))
             settle(c);
         if ((h->type & 0xffff) == RK_END) {

@@ -83,6 +83,27 @@ static inline struct ring_head *ring_peek(struct ring *r)
     }
 }
 
+/* The record at *at, which moves on behind it, or NULL where ring_peek() knows of none: what comes after the oldest can
+ * be looked at before its turn. */
+static inline const struct ring_head *ring_look(const struct ring *r, uint64_t *at)
+{
+    while (*at != r->head_seen) {
+        const struct ring_head *h = (const struct ring_head *)(const void *)(r->buf + (*at & (r->cap - 1)));
+        *at += h->len;
+        if (h->type != RING_PAD)
+            return h;
+    }
+    return NULL;
+}
+
+enum { RING_LINE = 64 };
+/* Bring n lines from there on into the cache, to be read. */
+static inline void ring_fetch(const struct ring *r, uint64_t at, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        __builtin_prefetch(r->buf + ((at + (uint64_t)i * RING_LINE) & (r->cap - 1)));
+}
+
 static inline void ring_pop(struct ring *r, const struct ring_head *h)
 {
     r->reading += h->len;
