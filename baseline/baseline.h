@@ -67,7 +67,8 @@ bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a,
  */
 bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r);
 /* What is learned between the two of such a message: a clause for why, and the list; "" nothing. Ask before
- * baseline_event(). */
+ * baseline_event(), or, settled, after it: it will change nothing of that. */
+bool baseline_settled(struct baseline *b, const struct rec_event *e);
 void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, size_t why_len, char *expected,
                       size_t expected_len);
 /* Did the operator take the alert of that key (alert_key()) for normal? */

@@ -133,6 +133,12 @@ static struct link *link_of(struct baseline *b, const struct rec_event *e)
     return i ? blink_at(b, i) : NULL;
 }
 
+bool baseline_settled(struct baseline *b, const struct rec_event *e)
+{
+    const struct link *l = e->n_facts ? NULL : link_of(b, e);
+    return l && l->life.learned == FACT_LEARNED;
+}
+
 void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, size_t why_len, char *expected,
                       size_t expected_len)
 {

@@ -42,6 +42,11 @@ static void learned(void *ctx, const struct rec_event *ev, struct raise_learned 
                      sizeof ret->expected);
 }
 
+static bool settled(void *ctx, const struct rec_event *ev)
+{
+    return baseline_settled(((struct pipeline *)ctx)->baseline, ev);
+}
+
 static bool accepted(void *ctx, uint64_t key)
 {
     return baseline_accepted(((struct pipeline *)ctx)->baseline, key);
@@ -265,6 +270,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .event_json = event_json,
                             .event = event_of,
                             .learned = learned,
+                            .settled = settled,
                             .accepted = accepted,
                             .rules = p->rules,
                             .untimed = o->untimed,

@@ -38,6 +38,8 @@ struct raise_conf {
     const struct event *(*event)(void *ctx, const struct rec_event *ev);
     /* What is learned of such a message so far. May be NULL. */
     void (*learned)(void *ctx, const struct rec_event *ev, struct raise_learned *ret);
+    /* Will learned() say the same when the message was judged? NULL: no. */
+    bool (*settled)(void *ctx, const struct rec_event *ev);
     /* Did the operator accept the alert of that key for good? May be NULL. */
     bool (*accepted)(void *ctx, uint64_t key);
     bool untimed;                /* packet time cannot be believed, of all of them */
@@ -78,7 +80,7 @@ struct raise_act {
     uint64_t fold[ACT_RULES]; /* alert_key() of the alert that it would be */
     uint16_t hit[ACT_RULES];
     uint8_t n_rules, n_devs;
-    bool has_learned;
+    bool wants_learned, has_learned; /* it is asked for when the alert is put into words, at the latest */
     uint64_t anomalies;   /* those to be told */
     struct deviation dev[ACT_DEVS];
     struct raise_learned learned;

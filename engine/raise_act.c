@@ -189,12 +189,23 @@ static uint64_t rule_fold(struct raise *r, const struct rec_event *ev, const str
     return alert_key(info->id, d.in.subject, d.in.object);
 }
 
-static void word_rule(struct raise *r, struct draft *d, const struct rule_verdict *v, unsigned hit,
-                      const struct raise_act *a)
+static void ask_learned(struct raise *r)
 {
+    struct raise_act *a = &r->act;
+    a->learned.why[0] = a->learned.expected[0] = '\0';
+    if (a->wants_learned)
+        r->c.learned(r->c.ctx, a->ev, &a->learned);
+    a->has_learned = true;
+}
+
+static void word_rule(struct raise *r, struct draft *d, const struct rule_verdict *v, unsigned hit)
+{
+    const struct raise_act *a = &r->act;
     const struct rec_event *ev = a->ev;
     const struct event *full = full_event(r, ev);
     char counted[RULE_WHY];
+    if (!a->has_learned)
+        ask_learned(r);
     rule_why(v, counted);
     struct words why = words_in(d->why, sizeof d->why - 96), seen = words_in(d->seen, sizeof d->seen);
     struct rule_words w = {.met = ""};
@@ -211,7 +222,7 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
     describe_again(&why, &seen, said, ev, full);
     if (w.met[0])
         words_add(&why, "; %s", w.met);
-    if (a->has_learned && a->learned.why[0] && !v->rule->threshold.count)
+    if (a->learned.why[0] && !v->rule->threshold.count)
         words_add(&why, "; %s", a->learned.why);
     if (v->rule->threshold.count)
         words_add(&seen, "; %s", counted);
@@ -390,7 +401,7 @@ static void tell_rule(struct raise *r, int i, bool with)
         return;
     draft_event(r, &d, &type, a->ev);
     identify(&d, a->ev, info);
-    word_rule(r, &d, &a->verdict[i], a->hit[i], a);
+    word_rule(r, &d, &a->verdict[i], a->hit[i]);
     for (int k = 0; k < a->n_rules && with; k++) {
         if (k == i || counts(&a->verdict[k]) || !a->verdict[k].rule->shipped)
             continue;
@@ -494,7 +505,7 @@ void raise_act_begin(struct raise *r, struct rec_event *ev)
     r->act.ev = ev;
     r->act.key = 0;
     r->act.n_rules = r->act.n_devs = 0;
-    r->act.has_learned = false;
+    r->act.wants_learned = r->act.has_learned = false;
     r->act.anomalies = 0;
 }
 
@@ -509,10 +520,10 @@ void raise_act_rule(struct raise *r, unsigned hit, const struct rule_verdict *v)
     const uint64_t fold = again ? p->fold : rule_fold(r, a->ev, v->rule);
     if (v->rule->learn != RL_NO && r->c.accepted && r->c.accepted(r->c.ctx, fold))
         return;
-    if (!again && !a->has_learned && r->c.learned && !counts(v)) {
-        a->learned = (struct raise_learned){{0}, {0}};
-        r->c.learned(r->c.ctx, a->ev, &a->learned); /* now: it is learned, or not, in a moment */
-        a->has_learned = true;
+    if (!a->wants_learned && r->c.learned && !counts(v)) {
+        a->wants_learned = true;
+        if (!r->c.settled || !r->c.settled(r->c.ctx, a->ev))
+            ask_learned(r); /* now: it is learned, or not, in a moment */
     }
     a->hit[a->n_rules] = (uint16_t)hit;
     a->fold[a->n_rules] = fold;
