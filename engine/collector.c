@@ -48,9 +48,11 @@ static struct rec_event *unpack_event(struct ring_head *h, struct rec_fact **ret
 }
 
 /* What the plant's connections say of its two ends; only silence and alerts ask. */
-static void see_ways(const struct collector *c, struct rec_event *r)
+static bool is_one_way(const struct collector *c, struct rec_event *r)
 {
-    r->one_way |= sight_one_way(c->ops.sight, r->net, &r->src, &r->dst);
+    if (!r->one_way)
+        r->one_way = sight_one_way(c->ops.sight, r->net, &r->src, &r->dst);
+    return r->one_way;
 }
 
 /* The record of an event that becomes an alert, written now (raise_conf.event_json). */
@@ -58,7 +60,7 @@ void collector_event_json(void *arg, struct rec_event *r)
 {
     struct collector *c = arg;
     char community[32];
-    see_ways(c, r);
+    is_one_way(c, r);
     if (r->json.n || !r->packed.n)
         return;
     bool low = memcmp(&r->src, &r->dst, sizeof r->src) < 0 || (addr_eq(&r->src, &r->dst) && r->sport <= r->dport);
@@ -105,8 +107,6 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
     struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
     bool condemned = false, asks = false;
-    if (r->kind == EV_REQUEST)
-        see_ways(c, r);
     for (unsigned i = 0; i < r->n_hits && !asks; i++)
         asks = ruleset_hit_asks(c->rules, r->hits[i]);
     if (asks) {
@@ -116,7 +116,7 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
     bool know_src = asks && baseline_asset_info(c->baseline, r->net, &r->src, &src);
     bool know_dst = asks && baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
     for (unsigned i = 0; i < r->n_hits; i++) {
-        if (r->one_way && ruleset_hit_silence(c->rules, r->hits[i], r))
+        if (ruleset_hit_silence(c->rules, r->hits[i], r) && is_one_way(c, r))
             continue; /* nobody would have seen the answer */
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;

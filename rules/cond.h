@@ -133,6 +133,7 @@ static inline bool cond_is_group(const struct cond *k)
 struct entry {
     const struct cond *local, *rest; /* rest NULL: the worker's part is all */
     uint32_t rule;
+    bool silence;   /* asks for requests without an answer */
     bool needs_new; /* rest holds only where the message has a new fact: the worker knows that already */
 };
 

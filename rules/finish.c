@@ -27,7 +27,8 @@ struct thing {
 /* A set is its keys, which share a line of the cache, 0 where there is none, then its counters. */
 struct table {
     unsigned char *mem, *sets; /* sets: in mem, at a multiple of LINE */
-    uint32_t n_sets, stride;   /* stride: of a counter */
+    uint32_t n_sets, stride;   /* n_sets: 0 where the rule counts nothing; stride: of a counter */
+    struct rule_threshold th;  /* the rule's */
 };
 enum { LINE = 64 };
 _Static_assert(WAYS * sizeof(uint64_t) == LINE, "the keys of a set share a line");
@@ -137,6 +138,7 @@ static uint64_t key_of_ends(struct rule_state *st, uint8_t by, const struct rec_
     return h;
 }
 
+/* Not 0. */
 static uint64_t key_of(struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev)
 {
     uint64_t h = key_of_ends(st, t->by & (BY_SRC | BY_DST), ev);
@@ -266,13 +268,13 @@ void rule_why(const struct rule_verdict *v, char ret[RULE_WHY])
     snprintf(ret + n, RULE_WHY - (size_t)n, "; the rule allows fewer than %u in %g s", t->count, limit);
 }
 
-static bool count(struct rule_state *st, unsigned rule, const struct rec_event *ev, struct rule_verdict *ret)
+static bool count(struct rule_state *st, const struct table *tab, const struct rec_event *ev, struct rule_verdict *ret)
 {
-    const struct rule_threshold *t = &st->rs->rules[rule].info.threshold;
+    const struct rule_threshold *t = &tab->th;
     uint64_t thing = 0, first, now = ev->ts_ns;
     if (t->distinct && !thing_of(t, ev, &thing))
         return false;
-    struct counter *c = counter_of(st, &st->tables[rule], key_of(st, t, ev));
+    struct counter *c = counter_of(st, tab, key_of(st, t, ev));
     bool jumped = c->n && now + t->window_ns < c->last_ns; /* time was set back: what was counted says nothing */
     if (jumped || (c->n && !within(c->last_ns, now, t->window_ns)))
         c->n = c->head = c->seen = 0;
@@ -316,15 +318,15 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
     bool met = rest_holds(en, &x);
     if (met && finished(rs, hit, &x))
         return false;
-    const struct rule_info *info = &rs->rules[en->rule].info;
-    if (met && info->threshold.count)
-        met = count(st, en->rule, ev, ret);
+    const struct table *tab = &st->tables[en->rule];
+    if (met && tab->n_sets)
+        met = count(st, tab, ev, ret);
     else if (met)
         *ret = (struct rule_verdict){.first_ns = ev->ts_ns, .last_ns = ev->ts_ns, .count = 1};
     st->stats.raised += met;
     st->stats.unmet += !met;
     if (met)
-        ret->rule = info;
+        ret->rule = &rs->rules[en->rule].info;
     return met;
 }
 
@@ -337,6 +339,7 @@ static uint32_t stride_of(const struct rule_threshold *t)
 
 static bool table_new(struct rule_state *st, struct table *t, const struct rule_threshold *th, size_t bytes)
 {
+    t->th = *th;
     t->stride = stride_of(th);
     size_t set = WAYS * (sizeof(uint64_t) + t->stride), sets = bytes / set;
     t->n_sets = (uint32_t)(sets < MIN_SETS ? MIN_SETS : sets > MAX_SETS ? MAX_SETS : sets);

@@ -256,17 +256,9 @@ uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const str
     return hit < rs->n_entries ? named_anomalies(rs->entries[hit].local, s) : 0;
 }
 
-static bool names_requests(const struct cond *k)
-{
-    bool found = k && k->op == C_ENUM && k->what == ENUM_KIND && !k->neg && k->mask >> EV_REQUEST & 1;
-    for (uint32_t i = 0; k && cond_is_group(k) && i < k->n && !found; i++)
-        found = names_requests(k->kids[i]);
-    return found;
-}
-
 bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, const struct rec_event *ev)
 {
-    return ev->kind == EV_REQUEST && !ev->error && hit < rs->n_entries && names_requests(rs->entries[hit].local);
+    return ev->kind == EV_REQUEST && !ev->error && hit < rs->n_entries && rs->entries[hit].silence;
 }
 
 bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit)

@@ -211,6 +211,14 @@ static bool needs_new(const struct cond *k)
     return any;
 }
 
+static bool names_requests(const struct cond *k)
+{
+    bool found = k && k->op == C_ENUM && k->what == ENUM_KIND && !k->neg && k->mask >> EV_REQUEST & 1;
+    for (uint32_t i = 0; k && cond_is_group(k) && i < k->n && !found; i++)
+        found = names_requests(k->kids[i]);
+    return found;
+}
+
 /* The severest come first, so that what finds no room among the hits of a message is the least severe. */
 int ruleset_index(struct ruleset *rs, struct err *e)
 {
@@ -221,7 +229,8 @@ int ruleset_index(struct ruleset *rs, struct err *e)
             const struct rule_info *info = &rs->rules[i].info;
             for (uint32_t k = 0; info->enabled && info->severity == severity && k < all[i].n; k++)
                 rs->entries[rs->n_entries++] = (struct entry){all[i].v[k].local, all[i].v[k].rest, i,
-                                                               needs_new(all[i].v[k].rest)};
+                                                              names_requests(all[i].v[k].local),
+                                                              needs_new(all[i].v[k].rest)};
         }
     }
     free(all);
