@@ -10,7 +10,11 @@ enum { NONE = UINT32_MAX, ALERT_ID = 24, RATE_SLOTS = 1024 };
 /* An open alert. Its buffer holds the record without the numbers that change (update to count), then title, why and
  * accept as strings. */
 struct open_alert {
-    uint64_t fold, uid, first_ns, last_ns, count;
+    uint64_t fold, last_ns, count; /* what a repetition changes comes first */
+    uint32_t chain, newer, older;  /* hash chain; order of last occurrence */
+    uint8_t severity, engine, has_src, has_dst, has_event;
+    uint8_t due;                   /* something to tell that was not sent */
+    uint64_t uid, first_ns;
     uint64_t base; /* of count: what earlier runs counted */
     uint64_t src_asset, dst_asset;
     struct addr src, dst;
@@ -19,10 +23,7 @@ struct open_alert {
     uint32_t severity_at, why_at, why_len;   /* where these values stand in it */
     uint32_t title_off, why_off, accept_off; /* accept_off 0: none */
     uint32_t update, sid;
-    uint32_t chain, newer, older; /* hash chain; order of last occurrence */
     char id[ALERT_ID];
-    uint8_t severity, engine, has_src, has_dst, has_event;
-    uint8_t due; /* something to tell that was not sent */
 };
 
 /* ---- alert_table.c: open alerts by fold, in the order of their last occurrence ---------------------------------- */
