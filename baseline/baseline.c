@@ -131,9 +131,10 @@ void baseline_event(struct baseline *b, const struct rec_event *e, bool condemne
     if (addr_is_nobody(&e->src))
         return;
     uint32_t li = event_link(b, e);
-    struct subject s = {.event = e, .ts_ns = e->ts_ns, .link = li, .condemned = condemned,
-                        .client = asset_find(b, e->net, &e->src), .server = asset_find(b, e->net, &e->dst)};
     struct link *l = blink_at(b, li);
+    struct subject s = {.event = e, .ts_ns = e->ts_ns, .link = li, .condemned = condemned,
+                        .client = asset_find_at(b, e->net, &e->src, &l->ends[0]),
+                        .server = asset_find_at(b, e->net, &e->dst, &l->ends[1])};
     if (l->l4 == PROTO_TCP || l->l4 == PROTO_UDP || l->l4 == PROTO_ETH)
         l->flags |= ROW_LINK_SURE; /* a dissector knows who controls */
     l->probe = 0;

@@ -94,14 +94,15 @@ bool baseline_link_ends(struct baseline *b, uint64_t link_digest, uint16_t *net,
                         struct addr *server);
 
 /* What records that come soon are about. */
-enum { BASELINE_AHEAD = 10 };
+enum { BASELINE_AHEAD = 16 };
 struct baseline_ahead {
     uint64_t digest; /* of a link, or, fact, of a fact; 0: none */
+    uint32_t row;    /* where that was found; 0 not (yet) */
     bool fact;
 };
 /* Called with each record before its turn: brings what the last ones ask for into the cache, a part at a time. Changes
- * nothing. a: the newest first. */
-void baseline_look_ahead(const struct baseline *b, const struct baseline_ahead a[BASELINE_AHEAD]);
+ * nothing of what is known. a: a ring, the newest at `at`. */
+void baseline_look_ahead(const struct baseline *b, struct baseline_ahead a[BASELINE_AHEAD], unsigned at);
 
 struct baseline_stats {
     uint32_t assets, links, funcs, ops, idents, names, digests;

@@ -45,18 +45,52 @@ uint32_t mac_rec_find(const struct baseline *b, uint16_t net, const uint8_t mac[
     return 0;
 }
 
-uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a)
+static uint32_t place_find(const struct baseline *b, uint16_t net, const struct addr *a)
+{
+    return addr_is_mac(a) ? mac_rec_find(b, net, a->b + 10) : addr_rec_find(b, net, a);
+}
+
+static bool is_place(const struct baseline *b, uint16_t net, const struct addr *a, uint32_t i)
 {
     if (addr_is_mac(a)) {
-        uint32_t m = mac_rec_find(b, net, a->b + 10);
-        if (!m)
-            return 0;
-        if (mac_rec_at(b, m)->asset)
-            return mac_rec_at(b, m)->asset;
-        return mac_rec_at(b, m)->n_addrs == 1 ? addr_rec_at(b, mac_rec_at(b, m)->addrs)->asset : 0;
+        const struct mac_rec *m = i <= b->macs.high ? mac_rec_at(b, i) : NULL;
+        return m && m->node.used && m->net == net && memcmp(m->mac, a->b + 10, 6) == 0;
     }
-    uint32_t i = addr_rec_find(b, net, a);
-    return i ? addr_rec_at(b, i)->asset : 0;
+    const struct addr_rec *r = i <= b->addrs.high ? addr_rec_at(b, i) : NULL;
+    return r && r->node.used && r->net == net && addr_eq(&r->addr, a);
+}
+
+static uint32_t asset_there(const struct baseline *b, const struct addr *a, uint32_t i)
+{
+    if (!addr_is_mac(a))
+        return addr_rec_at(b, i)->asset;
+    const struct mac_rec *m = mac_rec_at(b, i);
+    return m->asset ? m->asset : m->n_addrs == 1 ? addr_rec_at(b, m->addrs)->asset : 0;
+}
+
+uint32_t asset_find_at(const struct baseline *b, uint16_t net, const struct addr *a, uint32_t *place)
+{
+    if (!is_place(b, net, a, *place))
+        *place = place_find(b, net, a);
+    return *place ? asset_there(b, a, *place) : 0;
+}
+
+uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a)
+{
+    uint32_t i = place_find(b, net, a);
+    return i ? asset_there(b, a, i) : 0;
+}
+
+void asset_fetch_place(const struct baseline *b, const struct addr *a, uint32_t i)
+{
+    const struct table *t = addr_is_mac(a) ? &b->macs : &b->addrs;
+    row_fetch(t, i <= t->high ? i : 0);
+}
+
+void asset_fetch(const struct baseline *b, const struct addr *a, uint32_t i)
+{
+    if (i <= (addr_is_mac(a) ? b->macs.high : b->addrs.high))
+        row_fetch(&b->assets, asset_there(b, a, i));
 }
 
 uint32_t asset_by_id(const struct baseline *b, uint64_t id)

@@ -159,26 +159,47 @@ uint32_t dig_find(struct baseline *b, uint64_t digest, uint8_t kind, bool *rever
     return dig_at(b, i)->target;
 }
 
-/* Hot parts, which come first: of links and objects two lines. */
-static void fetch(const void *row)
+static void fetch_row(const struct baseline *b, struct baseline_ahead *a)
 {
-    __builtin_prefetch(row);
-    __builtin_prefetch((const char *)row + 64);
+    uint32_t i = a->digest ? dig_index(b, a->digest, a->fact ? DIG_OP : DIG_LINK) : 0;
+    a->row = i ? dig_at(b, i)->target : 0;
+    if (a->row)
+        row_fetch(a->fact ? &b->ops : &b->links, a->row);
 }
 
-/* First the bucket, then the digest's record, then its row, and for a fact the row above: each is named by the one
- * before it, which has arrived by then. */
-void baseline_look_ahead(const struct baseline *b, const struct baseline_ahead a[BASELINE_AHEAD])
+/* For a fact the row above, for a link where its ends are found. */
+static void fetch_named(const struct baseline *b, const struct baseline_ahead *a)
 {
-    enum { STEP = 3 };
-    const struct baseline_ahead *dig = &a[STEP], *row = &a[2 * STEP], *above = &a[3 * STEP];
-    uint32_t i;
-    tab_fetch_bucket(&b->digs, hash_u64(b->conf.hash_key, a->digest));
-    tab_fetch(&b->digs, hash_u64(b->conf.hash_key, dig->digest));
-    if ((i = dig_index(b, row->digest, row->fact ? DIG_OP : DIG_LINK)))
-        fetch(row->fact ? (const void *)op_at(b, dig_at(b, i)->target) : blink_at(b, dig_at(b, i)->target));
-    if (above->fact && (i = dig_index(b, above->digest, DIG_OP)))
-        fetch(func_at(b, op_at(b, dig_at(b, i)->target)->func));
+    if (!a->row)
+        return;
+    if (a->fact) {
+        row_fetch(&b->funcs, op_at(b, a->row)->func);
+        return;
+    }
+    const struct link *l = blink_at(b, a->row);
+    asset_fetch_place(b, &l->client, l->ends[0]);
+    asset_fetch_place(b, &l->server, l->ends[1]);
+}
+
+static void fetch_ends(const struct baseline *b, const struct baseline_ahead *a)
+{
+    if (!a->row || a->fact)
+        return;
+    const struct link *l = blink_at(b, a->row);
+    asset_fetch(b, &l->client, l->ends[0]);
+    asset_fetch(b, &l->server, l->ends[1]);
+}
+
+/* First the bucket, then the digest's record, its row, and what the row names. Each is named by the one before it,
+ * which has arrived by then; a row that went meanwhile does no harm. */
+void baseline_look_ahead(const struct baseline *b, struct baseline_ahead a[BASELINE_AHEAD], unsigned at)
+{
+    enum { STEP = 3, MASK = BASELINE_AHEAD - 1 };
+    tab_fetch_bucket(&b->digs, hash_u64(b->conf.hash_key, a[at].digest));
+    tab_fetch(&b->digs, hash_u64(b->conf.hash_key, a[(at - STEP) & MASK].digest));
+    fetch_row(b, &a[(at - 2 * STEP) & MASK]);
+    fetch_named(b, &a[(at - 3 * STEP) & MASK]);
+    fetch_ends(b, &a[(at - 4 * STEP) & MASK]);
 }
 
 static void dig_delete(struct baseline *b, uint32_t i)

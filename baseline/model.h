@@ -103,11 +103,12 @@ struct ident {
 
 struct link { /* what each event and count asks for comes first */
     struct node node;
-    uint32_t funcs;
+    uint32_t pending;          /* index into the pending list + 1 while not judged */
+    uint32_t ends[2];          /* of client and server: asset_find_at() */
     uint8_t l4, flags, n_apps, app_learned, app_judged, dirty, probe;
     uint8_t heard;             /* bit n: in the n-th counts window before; bit 0 this one */
-    uint32_t pending;          /* index into the pending list + 1 while not judged */
     uint16_t apps[LIM_LINK_APPS];
+    uint32_t funcs;
     struct row_life life;
     uint64_t packets[2], bytes[2], errors, resets, retransmissions, gaps;
     uint32_t n_funcs, digs;
@@ -242,6 +243,11 @@ struct baseline {
 /* ---- inventory.c, router.c ---- */
 struct asset *asset_at(const struct baseline *b, uint32_t i);
 uint32_t asset_find(const struct baseline *b, uint16_t net, const struct addr *a); /* IP or MAC; 0 none */
+/* The same, told where to look first: *place is where it was found last, and may be anything. */
+uint32_t asset_find_at(const struct baseline *b, uint16_t net, const struct addr *a, uint32_t *place);
+/* Bring what that looks at into the cache, and, when it is there, the asset. */
+void asset_fetch_place(const struct baseline *b, const struct addr *a, uint32_t place);
+void asset_fetch(const struct baseline *b, const struct addr *a, uint32_t place);
 uint32_t asset_by_id(const struct baseline *b, uint64_t id);
 uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *a, uint64_t id, uint64_t ts_ns);
 void asset_delete(struct baseline *b, uint32_t i);

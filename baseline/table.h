@@ -53,6 +53,13 @@ static inline void tab_fetch(const struct table *t, uint64_t hash)
 {
     __builtin_prefetch(tab_at(t, t->heads[hash & t->mask]));
 }
+/* The hot part of a record, which comes first: two lines of the cache. */
+static inline void row_fetch(const struct table *t, uint32_t i)
+{
+    const char *row = tab_at(t, i);
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64);
+}
 static inline bool tab_full(const struct table *t)
 {
     return t->used == t->cap;

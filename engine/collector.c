@@ -11,13 +11,13 @@
 #include "rules/rules.h"
 #include "store/store.h"
 
-enum { AHEAD = BASELINE_AHEAD + 1, RECORD_LINES = 6 };
+enum { AHEAD = BASELINE_AHEAD - 1, RECORD_LINES = 6 };
 struct source_head { /* the oldest record of one worker */
     struct ring_head *h;
     bool ended;
-    uint64_t ahead;                            /* on its ring: the first record that was not looked at ahead */
-    struct baseline_ahead found[AHEAD]; /* what those before it are about, the last first */
-    unsigned n_found;
+    uint64_t ahead;                              /* on its ring: the first record that was not looked at ahead */
+    struct baseline_ahead found[BASELINE_AHEAD]; /* what those before it are about, as a ring */
+    unsigned at, n_found;                        /* at: of the last one */
 };
 
 static unsigned rec_shard(const struct ring_head *h)
@@ -324,10 +324,10 @@ static void look_ahead(struct collector *c, struct source_head *s, const struct 
         s->n_found = 0;
     }
     while (s->n_found < AHEAD && (h = ring_look(r, &s->ahead))) {
-        memmove(s->found + 1, s->found, (AHEAD - 1) * sizeof *s->found);
-        s->found[0] = about(h);
+        s->at = (s->at + 1) % BASELINE_AHEAD;
+        s->found[s->at] = about(h);
         s->n_found++;
-        baseline_look_ahead(c->baseline, s->found);
+        baseline_look_ahead(c->baseline, s->found, s->at);
     }
     ring_fetch(r, s->ahead, RECORD_LINES);
 }
