@@ -268,28 +268,32 @@ static inline __attribute__((always_inline)) void rt_fetch(const struct dis_rt *
     __builtin_prefetch(&rt->conf.n_txn);
     __builtin_prefetch(&rt->txn_pool);
 }
-/* What the flow's next message most likely needs, and then what hangs on that. */
-static inline __attribute__((always_inline)) void rt_fetch_next(const struct dis_rt *rt, const struct flow_rt *fr, bool asks, bool answers)
+/* Entry 0 for none. */
+static inline uint32_t rt_entry(uint32_t i)
+{
+    return i & -(uint32_t)(i != RT_NONE);
+}
+/* What the flow's next message most likely needs, and then what hangs on that; for a packet of the side that asks, or of
+ * the other one. Without branches, which nobody could foretell: entry 0 stands for what there is not. */
+static inline __attribute__((always_inline)) void rt_fetch_next(const struct dis_rt *rt, const struct flow_rt *fr,
+                                                                bool asks)
 {
     uint32_t mask = rt->conf.n_again - 1;
-    if (fr->txn_head != RT_NONE) {
-        const struct txn *t = &rt->txn[fr->txn_head];
-        __builtin_prefetch(t);
-        __builtin_prefetch((const char *)t + 64);
-    }
+    const struct txn *t = &rt->txn[rt_entry(fr->txn_head)];
     if (!rt->conf.n_again)
         return;
-    if (asks) {
-        __builtin_prefetch(&rt->again_digests[fr->next_req & mask]);
-        __builtin_prefetch(&rt->again[fr->next_req & mask]);
-    }
-    if (answers)
-        __builtin_prefetch(&rt->answers[fr->next_rsp & mask]);
+    uintptr_t digest = (uintptr_t)&rt->again_digests[fr->next_req & mask];
+    uintptr_t request = (uintptr_t)&rt->again[fr->next_req & mask];
+    uintptr_t answer = (uintptr_t)&rt->answers[fr->next_rsp & mask];
+    uintptr_t pick = -(uintptr_t)asks;
+    __builtin_prefetch((const void *)((digest & pick) | (answer & ~pick)));
+    __builtin_prefetch((const void *)((request & pick) | ((uintptr_t)t & ~pick)));
+    __builtin_prefetch((const char *)t + 64);
 }
 static inline __attribute__((always_inline)) void rt_fetch_on(const struct dis_rt *rt, const struct flow_rt *fr)
 {
-    if (fr->txn_head != RT_NONE && rt->txn[fr->txn_head].req != RT_NONE)
-        __builtin_prefetch(&rt->again[rt->txn[fr->txn_head].req]);
+    if (rt->conf.n_again)
+        __builtin_prefetch(&rt->again[rt->txn[rt_entry(fr->txn_head)].req & (rt->conf.n_again - 1)]);
 }
 /* The event of a request that waits by a kept one. */
 void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id, struct event *e);

@@ -39,9 +39,8 @@ struct half_rest {          /* and the rest of it: half_rest() */
 
 enum { CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP };
 
-/* The first lines of the cache are what a packet of a known flow touches, the first three of them one without payload;
- * they are fetched ahead. */
-enum { FLOW_PLAIN = 192, FLOW_HOT = 256 };
+/* The first lines of the cache are what a packet of a known flow touches; they are fetched ahead. */
+enum { FLOW_HOT = 256 };
 
 struct flow {
     _Alignas(64) struct flow_key key;
@@ -86,8 +85,7 @@ struct flow {
     uint8_t undecided;          /* candidate shares the port with others that asked for more */
     uint8_t used, tls, ndpi_done, topology, both_ways, faults_told, has_community; /* tls: a handshake was seen */
 };
-_Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, state) == FLOW_PLAIN &&
-                   offsetof(struct flow, half) == 64 && sizeof(struct half) == 32,
+_Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, half) == 64 && sizeof(struct half) == 32,
                "hot fields lie together");
 _Static_assert(sizeof(struct half_rest) == sizeof(struct half), "one step from a half to its rest, of either side");
 

@@ -63,17 +63,15 @@ static inline __attribute__((always_inline)) void seen_fetch(const struct seen_t
 {
     __builtin_prefetch(&t->msgs[at & ~SEEN_NEAR & t->mask]);
 }
-/* What hangs on it, when that is near by now: its facts, and the next one of its packet. */
+/* What hangs on it, when that is near by now: the first of its facts, and the next one, which is most often of the same
+ * packet where there is more than one. */
 static inline __attribute__((always_inline)) void seen_fetch_on(const struct seen_table *t, uint16_t at,
                                                                 const struct fact_set *facts)
 {
-    enum { MOST = 8 };
     const struct seen_msg *m = &t->msgs[at & ~SEEN_NEAR & t->mask];
-    unsigned n = m->n_facts < MOST ? m->n_facts : MOST;
-    for (unsigned i = 0; i < n; i++)
-        __builtin_prefetch(&facts->slots[m->facts[i] & (facts->n - 1)]);
-    if (m->follow & SEEN_NEAR)
-        seen_fetch(t, m->follow);
+    __builtin_prefetch(&facts->slots[m->facts[0] & (facts->n - 1)]);
+    __builtin_prefetch(&facts->slots[m->facts[1] & (facts->n - 1)]);
+    seen_fetch(t, m->follow);
 }
 /* *m is the message that is told now. What follows it is written where another one was expected. */
 static inline void seen_follows(struct seen_table *t, struct seen_path *p, const struct seen_msg *m,

@@ -365,34 +365,37 @@ void shard_look_flow(const struct shard *s, struct job *j)
     j->flow = flow_at(&s->flows, *j->bucket);
     if (!j->flow)
         return;
-    unsigned hot = j->lay.payload_len ? FLOW_HOT : FLOW_PLAIN;
-    for (unsigned line = 0; line < hot; line += 64)
+    for (unsigned line = 0; line < FLOW_HOT; line += 64)
         __builtin_prefetch((const char *)j->flow + line);
 }
 
-/* By now the flow itself is near: what hangs on it comes next. */
-void shard_look_state(const struct shard *s, struct job *j)
+bool shard_look_find(const struct shard *s, struct job *j)
 {
+    static const struct flow none;
     const struct flow *f = j->flow = flow_find_from(&s->flows, &j->key, j->flow);
     j->looked = s->flows.changes;
-    if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
-        return;
+    f = f ? f : &none;
+    return (f->class_state == CLASS_CLAIMED) & (j->lay.payload_len != 0);
+}
+
+/* By now the flow itself is near: what hangs on it comes next. */
+void shard_look_state(const struct shard *s, const struct job *j)
+{
+    const struct flow *f = j->flow;
     __builtin_prefetch(&s->facts);
     rt_fetch(&s->rt);
-    for (unsigned line = 0; f->state.p && line < f->dis->flow_size; line += 64)
-        __builtin_prefetch(f->state.p + line);
-    rt_fetch_next(&s->rt, &f->rt, f->client != 1u - j->side, f->client != j->side);
+    const uint8_t *state = f->state.p ? f->state.p : (const uint8_t *)f;
+    __builtin_prefetch(state);
+    __builtin_prefetch(state + 64);
+    rt_fetch_next(&s->rt, &f->rt, f->client == j->side);
     seen_fetch(&s->seen, f->seen.next);
 }
 
 /* And what hangs on that. */
 void shard_look_on(const struct shard *s, const struct job *j)
 {
-    const struct flow *f = j->flow;
-    if (!f || !j->lay.payload_len || f->class_state != CLASS_CLAIMED)
-        return;
-    rt_fetch_on(&s->rt, &f->rt);
-    seen_fetch_on(&s->seen, f->seen.next, &s->facts);
+    rt_fetch_on(&s->rt, &j->flow->rt);
+    seen_fetch_on(&s->seen, j->flow->seen.next, &s->facts);
 }
 
 void shard_look(const struct shard *s, struct job *j)

@@ -163,7 +163,9 @@ struct shard_door {            /* what the first step needs of each shard, toget
 };
 void shard_look_bucket(const struct shard_door *d, struct job *j);
 void shard_look_flow(const struct shard *s, struct job *j);
-void shard_look_state(const struct shard *s, struct job *j);
+/* True: it goes to the flow's dissector, for which there are two more steps. */
+bool shard_look_find(const struct shard *s, struct job *j);
+void shard_look_state(const struct shard *s, const struct job *j);
 void shard_look_on(const struct shard *s, const struct job *j);
 /* The same at once. */
 void shard_look(const struct shard *s, struct job *j);
