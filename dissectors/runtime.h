@@ -273,8 +273,8 @@ static inline uint32_t rt_entry(uint32_t i)
 {
     return i & -(uint32_t)(i != RT_NONE);
 }
-/* What the flow's next message most likely needs, and then what hangs on that; for a packet of the side that asks, or of
- * the other one. Without branches, which nobody could foretell: entry 0 stands for what there is not. */
+/* What the flow's next message most likely needs, and then what hangs on that; of the side that asks, or of the other
+ * one. Without branches, which nobody could foretell: entry 0 stands for what there is not. */
 static inline __attribute__((always_inline)) void rt_fetch_next(const struct dis_rt *rt, const struct flow_rt *fr,
                                                                 bool asks)
 {

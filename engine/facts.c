@@ -20,9 +20,9 @@ int fact_set_init(struct fact_set *s, uint32_t n, struct arena *mem)
 void fact_set_clear(struct fact_set *s)
 {
     memset(s->digests, 0, s->n * sizeof *s->digests);
-    memset(s->slots, 0, s->n * sizeof *s->slots);
+    for (uint32_t i = 0; i < s->n; i++)
+        s->slots[i] = (struct fact_slot){.moved = s->slots[i].moved + 1};
     s->dirty = FACT_NONE;
-    s->epoch++;
 }
 
 static uint32_t make_room(struct fact_set *s, uint32_t base, uint32_t way, struct fact_hit *ret)
@@ -37,7 +37,6 @@ static uint32_t make_room(struct fact_set *s, uint32_t base, uint32_t way, struc
             old = i;
     }
     s->evicted++;
-    s->epoch++;
     ret->evicted = true;
     ret->old_digest = s->digests[old];
     ret->old = s->slots[old];
@@ -84,7 +83,7 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
         s->digests[i] = digest;
         /* A reused slot that was counted keeps its place in the list of dirty ones. */
         s->slots[i] = (struct fact_slot){.last_ns = ts_ns, .dirty = s->slots[i].dirty,
-                                         .next_dirty = s->slots[i].next_dirty};
+                                         .next_dirty = s->slots[i].next_dirty, .moved = s->slots[i].moved + 1};
         ret->is_new = true;
     }
     ret->slot = i;

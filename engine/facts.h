@@ -18,7 +18,8 @@ struct fact_slot { /* two in a cache line */
     uint32_t period_us;        /* running mean of the interval, 1/8 new */
     uint32_t next_dirty;
     uint8_t dirty, n_known, hand; /* of the errors told */
-    uint8_t pad_[5];
+    uint8_t pad_;
+    uint32_t moved;            /* facts that have stood here: who remembers a slot remembers this */
 };
 _Static_assert(sizeof(struct fact_slot) == 32, "a slot never lies across two cache lines");
 
@@ -32,7 +33,6 @@ struct fact_set {
     struct fact_errors *errors; /* of each slot; read only when something failed */
     uint32_t n, mask;          /* n: power of two; mask: of set indices */
     uint32_t dirty;            /* slots counted since the last flush, newest first */
-    uint32_t epoch;            /* moves when a fact leaves its slot */
     uint64_t evicted;
 };
 enum { FACT_NONE = UINT32_MAX };
@@ -45,7 +45,7 @@ void fact_set_clear(struct fact_set *s); /* a new time begins: everything is tol
 struct fact_hit {
     bool is_new, new_error;
     bool evicted;              /* another fact made room: its counts are in `old` */
-    uint32_t slot;             /* where it stands, as long as fact_set.epoch does not move */
+    uint32_t slot;             /* where it stands, as long as its `moved` stays what it is */
     uint64_t old_digest;
     struct fact_slot old;
 };

@@ -85,7 +85,8 @@ struct flow {
     uint8_t undecided;          /* candidate shares the port with others that asked for more */
     uint8_t used, tls, ndpi_done, topology, both_ways, faults_told, has_community; /* tls: a handshake was seen */
 };
-_Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, half) == 64 && sizeof(struct half) == 32,
+_Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, half) == 64 &&
+                   sizeof(struct half) == 32,
                "hot fields lie together");
 _Static_assert(sizeof(struct half_rest) == sizeof(struct half), "one step from a half to its rest, of either side");
 

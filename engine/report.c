@@ -416,7 +416,7 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     struct flow *f = x->owner;
     struct rule_input in;
     uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->secret, base, e);
-    const struct seen_msg *m = seen_find(&s->seen, digest, s->facts.epoch);
+    const struct seen_msg *m = seen_find(&s->seen, digest);
     facts->n = 0;
     uint64_t ts_ns = e->msgs[e->n_msgs - 1].ts_ns;
     x->rt->seen = (struct rt_seen){e->anomalies ? 0 : digest, f->fact_base};
@@ -477,7 +477,7 @@ static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *
     learn_dir(s, f, x->side, x);
     if (f->client > 1 || !f->link || f->fact_client != f->client || f->fact_base != seen->ends)
         return false;
-    const struct seen_msg *m = seen_find(&s->seen, seen->digest, s->facts.epoch);
+    const struct seen_msg *m = seen_find(&s->seen, seen->digest);
     if (!m || m->n_rules || !seen_count(&s->seen, m, &s->facts, x->ts_ns))
         return false;
     seen_follows(&s->seen, &f->seen, m, &s->facts, x->frame);

@@ -60,9 +60,13 @@ bool seen_count_all(const struct seen_table *t, const struct seen_msg *m, struct
 {
     const struct seen_msg *parts[SEEN_PARTS];
     unsigned n = 0, left = m->n_facts - SEEN_FACTS;
-    for (; n * SEEN_FACTS < left; n++)
-        if (!(parts[n] = seen_find(t, part_digest(m->digest, n + 1), m->epoch)))
+    if (!seen_stands(m, SEEN_FACTS, facts))
+        return false;
+    for (; n * SEEN_FACTS < left; n++) {
+        unsigned here = left - n * SEEN_FACTS < SEEN_FACTS ? left - n * SEEN_FACTS : SEEN_FACTS;
+        if (!(parts[n] = seen_find(t, part_digest(m->digest, n + 1))) || !seen_stands(parts[n], here, facts))
             return false;
+    }
     count(facts, m, SEEN_FACTS, ts_ns);
     for (unsigned i = 0; i < n; i++, left -= SEEN_FACTS)
         count(facts, parts[i], left < SEEN_FACTS ? left : SEEN_FACTS, ts_ns);
@@ -81,9 +85,11 @@ void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *fac
     for (unsigned part = 0; part * SEEN_FACTS < (fits ? n_facts : 1); part++) {
         uint64_t d = part_digest(digest, part);
         struct seen_msg *at = &t->msgs[d >> 8 & t->mask];
-        struct seen_msg m = {.digest = d, .epoch = facts->epoch, .n_facts = (uint8_t)n_facts, .follow = at->follow};
-        for (unsigned i = 0; i < SEEN_FACTS && part * SEEN_FACTS + i < n_facts; i++)
+        struct seen_msg m = {.digest = d, .n_facts = (uint8_t)n_facts, .follow = at->follow};
+        for (unsigned i = 0; i < SEEN_FACTS && part * SEEN_FACTS + i < n_facts; i++) {
             m.facts[i] = (uint16_t)slots[part * SEEN_FACTS + i];
+            m.moved += facts->slots[m.facts[i]].moved;
+        }
         if (!part) {
             m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
             memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);

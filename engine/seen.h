@@ -14,7 +14,7 @@ enum { SEEN_PARTS = (EV_MAX_ITEMS + SEEN_FACTS - 1) / SEEN_FACTS };
 
 struct seen_msg { /* one cache line */
     uint64_t digest;            /* 0 free */
-    uint32_t epoch;             /* fact_set.epoch when its facts stood where `facts` says */
+    uint32_t moved;             /* the sum of fact_slot.moved of its facts, which only grows, when they were there */
     uint8_t n_facts;            /* here and in further entries */
     uint8_t n_rules;            /* SEEN_NOT_KEPT: more than can be kept; it is judged as a new one */
     uint16_t rules[SEEN_RULES]; /* entries to ask */
@@ -36,19 +36,29 @@ size_t seen_bytes(uint32_t n);
 /* What rules_narrow() takes for alike, as a number; 0: a message with an error, or late. base: of ends, protocol,
  * function, selector, unit and action (report.c). */
 uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e);
-/* NULL: not seen, or its facts have moved since. */
-static inline const struct seen_msg *seen_find(const struct seen_table *t, uint64_t digest, uint32_t epoch)
+/* NULL: not seen. */
+static inline const struct seen_msg *seen_find(const struct seen_table *t, uint64_t digest)
 {
     const struct seen_msg *m = &t->msgs[digest >> 8 & t->mask];
-    return m->digest == digest && m->epoch == epoch && digest ? m : NULL;
+    return m->digest == digest && digest ? m : NULL;
 }
-/* The facts of *m are seen at ts. False, and nothing is: not all of its entries are there any more. */
+/* Do the n facts of this entry still stand where they stood? */
+static inline bool seen_stands(const struct seen_msg *m, unsigned n, const struct fact_set *facts)
+{
+    uint32_t moved = 0;
+    for (unsigned i = 0; i < n; i++)
+        moved += facts->slots[m->facts[i]].moved;
+    return moved == m->moved;
+}
+/* The facts of *m are seen at ts. False, and nothing is: not all of its entries or facts are there any more. */
 bool seen_count_all(const struct seen_table *t, const struct seen_msg *m, struct fact_set *facts, uint64_t ts_ns);
 static inline bool seen_count(const struct seen_table *t, const struct seen_msg *m, struct fact_set *facts,
                               uint64_t ts_ns)
 {
     if (__builtin_expect(m->n_facts > SEEN_FACTS, 0))
         return seen_count_all(t, m, facts, ts_ns);
+    if (!seen_stands(m, m->n_facts, facts))
+        return false;
     for (unsigned i = 0; i < m->n_facts; i++)
         fact_again(facts, m->facts[i], ts_ns);
     return true;

@@ -28,7 +28,7 @@ static const struct seen_msg *keep(unsigned n, uint64_t anomalies)
 {
     uint64_t digest = message(n, anomalies, 1000);
     seen_keep(&seen, digest, &facts, slots, NULL, &(struct rule_input){.ev = &ev});
-    return seen_find(&seen, digest, facts.epoch);
+    return seen_find(&seen, digest);
 }
 
 static void start(void)
@@ -71,6 +71,40 @@ START_TEST(a_part_that_is_gone)
 }
 END_TEST
 
+START_TEST(a_fact_that_is_gone)
+{
+    for (unsigned n = 1; n <= SEEN_FACTS + 1; n += SEEN_FACTS / 2) {
+        start();
+        const struct seen_msg *m = keep(n, 0);
+        for (unsigned gone = 0; gone < n; gone++) { /* another one stands there now; then it is told once more */
+            facts.slots[slots[gone]].moved++;
+            ck_assert(!seen_count(&seen, m, &facts, 2000));
+            m = keep(n, 0);
+            ck_assert(seen_count(&seen, m, &facts, 2000));
+        }
+        arena_close(&mem);
+    }
+}
+END_TEST
+
+START_TEST(a_full_set_moves_a_fact)
+{
+    struct fact_hit h;
+    start();
+    fact_see(&facts, 1, 1, 0, &h);
+    uint32_t slot = h.slot, moved = facts.slots[slot].moved;
+    fact_see(&facts, 1, 2, 0, &h);
+    ck_assert_uint_eq(facts.slots[slot].moved, moved);
+    for (uint64_t i = 1; i <= FACT_WAYS; i++) /* of the same set */
+        fact_see(&facts, i << 40 | 1, 10 + i, 0, &h);
+    ck_assert(h.evicted && h.slot == slot);
+    ck_assert_uint_eq(facts.slots[slot].moved, moved + 1);
+    fact_set_clear(&facts);
+    ck_assert_uint_eq(facts.slots[slot].moved, moved + 2);
+    arena_close(&mem);
+}
+END_TEST
+
 START_TEST(what_is_not_alike)
 {
     start();
@@ -88,4 +122,5 @@ START_TEST(what_is_not_alike)
 }
 END_TEST
 
-SUITE("seen", 10, all_facts_are_counted, a_part_that_is_gone, what_is_not_alike)
+SUITE("seen", 10, all_facts_are_counted, a_part_that_is_gone, a_fact_that_is_gone, a_full_set_moves_a_fact,
+      what_is_not_alike)
