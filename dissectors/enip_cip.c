@@ -316,7 +316,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
         check_multiple(x, e, c, v);
     const struct cip_body *b = cip_body_find(service, cls);
     again.own = answer_depends_on(b);
-    if (b && b->request) {
+    if (b->request) {
         struct cip_svc s = {.x = x, .e = e, .path = &p, .via = v, .service = service, .cls = cls,
                             .instance = p.has_instance ? p.instance : UINT32_MAX,
                             .attribute = p.has_attribute ? p.attribute : UINT32_MAX};
