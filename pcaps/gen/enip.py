@@ -509,8 +509,21 @@ def odd(t):
     c.bye()
 
 
+def chosen(t):
+    """Services on a connection whose id its client chose, with the electronic key, to make all of them look alike to a
+    memory of messages that mixes connection and service without a secret: reads, and then resets."""
+    c = Client(t, ENG, PLC)
+    link = b"\x11\x08\x07\xfd\x71\x50\x41\x41\x41\x41" + path(MR, 1)
+    c.rr(forward_open(link, transport=0xA3), opened(0x61C88646))
+    for n in range(1, 9):
+        c.unit(0x61C88646, 0x80F10001, n, req(0x01, path(IDENTITY, 1)), rep(0x01, identity()[:-1]))
+    for n in range(9, 12):
+        c.unit(0x61C88646, 0x80F10001, n, req(0x05, path(IDENTITY, 1)), rep(0x05))
+    c.bye()
+
+
 CAPTURES = {"reset": reset, "mode": mode, "files": files, "download": download, "safety": safety, "pccc": pccc_all,
-            "tags": tags, "route": route, "connections": connections, "address": address, "odd": odd}
+            "tags": tags, "route": route, "connections": connections, "address": address, "odd": odd, "chosen": chosen}
 
 
 def main():
