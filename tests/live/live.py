@@ -54,7 +54,8 @@ def lines(path):
 
 
 class Run:
-    """tyto run in the watching namespace, until stop()."""
+    """tyto run in the watching namespace, until stop(), or until its case has failed."""
+    left = set()
 
     def __init__(self, pair, *args, source="pcap:vr", mode="--detect", open_dir=False):
         self.dir = tempfile.mkdtemp(dir=WORK)
@@ -67,6 +68,7 @@ class Run:
         self.p = subprocess.Popen([*inside, TYTO, "run", "-i", source, "-d", self.out["db"], "-o", self.out["alerts"],
                                    "-e", self.out["events"], "--stats", self.out["stats"], "--oui-excerpt",
                                    *([mode] if mode else []), *args], stderr=self.err)
+        Run.left.add(self.p)
         self.wait_for_ready()
 
     def wait_for_ready(self):
@@ -85,6 +87,13 @@ class Run:
     def told(self):
         with open(self.out["err"]) as f:
             return f.read()
+
+    def wait_until_told(self, words):
+        for _ in range(100):
+            if words in self.told():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"tyto run did not tell {words!r}: {self.told()}")
 
     def so_far(self):
         with open(self.out["alerts"]) as f:
@@ -837,13 +846,10 @@ def an_interface_that_is_not_there(pair):
     assert r.returncode == 1 and "vx" in r.stderr, (r.returncode, r.stderr)
     pair.unplug()
     live = Run(pair, *config("run: {wait: true}"))
-    assert "waiting for it" in live.told(), live.told()
+    live.wait_until_told("waiting for it")
     time.sleep(0.5)
     pair.plug()
-    for _ in range(60):
-        if "captured again" in live.told():
-            break
-        time.sleep(0.1)
+    live.wait_until_told("captured again")
     n = send(pair, capture("plant/normal.pcap"))
     live.stop()
     assert live.status == 0 and live.stats["packets"] == n, (live.status, live.stats["packets"], n, live.told())
@@ -957,6 +963,11 @@ def attempt(f, *args):
     except Exception as e:
         print(f"FAILED  {f.__name__}: {type(e).__name__}: {e}", flush=True)
         return 1
+    finally:
+        while Run.left:
+            p = Run.left.pop()
+            p.kill() # most have ended
+            p.wait()
 
 
 def main():
