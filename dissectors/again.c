@@ -192,9 +192,9 @@ unsigned ev_group_again(struct dis_ctx *x, const struct again *a, const uint64_t
  * Where more come in turn than fit, most of those that are kept stay. */
 static struct buf make_room(struct dis_rt *rt, uint32_t need)
 {
-    struct buf b = buf_get(&rt->again_pool, need);
+    struct buf b = buf_get(&rt->kept->pool, need);
     for (unsigned i = 0; !b.p && i < LOOK_FOR_ROOM; i++) {
-        struct again_req *r = &rt->again[rt->again_hand++ & (rt->conf.n_again - 1)];
+        struct again_req *r = &rt->again[rt->kept->hand++ & (rt->conf.n_again - 1)];
         bool used = r->used;
         r->used = 0;
         if (used || r->waits || !r->buf.p || r->buf.cap < need)
@@ -249,7 +249,7 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
         return;
     uint32_t len = ev_tight_len(e), need = len + (a->n_group ? group_bytes(a->n_group) + 7 : 0);
     if (r->buf.p && r->buf.cap < need) {
-        buf_put(&rt->again_pool, &r->buf);
+        buf_put(&rt->kept->pool, &r->buf);
         r->digest = rt->again_digests[r - rt->again] = 0;
     }
     struct buf b = r->buf.p ? r->buf : make_room(rt, need);

@@ -24,7 +24,7 @@ static size_t lists_bytes(const struct rt_conf *c)
 /* Of polls that come again. */
 static size_t again_bytes(const struct rt_conf *c)
 {
-    return arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp)) +
+    return !c->n_again ? 0 : arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp)) +
            arena_size(c->n_again * sizeof(uint64_t)) + bufpool_bytes(c->again);
 }
 
@@ -47,12 +47,29 @@ static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct aren
     return rt->txn && rt->asm_msg && rt->shared && rt->obs ? 0 : -ENOMEM;
 }
 
-static int take_again(struct dis_rt *rt, const struct rt_conf *conf, struct arena *mem)
+int again_store_init(struct again_store *a, const struct rt_conf *conf, unsigned n, struct arena *mem)
 {
-    rt->again = arena_take(mem, conf->n_again * sizeof *rt->again);
-    rt->answers = arena_take(mem, conf->n_again * sizeof *rt->answers);
-    rt->again_digests = arena_take(mem, conf->n_again * sizeof *rt->again_digests);
-    return rt->again && rt->answers && rt->again_digests ? bufpool_init_in(&rt->again_pool, conf->again, mem) : -ENOMEM;
+    struct bufpool_conf pool[BUFPOOL_CLASSES];
+    *a = (struct again_store){.n = conf->n_again};
+    while (a->n && a->n <= conf->n_again * (uint64_t)n / 2)
+        a->n *= 2;
+    if (!a->n)
+        return 0;
+    for (unsigned i = 0; i < BUFPOOL_CLASSES; i++)
+        pool[i] = (struct bufpool_conf){conf->again[i].size, conf->again[i].n * n};
+    a->requests = arena_take(mem, a->n * sizeof *a->requests);
+    a->answers = arena_take(mem, a->n * sizeof *a->answers);
+    a->digests = arena_take(mem, a->n * sizeof *a->digests);
+    return a->requests && a->answers && a->digests ? bufpool_init_in(&a->pool, pool, mem) : -ENOMEM;
+}
+
+void rt_share(struct dis_rt *rt, struct again_store *a)
+{
+    rt->kept = a;
+    rt->again = a->requests;
+    rt->again_digests = a->digests;
+    rt->answers = a->answers;
+    rt->conf.n_again = a->n;
 }
 
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
@@ -65,10 +82,11 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
     if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
-        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = take_again(rt, conf, &m->hot))) {
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = again_store_init(&rt->own_kept, conf, 1, &m->hot))) {
         rt_done(rt);
         return r;
     }
+    rt_share(rt, &rt->own_kept);
     for (uint32_t i = 0; i < conf->n_txn; i++)
         rt->txn[i].next = i + 1 < conf->n_txn ? i + 1 : RT_NONE;
     for (uint32_t i = 0; i < conf->n_asm; i++)

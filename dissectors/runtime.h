@@ -96,6 +96,15 @@ struct again_rsp { /* an answer to a kept request, or a message without one, tha
     uint64_t follow : 16;  /* place of the answer that followed in its flow the last time: a wish what to fetch */
     struct rt_seen seen;
 };
+/* What is kept of requests and answers. Shards that one thread works on have it in common: which of them are busy is the
+ * plant's matter, and some of what is asked is asked of many. */
+struct again_store {
+    struct again_req *requests;
+    uint64_t *digests;
+    struct again_rsp *answers;
+    uint32_t n, hand;          /* n: of requests, and of answers */
+    struct bufpool pool;
+};
 /* An event that was taken out of its list: ev's spans point into the kept one, or into buf. */
 struct taken {
     struct buf buf;
@@ -165,7 +174,7 @@ struct dis_rt {
     uint32_t obs_asked;        /* obs_ calls with a value */
     uint32_t acts;             /* calls that do more than fill the event at hand, or ask for more than its bytes tell */
 
-    struct again_req *again;
+    struct again_req *again;   /* these three are *kept's */
     uint64_t *again_digests;   /* of again, once more: those of a set lie together */
     struct again_rsp *answers;
     struct txn *txn;
@@ -182,9 +191,9 @@ struct dis_rt {
     uint64_t due_ns;           /* no waiting request runs out of time before this */
     const struct proto_schema *index_of; /* whose schema_index() is `index` */
     unsigned index;
-    uint32_t again_hand;
 
-    struct bufpool txn_pool, asm_pool, again_pool;
+    struct bufpool txn_pool, asm_pool;
+    struct again_store *kept, own_kept; /* own_kept: where it is nobody else's, too */
     struct table_mem own;      /* where the memory is nobody else's */
     struct asm_msg *asm_msg;
     struct shared_blob *shared;
@@ -307,6 +316,10 @@ size_t rt_hot_bytes(const struct rt_conf *conf); /* of these the part in hot mem
 int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch, const struct rt_sink *sink,
             void *sink_arg, uint64_t hash_key, struct table_mem *mem) MUST_USE;
 void rt_done(struct dis_rt *rt);
+/* What n runtimes of this conf may have in common takes no more than rt_hot_bytes() has for it in each of them, ... */
+int again_store_init(struct again_store *a, const struct rt_conf *conf, unsigned n, struct arena *mem) MUST_USE;
+/* ... which were begun with none of it (n_again 0). */
+void rt_share(struct dis_rt *rt, struct again_store *a);
 void flow_rt_init(struct flow_rt *fr);
 /* The flow ends (or is evicted): commit what waits, free what is kept. x is the flow's context. */
 void flow_rt_end(struct dis_ctx *x);

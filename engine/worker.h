@@ -49,6 +49,7 @@ struct worker {
     struct rec_stats told;          /* what was sent so far */
     struct out out;
     struct ring records, packets;
+    struct again_store kept;        /* of all its shards */
     unsigned number;
     uint64_t busy_ns, n_packets;
     const struct shard_env *env;
