@@ -83,7 +83,10 @@ static struct again_rsp *answer_place(struct dis_rt *rt, uint64_t digest)
 void again_unpack(const struct dis_rt *rt, const struct txn *t, uint64_t flow_id, struct event *e)
 {
     const struct again_req *r = &rt->again[t->req];
-    ev_unpack(r->buf.p, e);
+    if (r->is_tight)
+        ev_unpack_tight(r->schema, r->buf.p, e);
+    else
+        ev_unpack(r->buf.p, e);
     e->tx_id = hash_mix(flow_id, t->like.n);
     e->msgs[0].ts_ns = t->like.ts_ns;
     e->msgs[0].frame = t->like.frame;
@@ -240,14 +243,15 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
 {
     uint32_t first = (uint32_t)(a->digest >> 8) & (rt->conf.n_again - 1);
     bool pure = rt->acts == a->acts + 1 && rt->obs_asked == a->asked;
-    bool whole = !e->anomalies && !e->truncated && e->n_msgs == 1;
+    uint32_t full = ev_packed_len(e, true), few = ev_tight_len(e), len = few ? few : full;
+    bool whole = !e->anomalies && !e->truncated && e->n_msgs == 1 && full <= EV_PACK;
     if (!pure || !whole || request_at(rt, a->digest)->digest == a->digest ||
         !came_before(&rt->again[first], a->digest))
         return;
     struct again_req *r = request_place(rt, first);
     if (r->waits)
         return;
-    uint32_t len = ev_tight_len(e), need = len + (a->n_group ? group_bytes(a->n_group) + 7 : 0);
+    uint32_t need = len + (a->n_group ? group_bytes(a->n_group) + 7 : 0);
     if (r->buf.p && r->buf.cap < need) {
         buf_put(&rt->kept->pool, &r->buf);
         r->digest = rt->again_digests[r - rt->again] = 0;
@@ -255,11 +259,14 @@ static void keep(struct dis_rt *rt, const struct event *e, const struct again *a
     struct buf b = r->buf.p ? r->buf : make_room(rt, need);
     if (!b.p)
         return;
-    ev_pack_tight(e, b.p, b.cap);
+    if (few)
+        ev_pack_tight(e, b.p);
+    else
+        ev_pack(e, b.p, b.cap, true);
     set_request(rt, r, &(struct again_req){.digest = a->digest, .buf = b, .schema = e->schema,
-                                           .next = {r->next[0], r->next[1]}, .need = ev_packed_len(e, true),
-                                           .len = (uint16_t)len, .vary = place_of(e, a->field), .own = a->own,
-                                           .follow = r->follow});
+                                           .next = {r->next[0], r->next[1]}, .need = full,
+                                           .len = (uint16_t)len, .is_tight = few != 0,
+                                           .vary = place_of(e, a->field), .own = a->own, .follow = r->follow});
 }
 
 void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struct again *a)

@@ -5,7 +5,7 @@
 const struct rt_conf rt_conf_default = {
     .txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
     .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
-    .again = {{352, 110}, {1024, 10}, {2048, 8}},
+    .again = {{160, 220}, {352, 36}, {1024, 10}, {2048, 3}},
     .n_txn = 444,
     .n_again = 256,
     .n_asm = 42,
@@ -24,7 +24,9 @@ static size_t lists_bytes(const struct rt_conf *c)
 /* Of polls that come again. */
 static size_t again_bytes(const struct rt_conf *c)
 {
-    return !c->n_again ? 0 : arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp)) +
+    if (!c->n_again)
+        return 0;
+    return arena_size(c->n_again * sizeof(struct again_req)) + arena_size(c->n_again * sizeof(struct again_rsp)) +
            arena_size(c->n_again * sizeof(uint64_t)) + bufpool_bytes(c->again);
 }
 
@@ -82,7 +84,8 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
     if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
-        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) || (r = again_store_init(&rt->own_kept, conf, 1, &m->hot))) {
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) ||
+        (r = again_store_init(&rt->own_kept, conf, 1, &m->hot))) {
         rt_done(rt);
         return r;
     }

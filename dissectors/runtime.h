@@ -86,6 +86,7 @@ struct again_req {
     uint8_t n_group;       /* requests that came with it and are kept, too */
     uint8_t own;           /* bytes of the data of its answer that matter */
     uint16_t len;          /* of what is in buf */
+    uint8_t is_tight;      /* it is packed so */
     uint16_t follow;       /* place of the request that followed in a flow the last time: a wish what to fetch */
 };
 _Static_assert(sizeof(struct again_req) == 64, "one cache line");
@@ -96,8 +97,8 @@ struct again_rsp { /* an answer to a kept request, or a message without one, tha
     uint64_t follow : 16;  /* place of the answer that followed in its flow the last time: a wish what to fetch */
     struct rt_seen seen;
 };
-/* What is kept of requests and answers. Shards that one thread works on have it in common: which of them are busy is the
- * plant's matter, and some of what is asked is asked of many. */
+/* What is kept of requests and answers. Shards that one thread works on have it in common: which of them are busy is
+ * the plant's matter, and some of what is asked is asked of many. */
 struct again_store {
     struct again_req *requests;
     uint64_t *digests;
@@ -217,10 +218,12 @@ _Static_assert(offsetof(struct dis_rt, obs_told) < 128 && offsetof(struct dis_rt
  * behind it. Unpacked spans point into those bytes. */
 uint32_t ev_packed_len(const struct event *e, bool with_values);
 void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values);
-/* The same with values in fewer bytes, for what is kept long and packed once. */
-uint32_t ev_tight_len(const struct event *e);
-void ev_pack_tight(const struct event *e, void *to, uint32_t cap);
 void ev_unpack(const void *from, struct event *e);
+/* The same in fewer bytes, of a request that is kept (tight.c): what is its own (time, place, number) is left out.
+ * 0: it is not like that, and has to be packed as others are. */
+uint32_t ev_tight_len(const struct event *e);
+void ev_pack_tight(const struct event *e, void *to);
+void ev_unpack_tight(const struct proto_schema *schema, const void *from, struct event *e);
 
 /* ---- between txn.c and again.c ---- */
 static inline uint64_t txn_timeout(const struct dis_ctx *x)

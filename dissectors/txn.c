@@ -71,55 +71,25 @@ uint32_t ev_packed_len(const struct event *e, bool with_values)
     return with_values ? n + values : n;
 }
 
-/* A request has no values yet, and most often nobody is behind its ends: where room is short that is left out. */
-struct layout {
-    uint32_t head, item; /* bytes */
-};
-enum { TIGHT = 1 };      /* in the packed event's text_used */
-static const struct layout whole = {offsetof(struct event, msgs), sizeof(struct item)};
-static const struct layout tight = {offsetof(struct event, far), offsetof(struct item, v)};
-
-static bool fits_tight(const struct event *e)
-{
-    for (unsigned i = 0; i < e->n_items; i++) {
-        const struct vals *v = &e->items[i].v;
-        if (v->raw.n | v->n | v->stride | v->off | v->enc | v->mask | (v->qual_off != -1) | (v->now.u != 0))
-            return false;
-    }
-    return !e->has_far;
-}
-
-static inline uint32_t fixed_len(const struct event *e, struct layout l)
-{
-    return (uint32_t)(l.head + e->n_msgs * sizeof(struct msg) + e->n_items * l.item +
-                      e->n_fields * sizeof(struct field));
-}
-
-uint32_t ev_tight_len(const struct event *e)
-{
-    uint32_t values, n = packed_len(e, &values) - SLACK;
-    return fits_tight(e) ? n - fixed_len(e, whole) + fixed_len(e, tight) : n + values;
-}
-
 /* The fixed parts follow each other: all their sizes are multiples of 8, and cap covers them by ev_packed_len(). */
-static inline void pack_as(struct layout l, const struct event *e, void *to, uint32_t cap, bool with_values)
+void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
 {
     uint8_t *p = to;
-    memcpy(p, e, l.head);
-    struct msg *msgs = (struct msg *)(void *)(p + l.head);
-    uint8_t *items = (uint8_t *)(msgs + e->n_msgs);
-    struct field *fields = (struct field *)(void *)(items + e->n_items * l.item);
-    struct pack k = {.p = to, .n = fixed_len(e, l), .cap = cap};
+    memcpy(p, e, offsetof(struct event, msgs));
+    ((struct event *)to)->text_used = 0; /* strings that were made will lie behind it */
+    struct msg *msgs = (struct msg *)(void *)(p + offsetof(struct event, msgs));
+    struct item *items = (struct item *)(void *)(msgs + e->n_msgs);
+    struct field *fields = (struct field *)(void *)(items + e->n_items);
+    struct pack k = {.p = to, .n = head_len(e), .cap = cap};
     for (unsigned i = 0; i < e->n_msgs; i++)
         msgs[i] = e->msgs[i];
     for (unsigned i = 0; i < e->n_items; i++) {
-        struct item *it = (struct item *)(void *)(items + i * l.item);
-        memcpy(it, &e->items[i], l.item);
-        pack_span(&k, &it->name);
-        if (l.item == sizeof *it && with_values)
-            pack_span(&k, &it->v.raw);
-        else if (l.item == sizeof *it)
-            it->v.raw = (struct span){0};
+        items[i] = e->items[i];
+        pack_span(&k, &items[i].name);
+        if (with_values)
+            pack_span(&k, &items[i].v.raw);
+        else
+            items[i].v.raw = (struct span){0};
     }
     for (unsigned i = 0; i < e->n_fields; i++) {
         fields[i] = e->fields[i];
@@ -128,51 +98,23 @@ static inline void pack_as(struct layout l, const struct event *e, void *to, uin
     }
 }
 
-void ev_pack(const struct event *e, void *to, uint32_t cap, bool with_values)
-{
-    pack_as(whole, e, to, cap, with_values);
-    ((struct event *)to)->text_used = 0;
-}
-
-void ev_pack_tight(const struct event *e, void *to, uint32_t cap)
-{
-    bool fits = fits_tight(e);
-    pack_as(fits ? tight : whole, e, to, cap, true);
-    ((struct event *)to)->text_used = fits ? TIGHT : 0;
-}
-
-_Static_assert(offsetof(struct event, msgs) % 8 == 0 && offsetof(struct event, far) % 8 == 0 &&
-                   offsetof(struct item, v) % 8 == 0 && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
-                   sizeof(struct field) % 8 == 0 &&
-                   offsetof(struct item, v) + sizeof(struct vals) == sizeof(struct item),
+_Static_assert(offsetof(struct event, msgs) % 8 == 0 && sizeof(struct msg) % 8 == 0 && sizeof(struct item) % 8 == 0 &&
+                   sizeof(struct field) % 8 == 0,
                "the parts of a packed event lie at multiples of 8");
-
-static inline void unpack_as(struct layout l, const uint8_t *p, struct event *e)
-{
-    memcpy(e, p, l.head);
-    const struct msg *msgs = (const struct msg *)(const void *)(p + l.head);
-    const uint8_t *items = (const uint8_t *)(msgs + e->n_msgs);
-    const struct field *fields = (const struct field *)(const void *)(items + e->n_items * l.item);
-    for (unsigned i = 0, n = e->n_msgs; i < n; i++)
-        e->msgs[i] = msgs[i];
-    for (unsigned i = 0, n = e->n_items; i < n; i++) {
-        if (l.item < sizeof(struct item))
-            e->items[i].v = (struct vals){.qual_off = -1};
-        memcpy(&e->items[i], items + i * l.item, l.item);
-    }
-    for (unsigned i = 0, n = e->n_fields; i < n; i++)
-        e->fields[i] = fields[i];
-}
 
 void ev_unpack(const void *from, struct event *e)
 {
-    if (((const struct event *)from)->text_used == TIGHT) {
-        memset(e->far, 0, sizeof e->far);
-        unpack_as(tight, from, e);
-    } else {
-        unpack_as(whole, from, e);
-    }
-    e->text_used = 0; /* strings of the request lie in the buffer now */
+    const uint8_t *p = from;
+    memcpy(e, p, offsetof(struct event, msgs));
+    const struct msg *msgs = (const struct msg *)(const void *)(p + offsetof(struct event, msgs));
+    const struct item *items = (const struct item *)(const void *)(msgs + e->n_msgs);
+    const struct field *fields = (const struct field *)(const void *)(items + e->n_items);
+    for (unsigned i = 0, n = e->n_msgs; i < n; i++)
+        e->msgs[i] = msgs[i];
+    for (unsigned i = 0, n = e->n_items; i < n; i++)
+        e->items[i] = items[i];
+    for (unsigned i = 0, n = e->n_fields; i < n; i++)
+        e->fields[i] = fields[i];
 }
 
 /* ---- the lists ---- */

@@ -20,7 +20,7 @@ const struct shard_conf shard_conf_default = {
     .duplicate_ns = 2000000,
     .rt = {.txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
            .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
-           .again = {{352, 110}, {1024, 10}, {2048, 8}},
+           .again = {{160, 220}, {352, 36}, {1024, 10}, {2048, 3}},
            .n_txn = 444,
            .n_again = 256,
            .n_asm = 42,

@@ -404,6 +404,103 @@ START_TEST(test_boolean_has_no_octets)
 }
 END_TEST
 
+/* ---- packed in few bytes ---- */
+
+static bool same_span(struct span *a, struct span *b)
+{
+    bool same = a->n == b->n && !a->p == !b->p && (!a->n || memcmp(a->p, b->p, a->n) == 0);
+    *a = *b = (struct span){0};
+    return same;
+}
+
+/* Both packings of an event give it back. */
+static void pack_both(struct event *e, struct event *wide, struct event *tight)
+{
+    uint32_t n = ev_packed_len(e, true), few = ev_tight_len(e);
+    uint64_t *a = malloc((n + 7) & ~7u), *b = malloc((few + 7) & ~7u);
+    ck_assert_uint_gt(few, 0);
+    ck_assert_uint_lt(few, n);
+    ev_pack(e, a, n, true);
+    ev_unpack(a, wide);
+    ev_pack_tight(e, b);
+    ev_unpack_tight(e->schema, b, tight);
+    tight->tx_id = wide->tx_id;
+    ck_assert_mem_eq(tight, wide, e->has_far ? offsetof(struct event, msgs) : offsetof(struct event, far));
+    ck_assert_uint_eq(tight->msgs[0].function, wide->msgs[0].function);
+    for (unsigned i = 0; i < e->n_items; i++) {
+        struct item *p = &tight->items[i], *q = &wide->items[i];
+        ck_assert(same_span(&p->name, &q->name) && same_span(&p->v.raw, &q->v.raw));
+        ck_assert_mem_eq(p, q, offsetof(struct item, v.mask) + 1);
+        ck_assert_uint_eq(p->v.now.u, q->v.now.u);
+    }
+    for (unsigned i = 0; i < e->n_fields; i++) {
+        struct field *p = &tight->fields[i], *q = &wide->fields[i];
+        ck_assert(p->id == q->id && p->span == q->span);
+        ck_assert(p->span ? same_span(&p->v.s, &q->v.s) : p->v.u == q->v.u);
+    }
+    free(a);
+    free(b);
+}
+
+static uint32_t some(uint32_t below)
+{
+    static uint64_t at = 1;
+    at = hash_mix(at, 4711);
+    return (uint32_t)(at >> 32) % below;
+}
+
+static void some_item(struct event *e, const uint8_t *text)
+{
+    struct item *it = ev_range(e, 0, some(9), some(1u << 30), some(1u << 30));
+    if (some(2))
+        it->name = (struct span){text, some(20)};
+    if (some(3) == 0) {
+        it->v.n = (uint16_t)some(60000);
+        it->v.stride = (uint16_t)some(9);
+        it->v.qual_off = (int16_t)(some(9) - 1);
+        it->v.mask = (uint8_t)some(256);
+    }
+    if (some(4) == 0)
+        it->v.raw = (struct span){text, some(30)};
+    if (some(5) == 0)
+        it->v.now.u = UINT64_MAX / (1 + some(1000));
+}
+
+START_TEST(test_tight)
+{
+    struct feed *f = fresh(&dissector_modbus, 502);
+    struct event *wide = calloc(1, sizeof *wide), *tight = calloc(1, sizeof *tight);
+    uint8_t text[64];
+    struct dis_ctx x;
+    memset(text, 'x', sizeof text);
+    feed_fill(f, &x, 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        struct event *e = ev_begin(&x, &schema, some(3), some(3));
+        for (unsigned k = some(8); k; k--)
+            some_item(e, text);
+        for (unsigned k = some(8); k; k--)
+            ev_u64(e, 0, UINT64_MAX >> some(64) >> some(2));
+        if (some(2))
+            ev_span(e, 0, (struct span){text, some(64)});
+        ev_u64(e, 0, 0);
+        if (some(2))
+            ev_unit(e, some(1000));
+        if (some(4) == 0)
+            ev_far(e, some(2), &f->key.lo);
+        pack_both(e, wide, tight);
+    }
+    struct event *e = ev_begin(&x, &schema, 1, 0);
+    ev_status(e, 1, true);
+    ck_assert_uint_eq(ev_tight_len(e), 0); /* it was answered */
+    e = ev_begin(&x, &schema, 1, 0);
+    ev_anomaly(e, 3);
+    ck_assert_uint_eq(ev_tight_len(e), 0);
+    free(wide);
+    free(tight);
+    feed_free(f);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("again");
@@ -416,6 +513,7 @@ int main(void)
     tcase_add_test(t, test_full);
     tcase_add_test(t, test_bounds);
     tcase_add_test(t, test_boolean_has_no_octets);
+    tcase_add_test(t, test_tight);
     tcase_add_loop_test(t, test_same_as_read, 0, (int)ARRAY_LEN(built));
     Suite *s = suite_create("again");
     suite_add_tcase(s, t);
