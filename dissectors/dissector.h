@@ -84,6 +84,7 @@ struct dis_setting {
     uint8_t least, most; /* 0 is "not configured" */
 };
 enum { DIS_SETTINGS = 4 }; /* of one protocol */
+enum { DIS_STARTS_END = 256 };
 
 struct dissector {
     const char *name;                         /* file stem: "modbus" */
@@ -94,6 +95,9 @@ struct dissector {
                                                * without SNAP (payload from DSAP on), or a SNAP type of another OUI
                                                * than 0 (payload behind it; lay->snap_oui tells whose).
                                                * One that other dissectors have too: flow_size 0 */
+    const uint16_t *tcp_starts;               /* octets, up to DIS_STARTS_END: in TCP probe() says no to all that begins
+                                               * with another one, and is not asked; NULL: any may be */
+    uint32_t starts_from;                     /* bytes at hand from which on that is so */
     uint32_t min_probe;                       /* bytes that probe needs at least */
     uint32_t max_pdu;                         /* bound of frame.len, <= LIM_PDU */
     uint32_t flow_size;                       /* bytes of per-flow state, <= DIS_FLOW_STATE */

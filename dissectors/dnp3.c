@@ -396,6 +396,7 @@ static void gap(struct dis_ctx *x, uint32_t missing)
 }
 
 static const uint16_t ports[] = {20000, 0};
+static const uint16_t starts[] = {0x05, DIS_STARTS_END};
 static const struct proto_schema *const schemas[] = {&dnp3_schema, NULL};
 
 extern const struct dissector dissector_dnp3;
@@ -405,6 +406,7 @@ const struct dissector dissector_dnp3 = {
     .transports = DIS_TCP | DIS_UDP,
     .tcp_ports = ports,
     .udp_ports = ports,
+    .tcp_starts = starts,
     .min_probe = LINK_HEADER,
     .max_pdu = LINK_MAX,
     .flow_size = sizeof(struct dnp3_flow),

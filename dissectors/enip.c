@@ -551,6 +551,8 @@ static void enip_gap(struct dis_ctx *x, uint32_t missing)
 
 static const uint16_t tcp_ports[] = {PORT, 0};
 static const uint16_t udp_ports[] = {PORT, PORT_IO, 0};
+/* The lower octets of all commands. */
+static const uint16_t starts[] = {0x00, 0x04, 0x63, 0x64, 0x65, 0x66, 0x6f, 0x70, 0x72, 0x73, 0xc8, DIS_STARTS_END};
 static const struct proto_schema *const schemas[] = {&enip_schema, &cip_schema, &cip_io_schema, NULL};
 
 const struct dissector dissector_enip = {
@@ -559,6 +561,8 @@ const struct dissector dissector_enip = {
     .transports = DIS_TCP | DIS_UDP,
     .tcp_ports = tcp_ports,
     .udp_ports = udp_ports,
+    .tcp_starts = starts,
+    .starts_from = HEADER,
     .min_probe = 18, /* the smallest class 0/1 datagram */
     .max_pdu = HEADER + 65535,
     .flow_size = sizeof(struct enip_flow),

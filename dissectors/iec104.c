@@ -316,6 +316,7 @@ static const struct dis_setting settings[] = {
     [IEC_SET_IOA] = {"object_address_size", "bytes of an information object's address", 1, 3},
     {0},
 };
+static const uint16_t starts[] = {START, DIS_STARTS_END};
 static const struct proto_schema *const schemas[] = {&iec104_schema, NULL};
 
 const struct dissector dissector_iec104 = {
@@ -323,6 +324,7 @@ const struct dissector dissector_iec104 = {
     .schemas = schemas,
     .transports = DIS_TCP,
     .tcp_ports = ports,
+    .tcp_starts = starts,
     .min_probe = 2,
     .max_pdu = 2 + LEN_MAX,
     .flow_size = sizeof(struct iec_flow),

@@ -174,6 +174,7 @@ static void mms_gap(struct dis_ctx *x, uint32_t missing)
     st->n_open[0] = st->n_open[1] = 0;
 }
 
+static const uint16_t starts[] = {3, DIS_STARTS_END};
 static const struct proto_schema *const schemas[] = {&mms_schema, NULL};
 
 const struct dissector dissector_mms = {
@@ -181,6 +182,7 @@ const struct dissector dissector_mms = {
     .schemas = schemas,
     .transports = DIS_TCP,
     .tcp_ports = tcp_ports,
+    .tcp_starts = starts,
     .min_probe = 7,
     .max_pdu = LIM_PDU,
     .flow_size = sizeof(struct mms_flow),

@@ -42,11 +42,18 @@ static bool exact_mbap(struct cur c)
     return n == MBAP_LEN + (uint32_t)cur_u16be(&c);
 }
 
+/* Off the port, address and function must be ones that there are. */
+static bool may_be_rtu(struct cur c, const struct dis_ctx *x)
+{
+    uint8_t fn = cur_peek(&c, 1);
+    return x->transport == DIS_TCP && (x->on_port || (cur_peek(&c, 0) <= 247 && (fn >= 128 || mb_fn_get(fn))));
+}
+
 /* All bytes at hand are one RTU frame of known length with a right CRC. This is asked first: "read 2 registers at 0" in
  * RTU can have the shape of a whole MBAP message, while one MBAP message in 65536 has a CRC that is right by chance. */
 static bool exact_rtu(struct cur c, const struct dis_ctx *x)
 {
-    if (x->transport != DIS_TCP || cur_left(&c) > 256 || (!x->on_port && cur_peek(&c, 0) > 247) || !mb_rtu_may_be(c))
+    if (cur_left(&c) > 256 || !may_be_rtu(c, x) || !mb_rtu_may_be(c))
         return false;
     struct frame f = mb_rtu_frame(c, DIR_UNKNOWN, MB_RTU_STRICT);
     return f.st == FRAME_OK && f.len == cur_left(&c);
@@ -99,7 +106,8 @@ static bool sane_request(struct cur c)
 static enum match modbus_probe(struct cur c, struct dis_ctx *x)
 {
     unsigned dirs = 0;
-    if (exact_rtu(c, x))
+    bool rtu = may_be_rtu(c, x);
+    if (rtu && exact_rtu(c, x))
         return MATCH_YES;
     enum match m = mbap_match(c, x, &dirs);
     if (m == MATCH_YES && dirs == 1 && !x->on_port && !sane_request(c))
@@ -109,7 +117,7 @@ static enum match modbus_probe(struct cur c, struct dis_ctx *x)
             x->dir = dirs == 1 ? DIR_C2S : DIR_S2C;
         return m;
     }
-    if (x->transport != DIS_TCP || (!x->on_port && cur_peek(&c, 0) > 247))
+    if (!rtu)
         return m;
     struct frame f = mb_rtu_frame(c, DIR_UNKNOWN, x->on_port ? MB_RTU_SCAN : MB_RTU_STRICT);
     if (f.st == FRAME_OK && f.len <= cur_left(&c))

@@ -550,6 +550,7 @@ static void opcua_gap(struct dis_ctx *x, uint32_t missing)
 }
 
 static const uint16_t ports[] = {PORT, 0};
+static const uint16_t starts[] = {'H', 'A', 'E', 'R', 'O', 'M', 'C', DIS_STARTS_END};
 static const struct proto_schema *const schemas[] = {&opcua_schema, NULL};
 
 const struct dissector dissector_opcua = {
@@ -557,6 +558,7 @@ const struct dissector dissector_opcua = {
     .schemas = schemas,
     .transports = DIS_TCP,
     .tcp_ports = ports,
+    .tcp_starts = starts,
     .min_probe = HEAD,
     .max_pdu = LIM_PDU,
     .flow_size = sizeof(struct ua_flow),

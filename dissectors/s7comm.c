@@ -443,6 +443,7 @@ static void s7_gap(struct dis_ctx *x, uint32_t missing)
     st->lost[side] = 1;
 }
 
+static const uint16_t starts[] = {3, DIS_STARTS_END};
 static const struct proto_schema *const schemas[] = {&s7comm_schema, NULL};
 
 const struct dissector dissector_s7comm = {
@@ -450,6 +451,7 @@ const struct dissector dissector_s7comm = {
     .schemas = schemas,
     .transports = DIS_TCP,
     .tcp_ports = tcp_ports,
+    .tcp_starts = starts,
     .min_probe = 7,
     .max_pdu = LIM_PDU,
     .flow_size = sizeof(struct s7_flow),

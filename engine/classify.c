@@ -150,14 +150,14 @@ void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c)
 {
     struct dis_ctx x;
     struct cur cur = cur_make(c->p, c->len);
-    uint64_t left = may_run(s->env, f);
-    if (!f->dis && !left) {
-        f->class_state = CLASS_GIVEN_UP;
-        return;
-    }
     make_ctx(s, f, c, &x);
     if (f->dis && probe(f, f->dis, true, cur, &x) >= MATCH_MAYBE) {
         frame_dispatch(s, f, &x, cur);
+        return;
+    }
+    uint64_t left = may_run(s->env, f);
+    if (!f->dis && !left) {
+        f->class_state = CLASS_GIVEN_UP;
         return;
     }
     while (left) {
@@ -220,30 +220,48 @@ static bool two_pdus(struct best *b, struct cur cur, struct dis_ctx *x)
     return two;
 }
 
+/* Asks those that are left. port: they have the flow's port. True: one of them wants more bytes. */
+static bool try_each(const struct flow *f, uint64_t left, bool port, struct cur cur, struct dis_ctx *x, struct best *b)
+{
+    bool more = false;
+    while (left) {
+        const struct dissector *d = dissectors[next_of(&left)];
+        enum match m = probe(f, d, port, cur, x);
+        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == d))
+            more = true;
+        b->undecided |= m == MATCH_MORE && port;
+        if (m > b->m && (m == MATCH_YES || (m == MATCH_MAYBE && port)))
+            *b = (struct best){.d = d, .dir = x->dir, .dir_sure = x->dir_sure, .m = m, .on_port = port,
+                               .undecided = b->undecided};
+    }
+    return more;
+}
+
+/* Those that the first octet does not rule out. */
+static inline uint64_t by_start(const struct shard_env *env, const struct flow *f, struct cur cur)
+{
+    uint32_t n = cur_left(&cur);
+    return n && f->key.proto == PROTO_TCP ? env->tcp_starts[n >= ENV_STARTS][cur_peek(&cur, 0)] : UINT64_MAX;
+}
+
+/* The owners of its port first: what they take is theirs, whatever the others say of it. */
 static void try_all(struct shard *s, struct flow *f, const struct chunk *c, struct cur cur, struct best *b, bool *more,
                     bool *had_port)
 {
     struct dis_ctx x;
-    uint64_t left = may_run(s->env, f), ports = port_owners(s->env, f);
-    *had_port = (left & ports) != 0;
+    uint64_t may = may_run(s->env, f), ports = port_owners(s->env, f), left = may & by_start(s->env, f, cur);
+    *had_port = (may & ports) != 0;
     make_ctx(s, f, c, &x);
-    while (left) {
-        unsigned i = next_of(&left);
-        const struct dissector *d = dissectors[i];
-        bool port = ports >> i & 1;
-        enum match m = probe(f, d, port, cur, &x);
-        if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == d))
-            *more = true;
-        b->undecided |= m == MATCH_MORE && port;
-        if (m < MATCH_MAYBE || (m == MATCH_MAYBE && !port))
-            continue;
-        if (!b->d || port > b->on_port || (port == b->on_port && m > b->m))
-            *b = (struct best){.d = d, .dir = x.dir, .dir_sure = x.dir_sure, .m = m, .on_port = port,
-                               .undecided = b->undecided};
-    }
+    *more = try_each(f, left & ports, true, cur, &x, b);
     b->undecided &= b->m == MATCH_MAYBE;
-    if (b->d && !b->on_port)
-        b->two = two_pdus(b, cur, &x);
+    if (b->d && !b->undecided)
+        return;
+    struct best other = {0};
+    *more |= try_each(f, left & ~ports, false, cur, &x, &other);
+    if (b->d || !other.d)
+        return;
+    *b = other;
+    b->two = two_pdus(b, cur, &x);
 }
 
 /* Does this chunk, the first one like d's being held, settle it? A datagram is a PDU of its own; in a stream it must be

@@ -28,6 +28,18 @@ static void register_numbers(struct env_numbers *to, const uint16_t *p, uint64_t
     }
 }
 
+/* What a message may begin with, so that most others need not be asked. */
+static void register_starts(struct shard_env *env, const struct dissector *is, uint64_t bit)
+{
+    for (unsigned many = 0; many < 2; many++) {
+        bool any = !is->tcp_starts || is->starts_from > (many ? ENV_STARTS : 1);
+        for (unsigned o = 0; o < 256 && any; o++)
+            env->tcp_starts[many][o] |= bit;
+        for (unsigned i = 0; !any && is->tcp_starts[i] < DIS_STARTS_END; i++)
+            env->tcp_starts[many][is->tcp_starts[i]] |= bit;
+    }
+}
+
 void env_ports(struct shard_env *env)
 {
     number_schemas(env);
@@ -37,6 +49,7 @@ void env_ports(struct shard_env *env)
         register_numbers(&env->tcp_ports, is->tcp_ports, bit);
         register_numbers(&env->udp_ports, is->udp_ports, bit);
         register_numbers(&env->ethertypes, is->transports & DIS_ETH ? is->ethertypes : NULL, bit);
+        register_starts(env, is, bit);
         env->of_tcp |= is->transports & DIS_TCP ? bit : 0;
         env->of_udp |= is->transports & DIS_UDP ? bit : 0;
         for (const uint16_t *p = dissectors[d]->tcp_ports; p && *p; p++)

@@ -60,6 +60,8 @@ static inline uint64_t env_dissectors(const struct env_numbers *n, uint16_t numb
     return n->row[env_number_row(n, number)].dissectors;
 }
 
+enum { ENV_STARTS = 24 };
+
 /* What all shards of a process share, read-only while packets flow. */
 struct shard_env {
     const struct site *site;
@@ -74,6 +76,7 @@ struct shard_env {
     uint16_t tcp_owner[65536], udp_owner[65536]; /* dissector index + 1 by registered or configured port */
     struct env_numbers tcp_ports, udp_ports, ethertypes; /* all that are registered: built by env_ports() */
     uint64_t of_tcp, of_udp;                     /* dissectors of that transport */
+    uint64_t tcp_starts[2][256]; /* those that a first octet does not rule out; [1] ENV_STARTS bytes or more at hand */
     uint64_t off;                                /* dissectors switched off, by index */
     struct rt_settings settings[64];             /* of the protocols that have configured ones, up to one without */
     const char *(*file_name)(const void *arg, unsigned file);

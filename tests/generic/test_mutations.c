@@ -6,7 +6,8 @@
  * and with each byte set to 00, 7f, 80 and ff (of long ones an even sample), as an exact-size heap copy, so that a
  * sanitizer sees each read beyond. frame() and probe() see the same bytes. The runtime lives on from variant to
  * variant, as a hostile peer would have it, and before each variant the messages before it are parsed as they were.
- * Events are rendered; a sample is read back as JSON. frame() must announce progress, and a length within max_pdu. */
+ * Events are rendered; a sample is read back as JSON. frame() must announce progress, and a length within max_pdu.
+ * What tcp_starts rules out must be none of the dissector's, whatever follows the first octet. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,33 @@ static void check_frame(const struct message *m, struct frame f)
         fprintf(stderr, "%s: %s: frame() announces a PDU of no bytes\n", t.file, m->dis->name);
 }
 
+static bool ruled_out(const struct dissector *d, const uint8_t *p, uint32_t n)
+{
+    const uint16_t *o = d->tcp_starts;
+    while (o && *o < DIS_STARTS_END && *o != p[0])
+        o++;
+    return o && *o == DIS_STARTS_END && n >= d->starts_from;
+}
+
+/* On the port or not, of a known side or of none. */
+static void check_starts(const struct message *m, uint8_t *p, uint32_t n)
+{
+    struct dis_ctx x;
+    if (!n || m->x.transport != DIS_TCP)
+        return;
+    uint8_t keep = p[0];
+    for (unsigned i = 0; i < 512; i++) {
+        p[0] = (uint8_t)i;
+        fill(m, &x);
+        x.state = NULL;
+        x.on_port = i >= 256;
+        x.dir = i & 1 ? DIR_UNKNOWN : x.dir;
+        if (ruled_out(m->dis, p, n) && m->dis->probe(cur_make(p, n), &x) != MATCH_NO && t.bad++ < 5)
+            fprintf(stderr, "%s: %s: %u bytes from %02x on are not ruled out\n", t.file, m->dis->name, n, p[0]);
+    }
+    p[0] = keep;
+}
+
 /* One variant: exactly these bytes. */
 static void feed(const struct message *m, const uint8_t *p, uint32_t n, bool all)
 {
@@ -179,6 +207,7 @@ static void feed(const struct message *m, const uint8_t *p, uint32_t n, bool all
         fill(m, &x);
         if (m->dis->frame)
             check_frame(m, m->dis->frame(cur_make(copy, n), &x));
+        check_starts(m, copy, n);
     }
     fill(m, &x);
     x.pdu = (struct span){n ? copy : NULL, n};
