@@ -102,7 +102,7 @@ static bool read_string(struct cur body, struct vals *v)
     return true;
 }
 
-bool mms_value(uint32_t type, struct cur body, struct vals *v)
+bool mms_value_any(uint32_t type, struct cur body, struct vals *v)
 {
     static bool (*const read[])(struct cur, struct vals *) = {
         [MMS_BOOLEAN] = read_bool, [MMS_BITS] = read_bits, [MMS_INTEGER] = read_i64, [MMS_UNSIGNED] = read_u64,
@@ -111,7 +111,6 @@ bool mms_value(uint32_t type, struct cur body, struct vals *v)
         [MMS_STRING] = read_string, [MMS_UTC_TIME] = read_utc,
     };
     bool typed = type < sizeof read / sizeof read[0] && read[type];
-    *v = (struct vals){.n = 1, .qual_off = -1};
     if (typed && read[type](body, v))
         return true;
     *v = (struct vals){.n = 1, .qual_off = -1, .enc = VE_BYTES, .raw = cur_rest(&body)};

@@ -73,7 +73,26 @@ static inline bool mms_leaf(struct mms_walk *w, struct mms_leaf *ret)
 
 /* Its value. A bit string of up to 64 bits is a number, the first bit the most significant, so that coded enums (Dbpos,
  * Tcmd) have their ordinals. False, and the octets, when the contents do not fit the type. v->qual_off is set. */
-bool mms_value(uint32_t type, struct cur body, struct vals *v);
+static inline bool mms_value(uint32_t type, struct cur body, struct vals *v);
+/* The same of a *v that says: one value, nothing else. */
+bool mms_value_any(uint32_t type, struct cur body, struct vals *v);
+static inline bool mms_value(uint32_t type, struct cur body, struct vals *v)
+{
+    uint32_t n = cur_left(&body), first = cur_peek(&body, 0);
+    *v = (struct vals){.n = 1, .qual_off = -1};
+    if (type == MMS_BOOLEAN && n == 1) { /* these two are most of what protection says */
+        v->enc = VE_NOW_BOOL;
+        v->now.u = first != 0;
+        return true;
+    }
+    if (type == MMS_BITS && (n == 2 || n == 3) && first < 8) {
+        uint32_t bits = cur_peek(&body, 1);
+        v->enc = VE_NOW_UINT;
+        v->now.u = (n == 2 ? bits : bits << 8 | cur_peek(&body, 2)) >> first;
+        return true;
+    }
+    return mms_value_any(type, body, v);
+}
 /* "boolean", "bit_string", ...; NULL for none. */
 const char *mms_type_name(uint32_t type);
 
@@ -82,10 +101,12 @@ const char *mms_type_name(uint32_t type);
 uint32_t iec61850_quality_of(struct cur body); /* of the contents of such a bit string */
 static inline bool iec61850_quality(uint32_t type, struct cur body, uint32_t *ret)
 {
-    bool is = type == MMS_BITS && cur_left(&body) == 3 && cur_peek(&body, 0) == 3; /* 16 bits without 3 */
+    *ret = 0;
+    if (type != MMS_BITS || cur_left(&body) != 3 || cur_peek(&body, 0) != 3) /* 16 bits without 3 */
+        return false;
     bool good = !(cur_peek(&body, 1) | cur_peek(&body, 2));
-    *ret = is ? good ? ITEM_QUALITY : iec61850_quality_of(body) : 0;
-    return is;
+    *ret = good ? ITEM_QUALITY : iec61850_quality_of(body);
+    return true;
 }
 /* The same of the quality of a UtcTime: what of it speaks against the time. False: not a time. */
 bool iec61850_time_quality(const struct mms_leaf *l, uint32_t *ret);

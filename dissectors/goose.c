@@ -38,13 +38,44 @@ static const uint16_t ethertypes[] = {0x88b8, ETHERTYPE_MANAGEMENT, 0};
 
 /* ---- events ---- */
 
+/* A leaf of the member-th entry of the data set. */
+static inline struct item *tell_leaf(struct event *e, uint32_t member, uint32_t type, struct cur body)
+{
+    struct item *it = ev_range(e, GK_DATA, 0, member, member);
+    uint32_t q;
+    if (!mms_value(type, body, &it->v))
+        e->anomalies |= GOOSE_BIT(GA_DATA_VALUE);
+    if (iec61850_quality(type, body, &q)) {
+        it->quality = q;
+        if (q & IEC61850_Q_TEST)
+            e->anomalies |= GOOSE_BIT(GA_TEST);
+    }
+    return it;
+}
+
+/* The entries from here on that are values of their own and short, as nearly all are; the first that is not ends them.
+ * Their number. */
+static uint32_t tell_plain(struct event *e, struct cur *c)
+{
+    enum { PRIMITIVE = BER_CONTEXT << 6 };
+    uint32_t n = 0;
+    while (cur_left(c) >= 2) {
+        uint32_t tag = cur_peek(c, 0), len = cur_peek(c, 1), type = tag ^ PRIMITIVE;
+        if (!mms_is_type(type) || type < MMS_BOOLEAN || len > 127 || len > cur_left(c) - 2)
+            break;
+        cur_skip(c, 2);
+        tell_leaf(e, ++n, type, cur_sub(c, len));
+    }
+    return n;
+}
+
 static void tell_values(struct event *e, struct goose_pdu *p)
 {
-    struct mms_walk w = mms_walk(p->all_data);
+    struct cur from = p->all_data;
+    uint32_t n = tell_plain(e, &from), before = n, top = UINT32_MAX, leaf = 0;
+    struct mms_walk w = mms_walk(from);
     struct mms_leaf l;
-    uint32_t n = 0, top = UINT32_MAX, leaf = 0;
     while (mms_leaf(&w, &l)) {
-        uint32_t q;
         leaf = l.path[0] == top ? leaf + 1 : 0;
         n += l.path[0] != top;
         top = l.path[0];
@@ -52,16 +83,9 @@ static void tell_values(struct event *e, struct goose_pdu *p)
             e->truncated = 1;
             continue;
         }
-        struct item *it = ev_range(e, GK_DATA, 0, top + 1, top + 1);
+        struct item *it = tell_leaf(e, before + top + 1, l.type, l.body);
         if (l.depth > 1)
             it->bit = (uint8_t)(leaf + 1);
-        if (!mms_value(l.type, l.body, &it->v))
-            e->anomalies |= GOOSE_BIT(GA_DATA_VALUE);
-        if (!iec61850_quality(l.type, l.body, &q))
-            continue;
-        it->quality = q;
-        if (q & IEC61850_Q_TEST)
-            e->anomalies |= GOOSE_BIT(GA_TEST);
     }
     if (w.broken)
         e->anomalies |= GOOSE_BIT(GA_DATA_BROKEN);
