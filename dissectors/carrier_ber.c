@@ -1,7 +1,7 @@
 /* carrier_ber.c: BER TLVs and the values in them. */
 #include "dissectors/carrier_ber.h"
 
-#include <stdio.h>
+#include "engine/base/text.h"
 
 /* Class and number (X.690 8.1.2). A number above 30 follows in groups of seven bits, the first of them not 0. */
 static uint32_t read_id(struct cur *c, bool *constructed)
@@ -240,6 +240,7 @@ bool ber_visible(struct cur body, struct span *ret)
 /* X.690 8.19: the first subidentifier is 40 times the first arc, plus the second. */
 unsigned ber_oid(struct cur body, char out[BER_OID_TEXT])
 {
+    char t[24]; /* an arc */
     unsigned at = 0;
     out[0] = '\0';
     while (cur_left(&body)) {
@@ -252,11 +253,13 @@ unsigned ber_oid(struct cur body, char out[BER_OID_TEXT])
             arc = arc << 7 | (octet & 0x7f);
         } while (octet & 0x80 && cur_ok(&body));
         unsigned top = arc < 40 ? 0 : arc < 80 ? 1 : 2;
-        int n = at ? snprintf(out + at, BER_OID_TEXT - at, ".%llu", (unsigned long long)arc)
-                   : snprintf(out, BER_OID_TEXT, "%u.%llu", top, (unsigned long long)arc - top * 40);
-        at += (unsigned)n;
-        if (!cur_ok(&body) || at >= BER_OID_TEXT)
+        char *end = text_put(at ? t : text_dec(t, top), ".");
+        unsigned n = (unsigned)(text_dec(end, at ? arc : arc - top * 40) - t);
+        if (!cur_ok(&body) || at + n >= BER_OID_TEXT)
             return out[0] = '\0', 0;
+        memcpy(out + at, t, n);
+        at += n;
+        out[at] = '\0';
     }
     return at;
 }

@@ -1,9 +1,9 @@
 /* ev.c: events under construction. */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
+#include "engine/base/text.h"
 
 static void add_msg(struct dis_ctx *x, struct event *e, uint32_t function)
 {
@@ -145,9 +145,9 @@ struct span ev_text_fmt(struct event *e, const char *fmt, ...)
     char t[512];
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(t, sizeof t, fmt, ap);
+    unsigned n = text_vfmt(t, sizeof t, fmt, ap);
     va_end(ap);
-    return ev_text_copy(e, t, n < 0 ? 0 : n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1);
+    return ev_text_copy(e, t, n);
 }
 
 /* Actions whose good answer means that it was done; of the others that it was taken note of. */

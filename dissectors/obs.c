@@ -1,10 +1,10 @@
 /* obs.c: what is learned of devices, told once. A slot remembers the hash of the last value told under (device, sub,
  * kind); an evicted slot only means that a fact is told twice. */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
+#include "engine/base/text.h"
 
 /* Kinds of which a device has several values at a time: the value is part of the key. */
 static bool many(unsigned kind)
@@ -82,27 +82,15 @@ void obs_fmt(struct dis_ctx *x, const struct proto_schema *s, enum obs_side side
     char t[160];
     va_list ap;
     va_start(ap, fmt);
-    if (fmt[0] == '%' && fmt[1] == 's' && !fmt[2]) { /* the forms that come with every message */
+    if (fmt[0] == '%' && fmt[1] == 's' && !fmt[2]) { /* a text that is there: most often */
         const char *text = va_arg(ap, const char *);
         va_end(ap);
         obs_text(x, s, side, sub, kind, (struct span){(const uint8_t *)text, (uint32_t)strlen(text)}, confidence);
         return;
     }
-    if (fmt[0] == '%' && fmt[1] == 'u' && !fmt[2]) {
-        unsigned v = va_arg(ap, unsigned), k = sizeof t;
-        va_end(ap);
-        do
-            t[--k] = (char)('0' + v % 10);
-        while (v /= 10);
-        obs_text(x, s, side, sub, kind, (struct span){(const uint8_t *)t + k, (uint32_t)sizeof t - k}, confidence);
-        return;
-    }
-    int n = vsnprintf(t, sizeof t, fmt, ap);
+    unsigned n = text_vfmt(t, sizeof t, fmt, ap);
     va_end(ap);
-    if (n > 0)
-        obs_text(x, s, side, sub, kind,
-                 (struct span){(const uint8_t *)t, n < (int)sizeof t ? (uint32_t)n : (uint32_t)sizeof t - 1},
-                 confidence);
+    obs_text(x, s, side, sub, kind, (struct span){(const uint8_t *)t, n}, confidence);
 }
 
 /* ---- messages that were read before ---- */

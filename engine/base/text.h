@@ -2,6 +2,7 @@
  * no NUL, and returns the place behind. */
 #pragma once
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -31,3 +32,7 @@ static inline char *text_hex16(char *to, uint64_t v)
         to[i] = "0123456789abcdef"[v & 15];
     return to + 16;
 }
+
+/* vsnprintf() but for the NUL: at most cap - 1 octets, whose number it returns; nothing where that fails. What is made
+ * of %s, %.*s, %c, %u, %x, %llu, %llx and numbers with zeros in front (%04x) is made here, at a tenth of the work. */
+unsigned text_vfmt(char *to, unsigned cap, const char *fmt, va_list args);
