@@ -326,6 +326,11 @@ void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
         o->life.last_ns = r->last_ns;
     if (r->last_ns > f->life.last_ns)
         f->life.last_ns = r->last_ns;
+    struct link *l = blink_at(b, f->link);
+    if (r->last_ns > l->life.last_ns) { /* its packets may be counted the other way round, where ports tell no server */
+        l->life.last_ns = r->last_ns;
+        due(b, &l->dirty);
+    }
     tab_touch(&b->ops, i);
     tab_touch(&b->funcs, o->func);
     due(b, &o->dirty);
