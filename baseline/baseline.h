@@ -52,7 +52,8 @@ void baseline_link(struct baseline *b, const struct rec_link *r);
 void baseline_link_app(struct baseline *b, const struct rec_link_app *r);
 void baseline_link_count(struct baseline *b, const struct rec_link_count *r);
 /* Learns or judges the facts of the event (is_new, new_error), and what it says of both ends. Call it for every
- * rec_event, also those without facts. condemned: a rule or protocol alert was raised for it; it is not learned. */
+ * rec_event with facts, with an anomaly or a rule that was raised, and for commands (action_commands()). condemned: a
+ * rule or protocol alert was raised for it; it is not learned. */
 void baseline_event(struct baseline *b, const struct rec_event *r, bool condemned);
 void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r);
 void baseline_ident(struct baseline *b, const struct rec_ident *r);

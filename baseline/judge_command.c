@@ -2,8 +2,6 @@
 #include "baseline/model.h"
 
 #define BIT(a) (UINT64_C(1) << (a))
-static const uint64_t STATE_COMMANDS =
-    BIT(ACT_START) | BIT(ACT_STOP) | BIT(ACT_RESET) | BIT(ACT_MODE) | BIT(ACT_DOWNLOAD) | BIT(ACT_FIRMWARE);
 
 uint8_t judge_severity_of(uint8_t action)
 {
@@ -26,7 +24,7 @@ struct inc_ref judge_command(struct baseline *b, const struct subject *s)
 {
     const struct rec_event *e = s->event;
     struct inc_ref none = {0};
-    if (!(BIT(e->action) & STATE_COMMANDS) || !s->client)
+    if (!action_commands(e->action) || !s->client)
         return none;
     struct asset *a = asset_at(b, s->client);
     struct link *l = blink_at(b, s->link);
@@ -53,7 +51,7 @@ struct inc_ref judge_command(struct baseline *b, const struct subject *s)
 void judge_commanded(struct baseline *b, const struct subject *s, struct inc_ref inc)
 {
     const struct rec_event *e = s->event;
-    if (!s->server || !(BIT(e->action) & STATE_COMMANDS) || e->outcome == OUT_REFUSED || e->error)
+    if (!s->server || !action_commands(e->action) || e->outcome == OUT_REFUSED || e->error)
         return;
     struct asset *a = asset_at(b, s->server);
     if (!a->cmd_ns || e->ts_ns > a->cmd_ns + b->conf.fold_ns)

@@ -101,12 +101,18 @@ static void recall(struct collector *c, const struct rec_event *r, struct rec_fa
             facts[i].is_new = 0;
 }
 
-/* told: the anomalies that a rule was raised for. */
-static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fact *facts, uint64_t *told)
+struct finished {
+    uint64_t told;  /* anomalies that a rule was raised for */
+    bool condemned; /* the message is not learned as normal */
+    bool raised;    /* a rule was */
+};
+
+static struct finished finish_rules(struct collector *c, struct rec_event *r, struct rec_fact *facts)
 {
     struct asset_info src, dst; /* for roles and numbers: the names of src die with the second question */
     struct rule_verdict v;
-    bool condemned = false, asks = false;
+    struct finished done = {0};
+    bool asks = false;
     for (unsigned i = 0; i < r->n_hits && !asks; i++)
         asks = ruleset_hit_asks(c->rules, r->hits[i]);
     if (asks) {
@@ -116,16 +122,17 @@ static bool finish_rules(struct collector *c, struct rec_event *r, struct rec_fa
     bool know_src = asks && baseline_asset_info(c->baseline, r->net, &r->src, &src);
     bool know_dst = asks && baseline_asset_info(c->baseline, r->net, &r->dst, &dst);
     for (unsigned i = 0; i < r->n_hits; i++) {
-        if (ruleset_hit_silence(c->rules, r->hits[i], r) && is_one_way(c, r))
+        if (ruleset_hit_silence(c->rules, r->hits[i], r->kind, r->error) && is_one_way(c, r))
             continue; /* nobody would have seen the answer */
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_act_rule(c->raise, r->hits[i], &v);
         if (r->wanted & REC_WANT_ANOMALY)
-            *told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
-        condemned |= condemns(v.rule);
+            done.told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
+        done.condemned |= condemns(v.rule);
+        done.raised = true;
     }
-    return condemned;
+    return done;
 }
 
 static void on_event(struct collector *c, struct ring_head *h)
@@ -139,13 +146,14 @@ static void on_event(struct collector *c, struct ring_head *h)
     }
     if (!(r->wanted & (REC_WANT_FACT | REC_WANT_HIT | REC_WANT_ANOMALY)))
         return;
-    uint64_t told = 0;
     raise_act_begin(c->raise, r);
-    bool condemned = r->n_hits && finish_rules(c, r, facts, &told);
+    struct finished rules = r->n_hits ? finish_rules(c, r, facts) : (struct finished){0};
     if (r->wanted & REC_WANT_ANOMALY)
-        raise_act_anomalies(c->raise, r->anomalies & ~told); /* the rule says it better */
-    if (!c->untimed)
-        baseline_event(c->baseline, r, condemned);
+        raise_act_anomalies(c->raise, r->anomalies & ~rules.told); /* the rule says it better */
+    /* What was only counted is, for the baseline, a message like all those that are not told. */
+    bool counted = !(r->wanted & (REC_WANT_FACT | REC_WANT_ANOMALY)) && !rules.raised && !action_commands(r->action);
+    if (!c->untimed && !counted)
+        baseline_event(c->baseline, r, rules.condemned);
     raise_act_end(c->raise);
 }
 
@@ -250,6 +258,9 @@ static void on_record(struct collector *c, struct ring_head *h)
         break;
     case RK_ANOMALY:
         raise_anomaly(c->raise, rec);
+        break;
+    case RK_COUNTED:
+        rule_again(c->rule_state, rec);
         break;
     case RK_STATS:
         ops_add(&c->ops, rec);

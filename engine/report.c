@@ -174,6 +174,12 @@ void report_flush(struct shard *s, uint64_t ts_ns)
         report_fact_count(s, d, &c, ts_ns);
 }
 
+void report_counted(void *arg, const struct rec_counted *r)
+{
+    struct shard *s = arg;
+    out_put(s->out, RK_COUNTED, r, sizeof *r);
+}
+
 /* ---- events ---- */
 
 static const struct addr *client_addr(const struct flow *f)
@@ -276,6 +282,11 @@ static uint8_t flow_vlans(const struct flow *f, uint16_t vlan[2])
     return n;
 }
 
+static bool half_seen(const struct flow *f)
+{
+    return f->key.proto == PROTO_TCP && !(f->half[0].flags & f->half[1].flags & HALF_SEEN);
+}
+
 static void fill_event(const struct flow *f, const struct dis_ctx *x, const struct event *e, struct rec_event *r)
 {
     const struct msg *last = &e->msgs[e->n_msgs - 1];
@@ -298,7 +309,7 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     memcpy(r->smac, f->mac[hi], 6);
     memcpy(r->dmac, f->mac[!hi], 6);
     r->has_mac = f->has_mac;
-    r->one_way = f->key.proto == PROTO_TCP && !(f->half[0].flags & f->half[1].flags & HALF_SEEN);
+    r->one_way = half_seen(f);
     r->n_vlan = flow_vlans(f, r->vlan);
 }
 
@@ -434,6 +445,19 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     return n;
 }
 
+/* Without the hits that thresholds were told of before. */
+static unsigned news_of(struct shard *s, const struct flow *f, const struct event *e, uint64_t object,
+                        uint16_t hits[REC_MAX_HITS], unsigned n)
+{
+    unsigned hi = f->client == 1;
+    const struct told_message m = {
+        .counted = {.client = e->has_far & 1 ? &e->far[0] : end_addr(f, hi),
+                    .server = e->has_far & 2 ? &e->far[1] : end_addr(f, !hi), .object = object, .unit = e->unit,
+                    .function = e->function, .selector = e->selector, .net = f->key.net, .has_unit = e->has_unit},
+        .ts_ns = e->msgs[e->n_msgs - 1].ts_ns, .kind = e->kind, .error = e->error, .one_way = half_seen(f)};
+    return told_filter(&s->told, s->env->rules, s->env->hash_key, &m, hits, n);
+}
+
 static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
 {
     struct shard *s = arg;
@@ -449,10 +473,15 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     s->stats->events++;
     count_message(s, e->schema, e->n_msgs);
     unsigned n_hits = 0, wanted = s->env->log_events ? REC_WANT_LOG : 0;
+    uint64_t object = 0;
     facts.n = 0;
     if (!x->copy) { /* what was done once is not done again by its copy */
         f->errors += e->error;
         n_hits = judge(s, x, e, &facts, hits);
+        if (n_hits) {
+            object = rules_object(e);
+            n_hits = action_commands(e->action) ? n_hits : news_of(s, f, e, object, hits, n_hits);
+        }
         wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
                   (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
     }
@@ -461,7 +490,7 @@ static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
     ev_complete(x, e);
     fill_event(f, x, e, &r);
     r.n_hits = (uint16_t)n_hits;
-    r.object = n_hits ? rules_object(e) : 0;
+    r.object = object;
     r.wanted = (uint8_t)wanted;
     send_event(s, f, x, e, &r, &facts, hits);
 }

@@ -13,6 +13,7 @@ const struct shard_conf shard_conf_default = {
     .n_facts = 4096,
     .n_links = 1024,
     .n_assets = 1024,
+    .n_told = 512,
     .stream = {{2048, 96}, {9216, 12}, {LIM_PDU, 3}},
     .n_segments = 96,
     .n_state = 768,
@@ -59,7 +60,7 @@ size_t shard_hot_bytes(const struct shard_conf *c)
     struct bufpool_conf states[BUFPOOL_CLASSES];
     return arena_size(sizeof(struct shard)) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
            seen_bytes(n_seen(c)) +
-           link_table_bytes(c->n_links) + arena_size(c->n_assets * sizeof(uint64_t)) + bufpool_hot_bytes(c->stream) +
+           link_table_bytes(c->n_links) + told_bytes(c->n_told) + arena_size(c->n_assets * sizeof(uint64_t)) + bufpool_hot_bytes(c->stream) +
            bufpool_bytes(states_conf(c, states)) + arena_size(c->n_segments * sizeof(struct seg)) +
            arena_size(c->n_ndpi * sizeof(uint32_t)) + rt_hot_bytes(&c->rt);
 }
@@ -85,8 +86,11 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
         flow_table_init(&s->flows, conf->n_flows, env->hash_key, &mem->hot) ||
         fact_set_init(&s->facts, conf->n_facts, &mem->hot) ||
         seen_init(&s->seen, n_seen(conf), &mem->hot) || link_table_init(&s->links, conf->n_links, &mem->hot) ||
+        told_init(&s->told, conf->n_told, &mem->hot) ||
         bufpool_init(&s->buffers, conf->stream, mem) || bufpool_init(&s->states, states_conf(conf, states), mem))
         return NULL;
+    s->told.tell = report_counted;
+    s->told.arg = s;
     s->rt.secret = env->secret;
     s->rt.settings = env->settings[0].schema ? env->settings : NULL;
     memset(s->ndpi, 0xff, conf->n_ndpi * sizeof *s->ndpi);
@@ -530,8 +534,10 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
         expire_flows(s, ts_ns);
         s->expire_ns = ts_ns + EXPIRE_EVERY * UINT64_C(1000000000);
     }
-    if (flush)
+    if (flush) {
         unseen_flush(s, ts_ns);
+        told_flush(&s->told, s->env->rules, ts_ns);
+    }
     if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
         for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
@@ -565,6 +571,7 @@ void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
     report_flush(s, ts_ns);
     unseen_flush(s, ts_ns);
     rt_expect_forget(&s->rt);
+    told_clear(&s->told);
     fact_set_clear(&s->facts); /* a fact that was last seen in the future would never make room for another */
     s->now_ns = to_ns;
     s->expire_ns = 0;

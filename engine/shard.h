@@ -10,6 +10,7 @@
 #include "engine/flow.h"
 #include "engine/linktab.h"
 #include "engine/seen.h"
+#include "engine/told.h"
 #include "engine/cyclic.h"
 #include "engine/topology.h"
 #include "engine/unseen.h"
@@ -20,7 +21,7 @@ struct out; /* where a worker's records go: worker.h */
 /* Entries per shard. The sum over all shards is what `tyto config limits` shows. */
 struct shard_conf {
     uint64_t duplicate_ns;                       /* the same packet again within this is a copy; 0: never */
-    uint32_t n_flows, n_facts, n_links, n_assets;
+    uint32_t n_flows, n_facts, n_links, n_assets, n_told;
     struct bufpool_conf stream[BUFPOOL_CLASSES]; /* unfinished PDUs and segments beyond a hole */
     uint32_t n_segments;
     uint32_t n_state;                            /* flows with dissector state at a time */
@@ -118,6 +119,7 @@ struct shard {
     uint8_t epoch;
     struct fact_set facts;
     struct seen_table seen;
+    struct told_table told;    /* of thresholds */
     uint64_t *assets;          /* digests of (net, addr, mac) told, sets of 8 */
     uint64_t expire_ns;        /* when idle flows are looked at next */
     uint64_t counts_ns;        /* when counts are reported next */
@@ -231,6 +233,7 @@ void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uin
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
+void report_counted(void *shard, const struct rec_counted *r);
 void flow_end(struct shard *s, struct flow *f);
 /* Is this the packet that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum`
  * covers what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */

@@ -135,6 +135,7 @@ struct entry {
     uint32_t rule;
     bool silence;   /* asks for requests without an answer */
     bool needs_new; /* rest holds only where the message has a new fact: the worker knows that already */
+    uint64_t keep_ns; /* ruleset_hit_keeps() */
 };
 
 /* The index: entries that name functions are found by the function code, the others by the action. In a bucket those

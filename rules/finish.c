@@ -1,8 +1,9 @@
 /* finish.c: the collector's part of rules: knowledge of the plant, and thresholds.
  *
  * A threshold keeps, for each thing it counts apart, the last `count` times (or different things with their times), so
- * "20 within 60 s" is exact wherever the window lies. After it was met the count starts anew. Each rule has a table of
- * sets of eight; when a set is full, the count that was quiet longest goes, and that is counted. Time is that of
+ * "20 within 60 s" is exact wherever the window lies. After it was met the count starts anew. A thing that is counted
+ * need not be told each time that it is met again: rule_again() keeps it in the count. Each rule has a table of sets of
+ * eight; when a set is full, the count that was quiet longest goes, and that is counted. Time is that of
  * packets. */
 #include "rules/cond.h"
 
@@ -17,8 +18,6 @@ enum { WAYS = 8, DEFAULT_BYTES = 8 << 20, MIN_SETS = 2, MAX_SETS = 1 << 12 };
 struct counter { /* followed by its times, or, distinct, by things */
     uint64_t last_ns;
     uint32_t n, head; /* head: where the next time goes */
-    uint32_t seen;    /* messages since the count began */
-    uint32_t pad;
 };
 struct thing {
     uint64_t ns, what;
@@ -33,20 +32,11 @@ struct table {
 enum { LINE = 64 };
 _Static_assert(WAYS * sizeof(uint64_t) == LINE, "the keys of a set share a line");
 
-/* Rules that count a message mostly count it by the same ends: their part of the key that was made last. */
-struct ends {
-    struct addr src, dst;
-    uint64_t key;
-    uint16_t net;
-    bool used;
-};
-
 struct rule_state {
     const struct ruleset *rs;
     struct table *tables; /* by rule */
     uint32_t n_tables;
     uint64_t hash_key;
-    struct ends ends[(BY_SRC | BY_DST) + 1];
     struct rule_stats stats;
 };
 
@@ -120,54 +110,13 @@ bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct
 
 /* ---- thresholds ---- */
 
-static uint64_t mix_addr(uint64_t h, const struct addr *a)
+static bool count_of(const struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev,
+                     struct rule_count *ret)
 {
-    return hash_bytes(h, a->b, sizeof a->b);
-}
-
-static uint64_t key_of_ends(struct rule_state *st, uint8_t by, const struct rec_event *ev)
-{
-    const struct addr *src = rec_client(ev), *dst = rec_server(ev);
-    struct ends *e = &st->ends[by];
-    if (e->used && e->net == ev->net && addr_eq(&e->src, src) && addr_eq(&e->dst, dst))
-        return e->key;
-    uint64_t h = hash_u64(st->hash_key, ev->net);
-    h = by & BY_SRC ? mix_addr(h, src) : h;
-    h = by & BY_DST ? mix_addr(h, dst) : h;
-    *e = (struct ends){.src = *src, .dst = *dst, .key = h, .net = ev->net, .used = true};
-    return h;
-}
-
-/* Not 0. */
-static uint64_t key_of(struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev)
-{
-    uint64_t h = key_of_ends(st, t->by & (BY_SRC | BY_DST), ev);
-    h = t->by & BY_UNIT ? hash_u64(h, ev->has_unit ? ev->unit : UINT64_MAX) : h;
-    h = t->by & BY_FUNCTION ? hash_u64(h, (uint64_t)ev->function << 32 | ev->selector) : h;
-    h = t->by & BY_OBJECT ? hash_u64(h, ev->object) : h;
-    return h ? h : 1;
-}
-
-/* What is counted once; false: this message has none of it. */
-static bool thing_of(const struct rule_threshold *t, const struct rec_event *ev, uint64_t *ret)
-{
-    switch (t->distinct) {
-    case DISTINCT_DST:
-        *ret = mix_addr(1, rec_server(ev));
-        return true;
-    case DISTINCT_SRC:
-        *ret = mix_addr(1, rec_client(ev));
-        return true;
-    case DISTINCT_OBJECT:
-        *ret = ev->object;
-        return ev->object != 0;
-    case DISTINCT_UNIT:
-        *ret = ev->unit;
-        return ev->has_unit;
-    default:
-        *ret = (uint64_t)ev->function << 32 | ev->selector;
-        return true;
-    }
+    const struct rule_counted m = {.client = rec_client(ev), .server = rec_server(ev), .object = ev->object,
+                                   .unit = ev->unit, .function = ev->function, .selector = ev->selector,
+                                   .net = ev->net, .has_unit = ev->has_unit};
+    return rules_count_of(t, st->hash_key, &m, ret);
 }
 
 static uint64_t *set_of(const struct table *t, uint64_t key)
@@ -181,17 +130,23 @@ static struct counter *counter_at(const struct table *t, uint64_t *keys, unsigne
     return (struct counter *)(void *)((unsigned char *)(keys + WAYS) + (size_t)way * t->stride);
 }
 
+/* Of WAYS keys the place of that one; WAYS: it is not among them. */
+static unsigned way_of(const uint64_t *keys, uint64_t key)
+{
+    unsigned way = 0;
+    while (way < WAYS && keys[way] != key)
+        way++;
+    return way;
+}
+
 /* The key's counter; the set has none: that of a free key, else the one that was quiet longest. */
 static struct counter *counter_of(struct rule_state *st, const struct table *t, uint64_t key)
 {
     uint64_t *keys = set_of(t, key);
-    unsigned way = 0;
-    while (way < WAYS && keys[way] != key)
-        way++;
+    unsigned way = way_of(keys, key);
     if (way < WAYS)
         return counter_at(t, keys, way);
-    for (way = 0; way < WAYS && keys[way]; way++)
-        ;
+    way = way_of(keys, 0);
     if (way == WAYS) {
         way = 0;
         for (unsigned i = 1; i < WAYS; i++)
@@ -221,12 +176,20 @@ static bool count_times(struct counter *c, const struct rule_threshold *t, uint6
     return c->n == t->count && within(*first, now, t->window_ns);
 }
 
+/* c->n: it is not counted. */
+static uint32_t find_thing(const struct counter *c, uint64_t what)
+{
+    const struct thing *v = (const struct thing *)(c + 1);
+    uint32_t i = 0;
+    while (i < c->n && v[i].what != what)
+        i++;
+    return i;
+}
+
 static uint32_t place_of_thing(struct counter *c, const struct rule_threshold *t, uint64_t what)
 {
     const struct thing *v = (const struct thing *)(c + 1);
-    uint32_t oldest = 0, i = 0;
-    while (i < c->n && v[i].what != what)
-        i++;
+    uint32_t oldest = 0, i = find_thing(c, what);
     if (i < t->count) {
         c->n += i == c->n;
         return i;
@@ -261,8 +224,7 @@ void rule_why(const struct rule_verdict *v, char ret[RULE_WHY])
     if (!t->count)
         return;
     if (t->distinct)
-        n = snprintf(ret, RULE_WHY, "%u different %s in %u messages within %.3g s", v->distinct, things[t->distinct],
-                     v->count, s);
+        n = snprintf(ret, RULE_WHY, "%u different %s within %.3g s", v->count, things[t->distinct], s);
     else
         n = snprintf(ret, RULE_WHY, "%u messages within %.3g s", v->count, s);
     snprintf(ret + n, RULE_WHY - (size_t)n, "; the rule allows fewer than %u in %g s", t->count, limit);
@@ -271,24 +233,41 @@ void rule_why(const struct rule_verdict *v, char ret[RULE_WHY])
 static bool count(struct rule_state *st, const struct table *tab, const struct rec_event *ev, struct rule_verdict *ret)
 {
     const struct rule_threshold *t = &tab->th;
-    uint64_t thing = 0, first, now = ev->ts_ns;
-    if (t->distinct && !thing_of(t, ev, &thing))
+    struct rule_count what;
+    uint64_t first, now = ev->ts_ns;
+    if (!count_of(st, t, ev, &what))
         return false;
-    struct counter *c = counter_of(st, tab, key_of(st, t, ev));
+    struct counter *c = counter_of(st, tab, what.group);
     bool jumped = c->n && now + t->window_ns < c->last_ns; /* time was set back: what was counted says nothing */
     if (jumped || (c->n && !within(c->last_ns, now, t->window_ns)))
-        c->n = c->head = c->seen = 0;
+        c->n = c->head = 0;
     st->stats.counted++;
     c->last_ns = now;
-    c->seen++;
-    if (!(t->distinct ? count_things(c, t, now, thing, &first) : count_times(c, t, now, &first)))
+    if (!(t->distinct ? count_things(c, t, now, what.thing, &first) : count_times(c, t, now, &first)))
         return false;
     ret->first_ns = first;
-    ret->count = t->distinct ? c->seen : t->count;
-    ret->distinct = t->distinct ? t->count : 0;
+    ret->count = t->count;
     ret->last_ns = now;
-    c->n = c->head = c->seen = 0;
+    c->n = c->head = 0;
     return true;
+}
+
+void rule_again(struct rule_state *st, const struct rec_counted *r)
+{
+    const struct table *t = r->hit < st->rs->n_entries ? &st->tables[st->rs->entries[r->hit].rule] : NULL;
+    if (!t || !t->n_sets || !t->th.distinct)
+        return;
+    uint64_t *keys = set_of(t, r->count.group);
+    unsigned way = way_of(keys, r->count.group);
+    if (way == WAYS)
+        return;
+    struct counter *c = counter_at(t, keys, way);
+    struct thing *v = (struct thing *)(c + 1);
+    uint32_t i = find_thing(c, r->count.thing);
+    if (i < c->n && v[i].ns < r->last_ns)
+        v[i].ns = r->last_ns;
+    if (c->n && c->last_ns < r->last_ns)
+        c->last_ns = r->last_ns;
 }
 
 /* Most entries leave nothing to ask. */

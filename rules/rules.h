@@ -97,7 +97,7 @@ bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
 /* The anomalies that this hit's rule names: whoever raises the rule need not raise them apart. */
 uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s);
 /* Does the hit say that a request had no answer? */
-bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, const struct rec_event *ev);
+bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, unsigned kind, bool error);
 /* Does rule_finish() ask for the devices or for new facts? */
 bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit);
 size_t ruleset_memory(const struct ruleset *rs);
@@ -135,14 +135,30 @@ bool rules_read_fields(const struct ruleset *rs, const struct proto_schema *s, b
 /* What the message is about, as one number, for thresholds by object: the worker puts it into rec_event.object of
  * events with hits. 0: no object. */
 uint64_t rules_object(const struct event *ev);
+/* A message as thresholds count it. */
+struct rule_counted {
+    const struct addr *client, *server; /* the devices themselves, also behind a router */
+    uint64_t object;                    /* rules_object() */
+    uint32_t unit, function, selector;
+    uint16_t net;
+    bool has_unit;
+};
+/* False: it has none of what the rule counts. hash_key: rule_state_new()'s. */
+bool rules_count_of(const struct rule_threshold *t, uint64_t hash_key, const struct rule_counted *m,
+                    struct rule_count *ret);
+/* For so long a thing that was told to rule_finish() with this hit need not be told again, as long as rule_again()
+ * tells the last of its repetitions before that is over: half the window of a rule that counts different things. 0:
+ * every one is to be told, as the rule counts messages, the collector decides more than the count, or the window is
+ * shorter than RULES_AGAIN_NS allows for. */
+#define RULES_AGAIN_NS UINT64_C(60000000000) /* rule_again() is called that often */
+uint64_t ruleset_hit_keeps(const struct ruleset *rs, unsigned hit);
 
 /* ---- in the collector ------------------------------------------------------------------------------------------- */
 
 struct rule_verdict {
     const struct rule_info *rule;
     uint64_t first_ns;  /* of what was counted; without a threshold the event's time */
-    uint32_t count;     /* messages counted; 1 without a threshold */
-    uint32_t distinct;  /* different things counted; 0 without `distinct` */
+    uint32_t count;     /* messages counted, or different things; 1 without a threshold */
     uint64_t last_ns;   /* of what was counted */
 };
 enum { RULE_WHY = 200 };
@@ -163,6 +179,8 @@ void rule_state_free(struct rule_state *st); /* NULL is fine */
  * which several entries hit is raised once. Time is ev->ts_ns: call in the order of records. */
 bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev, const struct asset_info *src,
                  const struct asset_info *dst, struct rule_verdict *ret);
+/* A thing that it was told of before was met again since, at last_ns for the last time. Raises nothing. */
+void rule_again(struct rule_state *st, const struct rec_counted *r);
 void rule_state_stats(const struct rule_state *st, struct rule_stats *ret);
 
 /* ---- what an alert says of it ----------------------------------------------------------------------------------- */

@@ -256,9 +256,14 @@ uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const str
     return hit < rs->n_entries ? named_anomalies(rs->entries[hit].local, s) : 0;
 }
 
-bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, const struct rec_event *ev)
+bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, unsigned kind, bool error)
 {
-    return ev->kind == EV_REQUEST && !ev->error && hit < rs->n_entries && rs->entries[hit].silence;
+    return kind == EV_REQUEST && !error && hit < rs->n_entries && rs->entries[hit].silence;
+}
+
+uint64_t ruleset_hit_keeps(const struct ruleset *rs, unsigned hit)
+{
+    return hit < rs->n_entries ? rs->entries[hit].keep_ns : 0;
 }
 
 bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit)

@@ -219,6 +219,11 @@ static bool names_requests(const struct cond *k)
     return found;
 }
 
+static uint64_t keep_of(const struct rule_threshold *t, const struct cond *rest)
+{
+    return t->distinct && !rest && t->window_ns >= 2 * RULES_AGAIN_NS ? t->window_ns / 2 : 0;
+}
+
 /* The severest come first, so that what finds no room among the hits of a message is the least severe. */
 int ruleset_index(struct ruleset *rs, struct err *e)
 {
@@ -230,7 +235,8 @@ int ruleset_index(struct ruleset *rs, struct err *e)
             for (uint32_t k = 0; info->enabled && info->severity == severity && k < all[i].n; k++)
                 rs->entries[rs->n_entries++] = (struct entry){all[i].v[k].local, all[i].v[k].rest, i,
                                                               names_requests(all[i].v[k].local),
-                                                              needs_new(all[i].v[k].rest)};
+                                                              needs_new(all[i].v[k].rest),
+                                                              keep_of(&info->threshold, all[i].v[k].rest)};
         }
     }
     free(all);

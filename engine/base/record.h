@@ -106,6 +106,16 @@ struct rec_fact_count {
     uint64_t ts_ns, digest, last_ns;
     uint32_t count, errors, period_us; /* period: running mean of the interval; 0: seen once */
 };
+/* What a threshold counts of a message, as rules_count_of() says: apart from others (group), and which (thing). */
+struct rule_count {
+    uint64_t group, thing;        /* group: not 0 */
+};
+/* A thing that was told as counted by the rule of that hit was met again since, the last time at last_ns. */
+struct rec_counted {
+    uint64_t last_ns;
+    struct rule_count count;
+    uint32_t hit;
+};
 /* Something learned of a device. */
 struct rec_ident {
     uint64_t ts_ns;

@@ -212,9 +212,8 @@ START_TEST(test_distinct)
     }
     ev.unit = 2;
     ck_assert_uint_eq(send(3 * second), 1);
-    ck_assert_uint_eq(verdict.distinct, 3);
-    ck_assert_uint_eq(verdict.count, 21);
-    ck_assert_ptr_nonnull(strstr(why(), "3 different units in 21 messages"));
+    ck_assert_uint_eq(verdict.count, 3);
+    ck_assert_ptr_nonnull(strstr(why(), "3 different units within 0.2 s"));
     for (unsigned i = 0; i < 9; i++) { /* never three within ten seconds */
         ev.unit = 10 + i;
         ck_assert_uint_eq(send((20 + 6 * i) * second), 0);
