@@ -1,15 +1,9 @@
-/* report.c: what a shard tells the collector: new facts, hits and logged events as records; counts at a window's end.
- */
-#include <stdio.h>
-
+/* report.c: what a shard tells the collector of devices, links and faults, and counts at a window's end. Events:
+ * report_event.c. */
 #include "engine/base/hash.h"
 #include "engine/base/jw.h"
-#include "engine/evjson.h"
 #include "engine/shard.h"
 #include "engine/worker.h"
-#include "rules/rules.h"
-
-enum { EVIDENCE_BYTES = 256 };
 
 /* ---- assets and links ---- */
 
@@ -40,11 +34,6 @@ static void tell_asset(struct shard *s, const struct addr *a, const uint8_t *mac
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net)
 {
     tell_asset(s, a, mac, via, net, NULL);
-}
-
-static const struct addr *end_addr(const struct flow *f, unsigned hi)
-{
-    return hi ? &f->key.hi : &f->key.lo;
 }
 
 /* Which side serves when nothing tells: the one with the lower port, which is most often the well-known one; else the
@@ -155,7 +144,7 @@ void report_counts(struct shard *s, struct flow *f)
     link_touch(&s->links, l, f->last_ns);
 }
 
-static void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns)
+void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns)
 {
     struct rec_fact_count r = {.ts_ns = ts_ns, .digest = digest, .last_ns = c->last_ns, .count = c->count,
                                .errors = c->errors, .period_us = c->period_us};
@@ -180,342 +169,12 @@ void report_counted(void *arg, const struct rec_counted *r)
     out_put(s->out, RK_COUNTED, r, sizeof *r);
 }
 
-/* ---- events ---- */
+/* ---- what a runtime reports beside events ---- */
 
 static const struct addr *client_addr(const struct flow *f)
 {
     return end_addr(f, f->client == 1);
 }
-
-static uint64_t fact_base(struct shard *s, struct flow *f, const struct proto_schema *schema)
-{
-    if (!f->fact_base || f->fact_client != f->client) {
-        unsigned hi = f->client == 1;
-        uint64_t h = hash_bytes(HASH_ID_KEY ^ f->key.net, end_addr(f, hi), sizeof(struct addr));
-        f->fact_client = f->client;
-        f->fact_base = hash_mix(h, hash_bytes(HASH_ID_KEY, end_addr(f, !hi), sizeof(struct addr))) | 1;
-    }
-    return hash_mix(env_schema(s->env, schema)->hash, f->fact_base);
-}
-
-static uint64_t item_digest(uint64_t base, const struct item *it)
-{
-    uint64_t h = hash_mix(base ^ it->kind, (uint64_t)it->action << 40 | (uint64_t)it->has_range << 32 | it->space);
-    h = hash_mix(h, (uint64_t)it->first << 32 | it->last);
-    if (it->bit != ITEM_BIT_NONE)
-        h = hash_mix(h, it->bit);
-    if (it->name.n)
-        h = hash_bytes(h, it->name.p, it->name.n);
-    return h | 1;
-}
-
-struct facts_out {
-    struct rec_fact f[REC_MAX_NEW];
-    unsigned n;
-    uint32_t slots[EV_MAX_ITEMS]; /* where the facts stand */
-};
-
-/* Returns the fact's slot. */
-static uint32_t see_fact(struct shard *s, const struct event *e, uint64_t digest, const struct item *it, uint64_t ts,
-                         struct facts_out *out)
-{
-    struct fact_hit h;
-    uint32_t error = e->error ? e->status + 1 : 0;
-    if (it && it->status != ITEM_STATUS_NONE && it->status && !error)
-        error = it->status + 1;
-    fact_see(&s->facts, digest, ts, error, &h);
-    if (h.evicted)
-        report_fact_count(s, h.old_digest, &h.old, s->now_ns);
-    if ((!h.is_new && !h.new_error) || out->n == REC_MAX_NEW)
-        return h.slot;
-    struct rec_fact *f = &out->f[out->n++];
-    *f = (struct rec_fact){.digest = digest, .kind = REC_NO_KIND, .action = e->action, .bit = ITEM_BIT_NONE,
-                           .is_new = h.is_new, .new_error = h.new_error};
-    if (it) {
-        f->space = it->space, f->first = it->first, f->last = it->last;
-        f->kind = it->kind, f->action = it->action, f->bit = it->bit, f->has_range = it->has_range;
-        f->name = it->name;
-    }
-    return h.slot;
-}
-
-/* What the facts of a message have in common. */
-static uint64_t message_base(struct shard *s, struct flow *f, const struct event *e)
-{
-    uint64_t base = fact_base(s, f, e->schema);
-    base = hash_mix(base ^ e->function, (uint64_t)e->selector << 32 | (uint64_t)e->action << 8 | e->has_unit);
-    return hash_mix(base, (uint64_t)e->sub << 32 | (e->has_unit ? e->unit : 0));
-}
-
-static void see_facts(struct shard *s, const struct event *e, uint64_t base, uint64_t ts, struct facts_out *out)
-{
-    uint64_t digests[EV_MAX_ITEMS];
-    out->n = 0;
-    if (!e->n_items)
-        out->slots[0] = see_fact(s, e, base | 1, NULL, ts, out);
-    for (unsigned i = 0; i < e->n_items; i++) { /* all of them on their way before the first is waited for */
-        digests[i] = item_digest(base, &e->items[i]);
-        fact_prefetch(&s->facts, digests[i]);
-    }
-    for (unsigned i = 0; i < e->n_items; i++)
-        out->slots[i] = see_fact(s, e, digests[i], &e->items[i], ts, out);
-}
-
-static bool worth_telling(const struct event *e)
-{
-    for (uint64_t a = e->anomalies; a; a &= a - 1) {
-        unsigned b = (unsigned)__builtin_ctzll(a);
-        if (b < e->schema->n_anomalies && e->schema->anomalies[b].severity)
-            return true;
-    }
-    return false;
-}
-
-/* The flow's VLAN ids, outer first. */
-static uint8_t flow_vlans(const struct flow *f, uint16_t vlan[2])
-{
-    uint8_t n = 0;
-    if (f->outer_vlan)
-        vlan[n++] = f->outer_vlan;
-    if (f->vlan)
-        vlan[n++] = f->vlan;
-    return n;
-}
-
-static bool half_seen(const struct flow *f)
-{
-    return f->key.proto == PROTO_TCP && !(f->half[0].flags & f->half[1].flags & HALF_SEEN);
-}
-
-static void fill_event(const struct flow *f, const struct dis_ctx *x, const struct event *e, struct rec_event *r)
-{
-    const struct msg *last = &e->msgs[e->n_msgs - 1];
-    unsigned hi = f->client == 1;
-    *r = (struct rec_event){
-        .schema = e->schema, .op = e->op, .ts_ns = last->ts_ns, .ts_first_ns = e->msgs[0].ts_ns,
-        .latency_ns = e->latency_ns, .flow_id = f->id, .link = f->link, .anomalies = e->anomalies, .tx_id = e->tx_id,
-        .src = *end_addr(f, hi), .dst = *end_addr(f, !hi), .sport = hi ? f->key.hi_port : f->key.lo_port,
-        .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net, .file = last->file, .iface = f->iface,
-        .frame = last->frame, .function = e->function, .selector = e->selector, .unit = e->unit, .sub = e->sub,
-        .status = e->status, .items_total = e->items_total, .kind = e->kind, .action = e->action,
-        .outcome = e->outcome, .phase = e->phase, .l4 = f->key.proto, .has_unit = e->has_unit,
-        .has_status = e->has_status, .error = e->error, .from_client = e->from_client,
-        .offset = (uint16_t)(x->offset > 65535 ? 65535 : x->offset),
-    };
-    r->has_sender = x->has_sender;
-    r->sender = x->sender;
-    r->has_far = e->has_far;
-    memcpy(r->far, e->far, sizeof r->far);
-    memcpy(r->smac, f->mac[hi], 6);
-    memcpy(r->dmac, f->mac[!hi], 6);
-    r->has_mac = f->has_mac;
-    r->one_way = half_seen(f);
-    r->n_vlan = flow_vlans(f, r->vlan);
-}
-
-static void *put_behind(struct ring_head *h, uint32_t *at, const void *p, uint32_t n)
-{
-    void *dst = (uint8_t *)h + *at;
-    if (n)
-        memcpy(dst, p, n);
-    *at += (n + 7) & ~7u;
-    return dst;
-}
-
-static uint32_t write_json(struct shard *s, struct flow *f, const struct event *e, struct rec_event *r, char *to,
-                           uint32_t cap)
-{
-    if (!f->has_community) {
-        community_id(&f->key, f->community);
-        f->has_community = 1;
-    }
-    struct evjson_env env = {.host = s->env->host, .in_iface = s->env->iface_name(s->env->name_arg, f->iface),
-                             .app_proto = r->app, .community = f->community, .file_name = s->env->file_name,
-                             .name_arg = s->env->name_arg};
-    uint32_t n = evjson_write(&env, e, r, to, cap, true);
-    if (n)
-        return n;
-    s->stats->records_cut++;
-    return evjson_write(&env, e, r, to, cap, false);
-}
-
-/* Most records that nobody logs are never shown: they travel as they are, and the collector writes the JSON of the few
- * that become alerts. */
-static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
-{
-    uint32_t n = ev_packed_len(e, true);
-    bool with_values = n <= cap;
-    if (!with_values)
-        n = ev_packed_len(e, false);
-    ev_pack(e, to, n, with_values);
-    return n;
-}
-
-/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event.
- * Pointers are the collector's. */
-static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e, struct rec_event *r,
-                       const struct facts_out *facts, const uint16_t *hits)
-{
-    if (r->wanted == REC_WANT_LOG && out_tight(s->out)) {
-        s->stats->ring_dropped++;
-        return;
-    }
-    struct ring_head *h = out_begin(s->out, RK_EVENT, REC_MAX_BYTES);
-    uint32_t at = sizeof *h + sizeof *r;
-    put_behind(h, &at, hits, r->n_hits * (uint32_t)sizeof *hits);
-    struct rec_fact *there = put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
-    for (unsigned i = 0; i < facts->n; i++) {
-        there[i].name.n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
-        put_behind(h, &at, facts->f[i].name.p, there[i].name.n);
-    }
-    r->bytes.n = x->pdu.n < EVIDENCE_BYTES ? x->pdu.n : EVIDENCE_BYTES;
-    put_behind(h, &at, x->pdu.p, r->bytes.n);
-    r->app = f->dis ? f->dis->schemas[0]->name : e->schema->name;
-    if (r->wanted == REC_WANT_LOG) /* of what may become an alert the collector asks for the event itself */
-        r->json.n = write_json(s, f, e, r, (char *)h + at, REC_MAX_BYTES - at);
-    else
-        r->packed.n = write_packed(e, (uint8_t *)h + at, REC_MAX_BYTES - at);
-    r->n_facts = (uint16_t)facts->n;
-    memcpy(h + 1, r, sizeof *r);
-    out_end(s->out, h, at + r->json.n + r->packed.n);
-    s->stats->records++;
-}
-
-static void count_message(struct shard *s, const struct proto_schema *schema, unsigned n)
-{
-    unsigned i = env_schema(s->env, schema)->index;
-    s->stats->messages[i < 63 ? i : 63] += n;
-}
-
-static bool nothing_new(const struct facts_out *facts)
-{
-    for (unsigned i = 0; i < facts->n; i++)
-        if (facts->f[i].is_new)
-            return false;
-    return true;
-}
-
-static void ask_of(const struct flow *f, const struct event *e, bool nothing_new, struct rule_input *ret)
-{
-    unsigned hi = f->client == 1;
-    *ret = (struct rule_input){.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[hi],
-                               .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
-                               .sport = hi ? f->key.hi_port : f->key.lo_port,
-                               .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
-                               .l4 = f->key.proto, .nothing_new = nothing_new};
-    ret->n_vlan = flow_vlans(f, ret->vlan);
-    if (!f->has_mac)
-        ret->smac = ret->dmac = NULL;
-}
-
-/* A message that says nothing but what one before it said. */
-static unsigned judge_again(struct shard *s, struct dis_ctx *x, struct event *e, const struct seen_msg *m,
-                            uint16_t hits[REC_MAX_HITS])
-{
-    struct rule_input in;
-    if (!m->n_rules)
-        return 0;
-    if (rules_read_fields(s->env->rules, e->schema, true))
-        ev_complete(x, e);
-    ask_of(x->owner, e, true, &in);
-    return rules_match_of(s->env->rules, &in, m->rules, m->n_rules, hits);
-}
-
-static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struct facts_out *facts,
-                      uint16_t hits[REC_MAX_HITS])
-{
-    struct flow *f = x->owner;
-    struct rule_input in;
-    uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->secret, base, e);
-    const struct seen_msg *m = seen_find(&s->seen, digest);
-    facts->n = 0;
-    uint64_t ts_ns = e->msgs[e->n_msgs - 1].ts_ns;
-    x->rt->seen = (struct rt_seen){e->anomalies ? 0 : digest, f->fact_base};
-    if (m && m->n_rules != SEEN_NOT_KEPT && seen_count(&s->seen, m, &s->facts, ts_ns)) {
-        seen_follows(&s->seen, &f->seen, m, &s->facts, x->frame);
-        return judge_again(s, x, e, m, hits);
-    }
-    see_facts(s, e, base, ts_ns, facts);
-    if (rules_read_fields(s->env->rules, e->schema, nothing_new(facts)))
-        ev_complete(x, e);
-    ask_of(f, e, nothing_new(facts), &in);
-    unsigned n = s->env->rules ? rules_match(s->env->rules, &in, hits, REC_MAX_HITS) : 0;
-    if (digest && !facts->n && (!m || m->n_rules != SEEN_NOT_KEPT))
-        seen_keep(&s->seen, digest, &s->facts, facts->slots, s->env->rules, &in);
-    return n;
-}
-
-/* Without the hits that thresholds were told of before. */
-static unsigned news_of(struct shard *s, const struct flow *f, const struct event *e, uint64_t object,
-                        uint16_t hits[REC_MAX_HITS], unsigned n)
-{
-    unsigned hi = f->client == 1;
-    const struct told_message m = {
-        .counted = {.client = e->has_far & 1 ? &e->far[0] : end_addr(f, hi),
-                    .server = e->has_far & 2 ? &e->far[1] : end_addr(f, !hi), .object = object, .unit = e->unit,
-                    .function = e->function, .selector = e->selector, .net = f->key.net, .has_unit = e->has_unit},
-        .ts_ns = e->msgs[e->n_msgs - 1].ts_ns, .kind = e->kind, .error = e->error, .one_way = half_seen(f)};
-    return told_filter(&s->told, s->env->rules, s->env->hash_key, &m, hits, n);
-}
-
-static void sink_event(void *arg, struct dis_ctx *x, struct event *e)
-{
-    struct shard *s = arg;
-    struct flow *f = x->owner;
-    struct facts_out facts;
-    struct rec_event r;
-    uint16_t hits[REC_MAX_HITS];
-    learn_dir(s, f, x->side, x);
-    if (f->client > 1) /* nothing tells: who speaks is taken for the client until something does */
-        f->client = e->from_client ? x->side : 1 - x->side;
-    if (!f->link)
-        report_link(s, f);
-    s->stats->events++;
-    count_message(s, e->schema, e->n_msgs);
-    unsigned n_hits = 0, wanted = s->env->log_events ? REC_WANT_LOG : 0;
-    uint64_t object = 0;
-    facts.n = 0;
-    if (!x->copy) { /* what was done once is not done again by its copy */
-        f->errors += e->error;
-        n_hits = judge(s, x, e, &facts, hits);
-        if (n_hits) {
-            object = rules_object(e);
-            n_hits = action_commands(e->action) ? n_hits : news_of(s, f, e, object, hits, n_hits);
-        }
-        wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
-                  (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
-    }
-    if (!wanted)
-        return;
-    ev_complete(x, e);
-    fill_event(f, x, e, &r);
-    r.n_hits = (uint16_t)n_hits;
-    r.object = object;
-    r.wanted = (uint8_t)wanted;
-    send_event(s, f, x, e, &r, &facts, hits);
-}
-
-/* As sink_event() for one of n messages and without fault, which would find this in the table of what was seen. */
-static bool sink_again(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
-                       const struct rt_seen *seen, uint64_t latency_ns)
-{
-    struct shard *s = arg;
-    struct flow *f = x->owner;
-    if (s->env->log_events || latency_ns >= USUAL_LATENCY_NS)
-        return false;
-    learn_dir(s, f, x->side, x);
-    if (f->client > 1 || !f->link || f->fact_client != f->client || f->fact_base != seen->ends)
-        return false;
-    const struct seen_msg *m = seen_find(&s->seen, seen->digest);
-    if (!m || m->n_rules || !seen_count(&s->seen, m, &s->facts, x->ts_ns))
-        return false;
-    seen_follows(&s->seen, &f->seen, m, &s->facts, x->frame);
-    s->stats->events++;
-    count_message(s, schema, n);
-    return true;
-}
-
-/* ---- the rest of what a runtime reports ---- */
 
 static void sink_ident(void *arg, struct dis_ctx *x, const struct rt_ident *i)
 {
@@ -607,7 +266,8 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
 }
 
 const struct rt_sink shard_sink = {
-    .event = sink_event, .again = sink_again, .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
+    .event = report_event, .again = report_again,
+    .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
     .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
     .absent = sink_absent,
 };

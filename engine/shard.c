@@ -60,7 +60,8 @@ size_t shard_hot_bytes(const struct shard_conf *c)
     struct bufpool_conf states[BUFPOOL_CLASSES];
     return arena_size(sizeof(struct shard)) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
            seen_bytes(n_seen(c)) +
-           link_table_bytes(c->n_links) + told_bytes(c->n_told) + arena_size(c->n_assets * sizeof(uint64_t)) + bufpool_hot_bytes(c->stream) +
+           link_table_bytes(c->n_links) + told_bytes(c->n_told) + arena_size(c->n_assets * sizeof(uint64_t)) +
+           bufpool_hot_bytes(c->stream) +
            bufpool_bytes(states_conf(c, states)) + arena_size(c->n_segments * sizeof(struct seg)) +
            arena_size(c->n_ndpi * sizeof(uint32_t)) + rt_hot_bytes(&c->rt);
 }

@@ -234,6 +234,19 @@ void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fa
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void report_counted(void *shard, const struct rec_counted *r);
+void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns);
+void report_event(void *shard, struct dis_ctx *x, struct event *e); /* rt_sink.event */
+bool report_again(void *shard, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
+                  const struct rt_seen *seen, uint64_t latency_ns); /* rt_sink.again */
+static inline const struct addr *end_addr(const struct flow *f, unsigned hi)
+{
+    return hi ? &f->key.hi : &f->key.lo;
+}
+static inline void count_message(struct shard *s, const struct proto_schema *schema, unsigned n)
+{
+    unsigned i = env_schema(s->env, schema)->index;
+    s->stats->messages[i < 63 ? i : 63] += n;
+}
 void flow_end(struct shard *s, struct flow *f);
 /* Is this the packet that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum`
  * covers what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */
