@@ -253,7 +253,7 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
 {
     struct flow *f = x->owner;
     struct rule_input in;
-    uint64_t base = message_base(s, f, e), digest = seen_digest(s->env->secret, base, e);
+    uint64_t base = message_base(s, f, e), digest = seen_digest(s->seen.key, base, e);
     const struct seen_msg *m = seen_find(&s->seen, digest);
     facts->n = 0;
     uint64_t ts_ns = e->msgs[e->n_msgs - 1].ts_ns;

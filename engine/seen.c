@@ -73,6 +73,18 @@ bool seen_count_all(const struct seen_table *t, const struct seen_msg *m, struct
     return true;
 }
 
+/* Where an entry of this digest goes: what was in its first place goes to the second. */
+static struct seen_msg *place_of(struct seen_table *t, uint64_t digest)
+{
+    struct seen_msg *first = &t->msgs[digest >> 8 & t->mask], *second = &t->msgs[(digest >> 8 & t->mask) ^ 1];
+    if (!first->digest || first->digest == digest)
+        return first;
+    if (!second->digest || second->digest == digest)
+        return second;
+    *second = *first;
+    return first;
+}
+
 void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],
                const struct ruleset *rs, const struct rule_input *in)
 {
@@ -84,7 +96,7 @@ void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *fac
         fits &= slots[i] <= UINT16_MAX;
     for (unsigned part = 0; part * SEEN_FACTS < (fits ? n_facts : 1); part++) {
         uint64_t d = part_digest(digest, part);
-        struct seen_msg *at = &t->msgs[d >> 8 & t->mask];
+        struct seen_msg *at = place_of(t, d);
         struct seen_msg m = {.digest = d, .n_facts = (uint8_t)n_facts, .follow = at->follow};
         for (unsigned i = 0; i < SEEN_FACTS && part * SEEN_FACTS + i < n_facts; i++) {
             m.facts[i] = (uint16_t)slots[part * SEEN_FACTS + i];

@@ -8,7 +8,7 @@
 #include "engine/facts.h"
 #include "rules/rules.h"
 
-enum { SEEN_FACTS = 19, SEEN_RULES = 5, SEEN_NOT_KEPT = 255 };
+enum { SEEN_FACTS = 18, SEEN_RULES = 5, SEEN_NOT_KEPT = 255 };
 /* A message with more facts is kept in as many entries as they need, the further ones without rules. */
 enum { SEEN_PARTS = (EV_MAX_ITEMS + SEEN_FACTS - 1) / SEEN_FACTS };
 
@@ -19,7 +19,7 @@ struct seen_msg { /* one cache line */
     uint8_t n_rules;            /* SEEN_NOT_KEPT: more than can be kept; it is judged as a new one */
     uint16_t rules[SEEN_RULES]; /* entries to ask */
     uint16_t facts[SEEN_FACTS]; /* slots; messages with facts beyond the 65,536th are not kept */
-    uint16_t follow;            /* entry of the message that followed in a flow the last time, and SEEN_NEAR */
+    uint32_t follow;            /* entry of the message that followed in a flow the last time, and SEEN_NEAR */
 };
 _Static_assert(sizeof(struct seen_msg) == 64, "one cache line");
 
@@ -27,6 +27,7 @@ struct seen_table {
     struct seen_msg *msgs;
     uint32_t mask;
     uint32_t frame; /* of the last message */
+    uint64_t key;   /* of digests: shards that share msgs have one each */
 };
 
 /* n: power of two. mem owns the memory: seen_bytes(n) of it. */
@@ -36,10 +37,12 @@ size_t seen_bytes(uint32_t n);
 /* What rules_narrow() takes for alike, as a number; 0: a message with an error, or late. base: of ends, protocol,
  * function, selector, unit and action (report.c). */
 uint64_t seen_digest(uint64_t key, uint64_t base, const struct event *e);
-/* NULL: not seen. */
+/* NULL: not seen. A digest has two places. */
 static inline const struct seen_msg *seen_find(const struct seen_table *t, uint64_t digest)
 {
     const struct seen_msg *m = &t->msgs[digest >> 8 & t->mask];
+    if (__builtin_expect(m->digest != digest, 0))
+        m = &t->msgs[(digest >> 8 & t->mask) ^ 1];
     return m->digest == digest && digest ? m : NULL;
 }
 /* Do the n facts of this entry still stand where they stood? */
@@ -65,17 +68,17 @@ static inline bool seen_count(const struct seen_table *t, const struct seen_msg 
 }
 /* What a flow remembers of its messages, to have on the way what its next one needs: the last one's entry and that of
  * the one that followed it the last time. A wish what to fetch, nothing more. */
-enum { SEEN_NEAR = 0x8000 /* in the same packet */ };
+#define SEEN_NEAR UINT32_C(0x80000000) /* in the same packet */
 struct seen_path {
-    uint16_t last, next;
+    uint32_t last, next;
 };
-static inline __attribute__((always_inline)) void seen_fetch(const struct seen_table *t, uint16_t at)
+static inline __attribute__((always_inline)) void seen_fetch(const struct seen_table *t, uint32_t at)
 {
     __builtin_prefetch(&t->msgs[at & ~SEEN_NEAR & t->mask]);
 }
 /* What hangs on it, when that is near by now: the first of its facts, and the next one, which is most often of the same
  * packet where there is more than one. */
-static inline __attribute__((always_inline)) void seen_fetch_on(const struct seen_table *t, uint16_t at,
+static inline __attribute__((always_inline)) void seen_fetch_on(const struct seen_table *t, uint32_t at,
                                                                 const struct fact_set *facts)
 {
     const struct seen_msg *m = &t->msgs[at & ~SEEN_NEAR & t->mask];
@@ -87,7 +90,7 @@ static inline __attribute__((always_inline)) void seen_fetch_on(const struct see
 static inline void seen_follows(struct seen_table *t, struct seen_path *p, const struct seen_msg *m,
                                 const struct fact_set *facts, uint32_t frame)
 {
-    uint16_t at = (uint16_t)((m - t->msgs) & ~SEEN_NEAR) | (frame == t->frame ? SEEN_NEAR : 0);
+    uint32_t at = (uint32_t)(m - t->msgs) | (frame == t->frame ? SEEN_NEAR : 0);
     if (p->next != at)
         t->msgs[p->last & ~SEEN_NEAR & t->mask].follow = at;
     p->last = at;

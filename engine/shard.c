@@ -71,10 +71,21 @@ size_t shard_cold_bytes(const struct shard_conf *c)
     return bufpool_bytes(c->stream) - bufpool_hot_bytes(c->stream) + rt_bytes(&c->rt) - rt_hot_bytes(&c->rt);
 }
 
+int shard_common_init(struct shard_common *c, const struct shard_conf *conf, unsigned n, struct table_mem *mem)
+{
+    uint32_t seen = n_seen(conf);
+    while (seen <= n_seen(conf) * (uint64_t)n / 2)
+        seen *= 2;
+    return again_store_init(&c->kept, &conf->rt, n, &mem->hot) || seen_init(&c->seen, seen, &mem->hot) ? -ENOMEM : 0;
+}
+
 struct shard *shard_new(unsigned index, const struct shard_conf *conf, const struct shard_env *env,
-                        struct event *scratch, struct out *out, struct eng_stats *stats, struct table_mem *mem)
+                        struct shard_common *common, struct event *scratch, struct out *out, struct eng_stats *stats,
+                        struct table_mem *mem)
 {
     struct bufpool_conf states[BUFPOOL_CLASSES];
+    struct rt_conf rt = conf->rt;
+    rt.n_again = common ? 0 : rt.n_again;
     struct shard *s = arena_take(&mem->hot, sizeof *s);
     if (!s)
         return NULL;
@@ -83,13 +94,18 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
     s->segs = arena_take(&mem->hot, conf->n_segments * sizeof *s->segs);
     s->ndpi = arena_take(&mem->hot, conf->n_ndpi * sizeof *s->ndpi);
     if (!s->assets || !s->segs || !s->ndpi ||
-        rt_init(&s->rt, &conf->rt, scratch, &shard_sink, s, env->hash_key, mem) ||
+        rt_init(&s->rt, &rt, scratch, &shard_sink, s, env->hash_key, mem) ||
         flow_table_init(&s->flows, conf->n_flows, env->hash_key, &mem->hot) ||
         fact_set_init(&s->facts, conf->n_facts, &mem->hot) ||
-        seen_init(&s->seen, n_seen(conf), &mem->hot) || link_table_init(&s->links, conf->n_links, &mem->hot) ||
-        told_init(&s->told, conf->n_told, &mem->hot) ||
+        (!common && seen_init(&s->seen, n_seen(conf), &mem->hot)) ||
+        link_table_init(&s->links, conf->n_links, &mem->hot) || told_init(&s->told, conf->n_told, &mem->hot) ||
         bufpool_init(&s->buffers, conf->stream, mem) || bufpool_init(&s->states, states_conf(conf, states), mem))
         return NULL;
+    if (common) {
+        rt_share(&s->rt, &common->kept);
+        s->seen = common->seen;
+    }
+    s->seen.key = hash_mix(env->secret, index + 1); /* entries name facts of their own shard */
     s->told.tell = report_counted;
     s->told.arg = s;
     s->rt.secret = env->secret;

@@ -139,9 +139,20 @@ struct shard {
     struct cyclic cyclic;
 };
 
-/* NULL when mem has no room. The shard lies in mem, with shard_hot_bytes() and shard_cold_bytes() of it. */
+/* What the shards of one worker have in common: memories of what was told, which only save time. Which shards are busy
+ * is the plant's matter, so they are where it is needed. */
+struct shard_common {
+    struct again_store kept;
+    struct seen_table seen;
+};
+/* Of n shards; it takes no more of mem than shard_hot_bytes() has for it in each of them. */
+int shard_common_init(struct shard_common *c, const struct shard_conf *conf, unsigned n,
+                      struct table_mem *mem) MUST_USE;
+/* NULL when mem has no room. The shard lies in mem, with shard_hot_bytes() and shard_cold_bytes() of it. common may be
+ * NULL: it is alone. */
 struct shard *shard_new(unsigned index, const struct shard_conf *conf, const struct shard_env *env,
-                        struct event *scratch, struct out *out, struct eng_stats *stats, struct table_mem *mem);
+                        struct shard_common *common, struct event *scratch, struct out *out, struct eng_stats *stats,
+                        struct table_mem *mem);
 void shard_done(struct shard *s); /* what others gave; its memory is mem's */
 size_t shard_hot_bytes(const struct shard_conf *conf);
 size_t shard_cold_bytes(const struct shard_conf *conf);

@@ -199,15 +199,11 @@ int worker_init(struct worker *w, unsigned number, unsigned n_workers, const str
         return -ENOMEM;
     w->out.ring = &w->records;
     w->out.patience_us = 200000;
-    struct shard_conf own = *conf;
-    own.rt.n_again = 0; /* that they have in common */
-    if (again_store_init(&w->kept, &conf->rt, (N_SHARDS - number + n_workers - 1) / n_workers, &mem->hot))
+    if (shard_common_init(&w->common, conf, (N_SHARDS - number + n_workers - 1) / n_workers, mem))
         return -ENOMEM;
-    for (unsigned i = number; i < N_SHARDS; i += n_workers) {
-        if (!(w->shards[i] = shard_new(i, &own, env, w->scratch, &w->out, &w->stats, mem)))
+    for (unsigned i = number; i < N_SHARDS; i += n_workers)
+        if (!(w->shards[i] = shard_new(i, conf, env, &w->common, w->scratch, &w->out, &w->stats, mem)))
             return -ENOMEM;
-        rt_share(&w->shards[i]->rt, &w->kept);
-    }
     for (unsigned i = 0; i < N_SHARDS; i++) {
         struct shard *s = w->shards[i] ? w->shards[i] : w->shards[number];
         w->doors[i] = (struct shard_door){s, s->flows.buckets, s->flows.bucket_mask};

@@ -49,7 +49,7 @@ struct worker {
     struct rec_stats told;          /* what was sent so far */
     struct out out;
     struct ring records, packets;
-    struct again_store kept;        /* of all its shards */
+    struct shard_common common;
     unsigned number;
     uint64_t busy_ns, n_packets;
     const struct shard_env *env;

@@ -301,7 +301,7 @@ void player_run(struct player *p, const struct step *steps, uint32_t n)
     text_add(&p->trace, "", 0);
     if (table_mem_open(&mem, shard_hot_bytes(&p->shard_conf), shard_cold_bytes(&p->shard_conf)))
         abort();
-    struct shard *s = shard_new(0, &p->shard_conf, p->env, p->scratch, &p->out, &p->stats, &mem);
+    struct shard *s = shard_new(0, &p->shard_conf, p->env, NULL, p->scratch, &p->out, &p->stats, &mem);
     if (!s)
         abort();
     for (uint32_t i = 0; i < n; i++) {

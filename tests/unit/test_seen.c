@@ -122,5 +122,27 @@ START_TEST(what_is_not_alike)
 }
 END_TEST
 
+/* Of three that want the same place two are known, the last one among them. */
+START_TEST(two_places)
+{
+    uint64_t all[3] = {0};
+    start();
+    seen.mask = 63;
+    for (uint64_t i = 0, n = 0; n < 3; i++) {
+        uint64_t d = message(1, i, 1);
+        if (n == 0 || ((d ^ all[0]) >> 8 & seen.mask) == 0)
+            all[n++] = d;
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        seen_keep(&seen, all[i % 3], &facts, slots, NULL, &(struct rule_input){.ev = &ev});
+        seen_keep(&seen, all[i % 3], &facts, slots, NULL, &(struct rule_input){.ev = &ev});
+        ck_assert_ptr_nonnull(seen_find(&seen, all[i % 3]));
+        unsigned others = (seen_find(&seen, all[(i + 1) % 3]) != NULL) + (seen_find(&seen, all[(i + 2) % 3]) != NULL);
+        ck_assert_uint_eq(others, i ? 1 : 0);
+    }
+    arena_close(&mem);
+}
+END_TEST
+
 SUITE("seen", 10, all_facts_are_counted, a_part_that_is_gone, a_fact_that_is_gone, a_full_set_moves_a_fact,
-      what_is_not_alike)
+      what_is_not_alike, two_places)
