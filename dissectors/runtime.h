@@ -71,7 +71,7 @@ struct txn {
     uint32_t older, newer;       /* in the shard, by time of ev_wait */
 };
 
-enum { AGAIN_BYTES = 128 }; /* of kept requests, for each request that may wait */
+enum { AGAIN_BYTES = 96 }; /* of kept requests, for each request that may wait */
 
 /* again.c: a request as it was read once, for all those that say the same. */
 struct again_req {

@@ -91,7 +91,7 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
     c.n_facts = pow2_below(l->known_facts / N_SHARDS);
     c.n_links = (uint32_t)(l->known_links / N_SHARDS);
     c.n_assets = pow2_below(l->known_assets / N_SHARDS);
-    c.n_told = pow2_below(2 * l->thresholds / N_SHARDS);
+    c.n_told = pow2_below(l->thresholds / N_SHARDS);
     c.rt.n_txn = (uint32_t)(l->requests / N_SHARDS);
     c.rt.n_again = pow2_below(l->requests / N_SHARDS / 2);
     c.rt.n_shared = pow2_below(l->shared_states / N_SHARDS);
