@@ -2,17 +2,7 @@
 
 #include "engine/base/hash.h"
 
-const struct rt_conf rt_conf_default = {
-    .txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
-    .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
-    .again = {{160, 220}, {352, 36}, {1024, 10}, {2048, 3}},
-    .n_txn = 444,
-    .n_again = 256,
-    .n_asm = 42,
-    .n_shared = 256,
-    .n_obs = 1024,
-    .max_txn_flow = 128,
-};
+const struct rt_conf rt_conf_default = RT_CONF_DEFAULT;
 
 /* The tables that lie beside the pools. */
 static size_t lists_bytes(const struct rt_conf *c)

@@ -50,6 +50,13 @@ struct rt_conf { /* entries per shard */
     uint32_t n_shared, n_obs; /* powers of two, >= 8 */
     uint32_t max_txn_flow;    /* requests waiting in one flow */
 };
+#define RT_CONF_DEFAULT                                                                                              \
+    {                                                                                                                \
+        .txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},                                              \
+        .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},                                                           \
+        .again = {{160, 220}, {352, 36}, {1024, 10}, {2048, 3}}, .n_txn = 444, .n_again = 256, .n_asm = 42,          \
+        .n_shared = 256, .n_obs = 1024, .max_txn_flow = 128                                                          \
+    }
 extern const struct rt_conf rt_conf_default;
 
 struct txn {

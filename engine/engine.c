@@ -205,6 +205,7 @@ static void send_tick(struct engine *g, const struct rec_tick *t, bool flush)
 
 static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns)
 {
+    _Static_assert(FLUSH_S * UINT64_C(1000000000) <= RULES_AGAIN_NS, "thresholds count on it");
     bool flush = ts_ns / (FLUSH_S * second_ns) != (g->next_tick_ns - second_ns) / (FLUSH_S * second_ns);
     flush |= jump_from_ns != 0;
     uint64_t at = ts_ns / second_ns * second_ns; /* a jump is one step */

@@ -172,7 +172,7 @@ static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
     return n;
 }
 
-struct told_event { /* what a record says beside the event */
+struct findings { /* what a record says beside the event */
     const struct facts_out *facts;
     const uint16_t *hits;
     uint64_t object;
@@ -182,7 +182,7 @@ struct told_event { /* what a record says beside the event */
 /* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event.
  * Pointers are the collector's. */
 static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e,
-                       const struct told_event *t)
+                       const struct findings *t)
 {
     if (t->wanted == REC_WANT_LOG && out_tight(s->out)) {
         s->stats->ring_dropped++;
@@ -314,13 +314,13 @@ void report_event(void *arg, struct dis_ctx *x, struct event *e)
     if (!wanted)
         return;
     ev_complete(x, e);
-    const struct told_event t = {.facts = &facts, .hits = hits, .object = object, .n_hits = n_hits, .wanted = wanted};
+    const struct findings t = {.facts = &facts, .hits = hits, .object = object, .n_hits = n_hits, .wanted = wanted};
     send_event(s, f, x, e, &t);
 }
 
 /* As report_event() for one of n messages and without fault, which would find this in the table of what was seen. */
 bool report_again(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
-                       const struct rt_seen *seen, uint64_t latency_ns)
+                  const struct rt_seen *seen, uint64_t latency_ns)
 {
     struct shard *s = arg;
     struct flow *f = x->owner;

@@ -17,15 +17,7 @@ const struct shard_conf shard_conf_default = {
     .n_state = 768,
     .n_ndpi = 64,
     .duplicate_ns = 2000000,
-    .rt = {.txn = {{512, 384}, {1536, 48}, {6208, 12}, {EV_PACK + 64, 4}},
-           .assembly = {{2048, 32}, {8192, 8}, {LIM_ASM, 2}},
-           .again = {{160, 220}, {352, 36}, {1024, 10}, {2048, 3}},
-           .n_txn = 444,
-           .n_again = 256,
-           .n_asm = 42,
-           .n_shared = 256,
-           .n_obs = 1024,
-           .max_txn_flow = 128},
+    .rt = RT_CONF_DEFAULT,
 };
 
 /* Messages alike have one to a few facts; what many clients ask of many servers is as often one message. */

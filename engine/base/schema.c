@@ -34,6 +34,13 @@ bool action_changes(unsigned action)
     return action < ACT_COUNT && changes >> action & 1;
 }
 
+bool action_commands(unsigned action)
+{
+    static const uint32_t commands = 1u << ACT_START | 1u << ACT_STOP | 1u << ACT_RESET | 1u << ACT_MODE |
+                                     1u << ACT_DOWNLOAD | 1u << ACT_FIRMWARE;
+    return action < ACT_COUNT && commands >> action & 1;
+}
+
 static uint64_t op_key(uint32_t fn, uint32_t sel)
 {
     return (uint64_t)fn << 32 | sel;

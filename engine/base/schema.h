@@ -22,12 +22,7 @@ int action_by_name(const char *name);
  * stop, reset, mode, time, file, lock. New ones are major, new others minor. */
 bool action_changes(unsigned action);
 /* Does it change the state of the device that it is for: does that run, and what? */
-static inline bool action_commands(unsigned action)
-{
-    enum { COMMANDS = 1 << ACT_START | 1 << ACT_STOP | 1 << ACT_RESET | 1 << ACT_MODE | 1 << ACT_DOWNLOAD |
-                      1 << ACT_FIRMWARE };
-    return action < 31 && COMMANDS >> action & 1;
-}
+bool action_commands(unsigned action);
 
 enum { OP_ANY_SELECTOR = UINT32_MAX, FN_NONE = UINT32_MAX };
 

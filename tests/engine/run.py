@@ -368,6 +368,31 @@ def names_that_go_back_and_forth():
     assert [a["name"] for a in json.loads(ask("assets", "-d", r.db, "--json"))] == ["s1"], "told of s2, and not of s1 again"
 
 
+# ---- what a threshold is told of ----
+
+def asked(second, last):
+    """Of two devices one is asked at 0 s and at second, the other at last: within two minutes that is one too many."""
+    rule = os.path.join(folder(), "r.yaml")
+    with open(rule, "w") as f:
+        f.write("- id: USR-1\n  title: t\n  severity: major\n  when: {protocol: modbus, action: read}\n"
+                "  threshold: {count: 2, window: 2m, by: src, distinct: dst}\n")
+    t = trace(step=0.01)
+    one, two = (t.tcp("10.0.0.1", 50000, f"10.0.1.{i}", 502) for i in (1, 2))
+    begin = t.now
+    for c, at in ((one, 0), (one, second), (two, last)):
+        t.wait(max(0, at - (t.now - begin) / 1e6))
+        poll(c, 1)
+    return [a["tyto"]["count"] for a in play(t, "-r", rule).of("USR-1")]
+
+
+@case
+def a_thing_met_again_stays_in_the_count():
+    assert asked(50, 100) == [2]
+    assert asked(50, 165) == [2], "it was met again within two minutes of that"
+    assert asked(50, 175) == []
+    assert asked(0, 125) == []
+
+
 # ---- devices behind a router ----
 
 def routed(t, mac, invoke, service, body, answer):

@@ -48,6 +48,10 @@ for key in keys + ["limits." + r["key"] for r in records(run("config", "limits",
     need(f"`{key}`" in conf or f"`{leaf}`" in conf or re.search(rf"^\| `{re.escape(leaf)}", conf, re.M),
          f"docs/CONFIGURATION.md: nothing on `{key}`")
 
+for r in records(run("config", "limits", "--json")):
+    row = "| `{key}` | {default} | {min} | {bytes_each} | {why} | {when_full} |".format(**r)
+    need(row in conf.splitlines(), f"docs/CONFIGURATION.md: expected the row {row}")
+
 told = "".join(tree.read(root, f) for f in tree.files(root, ".md") if f.startswith("docs/"))
 types = records(run("alerts", "--types", "--json"))
 need(len(types) > 20, f"`tyto alerts --types` lists only {len(types)} types")
