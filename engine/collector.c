@@ -179,13 +179,24 @@ static void on_ident(struct collector *c, struct ring_head *h)
     c->held_order = h->order;
 }
 
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec;
+}
+
 /* What the model knows goes to the store in large steps; alerts went at once. A row that changes all the time is
- * written once a step, which is why a replay, that nobody waits for, takes long ones. */
+ * written once a step, which is why a replay, that nobody waits for, takes steps of real time: what it has in the end
+ * is the same, wherever they fall. */
 static void save(struct collector *c, bool all)
 {
     enum { TOO_MANY = 100000 };
-    if (all || ++c->n_windows % c->save_every == 0 || baseline_due(c->baseline) >= TOO_MANY)
-        baseline_save(c->baseline, store_sink(c->store), false);
+    time_t now = now_s();
+    if (!all && now < c->saved_s + c->save_s && baseline_due(c->baseline) < TOO_MANY)
+        return;
+    c->saved_s = now;
+    baseline_save(c->baseline, store_sink(c->store), false);
 }
 
 static void on_tick(struct collector *c, const struct rec_tick *t)
@@ -357,7 +368,7 @@ static void watch_clock(struct collector *c, struct timespec *last)
 /* Nothing to do. Waking up costs more than most records: as long as the rings have room, naps become longer. */
 static void nap(struct collector *c)
 {
-    enum { SHORTEST_US = 100, LONGEST_US = 5000, ALERTS_US = 100000 };
+    enum { SHORTEST_US = 100, LONGEST_US = 5000, ALERTS_US = 1000000 };
     struct timespec t;
     if (c->napped_us >= ALERTS_US)
         settle(c);
@@ -384,6 +395,7 @@ void *collector_run(void *arg)
     struct timespec last = {0};
     bool idle = false;
     unsigned left = c->n_workers;
+    c->saved_s = now_s();
     while (left) {
         if (c->every_second && (idle || c->n_records % 256 == 0))
             watch_clock(c, &last);

@@ -42,12 +42,13 @@ struct collector {
     struct event *scratch;         /* to write the record of an event that becomes an alert */
     char *json;                    /* REC_MAX_BYTES */
     bool untimed;                  /* packet time cannot be believed: nothing is learned */
-    unsigned save_every;           /* windows between two saves of the model; live runs save each */
+    time_t save_s;                 /* seconds of real time between two saves of the model; 0: each window (live) */
+    time_t saved_s;                /* when that was */
     struct ops ops;
     struct held_ident *held;       /* identity facts of the packet at hand: what its messages do goes first */
     unsigned n_held;
     uint64_t held_order;
-    uint64_t n_records, n_events, n_windows, last_ns;
+    uint64_t n_records, n_events, last_ns;
     void (*every_second)(void *arg); /* live: about once a second of real time; NULL: never */
     void *second_arg;
     pthread_t thread;

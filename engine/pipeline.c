@@ -281,6 +281,8 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
     return 0;
 }
 
+enum { SAVE_S = 10 };
+
 static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     int r = conf_load(&p->conf, o->conf, e);
@@ -316,7 +318,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
                                       .rules = p->rules,
                                       .store = p->store,
                                       .untimed = o->untimed,
-                                      .save_every = o->live ? 1 : 30,
+                                      .save_s = o->live ? 0 : SAVE_S,
                                       .outputs = o->live ? NULL : &p->outputs,
                                       .behind = o->live ? &p->outputs : NULL,
                                       .source = p->source,
