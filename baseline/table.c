@@ -20,7 +20,10 @@ int tab_init(struct table *t, uint32_t cap, uint32_t size)
     t->mask = buckets - 1;
     t->rec = calloc((size_t)cap + 1, size);
     t->heads = calloc(buckets, sizeof *t->heads);
-    if (t->rec && t->heads)
+    t->order = calloc((size_t)cap + 1, sizeof *t->order);
+    for (unsigned l = 0; l < TABLE_LISTS; l++)
+        t->lists[l] = LRU_EMPTY;
+    if (t->rec && t->heads && t->order)
         return 0;
     tab_done(t);
     return -ENOMEM;
@@ -30,38 +33,13 @@ void tab_done(struct table *t)
 {
     free(t->rec);
     free(t->heads);
+    free(t->order);
     memset(t, 0, sizeof *t);
 }
 
 uint64_t tab_bytes(const struct table *t)
 {
-    return t->rec ? ((uint64_t)t->cap + 1) * t->size + ((uint64_t)t->mask + 1) * sizeof *t->heads : 0;
-}
-
-static void list_out(struct table *t, uint32_t i)
-{
-    struct node *n = node(t, i);
-    if (n->prev)
-        node(t, n->prev)->next = n->next;
-    else
-        t->newest[n->list] = n->next;
-    if (n->next)
-        node(t, n->next)->prev = n->prev;
-    else
-        t->oldest[n->list] = n->prev;
-    n->prev = n->next = 0;
-}
-
-static void list_in(struct table *t, uint32_t i)
-{
-    struct node *n = node(t, i);
-    n->prev = 0;
-    n->next = t->newest[n->list];
-    if (n->next)
-        node(t, n->next)->prev = i;
-    else
-        t->oldest[n->list] = i;
-    t->newest[n->list] = i;
+    return t->rec ? ((uint64_t)t->cap + 1) * (t->size + sizeof *t->order) + ((uint64_t)t->mask + 1) * sizeof *t->heads : 0;
 }
 
 uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list)
@@ -79,7 +57,7 @@ uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list)
     n->list = list;
     n->chain = t->heads[hash & t->mask];
     t->heads[hash & t->mask] = i;
-    list_in(t, i);
+    lru_add(&t->lists[list], t->order, i);
     t->used++;
     return i;
 }
@@ -91,7 +69,7 @@ void tab_del(struct table *t, uint32_t i)
     while (*at != i)
         at = &node(t, *at)->chain;
     *at = n->chain;
-    list_out(t, i);
+    lru_remove(&t->lists[n->list], t->order, i);
     memset(n, 0, t->clear);
     n->chain = t->free;
     t->free = i;
@@ -105,17 +83,20 @@ void tab_touch(struct table *t, uint32_t i)
 
 void tab_move(struct table *t, uint32_t i, uint8_t list)
 {
-    if (t->newest[list] == i && node(t, i)->list == list)
+    struct node *n = node(t, i);
+    if (n->list == list) {
+        lru_touch(&t->lists[list], t->order, i);
         return;
-    list_out(t, i);
-    node(t, i)->list = list;
-    list_in(t, i);
+    }
+    lru_remove(&t->lists[n->list], t->order, i);
+    n->list = list;
+    lru_add(&t->lists[list], t->order, i);
 }
 
 uint32_t tab_victim(const struct table *t)
 {
     for (unsigned l = 0; l < TABLE_LISTS; l++)
-        if (t->oldest[l])
-            return t->oldest[l];
+        if (t->lists[l].oldest != LRU_NONE)
+            return t->lists[l].oldest;
     return 0;
 }

@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/lru.h"
+
 enum { TABLE_LISTS = 3 };
 
 /* First member of every record; only table.c writes it. */
 struct node {
     uint32_t hash;       /* its low half */
     uint32_t chain;      /* next of the bucket, or of the free list */
-    uint32_t prev, next; /* of its list: towards newer, towards older */
     uint8_t used, list;
 };
 
@@ -22,7 +23,8 @@ struct table {
     uint32_t *heads;
     uint32_t size, cap, mask, used, high, free;
     uint32_t clear;              /* of size: what tab_del() zeroes; the rest is not read before it is written */
-    uint32_t newest[TABLE_LISTS], oldest[TABLE_LISTS];
+    struct lru_link *order;      /* of the lists */
+    struct lru lists[TABLE_LISTS];
     uint64_t evicted;
 };
 

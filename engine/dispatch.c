@@ -106,7 +106,7 @@ bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool
 {
     if (d->flow_size) {
         f->state = buf_get(&s->states, DIS_FLOW_STATE);
-        for (uint32_t i = s->flows.lru_old; !f->state.p && i != FLOW_NONE; i = s->flows.flows[i].lru_next) {
+        for (uint32_t i = s->flows.used.oldest; !f->state.p && i != FLOW_NONE; i = s->flows.order[i].newer) {
             struct flow *old = &s->flows.flows[i];
             if (old == f || !old->state.p)
                 continue;

@@ -3,6 +3,7 @@
 
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
+#include "engine/base/lru.h"
 #include "engine/seen.h"
 
 enum { FLOW_NONE = UINT32_MAX };
@@ -69,7 +70,6 @@ struct flow {
     struct seen_path seen;
     /* what is not of every packet */
     struct half_rest rest[2];   /* of half[] */
-    uint32_t lru_prev, lru_next;
     uint64_t first_ns;
     uint32_t resets, retransmissions, gaps; /* since the last flush */
     uint32_t seen_frame;
@@ -100,7 +100,8 @@ struct flow_table {
     struct flow *flows;
     uint32_t *buckets;
     uint32_t n, n_used, bucket_mask, free_head;
-    uint32_t lru_old, lru_new;
+    struct lru used;
+    struct lru_link *order;    /* of used */
     uint64_t changes;          /* flows added and removed, from 1: while it stays, what was looked up before holds */
     uint64_t hash_key, evicted, created;
 };

@@ -12,17 +12,18 @@ static uint32_t pow2_at_least(uint32_t n)
 
 size_t link_table_bytes(uint32_t n)
 {
-    return arena_size(n * sizeof(struct link)) + arena_size(pow2_at_least(n) * sizeof(uint32_t));
+    return arena_size(n * sizeof(struct link)) + arena_size(n * sizeof(struct lru_link)) +
+           arena_size(pow2_at_least(n) * sizeof(uint32_t));
 }
 
 int link_table_init(struct link_table *t, uint32_t n, struct arena *mem)
 {
     uint32_t n_buckets = pow2_at_least(n);
-    *t = (struct link_table){.n = n, .bucket_mask = n_buckets - 1, .lru_old = LINK_NONE, .lru_new = LINK_NONE,
-                             .dirty = LINK_NONE};
+    *t = (struct link_table){.n = n, .bucket_mask = n_buckets - 1, .used = LRU_EMPTY, .dirty = LINK_NONE};
     t->links = arena_take(mem, n * sizeof *t->links);
     t->buckets = arena_take(mem, n_buckets * sizeof *t->buckets);
-    if (!t->links || !t->buckets)
+    t->order = arena_take(mem, n * sizeof *t->order);
+    if (!t->links || !t->buckets || !t->order)
         return -ENOMEM;
     memset(t->buckets, 0xff, n_buckets * sizeof *t->buckets);
     return 0;
@@ -43,33 +44,9 @@ struct link *link_find(struct link_table *t, uint64_t digest)
     return NULL;
 }
 
-static void lru_unlink(struct link_table *t, struct link *l)
-{
-    if (l->lru_prev == LINK_NONE)
-        t->lru_old = l->lru_next;
-    else
-        t->links[l->lru_prev].lru_next = l->lru_next;
-    if (l->lru_next == LINK_NONE)
-        t->lru_new = l->lru_prev;
-    else
-        t->links[l->lru_next].lru_prev = l->lru_prev;
-}
-
-static void lru_push(struct link_table *t, struct link *l)
-{
-    uint32_t i = (uint32_t)(l - t->links);
-    l->lru_prev = t->lru_new;
-    l->lru_next = LINK_NONE;
-    if (t->lru_new == LINK_NONE)
-        t->lru_old = i;
-    else
-        t->links[t->lru_new].lru_next = i;
-    t->lru_new = i;
-}
-
 static uint32_t evict(struct link_table *t, struct link *ret)
 {
-    uint32_t i = t->lru_old;
+    uint32_t i = t->used.oldest;
     struct link *l = &t->links[i];
     t->evicted++;
     *ret = *l;
@@ -77,7 +54,7 @@ static uint32_t evict(struct link_table *t, struct link *ret)
     while (*at != i)
         at = &t->links[*at].hash_next;
     *at = l->hash_next;
-    lru_unlink(t, l);
+    lru_remove(&t->used, t->order, i);
     return i;
 }
 
@@ -92,7 +69,7 @@ struct link *link_add(struct link_table *t, uint64_t digest, bool *did_evict, st
     *l = (struct link){.digest = digest, .hash_next = *b, .dirty = *did_evict ? evicted->dirty : 0,
                        .next_dirty = *did_evict ? evicted->next_dirty : 0};
     *b = i;
-    lru_push(t, l);
+    lru_add(&t->used, t->order, i);
     return l;
 }
 
@@ -104,10 +81,7 @@ void link_touch(struct link_table *t, struct link *l, uint64_t ts_ns)
         l->dirty = 1;
         l->next_dirty = t->dirty;
         t->dirty = (uint32_t)(l - t->links);
-        if (t->lru_new != t->dirty) {
-            lru_unlink(t, l);
-            lru_push(t, l);
-        }
+        lru_touch(&t->used, t->order, t->dirty);
     }
 }
 

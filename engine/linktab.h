@@ -3,13 +3,14 @@
 
 #include "engine/base/addr.h"
 #include "engine/base/arena.h"
+#include "engine/base/lru.h"
 
 struct link {
     uint64_t digest; /* 0 free */
     uint64_t last_ns;
     uint64_t packets[2], bytes[2]; /* [0] client to server; since the last flush */
     uint32_t errors, resets, retransmissions, gaps;
-    uint32_t hash_next, lru_prev, lru_next, next_dirty;
+    uint32_t hash_next, next_dirty;
     uint8_t dirty;
     uint8_t one_way, two_way; /* busy TCP connections of which one side alone was heard, or both; no more than 255 */
     uint16_t vlan, iface;     /* of the latest of these */
@@ -19,7 +20,9 @@ struct link {
 struct link_table {
     struct link *links;
     uint32_t *buckets;
-    uint32_t n, n_used, bucket_mask, free_head, lru_old, lru_new, dirty;
+    struct lru_link *order; /* of used */
+    struct lru used;
+    uint32_t n, n_used, bucket_mask, free_head, dirty;
     uint64_t evicted;
 };
 enum { LINK_NONE = UINT32_MAX };

@@ -424,10 +424,10 @@ static uint32_t fetch_idle(struct shard *s, uint32_t i, uint32_t n, uint32_t at)
 static void expire_flows(struct shard *s, uint64_t ts_ns)
 {
     uint32_t looked = 0, at = 0;
-    for (uint32_t i = s->flows.lru_old, next; i != FLOW_NONE && looked < SHARD_IDLE; i = next, looked++) {
+    for (uint32_t i = s->flows.used.oldest, next; i != FLOW_NONE && looked < SHARD_IDLE; i = next, looked++) {
         struct flow *f = &s->flows.flows[i];
         at = fetch_idle(s, i, looked, at);
-        next = f->lru_next;
+        next = s->flows.order[i].newer;
         if (f->last_ns + idle_ns(f) <= ts_ns)
             flow_end(s, f);
         else if (f->last_ns + IDLE_TCP_CLOSED_S * UINT64_C(1000000000) > ts_ns)
@@ -455,7 +455,7 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
     }
     if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
-        for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev) {
+        for (uint32_t i = s->flows.used.newest; i != FLOW_NONE; i = s->flows.order[i].older) {
             struct flow *f = &s->flows.flows[i];
             if (f->packets[0] | f->packets[1]) {
                 f->faults_told = 0;
@@ -473,15 +473,15 @@ void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
     s->pkt = NULL;
     s->lay = NULL;
     s->now_ns = ts_ns;
-    for (uint32_t i = s->flows.lru_old, next; i != FLOW_NONE; i = next) {
+    for (uint32_t i = s->flows.used.oldest, next; i != FLOW_NONE; i = next) {
         struct flow *f = &s->flows.flows[i];
-        next = f->lru_next;
+        next = s->flows.order[i].newer;
         if (f->last_ns > to_ns + margin_ns) {
             s->stats->flows_set_back++;
             flow_end(s, f);
         }
     }
-    for (uint32_t i = s->flows.lru_new; i != FLOW_NONE; i = s->flows.flows[i].lru_prev)
+    for (uint32_t i = s->flows.used.newest; i != FLOW_NONE; i = s->flows.order[i].older)
         report_counts(s, &s->flows.flows[i]);
     report_flush(s, ts_ns);
     unseen_flush(s, ts_ns);

@@ -96,6 +96,6 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
 
 void shard_done(struct shard *s)
 {
-    for (uint32_t i = s->flows.lru_old; i != FLOW_NONE; i = s->flows.flows[i].lru_next)
+    for (uint32_t i = s->flows.used.oldest; i != FLOW_NONE; i = s->flows.order[i].newer)
         itapp_flow_free(s->flows.flows[i].ndpi);
 }
