@@ -21,8 +21,8 @@ void flow_layers(const struct flow *f, unsigned side, struct layers *ret)
         .src = side ? k->hi : k->lo, .dst = side ? k->lo : k->hi, .sport = side ? k->hi_port : k->lo_port,
         .dport = side ? k->lo_port : k->hi_port,
     };
-    memcpy(ret->smac, f->mac[side], 6);
-    memcpy(ret->dmac, f->mac[1 - side], 6);
+    memcpy(ret->smac, f->mac[0][side], 6);
+    memcpy(ret->dmac, f->mac[0][1 - side], 6);
     ret->has_mac = memcmp(ret->smac, none, 6) != 0;
     if (k->proto == PROTO_ETH) {
         ret->ethertype = k->lo_port;

@@ -54,24 +54,22 @@ struct flow {
     uint32_t packets[2];        /* since the last flush; [0] lo to hi */
     struct half half[2];        /* [0] sent by lo */
     uint32_t bytes[2];          /* since the last flush */
-    uint8_t mac[2][6];          /* of lo and hi as last seen */
-    uint8_t has_mac, asset_seen, on_port, fact_client;
+    uint8_t mac[2][2][6];       /* of lo and hi as last seen; and before: a mirror has both sides of a router */
+    uint8_t has_mac, on_port, fact_client;
+    uint8_t asset_seen;         /* lo and hi were told as sender, bits 0 and 1; with the pair before, 2 and 3 */
     uint64_t link;              /* digest of the link, 0 none yet */
     uint64_t fact_base;         /* digest of (network, client, server), 0 not made yet */
     uint64_t id;
     const struct dissector *dis;
-    uint32_t errors;
-    uint16_t file;
-    uint16_t vlan;              /* innermost, 0 none */
     struct buf state;
     struct flow_rt rt;
-    uint16_t outer_vlan;        /* of two tags (QinQ), 0 none */
-    uint16_t iface;
     struct seen_path seen;
     /* what is not of every packet */
     struct half_rest rest[2];   /* of half[] */
     uint64_t first_ns;
-    uint32_t resets, retransmissions, gaps; /* since the last flush */
+    uint32_t errors, resets, retransmissions, gaps; /* since the last flush */
+    uint16_t file, iface;
+    uint16_t vlan, outer_vlan;  /* innermost; of two tags (QinQ); 0 none */
     uint32_t seen_frame;
     char community[32];         /* community id, made when a record first asks */
     uint64_t excluded;          /* dissectors that this flow is not (bit by registry order) */

@@ -259,8 +259,8 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
                            .net = f->key.net, .vlan = f->vlan, .iface = f->iface, .file = a->due.file, .unit = a->unit,
                            .frame = a->due.frame, .l4 = f->key.proto, .has_mac = f->has_mac,
                            .back = a->back};
-    memcpy(r.smac, f->mac[hi], 6);
-    memcpy(r.dmac, f->mac[!hi], 6);
+    memcpy(r.smac, f->mac[0][hi], 6);
+    memcpy(r.dmac, f->mac[0][!hi], 6);
     jw_clean(a->name, r.name, sizeof r.name - 1);
     out_put(s->out, RK_ABSENT, &r, sizeof r);
 }

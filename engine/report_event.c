@@ -127,8 +127,8 @@ static void fill_event(const struct flow *f, const struct dis_ctx *x, const stru
     r->sender = x->sender;
     r->has_far = e->has_far;
     memcpy(r->far, e->far, sizeof r->far);
-    memcpy(r->smac, f->mac[hi], 6);
-    memcpy(r->dmac, f->mac[!hi], 6);
+    memcpy(r->smac, f->mac[0][hi], 6);
+    memcpy(r->dmac, f->mac[0][!hi], 6);
     r->has_mac = f->has_mac;
     r->one_way = half_seen(f);
     r->n_vlan = flow_vlans(f, r->vlan);
@@ -225,8 +225,8 @@ static bool nothing_new(const struct facts_out *facts)
 static void ask_of(const struct flow *f, const struct event *e, bool nothing_new, struct rule_input *ret)
 {
     unsigned hi = f->client == 1;
-    *ret = (struct rule_input){.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[hi],
-                               .dmac = f->mac[!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
+    *ret = (struct rule_input){.ev = e, .src = end_addr(f, hi), .dst = end_addr(f, !hi), .smac = f->mac[0][hi],
+                               .dmac = f->mac[0][!hi], .ts_ns = e->msgs[e->n_msgs - 1].ts_ns,
                                .sport = hi ? f->key.hi_port : f->key.lo_port,
                                .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
                                .l4 = f->key.proto, .nothing_new = nothing_new};

@@ -110,17 +110,36 @@ static inline void flow_packet(struct shard *s, struct flow *f, unsigned side, c
 
 static inline bool other_mac(const struct flow *f, unsigned side, const struct layers *l)
 {
-    return memcmp(f->mac[side], l->smac, 6) != 0;
+    return memcmp(f->mac[0][side], l->smac, 6) != 0;
+}
+
+static inline bool macs_before(const struct flow *f, unsigned side, const struct layers *l)
+{
+    return memcmp(f->mac[1][side], l->smac, 6) == 0 && memcmp(f->mac[1][1 - side], l->dmac, 6) == 0;
+}
+
+/* The pair of MAC addresses before becomes the one last seen, and the other way round. */
+static void swap_macs(struct flow *f)
+{
+    uint8_t before[2][6];
+    memcpy(before, f->mac[1], sizeof before);
+    memcpy(f->mac[1], f->mac[0], sizeof before);
+    memcpy(f->mac[0], before, sizeof before);
+    f->asset_seen = (uint8_t)((f->asset_seen << 2 | f->asset_seen >> 2) & 15);
 }
 
 /* Who sends by this packet. */
 static void flow_ends(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
 {
     if (l->has_mac && other_mac(f, side, l)) {
-        memcpy(f->mac[side], l->smac, 6);
-        memcpy(f->mac[1 - side], l->dmac, 6);
-        f->has_mac = 1;
-        f->asset_seen &= (uint8_t)~(1u << side);
+        bool known = macs_before(f, side, l);
+        swap_macs(f);
+        if (!known) {
+            memcpy(f->mac[0][side], l->smac, 6);
+            memcpy(f->mac[0][1 - side], l->dmac, 6);
+            f->has_mac = 1;
+            f->asset_seen &= 12;
+        }
     }
     if (!(f->asset_seen & 1u << side)) {
         f->asset_seen |= (uint8_t)(1u << side);
@@ -385,7 +404,13 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uin
     s->pkt = p;
     s->lay = l;
     s->now_ns = now_ns;
-    if (__builtin_expect(j->looked != s->flows.changes || !f || l->what & LAY_UNUSUAL || l->tcp_flags & TCP_SYN ||
+    if (__builtin_expect(j->looked != s->flows.changes || !f, 0)) {
+        packet_unusual(s, p, j);
+        return;
+    }
+    if (__builtin_expect(other_mac(f, side, l), 0) && macs_before(f, side, l))
+        swap_macs(f);
+    if (__builtin_expect(l->what & LAY_UNUSUAL || l->tcp_flags & TCP_SYN ||
                              other_mac(f, side, l) || !(f->asset_seen & 1u << side) || needs_link(f),
                          0)) {
         packet_unusual(s, p, j);
