@@ -39,7 +39,8 @@ void tab_done(struct table *t)
 
 uint64_t tab_bytes(const struct table *t)
 {
-    return t->rec ? ((uint64_t)t->cap + 1) * (t->size + sizeof *t->order) + ((uint64_t)t->mask + 1) * sizeof *t->heads : 0;
+    uint64_t entries = ((uint64_t)t->cap + 1) * (t->size + sizeof *t->order);
+    return t->rec ? entries + ((uint64_t)t->mask + 1) * sizeof *t->heads : 0;
 }
 
 uint32_t tab_add(struct table *t, uint64_t hash, uint8_t list)

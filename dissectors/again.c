@@ -3,8 +3,8 @@
  * The first request of a sort is read, packed and waits; when it comes a second time its packed event is also kept
  * here, and from then on one like it waits by that event with only its time, place and number of its own. An answer
  * that was read once after the same request, and of which the sink knows all it could tell, is counted. What comes of
- * it is the same in every case, so forgetting costs time and nothing else: a request that is known takes the buffer
- * that it would have been packed into, for the bounds of those that wait to be the same. */
+ * it is the same in every case, so forgetting costs time and nothing else: for a request that is known the buffer stays
+ * free that it would have been packed into, for the bounds of those that wait to be the same. */
 #include "dissectors/runtime.h"
 #include "engine/base/hash.h"
 
@@ -103,12 +103,12 @@ static bool wait_by(struct dis_ctx *x, struct again_req *r, uint64_t key, uint32
         return false;
     rt->acts++;
     taken_put(rt, &rt->taken);
-    struct buf b = buf_get(&rt->txn_pool, r->need);
-    if (!b.p)
+    int size = buf_reserve(&rt->txn_pool, r->need);
+    if (size < 0)
         return false;
     struct txn *t = txn_link(x, key, txn_timeout(x));
     t->req = (uint32_t)(r - rt->again);
-    t->buf = b;
+    t->size = (uint8_t)size;
     t->vary = vary;
     t->like.ts_ns = x->ts_ns;
     t->like.frame = x->frame;
@@ -307,7 +307,7 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
         return false;
     rt->acts++;
     taken_put(rt, &rt->taken);
-    struct taken t = txn_unlink(rt, i);
+    struct taken t = txn_unlink(rt, x->fr, i);
     taken_put(rt, &t);
     x->fr->n_messages++;
     return true;

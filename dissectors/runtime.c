@@ -7,7 +7,8 @@ const struct rt_conf rt_conf_default = RT_CONF_DEFAULT;
 /* The tables that lie beside the pools. */
 static size_t lists_bytes(const struct rt_conf *c)
 {
-    return arena_size(c->n_txn * sizeof(struct txn)) + arena_size(c->n_asm * sizeof(struct asm_msg)) +
+    return arena_size(c->n_txn * (sizeof(struct txn) + sizeof(struct txn_rest))) +
+           arena_size(c->n_asm * sizeof(struct asm_msg)) +
            arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot));
 }
 
@@ -32,7 +33,7 @@ size_t rt_bytes(const struct rt_conf *c)
 
 static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct arena *mem)
 {
-    rt->txn = arena_take(mem, conf->n_txn * sizeof *rt->txn);
+    rt->txn = arena_take(mem, conf->n_txn * (sizeof *rt->txn + sizeof(struct txn_rest)));
     rt->asm_msg = arena_take(mem, conf->n_asm * sizeof *rt->asm_msg);
     rt->shared = arena_take(mem, conf->n_shared * sizeof *rt->shared);
     rt->obs = arena_take(mem, conf->n_obs * sizeof *rt->obs);

@@ -59,23 +59,29 @@ struct rt_conf { /* entries per shard */
     }
 extern const struct rt_conf rt_conf_default;
 
+/* A request that waits; what an answer to a known one asks of it is one cache line. */
 struct txn {
-    void *owner;
-    struct flow_rt *fr;
-    const struct dissector *dis;
-    uint64_t key, deadline_ns;
-    uint64_t group;              /* dis_ctx.group when it was kept */
-    struct buf buf;              /* the event, packed; empty where there is a kept one */
-    struct {                     /* in what it differs from that */
+    _Alignas(64) uint64_t key;
+    uint64_t deadline_ns;
+    struct {                     /* in what it differs from the kept one */
         uint64_t ts_ns;
         uint32_t frame, n;       /* n: of the message in its flow */
     } like;
-    uint32_t req;                /* the kept one; RT_NONE: buf */
+    uint32_t req;                /* the kept one; RT_NONE: txn_rest.buf */
     uint32_t vary;
-    uint16_t file;
-    uint8_t side, dir, dir_sure; /* of the message that it waits after: who asked whom */
     uint32_t prev, next;         /* in the flow */
     uint32_t older, newer;       /* in the shard, by time of ev_wait */
+    uint16_t file;
+    uint8_t side, dir, dir_sure; /* of the message that it waits after: who asked whom */
+    uint8_t size;                /* class of the buffer that it would have, where there is a kept one */
+};
+_Static_assert(sizeof(struct txn) == 64, "one cache line");
+struct txn_rest {                /* see txn_rest() */
+    void *owner;
+    struct flow_rt *fr;
+    const struct dissector *dis;
+    uint64_t group;              /* dis_ctx.group when it was kept */
+    struct buf buf;              /* the event, packed; empty where there is a kept one */
 };
 
 enum { AGAIN_BYTES = 96 }; /* of kept requests, for each request that may wait */
@@ -117,6 +123,7 @@ struct again_store {
 struct taken {
     struct buf buf;
     uint32_t req; /* RT_NONE: buf */
+    uint32_t size; /* txn.size */
 };
 
 struct asm_msg {
@@ -185,7 +192,7 @@ struct dis_rt {
     struct again_req *again;   /* these three are *kept's */
     uint64_t *again_digests;   /* of again, once more: those of a set lie together */
     struct again_rsp *answers;
-    struct txn *txn;
+    struct txn *txn;           /* conf.n_txn of them, and behind these txn_rest() of each */
     struct rt_seen seen;
     uint64_t secret;           /* not known to whoever makes the bytes: nothing that is told may depend on it */
     uint64_t obs_told;         /* times that a slot of obs changed */
@@ -238,20 +245,25 @@ static inline uint64_t txn_timeout(const struct dis_ctx *x)
     return x->dis && x->dis->timeout_ns ? x->dis->timeout_ns : UINT64_C(10000000000);
 }
 uint32_t txn_find(const struct dis_rt *rt, const struct flow_rt *fr, uint64_t key);
+static inline struct txn_rest *txn_rest(const struct dis_rt *rt, uint32_t i)
+{
+    return (struct txn_rest *)(void *)(rt->txn + rt->conf.n_txn) + i;
+}
 /* An entry at the end of its lists; its event is the caller's to set. There must be a free one. */
 static inline struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t timeout_ns)
 {
     struct dis_rt *rt = x->rt;
     uint32_t i = rt->txn_free;
     struct txn *t = &rt->txn[i];
+    struct txn_rest *rest = txn_rest(rt, i);
     rt->txn_free = t->next;
     rt->n_txn_used++;
-    t->owner = x->owner; /* one by one: as a whole it would be made elsewhere and copied */
-    t->fr = x->fr;
-    t->dis = x->dis;
+    rest->owner = x->owner; /* one by one: as a whole it would be made elsewhere and copied */
+    rest->fr = x->fr;
+    rest->dis = x->dis;
+    rest->group = x->group;
     t->key = key;
     t->deadline_ns = x->ts_ns + timeout_ns;
-    t->group = x->group;
     t->req = RT_NONE;
     t->file = x->file;
     t->side = x->side;
@@ -275,8 +287,8 @@ static inline struct txn *txn_link(struct dis_ctx *x, uint64_t key, uint64_t tim
     rt->txn_newest = i;
     return t;
 }
-/* Out of its lists; what it held is the caller's. */
-struct taken txn_unlink(struct dis_rt *rt, uint32_t i);
+/* Out of its lists, of which fr is the flow's; what it held is the caller's. */
+struct taken txn_unlink(struct dis_rt *rt, struct flow_rt *fr, uint32_t i);
 void taken_put(struct dis_rt *rt, struct taken *t);
 /* Its own part of what messages need is on its way to the cache. These are always inlined: a function that only fetches
  * is taken for one that does nothing. */
@@ -307,7 +319,6 @@ static inline __attribute__((always_inline)) void rt_fetch_next(const struct dis
     uintptr_t pick = -(uintptr_t)asks;
     __builtin_prefetch((const void *)((digest & pick) | (answer & ~pick)));
     __builtin_prefetch((const void *)((request & pick) | ((uintptr_t)t & ~pick)));
-    __builtin_prefetch((const char *)t + 64);
 }
 static inline __attribute__((always_inline)) void rt_fetch_on(const struct dis_rt *rt, const struct flow_rt *fr)
 {

@@ -119,9 +119,8 @@ void ev_unpack(const void *from, struct event *e)
 
 /* ---- the lists ---- */
 
-static void unlink_flow(struct dis_rt *rt, struct txn *t)
+static void unlink_flow(struct dis_rt *rt, struct flow_rt *fr, const struct txn *t)
 {
-    struct flow_rt *fr = t->fr;
     if (t->prev == RT_NONE)
         fr->txn_head = t->next;
     else
@@ -145,11 +144,13 @@ static void unlink_shard(struct dis_rt *rt, struct txn *t)
         rt->txn[t->newer].older = t->older;
 }
 
-struct taken txn_unlink(struct dis_rt *rt, uint32_t i)
+struct taken txn_unlink(struct dis_rt *rt, struct flow_rt *fr, uint32_t i)
 {
     struct txn *t = &rt->txn[i];
-    struct taken b = {.buf = t->buf, .req = t->req};
-    unlink_flow(rt, t);
+    struct taken b = {.req = t->req, .size = t->size};
+    if (t->req == RT_NONE)
+        b.buf = txn_rest(rt, i)->buf;
+    unlink_flow(rt, fr, t);
     unlink_shard(rt, t);
     t->next = rt->txn_free;
     rt->txn_free = i;
@@ -159,21 +160,25 @@ struct taken txn_unlink(struct dis_rt *rt, uint32_t i)
 
 void taken_put(struct dis_rt *rt, struct taken *t)
 {
-    buf_put(&rt->txn_pool, &t->buf);
-    if (t->req != RT_NONE)
-        rt->again[t->req].waits--;
+    if (t->req == RT_NONE) {
+        buf_put(&rt->txn_pool, &t->buf);
+        return;
+    }
+    buf_unreserve(&rt->txn_pool, t->size);
+    rt->again[t->req].waits--;
     t->req = RT_NONE;
 }
 
 /* Its event, and what the event's spans point into. */
-static struct taken take_txn(struct dis_rt *rt, uint32_t i, uint64_t flow_id, struct event *e)
+static struct taken take_txn(struct dis_ctx *x, uint32_t i, struct event *e)
 {
+    struct dis_rt *rt = x->rt;
     const struct txn *t = &rt->txn[i];
     if (t->req == RT_NONE)
-        ev_unpack(t->buf.p, e);
+        ev_unpack(txn_rest(rt, i)->buf.p, e);
     else
-        again_unpack(rt, t, flow_id, e);
-    return txn_unlink(rt, i);
+        again_unpack(rt, t, x->flow_id, e);
+    return txn_unlink(rt, x->fr, i);
 }
 
 /* No answer came: commit it as what it was, told by whom it was sent. Uses the scratch event of nobody else: callers
@@ -185,7 +190,7 @@ static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
     then.side = rt->txn[i].side;
     then.dir = rt->txn[i].dir;
     then.dir_sure = rt->txn[i].dir_sure;
-    struct taken b = take_txn(rt, i, x->flow_id, scratch);
+    struct taken b = take_txn(x, i, scratch);
     if (scratch->kind == EV_MESSAGE)
         scratch->kind = EV_REQUEST;
     const struct msg *last = &scratch->msgs[scratch->n_msgs - 1];
@@ -200,7 +205,8 @@ static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
  * construction: it is set aside in a buffer of the stack and restored. */
 static void close_elsewhere(struct dis_rt *rt, uint32_t i)
 {
-    struct dis_ctx x = {.rt = rt, .owner = rt->txn[i].owner, .fr = rt->txn[i].fr, .dis = rt->txn[i].dis};
+    const struct txn_rest *t = txn_rest(rt, i);
+    struct dis_ctx x = {.rt = rt, .owner = t->owner, .fr = t->fr, .dis = t->dis};
     rt->sink->context(rt->sink_arg, x.owner, &x);
     close_txn(&x, i, rt->ev);
 }
@@ -208,10 +214,12 @@ static void close_elsewhere(struct dis_rt *rt, uint32_t i)
 /* The oldest whose buffer is large enough for n bytes; RT_NONE when there is none. */
 static uint32_t oldest_with(const struct dis_rt *rt, uint32_t n)
 {
-    uint32_t i = rt->txn_oldest;
-    while (i != RT_NONE && rt->txn[i].buf.cap < n)
-        i = rt->txn[i].newer;
-    return i;
+    for (uint32_t i = rt->txn_oldest; i != RT_NONE; i = rt->txn[i].newer) {
+        const struct txn *t = &rt->txn[i];
+        if ((t->req == RT_NONE ? txn_rest(rt, i)->buf.cap : rt->txn_pool.c[t->size].size) >= n)
+            return i;
+    }
+    return RT_NONE;
 }
 
 /* A buffer for n bytes; evicts until there is one. The event being kept must survive: it is packed before any eviction
@@ -286,7 +294,7 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
         }
     }
     ev_pack(e, b.p, b.cap, with_values);
-    txn_link(x, key, timeout_ns)->buf = b;
+    txn_rest(rt, (uint32_t)(txn_link(x, key, timeout_ns) - rt->txn))->buf = b;
 }
 
 void ev_wait(struct dis_ctx *x, struct event *e, uint64_t key)
@@ -321,7 +329,7 @@ struct event *ev_answer(struct dis_ctx *x, const struct proto_schema *s, uint64_
         return e;
     }
     taken_put(rt, &rt->taken);
-    rt->taken = take_txn(rt, i, x->flow_id, e);
+    rt->taken = take_txn(x, i, e);
     e->kind = EV_TRANSACTION;
     ev_add_msg_(x, e, function);
     uint64_t first = e->msgs[0].ts_ns;
@@ -336,7 +344,7 @@ static struct event *take_as_is(struct dis_ctx *x, uint32_t i)
         return NULL;
     rt->acts++;
     taken_put(rt, &rt->taken);
-    rt->taken = take_txn(rt, i, x->flow_id, rt->ev);
+    rt->taken = take_txn(x, i, rt->ev);
     rt->ev->kind = EV_TRANSACTION;
     uint64_t first = rt->ev->msgs[0].ts_ns;
     rt->ev->latency_ns = x->ts_ns > first ? x->ts_ns - first : 0;
@@ -351,7 +359,7 @@ struct event *ev_take(struct dis_ctx *x, uint64_t key)
 struct event *ev_take_of(struct dis_ctx *x, uint64_t group)
 {
     uint32_t i = x->fr->txn_head;
-    while (i != RT_NONE && x->rt->txn[i].group != group)
+    while (i != RT_NONE && txn_rest(x->rt, i)->group != group)
         i = x->rt->txn[i].next;
     return take_as_is(x, i);
 }

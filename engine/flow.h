@@ -57,6 +57,7 @@ struct flow {
     uint8_t mac[2][2][6];       /* of lo and hi as last seen; and before: a mirror has both sides of a router */
     uint8_t has_mac, on_port, fact_client;
     uint8_t asset_seen;         /* lo and hi were told as sender, bits 0 and 1; with the pair before, 2 and 3 */
+    uint32_t errors;            /* since the last flush */
     uint64_t link;              /* digest of the link, 0 none yet */
     uint64_t fact_base;         /* digest of (network, client, server), 0 not made yet */
     uint64_t id;
@@ -67,7 +68,7 @@ struct flow {
     /* what is not of every packet */
     struct half_rest rest[2];   /* of half[] */
     uint64_t first_ns;
-    uint32_t errors, resets, retransmissions, gaps; /* since the last flush */
+    uint32_t resets, retransmissions, gaps; /* since the last flush */
     uint16_t file, iface;
     uint16_t vlan, outer_vlan;  /* innermost; of two tags (QinQ); 0 none */
     uint32_t seen_frame;

@@ -61,16 +61,37 @@ void bufpool_done(struct bufpool *p)
     *p = (struct bufpool){0};
 }
 
+/* The smallest class that serves; -1: none. */
+static inline int class_for(const struct bufpool *p, uint32_t size)
+{
+    for (uint32_t i = 0; i < p->n_classes; i++)
+        if (size <= p->c[i].size && p->c[i].n_free > p->c[i].n_reserved)
+            return (int)i;
+    return -1;
+}
+
 struct buf buf_get(struct bufpool *p, uint32_t size)
 {
-    for (uint32_t i = 0; i < p->n_classes; i++) {
-        struct bufpool_class *c = &p->c[i];
-        if (size > c->size || c->n_free == 0)
-            continue;
-        uint32_t k = c->free_list[--c->n_free];
-        return (struct buf){.p = c->area + (size_t)k * c->size, .cap = c->size, .id = i << 28 | k};
-    }
-    return (struct buf){0};
+    int i = class_for(p, size);
+    if (i < 0)
+        return (struct buf){0};
+    struct bufpool_class *c = &p->c[i];
+    uint32_t k = c->free_list[--c->n_free];
+    return (struct buf){.p = c->area + (size_t)k * c->size, .cap = c->size, .id = (uint32_t)i << 28 | k};
+}
+
+int buf_reserve(struct bufpool *p, uint32_t size)
+{
+    int i = class_for(p, size);
+    if (i >= 0)
+        p->c[i].n_reserved++;
+    return i;
+}
+
+void buf_unreserve(struct bufpool *p, unsigned of)
+{
+    assert(p->c[of].n_reserved);
+    p->c[of].n_reserved--;
 }
 
 void buf_put(struct bufpool *p, struct buf *b)

@@ -16,6 +16,7 @@ struct bufpool_class {
     uint8_t *area;
     uint32_t *free_list;
     uint32_t size, n, n_free;
+    uint32_t n_reserved; /* of the free ones */
 };
 struct bufpool {
     uint32_t n_classes;
@@ -39,3 +40,7 @@ void bufpool_done(struct bufpool *p);
 /* A buffer of at least `size` bytes, or {NULL} when none is free. Contents undefined. */
 struct buf buf_get(struct bufpool *p, uint32_t size);
 void buf_put(struct bufpool *p, struct buf *b); /* b->p NULL is fine; sets it to NULL */
+/* The buffer that buf_get() would return stays free, and is not had by anybody else, until buf_unreserve() of the class
+ * that is returned; -1 where there is none. */
+int buf_reserve(struct bufpool *p, uint32_t size);
+void buf_unreserve(struct bufpool *p, unsigned of);
