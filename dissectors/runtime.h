@@ -238,6 +238,10 @@ void ev_unpack(const void *from, struct event *e);
 uint32_t ev_tight_len(const struct event *e);
 void ev_pack_tight(const struct event *e, void *to);
 void ev_unpack_tight(const struct proto_schema *schema, const void *from, struct event *e);
+/* And of any event. 0: something in it is too long for that. */
+uint32_t ev_record_len(const struct event *e);
+void ev_pack_record(const struct event *e, void *to);
+void ev_unpack_record(const void *from, struct event *e);
 
 /* ---- between txn.c and again.c ---- */
 static inline uint64_t txn_timeout(const struct dis_ctx *x)

@@ -1,8 +1,9 @@
-/* tight.c: the event of a request that is kept, in a third of the bytes that it is packed into elsewhere.
+/* tight.c: events in a third of the bytes that ev_pack() takes: items seldom have values or a status of their own, most
+ * fields are small numbers, and each is here only as long as it is.
  *
- * A request has one message and no status, seldom values, and most of its numbers are small: what it is, who is behind
- * its ends where somebody is, then its items and its fields behind each other, each only as long as it is. What all its
- * repetitions have of their own (time, place, number) is not here. */
+ * A request that is kept has one message and no status: what it is, who is behind its ends where somebody is, then its
+ * items and its fields. What all its repetitions have of their own (time, place, number) is not here. An event on its
+ * way to the collector has all of its fixed part, and its messages, before these. */
 #include "dissectors/runtime.h"
 
 struct head {
@@ -13,30 +14,54 @@ struct head {
 enum {
     ITEM = offsetof(struct item, status), /* bytes of an item that are its own before an answer came */
     LENGTH = 2,                           /* of a name or another span, before its bytes. In that of a name: */
-    SHAPED = 0x8000, VALUED = 0x4000,     /* how values lie follows; values do */
+    SHAPED = 0x8000, VALUED = 0x4000,     /* how values lie follows; values do; */
+    STATED = 0x2000,                      /* status and quality do */
+    PARTS = SHAPED | VALUED | STATED,
     SHAPE = offsetof(struct vals, mask) + 1 - offsetof(struct vals, n),
     FIELD = 2,                            /* id, length of a number */
     SPAN = 255,                           /* in place of that length: a span follows */
     SLACK = sizeof(uint64_t),             /* a number is read as eight bytes */
     MOST = 2048,                          /* more than that is packed as everything else */
 };
+_Static_assert(MOST < STATED, "a length leaves the upper bits free");
+enum { STATE = offsetof(struct item, quality) + sizeof(uint32_t) - offsetof(struct item, status) };
 
 static uint32_t number_len(uint64_t v)
 {
     return v ? 8 - (uint32_t)__builtin_clzll(v) / 8 : 0;
 }
 
-static uint32_t parts_of(const struct vals *v)
+static uint32_t parts_of(const struct item *it)
 {
+    const struct vals *v = &it->v;
     bool shaped = v->n | v->stride | v->off | v->enc | v->mask | (v->qual_off != -1);
-    return (shaped ? SHAPED : 0) | (v->raw.n || v->now.u ? VALUED : 0);
+    bool stated = it->status != ITEM_STATUS_NONE || it->quality;
+    return (shaped ? SHAPED : 0) | (v->raw.n || v->now.u ? VALUED : 0) | (stated ? STATED : 0);
 }
 
 static uint32_t item_len(const struct item *it)
 {
-    uint32_t parts = parts_of(&it->v);
+    uint32_t parts = parts_of(it);
     uint32_t values = parts & VALUED ? (uint32_t)sizeof it->v.now + LENGTH + it->v.raw.n : 0;
-    return ITEM + LENGTH + it->name.n + (parts & SHAPED ? SHAPE : 0) + values;
+    return ITEM + LENGTH + it->name.n + (parts & SHAPED ? SHAPE : 0) + values + (parts & STATED ? STATE : 0);
+}
+
+/* Of items and fields; 0: one of them is too long. */
+static uint32_t parts_len(const struct event *e)
+{
+    uint32_t n = SLACK;
+    bool ok = true;
+    for (unsigned i = 0; i < e->n_items; i++) {
+        const struct item *it = &e->items[i];
+        ok &= it->name.n <= MOST && it->v.raw.n <= MOST;
+        n += item_len(it);
+    }
+    for (unsigned i = 0; i < e->n_fields; i++) {
+        const struct field *f = &e->fields[i];
+        ok &= !f->span || f->v.s.n <= MOST;
+        n += FIELD + (f->span ? LENGTH + f->v.s.n : number_len(f->v.u));
+    }
+    return ok ? n : 0;
 }
 
 static bool fits(const struct event *e)
@@ -48,19 +73,9 @@ static bool fits(const struct event *e)
 
 uint32_t ev_tight_len(const struct event *e)
 {
-    uint32_t n = sizeof(struct head) + (e->has_far ? sizeof e->far : 0) + SLACK;
-    bool ok = fits(e);
-    for (unsigned i = 0; ok && i < e->n_items; i++) {
-        const struct item *it = &e->items[i];
-        ok = it->status == ITEM_STATUS_NONE && it->quality == 0 && it->name.n <= MOST && it->v.raw.n <= MOST;
-        n += item_len(it);
-    }
-    for (unsigned i = 0; ok && i < e->n_fields; i++) {
-        const struct field *f = &e->fields[i];
-        ok = !f->span || f->v.s.n <= MOST;
-        n += FIELD + (f->span ? LENGTH + f->v.s.n : number_len(f->v.u));
-    }
-    return ok && n <= MOST ? n : 0;
+    uint32_t parts = fits(e) ? parts_len(e) : 0;
+    uint32_t n = (uint32_t)(sizeof(struct head) + (e->has_far ? sizeof e->far : 0)) + parts;
+    return parts && n <= MOST ? n : 0;
 }
 
 static uint8_t *put(uint8_t *p, const void *from, size_t n)
@@ -78,10 +93,12 @@ static uint8_t *put_span(uint8_t *p, struct span s, uint32_t parts)
 
 static uint8_t *put_item(uint8_t *p, const struct item *it)
 {
-    uint32_t parts = parts_of(&it->v);
+    uint32_t parts = parts_of(it);
     p = put_span(put(p, it, ITEM), it->name, parts);
     if (parts & SHAPED)
         p = put(p, &it->v.n, SHAPE);
+    if (parts & STATED)
+        p = put(p, &it->status, STATE);
     return parts & VALUED ? put_span(put(p, &it->v.now, sizeof it->v.now), it->v.raw, 0) : p;
 }
 
@@ -90,6 +107,14 @@ static uint8_t *put_field(uint8_t *p, const struct field *f)
     *p++ = f->id;
     *p++ = f->span ? SPAN : (uint8_t)number_len(f->v.u);
     return f->span ? put_span(p, f->v.s, 0) : put(p, &f->v.u, p[-1]);
+}
+
+static void put_parts(uint8_t *p, const struct event *e)
+{
+    for (unsigned i = 0; i < e->n_items; i++)
+        p = put_item(p, &e->items[i]);
+    for (unsigned i = 0; i < e->n_fields; i++)
+        p = put_field(p, &e->fields[i]);
 }
 
 void ev_pack_tight(const struct event *e, void *to)
@@ -101,10 +126,20 @@ void ev_pack_tight(const struct event *e, void *to)
     uint8_t *p = put(to, &h, sizeof h);
     if (e->has_far)
         p = put(p, e->far, sizeof e->far);
-    for (unsigned i = 0; i < e->n_items; i++)
-        p = put_item(p, &e->items[i]);
-    for (unsigned i = 0; i < e->n_fields; i++)
-        p = put_field(p, &e->fields[i]);
+    put_parts(p, e);
+}
+
+uint32_t ev_record_len(const struct event *e)
+{
+    uint32_t parts = parts_len(e);
+    return parts ? (uint32_t)(offsetof(struct event, msgs) + e->n_msgs * sizeof(struct msg)) + parts : 0;
+}
+
+void ev_pack_record(const struct event *e, void *to)
+{
+    uint8_t *p = put(to, e, offsetof(struct event, msgs));
+    ((struct event *)to)->text_used = 0; /* strings that were made lie in it */
+    put_parts(put(p, e->msgs, e->n_msgs * sizeof(struct msg)), e);
 }
 
 static const uint8_t *get_span(const uint8_t *p, struct span *s)
@@ -112,7 +147,7 @@ static const uint8_t *get_span(const uint8_t *p, struct span *s)
     uint16_t n;
     memcpy(&n, p, sizeof n);
     p += sizeof n;
-    s->n = n & ~(SHAPED | VALUED);
+    s->n = n & ~PARTS;
     s->p = s->n ? p : NULL;
     return p + s->n;
 }
@@ -127,6 +162,10 @@ static const uint8_t *get_item(const uint8_t *p, struct item *it)
     if (parts & SHAPED) {
         memcpy(&it->v.n, p, SHAPE);
         p += SHAPE;
+    }
+    if (parts & STATED) {
+        memcpy(&it->status, p, STATE);
+        p += STATE;
     }
     if (parts & VALUED) {
         memcpy(&it->v.now, p, sizeof it->v.now);
@@ -145,6 +184,23 @@ static const uint8_t *get_field(const uint8_t *p, struct field *f)
     memcpy(&v, p + FIELD, sizeof v);
     f->v.u = p[1] ? v & UINT64_MAX >> (64 - 8 * p[1]) : 0;
     return p + FIELD + p[1];
+}
+
+static void get_parts(const uint8_t *p, struct event *e)
+{
+    for (unsigned i = 0, n = e->n_items; i < n; i++)
+        p = get_item(p, &e->items[i]);
+    for (unsigned i = 0, n = e->n_fields; i < n; i++)
+        p = get_field(p, &e->fields[i]);
+}
+
+void ev_unpack_record(const void *from, struct event *e)
+{
+    const uint8_t *p = from;
+    memcpy(e, p, offsetof(struct event, msgs));
+    p += offsetof(struct event, msgs);
+    memcpy(e->msgs, p, e->n_msgs * sizeof(struct msg));
+    get_parts(p + e->n_msgs * sizeof(struct msg), e);
 }
 
 void ev_unpack_tight(const struct proto_schema *schema, const void *from, struct event *e)
@@ -174,8 +230,5 @@ void ev_unpack_tight(const struct proto_schema *schema, const void *from, struct
         memcpy(e->far, p, sizeof e->far);
         p += sizeof e->far;
     }
-    for (unsigned i = 0, n = h->n_items; i < n; i++)
-        p = get_item(p, &e->items[i]);
-    for (unsigned i = 0, n = h->n_fields; i < n; i++)
-        p = get_field(p, &e->fields[i]);
+    get_parts(p, e);
 }

@@ -162,9 +162,15 @@ static uint32_t write_json(struct shard *s, struct flow *f, const struct event *
 
 /* Most records that nobody logs are never shown: they travel as they are, and the collector writes the JSON of the few
  * that become alerts. */
-static uint32_t write_packed(const struct event *e, uint8_t *to, uint32_t cap)
+static uint32_t write_packed(const struct event *e, struct rec_event *r, uint8_t *to, uint32_t cap)
 {
-    uint32_t n = ev_packed_len(e, true);
+    uint32_t n = ev_record_len(e);
+    r->is_tight = n && n <= cap;
+    if (r->is_tight) {
+        ev_pack_record(e, to);
+        return n;
+    }
+    n = ev_packed_len(e, true);
     bool with_values = n <= cap;
     if (!with_values)
         n = ev_packed_len(e, false);
@@ -209,7 +215,7 @@ static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const
     if (t->wanted == REC_WANT_LOG) /* of what may become an alert the collector asks for the event itself */
         r->json.n = write_json(s, f, e, r, (char *)h + at, REC_MAX_BYTES - at);
     else
-        r->packed.n = write_packed(e, (uint8_t *)h + at, REC_MAX_BYTES - at);
+        r->packed.n = write_packed(e, r, (uint8_t *)h + at, REC_MAX_BYTES - at);
     out_end(s->out, h, at + r->json.n + r->packed.n);
     s->stats->records++;
 }

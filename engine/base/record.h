@@ -40,6 +40,7 @@ struct rec_event {
     uint8_t has_far;
     uint8_t one_way;              /* TCP: the other side was never heard */
     uint8_t wanted;               /* bits REC_WANT_ */
+    uint8_t is_tight;             /* packed is by ev_pack_record(), else by ev_pack() */
     uint8_t learning;             /* the connection is still learned: for the collector's part of rules, by it */
     uint16_t n_hits, n_facts, offset; /* offset: of the message's bytes in the packet */
     const uint16_t *hits;         /* indices into the compiled rules whose packet-local part matched */

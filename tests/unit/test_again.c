@@ -406,37 +406,47 @@ END_TEST
 
 /* ---- packed in few bytes ---- */
 
-static bool same_span(struct span *a, struct span *b)
+static bool same_span(const struct span *a, const struct span *b)
 {
-    bool same = a->n == b->n && !a->p == !b->p && (!a->n || memcmp(a->p, b->p, a->n) == 0);
-    *a = *b = (struct span){0};
-    return same;
+    return a->n == b->n && !a->p == !b->p && (!a->n || memcmp(a->p, b->p, a->n) == 0);
 }
 
-/* Both packings of an event give it back. */
-static void pack_both(struct event *e, struct event *wide, struct event *tight)
+static void same_parts(const struct event *a, const struct event *b)
 {
-    uint32_t n = ev_packed_len(e, true), few = ev_tight_len(e);
-    uint64_t *a = malloc((n + 7) & ~7u), *b = malloc((few + 7) & ~7u);
-    ck_assert_uint_gt(few, 0);
-    ck_assert_uint_lt(few, n);
-    ev_pack(e, a, n, true);
-    ev_unpack(a, wide);
-    ev_pack_tight(e, b);
-    ev_unpack_tight(e->schema, b, tight);
-    tight->tx_id = wide->tx_id;
-    ck_assert_mem_eq(tight, wide, e->has_far ? offsetof(struct event, msgs) : offsetof(struct event, far));
-    ck_assert_uint_eq(tight->msgs[0].function, wide->msgs[0].function);
-    for (unsigned i = 0; i < e->n_items; i++) {
-        struct item *p = &tight->items[i], *q = &wide->items[i];
-        ck_assert(same_span(&p->name, &q->name) && same_span(&p->v.raw, &q->v.raw));
-        ck_assert_mem_eq(p, q, offsetof(struct item, v.mask) + 1);
-        ck_assert_uint_eq(p->v.now.u, q->v.now.u);
+    ck_assert_mem_eq(a, b, a->has_far ? offsetof(struct event, msgs) : offsetof(struct event, far));
+    for (unsigned i = 0; i < a->n_items; i++) {
+        struct item p = a->items[i], q = b->items[i];
+        ck_assert(same_span(&p.name, &q.name) && same_span(&p.v.raw, &q.v.raw));
+        p.name = q.name = p.v.raw = q.v.raw = (struct span){0};
+        ck_assert_mem_eq(&p, &q, offsetof(struct item, v.mask) + 1);
+        ck_assert_uint_eq(p.v.now.u, q.v.now.u);
     }
-    for (unsigned i = 0; i < e->n_fields; i++) {
-        struct field *p = &tight->fields[i], *q = &wide->fields[i];
+    for (unsigned i = 0; i < a->n_fields; i++) {
+        const struct field *p = &a->fields[i], *q = &b->fields[i];
         ck_assert(p->id == q->id && p->span == q->span);
         ck_assert(p->span ? same_span(&p->v.s, &q->v.s) : p->v.u == q->v.u);
+    }
+}
+
+/* All packings of an event give it back; kept: it is a request's, which may be kept. */
+static void pack_all(struct event *e, struct event *wide, struct event *tight, bool kept)
+{
+    uint32_t n = ev_packed_len(e, true), less = ev_record_len(e), few = ev_tight_len(e);
+    uint64_t *a = malloc((n + 7) & ~7u), *b = malloc((less + 7) & ~7u);
+    ck_assert(kept ? few && few < less : !few);
+    ck_assert(less && less < n);
+    ev_pack(e, a, n, true);
+    ev_unpack(a, wide);
+    ev_pack_record(e, b);
+    ev_unpack_record(b, tight);
+    same_parts(tight, wide);
+    ck_assert_mem_eq(tight->msgs, wide->msgs, e->n_msgs * sizeof *e->msgs);
+    if (kept) {
+        ev_pack_tight(e, b);
+        ev_unpack_tight(e->schema, b, tight);
+        tight->tx_id = wide->tx_id;
+        ck_assert_uint_eq(tight->msgs[0].function, wide->msgs[0].function);
+        same_parts(tight, wide);
     }
     free(a);
     free(b);
@@ -487,7 +497,16 @@ START_TEST(test_tight)
             ev_unit(e, some(1000));
         if (some(4) == 0)
             ev_far(e, some(2), &f->key.lo);
-        pack_both(e, wide, tight);
+        pack_all(e, wide, tight, true);
+        ev_status(e, some(1u << 30), some(2));
+        if (some(2))
+            e->msgs[e->n_msgs++] = (struct msg){.ts_ns = some(1u << 30), .frame = i, .function = some(3)};
+        for (unsigned k = e->n_items; k; k--)
+            if (some(2)) {
+                e->items[k - 1].status = some(9);
+                e->items[k - 1].quality = some(1u << 30);
+            }
+        pack_all(e, wide, tight, false);
     }
     struct event *e = ev_begin(&x, &schema, 1, 0);
     ev_status(e, 1, true);
@@ -495,6 +514,11 @@ START_TEST(test_tight)
     e = ev_begin(&x, &schema, 1, 0);
     ev_anomaly(e, 3);
     ck_assert_uint_eq(ev_tight_len(e), 0);
+    e = ev_begin(&x, &schema, 1, 0);
+    uint8_t *much = calloc(1, 5000);
+    ev_span(e, 0, (struct span){much, 5000});
+    ck_assert(!ev_tight_len(e) && !ev_record_len(e)); /* longer than the length of a part can say */
+    free(much);
     free(wide);
     free(tight);
     feed_free(f);
