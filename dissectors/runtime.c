@@ -23,7 +23,7 @@ static size_t again_bytes(const struct rt_conf *c)
 
 size_t rt_hot_bytes(const struct rt_conf *c)
 {
-    return lists_bytes(c) + bufpool_hot_bytes(c->txn) + bufpool_hot_bytes(c->assembly) + again_bytes(c);
+    return lists_bytes(c) + again_bytes(c);
 }
 
 size_t rt_bytes(const struct rt_conf *c)
@@ -53,7 +53,7 @@ int again_store_init(struct again_store *a, const struct rt_conf *conf, unsigned
     a->requests = arena_take(mem, a->n * sizeof *a->requests);
     a->answers = arena_take(mem, a->n * sizeof *a->answers);
     a->digests = arena_take(mem, a->n * sizeof *a->digests);
-    return a->requests && a->answers && a->digests ? bufpool_init_in(&a->pool, pool, mem) : -ENOMEM;
+    return a->requests && a->answers && a->digests ? bufpool_init(&a->pool, pool, mem) : -ENOMEM;
 }
 
 void rt_share(struct dis_rt *rt, struct again_store *a)
@@ -74,8 +74,8 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
                           .due_ns = UINT64_MAX, .expect_due = UINT64_MAX, .taken.req = RT_NONE};
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;
-    if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, m)) ||
-        (r = bufpool_init(&rt->asm_pool, conf->assembly, m)) ||
+    if (r || (r = take_lists(rt, conf, &m->hot)) || (r = bufpool_init(&rt->txn_pool, conf->txn, &m->cold)) ||
+        (r = bufpool_init(&rt->asm_pool, conf->assembly, &m->cold)) ||
         (r = again_store_init(&rt->own_kept, conf, 1, &m->hot))) {
         rt_done(rt);
         return r;

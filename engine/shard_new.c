@@ -39,14 +39,13 @@ size_t shard_hot_bytes(const struct shard_conf *c)
     return arena_size(sizeof(struct shard)) + flow_table_bytes(c->n_flows) + fact_set_bytes(c->n_facts) +
            seen_bytes(n_seen(c)) +
            link_table_bytes(c->n_links) + told_bytes(c->n_told) + arena_size(c->n_assets * sizeof(uint64_t)) +
-           bufpool_hot_bytes(c->stream) +
            bufpool_bytes(states_conf(c, states)) + arena_size(c->n_segments * sizeof(struct seg)) +
            arena_size(c->n_ndpi * sizeof(uint32_t)) + rt_hot_bytes(&c->rt);
 }
 
 size_t shard_cold_bytes(const struct shard_conf *c)
 {
-    return bufpool_bytes(c->stream) - bufpool_hot_bytes(c->stream) + rt_bytes(&c->rt) - rt_hot_bytes(&c->rt);
+    return bufpool_bytes(c->stream) + rt_bytes(&c->rt) - rt_hot_bytes(&c->rt);
 }
 
 int shard_common_init(struct shard_common *c, const struct shard_conf *conf, unsigned n, struct table_mem *mem)
@@ -77,7 +76,8 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
         fact_set_init(&s->facts, conf->n_facts, &mem->hot) ||
         (!common && seen_init(&s->seen, n_seen(conf), &mem->hot)) ||
         link_table_init(&s->links, conf->n_links, &mem->hot) || told_init(&s->told, conf->n_told, &mem->hot) ||
-        bufpool_init(&s->buffers, conf->stream, mem) || bufpool_init(&s->states, states_conf(conf, states), mem))
+        bufpool_init(&s->buffers, conf->stream, &mem->cold) ||
+        bufpool_init(&s->states, states_conf(conf, states), &mem->hot))
         return NULL;
     if (common) {
         rt_share(&s->rt, &common->kept);

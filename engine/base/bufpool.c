@@ -8,11 +8,6 @@ static size_t class_bytes(const struct bufpool_conf *c)
     return arena_size((size_t)c->size * c->n) + arena_size(c->n * sizeof(uint32_t));
 }
 
-size_t bufpool_hot_bytes(const struct bufpool_conf *conf)
-{
-    return conf[0].n ? class_bytes(&conf[0]) : 0;
-}
-
 size_t bufpool_bytes(const struct bufpool_conf *conf)
 {
     size_t sum = 0;
@@ -35,23 +30,14 @@ static int take_class(struct bufpool *p, const struct bufpool_conf *conf, struct
     return 0;
 }
 
-int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct table_mem *mem)
+int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct arena *mem)
 {
     int r = 0;
     *p = (struct bufpool){0};
     if (!mem && (r = arena_open(&p->own, bufpool_bytes(conf), false)))
         return r;
     for (int i = 0; !r && i < BUFPOOL_CLASSES && conf[i].n; i++)
-        r = take_class(p, &conf[i], !mem ? &p->own : i ? &mem->cold : &mem->hot);
-    return r;
-}
-
-int bufpool_init_in(struct bufpool *p, const struct bufpool_conf *conf, struct arena *mem)
-{
-    int r = 0;
-    *p = (struct bufpool){0};
-    for (int i = 0; !r && i < BUFPOOL_CLASSES && conf[i].n; i++)
-        r = take_class(p, &conf[i], mem);
+        r = take_class(p, &conf[i], mem ? mem : &p->own);
     return r;
 }
 

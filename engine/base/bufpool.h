@@ -30,12 +30,8 @@ struct buf {
 };
 
 size_t bufpool_bytes(const struct bufpool_conf *conf);
-/* Of these the part that lies in hot memory: the smallest buffers, which are used most. */
-size_t bufpool_hot_bytes(const struct bufpool_conf *conf);
 /* mem owns the memory; NULL: the pool takes its own. */
-int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct table_mem *mem) MUST_USE;
-/* The same, all of it out of one arena. */
-int bufpool_init_in(struct bufpool *p, const struct bufpool_conf *conf, struct arena *mem) MUST_USE;
+int bufpool_init(struct bufpool *p, const struct bufpool_conf *conf, struct arena *mem) MUST_USE;
 void bufpool_done(struct bufpool *p);
 /* A buffer of at least `size` bytes, or {NULL} when none is free. Contents undefined. */
 struct buf buf_get(struct bufpool *p, uint32_t size);
