@@ -138,6 +138,11 @@ static inline struct flow *flow_find_from(const struct flow_table *t, const stru
         f = flow_at(t, f->hash_next);
     return f;
 }
+/* The one that flow_add() takes next; NULL: the table is full, or it was never used yet. */
+static inline const struct flow *flow_next_free(const struct flow_table *t)
+{
+    return flow_at(t, t->free_head);
+}
 /* A zeroed new flow at the new end of the list, or NULL when the table is full: end the oldest first. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash);
 struct flow *flow_oldest(struct flow_table *t);

@@ -12,11 +12,7 @@ static void tell_asset(struct shard *s, const struct addr *a, const uint8_t *mac
 {
     if (addr_is_nobody(a) || !s->pkt)
         return;
-    uint64_t d = hash_bytes(s->env->hash_key ^ net, a, sizeof *a);
-    if (mac)
-        d = hash_mix(d, hash_bytes(0, mac, 6));
-    d |= 1;
-    uint64_t *set = &s->assets[(d >> 8) & (s->conf.n_assets - 1) & ~7u];
+    uint64_t d = asset_digest(s, a, mac, net), *set = asset_set(s, d);
     for (int i = 0; i < 8; i++)
         if (set[i] == d)
             return;

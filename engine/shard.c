@@ -300,9 +300,11 @@ void shard_look_bucket(const struct shard_door *d, struct job *j)
 
 void shard_look_flow(const struct shard *s, struct job *j)
 {
-    j->flow = flow_at(&s->flows, *j->bucket);
+    uint32_t i = *j->bucket;
+    j->flow = flow_at(&s->flows, i);
     if (!j->flow)
         return;
+    __builtin_prefetch(&s->flows.order[i]);
     for (unsigned line = 0; line < FLOW_HOT; line += 64)
         __builtin_prefetch((const char *)j->flow + line);
 }
@@ -327,6 +329,16 @@ void shard_look_state(const struct shard *s, const struct job *j)
     __builtin_prefetch(state + 64);
     rt_fetch_next(&s->rt, &f->rt, f->client == j->side);
     seen_fetch(&s->seen, f->seen.next);
+}
+
+/* Where its sender was told of, and the flow that it becomes. */
+void shard_look_new(const struct shard *s, const struct job *j)
+{
+    const struct layers *l = &j->lay;
+    const char *f = (const char *)flow_next_free(&s->flows);
+    __builtin_prefetch(asset_set(s, asset_digest(s, &l->src, l->has_mac ? l->smac : NULL, j->key.net)));
+    for (unsigned line = 0; f && line < sizeof(struct flow); line += 64)
+        __builtin_prefetch(f + line, 1);
 }
 
 /* And what hangs on that. */

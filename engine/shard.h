@@ -182,6 +182,7 @@ void shard_look_flow(const struct shard *s, struct job *j);
 /* True: it goes to the flow's dissector, for which there are two more steps. */
 bool shard_look_find(const struct shard *s, struct job *j);
 void shard_look_state(const struct shard *s, const struct job *j);
+void shard_look_new(const struct shard *s, const struct job *j); /* there is no flow yet */
 void shard_look_on(const struct shard *s, const struct job *j);
 /* The same at once. */
 void shard_look(const struct shard *s, struct job *j);
@@ -241,6 +242,16 @@ unsigned guess_server(const struct flow *f);             /* side that serves, wh
 /* False: it was the last that was told of the link. */
 bool report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net);
+/* What report_asset() looks for among those that were told, and where. */
+static inline uint64_t asset_digest(const struct shard *s, const struct addr *a, const uint8_t *mac, uint16_t net)
+{
+    uint64_t d = hash_bytes(s->env->hash_key ^ net, a, sizeof *a);
+    return (mac ? hash_mix(d, hash_bytes(0, mac, 6)) : d) | 1;
+}
+static inline uint64_t *asset_set(const struct shard *s, uint64_t digest)
+{
+    return &s->assets[(digest >> 8) & (s->conf.n_assets - 1) & ~7u];
+}
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
