@@ -141,6 +141,31 @@ def a_router_is_one_device_and_the_asked_for_are_none():
 
 
 @case
+def each_mac_address_that_a_device_sends_with_is_told():
+    p = Plant()
+    t = day(0)
+    mac, other = t._mac, {}
+    t._mac = lambda ip: wire.mac(other[ip]) if ip in other else mac(ip)
+    first = {HMI: mac(HMI), PLC: mac(PLC)}
+    second = {HMI: wire.mac("00:00:5e:00:53:01"), PLC: wire.mac("00:00:5e:00:53:02")}
+
+    def say(src, dst, macs):
+        other.update({ip: m.hex(":") for ip, m in macs.items()})
+        t.udp(src, 9000 if src == HMI else 9001, dst, 9001 if src == HMI else 9000, b"x" * 40)
+
+    say(PLC, HMI, first)
+    say(HMI, PLC, second)
+    say(PLC, HMI, second)  # which was first seen as receiver
+    say(HMI, PLC, first)
+    for i in range(6):     # a mirror that has both sides of a router
+        say(*((PLC, HMI) if i & 1 else (HMI, PLC)), second if i & 2 else first)
+    p.replay(t, "--learn")
+    found = p.assets()
+    for ip in (HMI, PLC):
+        assert set(found["default", ip]["macs"]) == {first[ip].hex(":"), second[ip].hex(":")}, found["default", ip]
+
+
+@case
 def roles_and_services_follow_from_behaviour():
     p = Plant()
     t = day(0)
