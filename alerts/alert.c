@@ -225,8 +225,8 @@ static void advance(struct alerts *a, uint64_t ts_ns)
     if (window == a->window)
         return;
     a->window = window;
-    for (struct open_alert *o = table_at(&a->t, a->t.oldest), *next; o; o = next) {
-        next = table_at(&a->t, o->newer);
+    for (struct open_alert *o = table_at(&a->t, a->t.used.oldest), *next; o; o = next) {
+        next = table_newer(&a->t, o);
         if (o->last_ns / a->c.window_ns + 1 < window) {
             close_alert(a, o);
         } else if (o->due) {
@@ -470,7 +470,7 @@ void alerts_tick(struct alerts *a, uint64_t ts_ns)
 void alerts_finish(struct alerts *a)
 {
     while (a->t.n)
-        close_alert(a, table_at(&a->t, a->t.oldest));
+        close_alert(a, table_at(&a->t, a->t.used.oldest));
 }
 
 void alerts_stats(const struct alerts *a, struct alert_stats *ret)

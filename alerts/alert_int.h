@@ -4,6 +4,7 @@
 #include "alerts/alert.h"
 #include "engine/base/bufpool.h"
 #include "engine/base/jw.h"
+#include "engine/base/lru.h"
 
 enum { NONE = UINT32_MAX, ALERT_ID = 24, RATE_SLOTS = 1024 };
 
@@ -11,7 +12,7 @@ enum { NONE = UINT32_MAX, ALERT_ID = 24, RATE_SLOTS = 1024 };
  * accept as strings. */
 struct open_alert {
     uint64_t fold, last_ns, count; /* what a repetition changes comes first */
-    uint32_t chain, newer, older;  /* hash chain; order of last occurrence */
+    uint32_t chain;                /* of the hash */
     uint8_t severity, engine, has_src, has_dst, has_event;
     uint8_t due;                   /* something to tell that was not sent */
     uint64_t uid, first_ns;
@@ -32,7 +33,9 @@ struct alert_table {
     uint32_t *bucket;
     struct bufpool pool;
     uint64_t key;
-    uint32_t cap, mask, n, free, oldest, newest;
+    struct lru_link *order; /* of used, by last occurrence */
+    struct lru used;
+    uint32_t cap, mask, n, free;
 };
 int table_init(struct alert_table *t, uint32_t cap, uint32_t bytes, uint64_t key) MUST_USE;
 void table_done(struct alert_table *t);
@@ -47,6 +50,15 @@ struct open_alert *table_oldest(struct alert_table *t, uint32_t bytes, const str
 static inline struct open_alert *table_at(struct alert_table *t, uint32_t i)
 {
     return i == NONE ? NULL : &t->e[i];
+}
+static inline uint32_t table_index(const struct alert_table *t, const struct open_alert *o)
+{
+    return (uint32_t)(o - t->e);
+}
+/* The one that occurred next for the last time; NULL: none. */
+static inline struct open_alert *table_newer(struct alert_table *t, const struct open_alert *o)
+{
+    return table_at(t, t->order[table_index(t, o)].newer);
 }
 
 /* ---- alert_json.c ----------------------------------------------------------------------------------------------- */

@@ -22,10 +22,11 @@ int table_init(struct alert_table *t, uint32_t cap, uint32_t bytes, uint64_t key
     uint32_t buckets = 16;
     while (buckets < cap)
         buckets *= 2;
-    *t = (struct alert_table){.cap = cap, .mask = buckets - 1, .key = key, .oldest = NONE, .newest = NONE};
+    *t = (struct alert_table){.cap = cap, .mask = buckets - 1, .key = key, .used = LRU_EMPTY};
     t->e = calloc(cap, sizeof *t->e);
+    t->order = calloc(cap, sizeof *t->order);
     t->bucket = malloc(buckets * sizeof *t->bucket);
-    if (!t->e || !t->bucket || bufpool_init(&t->pool, conf, NULL) < 0) {
+    if (!t->e || !t->order || !t->bucket || bufpool_init(&t->pool, conf, NULL) < 0) {
         table_done(t);
         return -ENOMEM;
     }
@@ -38,15 +39,17 @@ int table_init(struct alert_table *t, uint32_t cap, uint32_t bytes, uint64_t key
 void table_done(struct alert_table *t)
 {
     free(t->e);
+    free(t->order);
     free(t->bucket);
     bufpool_done(&t->pool);
     t->e = NULL;
+    t->order = NULL;
     t->bucket = NULL;
 }
 
 uint64_t table_memory(const struct alert_table *t)
 {
-    uint64_t sum = t->cap * sizeof *t->e + ((uint64_t)t->mask + 1) * sizeof *t->bucket;
+    uint64_t sum = t->cap * (sizeof *t->e + sizeof *t->order) + ((uint64_t)t->mask + 1) * sizeof *t->bucket;
     for (uint32_t i = 0; i < t->pool.n_classes; i++)
         sum += (uint64_t)t->pool.c[i].size * t->pool.c[i].n;
     return sum;
@@ -65,34 +68,9 @@ struct open_alert *table_find(struct alert_table *t, uint64_t fold)
     return NULL;
 }
 
-static void unlink_age(struct alert_table *t, struct open_alert *o)
-{
-    if (o->older == NONE)
-        t->oldest = o->newer;
-    else
-        t->e[o->older].newer = o->newer;
-    if (o->newer == NONE)
-        t->newest = o->older;
-    else
-        t->e[o->newer].older = o->older;
-}
-
-static void link_newest(struct alert_table *t, struct open_alert *o)
-{
-    uint32_t i = (uint32_t)(o - t->e);
-    o->older = t->newest;
-    o->newer = NONE;
-    if (t->newest == NONE)
-        t->oldest = i;
-    else
-        t->e[t->newest].newer = i;
-    t->newest = i;
-}
-
 void table_touch(struct alert_table *t, struct open_alert *o)
 {
-    unlink_age(t, o);
-    link_newest(t, o);
+    lru_touch(&t->used, t->order, table_index(t, o));
 }
 
 struct open_alert *table_add(struct alert_table *t, uint64_t fold)
@@ -106,18 +84,18 @@ struct open_alert *table_add(struct alert_table *t, uint64_t fold)
     o->fold = fold;
     o->chain = *b;
     *b = i;
-    link_newest(t, o);
+    lru_add(&t->used, t->order, i);
     t->n++;
     return o;
 }
 
 void table_del(struct alert_table *t, struct open_alert *o)
 {
-    uint32_t i = (uint32_t)(o - t->e), *at = bucket_of(t, o->fold);
+    uint32_t i = table_index(t, o), *at = bucket_of(t, o->fold);
     while (*at != i)
         at = &t->e[*at].chain;
     *at = o->chain;
-    unlink_age(t, o);
+    lru_remove(&t->used, t->order, i);
     buf_put(&t->pool, &o->buf);
     o->chain = t->free;
     t->free = i;
@@ -126,7 +104,7 @@ void table_del(struct alert_table *t, struct open_alert *o)
 
 struct open_alert *table_oldest(struct alert_table *t, uint32_t bytes, const struct open_alert *keep)
 {
-    for (struct open_alert *o = table_at(t, t->oldest); o; o = table_at(t, o->newer))
+    for (struct open_alert *o = table_at(t, t->used.oldest); o; o = table_newer(t, o))
         if (o != keep && (!bytes || (o->buf.p && o->buf.cap >= bytes)))
             return o;
     return NULL;

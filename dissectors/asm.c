@@ -21,14 +21,7 @@ static void unlink_msg(struct dis_rt *rt, uint32_t i)
     while (*at != i)
         at = &rt->asm_msg[*at].next;
     *at = m->next;
-    if (m->older == RT_NONE)
-        rt->asm_oldest = m->newer;
-    else
-        rt->asm_msg[m->older].newer = m->newer;
-    if (m->newer == RT_NONE)
-        rt->asm_newest = m->older;
-    else
-        rt->asm_msg[m->newer].older = m->older;
+    lru_remove(&rt->asm_used, rt->asm_order, i);
     m->used = 0;
     m->next = rt->asm_free;
     rt->asm_free = i;
@@ -45,19 +38,14 @@ static uint32_t new_msg(struct dis_ctx *x, uint32_t key)
     struct dis_rt *rt = x->rt;
     if (rt->asm_free == RT_NONE) {
         rt->stats.asm_evicted++;
-        drop(rt, rt->asm_oldest);
+        drop(rt, rt->asm_used.oldest);
     }
     uint32_t i = rt->asm_free;
     struct asm_msg *m = &rt->asm_msg[i];
     rt->asm_free = m->next;
-    *m = (struct asm_msg){.fr = x->fr, .key = key, .dir = x->dir, .used = 1, .next = x->fr->asm_head,
-                          .older = rt->asm_newest, .newer = RT_NONE};
+    *m = (struct asm_msg){.fr = x->fr, .key = key, .dir = x->dir, .used = 1, .next = x->fr->asm_head};
     x->fr->asm_head = i;
-    if (m->older == RT_NONE)
-        rt->asm_oldest = i;
-    else
-        rt->asm_msg[m->older].newer = i;
-    rt->asm_newest = i;
+    lru_add(&rt->asm_used, rt->asm_order, i);
     return i;
 }
 
@@ -68,8 +56,8 @@ static bool grow(struct dis_rt *rt, uint32_t i, uint32_t n)
     if (m->buf.p && m->buf.cap >= n)
         return true;
     struct buf b = buf_get(&rt->asm_pool, n);
-    for (uint32_t v = rt->asm_oldest, newer; !b.p && v != RT_NONE; v = newer) {
-        newer = rt->asm_msg[v].newer;
+    for (uint32_t v = rt->asm_used.oldest, newer; !b.p && v != RT_NONE; v = newer) {
+        newer = rt->asm_order[v].newer;
         if (v == i || rt->asm_msg[v].buf.cap < n)
             continue;
         rt->stats.asm_evicted++;

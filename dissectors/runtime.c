@@ -8,7 +8,7 @@ const struct rt_conf rt_conf_default = RT_CONF_DEFAULT;
 static size_t lists_bytes(const struct rt_conf *c)
 {
     return arena_size(c->n_txn * (sizeof(struct txn) + sizeof(struct txn_rest))) +
-           arena_size(c->n_asm * sizeof(struct asm_msg)) +
+           arena_size(c->n_asm * sizeof(struct asm_msg)) + arena_size(c->n_asm * sizeof(struct lru_link)) +
            arena_size(c->n_shared * sizeof(struct shared_blob)) + arena_size(c->n_obs * sizeof(struct obs_slot));
 }
 
@@ -35,9 +35,10 @@ static int take_lists(struct dis_rt *rt, const struct rt_conf *conf, struct aren
 {
     rt->txn = arena_take(mem, conf->n_txn * (sizeof *rt->txn + sizeof(struct txn_rest)));
     rt->asm_msg = arena_take(mem, conf->n_asm * sizeof *rt->asm_msg);
+    rt->asm_order = arena_take(mem, conf->n_asm * sizeof *rt->asm_order);
     rt->shared = arena_take(mem, conf->n_shared * sizeof *rt->shared);
     rt->obs = arena_take(mem, conf->n_obs * sizeof *rt->obs);
-    return rt->txn && rt->asm_msg && rt->shared && rt->obs ? 0 : -ENOMEM;
+    return rt->txn && rt->asm_msg && rt->asm_order && rt->shared && rt->obs ? 0 : -ENOMEM;
 }
 
 int again_store_init(struct again_store *a, const struct rt_conf *conf, unsigned n, struct arena *mem)
@@ -70,7 +71,7 @@ int rt_init(struct dis_rt *rt, const struct rt_conf *conf, struct event *scratch
 {
     *rt = (struct dis_rt){.sink = sink, .sink_arg = sink_arg, .ev = scratch, .conf = *conf,
                           .hash_key = hash_key, .secret = hash_key,
-                          .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_oldest = RT_NONE, .asm_newest = RT_NONE,
+                          .txn_oldest = RT_NONE, .txn_newest = RT_NONE, .asm_used = LRU_EMPTY,
                           .due_ns = UINT64_MAX, .expect_due = UINT64_MAX, .taken.req = RT_NONE};
     int r = mem ? 0 : table_mem_open(&rt->own, rt_hot_bytes(conf), rt_bytes(conf) - rt_hot_bytes(conf));
     struct table_mem *m = mem ? mem : &rt->own;

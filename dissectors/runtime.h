@@ -4,6 +4,7 @@
 
 #include "dissectors/dissector.h"
 #include "engine/base/bufpool.h"
+#include "engine/base/lru.h"
 
 enum { RT_NONE = UINT32_MAX };
 
@@ -129,7 +130,7 @@ struct taken {
 struct asm_msg {
     struct flow_rt *fr;
     struct buf buf;
-    uint32_t key, len, next, older, newer;
+    uint32_t key, len, next;
     uint8_t dir, used;
 };
 
@@ -214,7 +215,9 @@ struct dis_rt {
     struct shared_blob *shared;
     uint64_t clock;            /* of shared */
     struct obs_slot *obs;
-    uint32_t asm_free, asm_oldest, asm_newest;
+    struct lru_link *asm_order; /* of asm_used, by time of the first part */
+    struct lru asm_used;
+    uint32_t asm_free;
     struct buf asm_done;       /* message handed out by asm_append, freed by the next one */
     uint32_t obs_hand;
     uint64_t known_digest;     /* of the message that dis_known() was asked of */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/lru.h"
 #include "engine/decode.h"
 
 enum {
@@ -29,7 +30,7 @@ enum { LIST_OPEN, LIST_DONE, N_LISTS }; /* DONE: completed, kept to know its fra
 struct dgram {
     struct key key;
     uint64_t ns; /* of the first fragment; of the last one when done */
-    uint32_t next_hash, prev, next;
+    uint32_t next_hash;
     uint32_t total; /* bytes; NONE: the last fragment has not come */
     uint32_t end;   /* the highest byte seen */
     uint32_t units; /* that are there */
@@ -38,15 +39,12 @@ struct dgram {
     uint32_t block[BLOCKS];
 };
 
-struct list {
-    uint32_t head, tail; /* oldest first */
-};
-
 struct defrag {
     struct decode_stats *stats;
     uint64_t hash_key;
     uint32_t n_dgrams, mask, free_dgram, free_block;
-    struct list lists[N_LISTS];
+    struct lru lists[N_LISTS];
+    struct lru_link *order; /* of the lists */
     struct dgram *dgrams;
     uint32_t *heads;      /* hash chains; mask + 1 of them */
     uint32_t *next_block; /* free list */
@@ -59,31 +57,15 @@ static uint64_t age(uint64_t now, uint64_t then)
     return now > then ? now - then : then - now;
 }
 
-static void list_remove(struct defrag *d, struct dgram *g)
+static void list_remove(struct defrag *d, const struct dgram *g)
 {
-    struct list *l = &d->lists[g->list];
-    if (g->prev == NONE)
-        l->head = g->next;
-    else
-        d->dgrams[g->prev].next = g->next;
-    if (g->next == NONE)
-        l->tail = g->prev;
-    else
-        d->dgrams[g->next].prev = g->prev;
+    lru_remove(&d->lists[g->list], d->order, (uint32_t)(g - d->dgrams));
 }
 
 static void list_append(struct defrag *d, struct dgram *g, uint8_t which)
 {
-    struct list *l = &d->lists[which];
-    uint32_t at = (uint32_t)(g - d->dgrams);
     g->list = which;
-    g->prev = l->tail;
-    g->next = NONE;
-    if (l->tail == NONE)
-        l->head = at;
-    else
-        d->dgrams[l->tail].next = at;
-    l->tail = at;
+    lru_add(&d->lists[which], d->order, (uint32_t)(g - d->dgrams));
 }
 
 static uint32_t *chain_of(struct defrag *d, const struct key *k)
@@ -125,8 +107,8 @@ static void drop(struct defrag *d, struct dgram *g)
 
 static void expire(struct defrag *d, uint64_t now)
 {
-    while (d->lists[LIST_OPEN].head != NONE) {
-        struct dgram *g = &d->dgrams[d->lists[LIST_OPEN].head];
+    while (d->lists[LIST_OPEN].oldest != NONE) {
+        struct dgram *g = &d->dgrams[d->lists[LIST_OPEN].oldest];
         if (age(now, g->ns) <= TIMEOUT_NS)
             return;
         d->stats->frag_timeout++;
@@ -136,11 +118,11 @@ static void expire(struct defrag *d, uint64_t now)
 
 static struct dgram *add_dgram(struct defrag *d, const struct key *k, uint64_t now)
 {
-    if (d->free_dgram == NONE && d->lists[LIST_DONE].head != NONE) {
-        drop(d, &d->dgrams[d->lists[LIST_DONE].head]);
+    if (d->free_dgram == NONE && d->lists[LIST_DONE].oldest != NONE) {
+        drop(d, &d->dgrams[d->lists[LIST_DONE].oldest]);
     } else if (d->free_dgram == NONE) {
         d->stats->frag_evicted++;
-        drop(d, &d->dgrams[d->lists[LIST_OPEN].head]);
+        drop(d, &d->dgrams[d->lists[LIST_OPEN].oldest]);
     }
     struct dgram *g = &d->dgrams[d->free_dgram];
     uint32_t at = d->free_dgram, *head = chain_of(d, k);
@@ -156,9 +138,9 @@ static struct dgram *add_dgram(struct defrag *d, const struct key *k, uint64_t n
 static uint32_t add_block(struct defrag *d, const struct dgram *keep)
 {
     while (d->free_block == NONE) {
-        struct dgram *g = &d->dgrams[d->lists[LIST_OPEN].head];
+        struct dgram *g = &d->dgrams[d->lists[LIST_OPEN].oldest];
         if (g == keep)
-            g = &d->dgrams[g->next];
+            g = &d->dgrams[d->order[g - d->dgrams].newer];
         d->stats->frag_evicted++;
         drop(d, g);
     }
@@ -317,7 +299,8 @@ static void chain_up(struct defrag *d, uint32_t n_blocks)
     for (uint32_t i = 0; i < n_blocks; i++)
         d->next_block[i] = i + 1 < n_blocks ? i + 1 : NONE;
     memset(d->heads, 0xff, ((size_t)d->mask + 1) * sizeof *d->heads);
-    memset(d->lists, 0xff, sizeof d->lists);
+    for (unsigned i = 0; i < N_LISTS; i++)
+        d->lists[i] = LRU_EMPTY;
 }
 
 static uint32_t blocks_of(uint32_t bytes)
@@ -336,7 +319,8 @@ static uint32_t chains_of(uint32_t datagrams)
 uint64_t defrag_bytes(uint32_t datagrams, uint32_t bytes)
 {
     const struct defrag *d = NULL;
-    return sizeof *d + (datagrams ? datagrams : 1) * sizeof *d->dgrams + chains_of(datagrams) * sizeof *d->heads +
+    return sizeof *d + (datagrams ? datagrams : 1) * (sizeof *d->dgrams + sizeof *d->order) +
+           chains_of(datagrams) * sizeof *d->heads +
            blocks_of(bytes) * (sizeof *d->next_block + sizeof *d->have + sizeof *d->data);
 }
 
@@ -351,11 +335,12 @@ struct defrag *defrag_new(uint32_t datagrams, uint32_t bytes, uint64_t hash_key,
     d->stats = stats;
     d->hash_key = hash_key;
     d->dgrams = calloc(d->n_dgrams, sizeof *d->dgrams);
+    d->order = calloc(d->n_dgrams, sizeof *d->order);
     d->heads = calloc(size, sizeof *d->heads);
     d->next_block = calloc(n_blocks, sizeof *d->next_block);
     d->have = calloc(n_blocks, sizeof *d->have);
     d->data = calloc(n_blocks, sizeof *d->data);
-    if (!d->dgrams || !d->heads || !d->next_block || !d->have || !d->data) {
+    if (!d->dgrams || !d->order || !d->heads || !d->next_block || !d->have || !d->data) {
         defrag_free(d);
         return NULL;
     }
@@ -368,6 +353,7 @@ void defrag_free(struct defrag *d)
     if (!d)
         return;
     free(d->dgrams);
+    free(d->order);
     free(d->heads);
     free(d->next_block);
     free(d->have);
