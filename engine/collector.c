@@ -56,11 +56,6 @@ static bool is_one_way(const struct collector *c, struct rec_event *r)
 }
 
 /* The record of an event that becomes an alert, written now (raise_conf.event_json). */
-static void unpack(const struct collector *c, const struct rec_event *r)
-{
-    (r->is_tight ? ev_unpack_record : ev_unpack)(r->packed.p, c->scratch);
-}
-
 void collector_event_json(void *arg, struct rec_event *r)
 {
     struct collector *c = arg;
@@ -75,7 +70,7 @@ void collector_event_json(void *arg, struct rec_event *r)
     struct evjson_env env = {.host = c->env->host, .in_iface = c->env->iface_name(c->env->name_arg, r->iface),
                              .app_proto = r->app, .community = community, .file_name = c->env->file_name,
                              .name_arg = c->env->name_arg};
-    unpack(c, r);
+    report_unpack(r, r->packed.p, c->scratch);
     r->json.n = evjson_write(&env, c->scratch, r, c->json, REC_MAX_BYTES, true);
     if (!r->json.n)
         r->json.n = evjson_write(&env, c->scratch, r, c->json, REC_MAX_BYTES, false);
@@ -87,7 +82,7 @@ const struct event *collector_event(void *arg, const struct rec_event *r)
     struct collector *c = arg;
     if (!r->packed.n)
         return NULL;
-    unpack(c, r);
+    report_unpack(r, r->packed.p, c->scratch);
     return c->scratch;
 }
 

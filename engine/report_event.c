@@ -178,6 +178,11 @@ static uint32_t write_packed(const struct event *e, struct rec_event *r, uint8_t
     return n;
 }
 
+void report_unpack(const struct rec_event *r, const void *packed, struct event *ret)
+{
+    (r->is_tight ? ev_unpack_record : ev_unpack)(packed, ret);
+}
+
 struct findings { /* what a record says beside the event */
     const struct facts_out *facts;
     const uint16_t *hits;

@@ -258,6 +258,7 @@ void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' cou
 void report_counted(void *shard, const struct rec_counted *r);
 void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns);
 void report_event(void *shard, struct dis_ctx *x, struct event *e); /* rt_sink.event */
+void report_unpack(const struct rec_event *r, const void *packed, struct event *ret); /* packed: as r->packed says */
 bool report_again(void *shard, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
                   const struct rt_seen *seen, uint64_t latency_ns); /* rt_sink.again */
 static inline const struct addr *end_addr(const struct flow *f, unsigned hi)

@@ -192,7 +192,7 @@ static uint32_t unpack_json(const void *packed, struct rec_event *r, char *to, u
 {
     static struct event e;
     struct evjson_env env = {.app_proto = r->app};
-    ev_unpack(packed, &e);
+    report_unpack(r, packed, &e);
     uint32_t n = evjson_write(&env, &e, r, to, cap, true);
     return n ? n : evjson_write(&env, &e, r, to, cap, false);
 }
