@@ -1,4 +1,4 @@
-/* tight.c: events in a third of the bytes that ev_pack() takes: items seldom have values or a status of their own, most
+/* tight.c: events in half of the bytes that ev_pack() takes, and fewer: items seldom have values or a status of their own, most
  * fields are small numbers, and each is here only as long as it is.
  *
  * A request that is kept has one message and no status: what it is, who is behind its ends where somebody is, then its

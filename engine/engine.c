@@ -309,19 +309,19 @@ static inline struct shard *look_begin(const struct worker *w, struct job *j)
 
 static void look_on(struct job *j, struct shard *const *s, unsigned n)
 {
-    uint8_t told[STEP], lost[STEP]; /* packets with something for a dissector, or without a flow; without a branch on
+    uint8_t told[STEP], none[STEP]; /* packets with something for a dissector, or without a flow; without a branch on
                                      * which that are */
-    unsigned n_told = 0, n_lost = 0;
+    unsigned n_told = 0, n_none = 0;
     for (unsigned i = 0; i < n; i++)
         shard_look_flow(s[i], &j[i]);
     for (unsigned i = 0; i < n; i++) {
         told[n_told] = (uint8_t)i;
         n_told += shard_look_find(s[i], &j[i]);
-        lost[n_lost] = (uint8_t)i;
-        n_lost += !j[i].flow;
+        none[n_none] = (uint8_t)i;
+        n_none += !j[i].flow;
     }
-    for (unsigned i = 0; i < n_lost; i++)
-        shard_look_new(s[lost[i]], &j[lost[i]]);
+    for (unsigned i = 0; i < n_none; i++)
+        shard_look_new(s[none[i]], &j[none[i]]);
     for (unsigned i = 0; i < n_told; i++)
         shard_look_state(s[told[i]], &j[told[i]]);
     for (unsigned i = 0; i < n_told; i++)

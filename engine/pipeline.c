@@ -281,7 +281,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
     return 0;
 }
 
-enum { SAVE_S = 10 };
+enum { SAVE_S = 10 }; /* of what the model learned, so much real time is lost where a replay is killed */
 
 static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {

@@ -420,7 +420,7 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uin
         packet_unusual(s, p, j);
         return;
     }
-    if (__builtin_expect(other_mac(f, side, l), 0) && macs_before(f, side, l))
+    if (__builtin_expect(other_mac(f, side, l), 0) && l->has_mac && macs_before(f, side, l))
         swap_macs(f);
     if (__builtin_expect(l->what & LAY_UNUSUAL || l->tcp_flags & TCP_SYN ||
                              other_mac(f, side, l) || !(f->asset_seen & 1u << side) || needs_link(f),

@@ -37,7 +37,7 @@ read_twice counted
 
 say "4. Build by these counts"
 # What the training did not meet is compiled as without a profile, not for size: plants differ. Structures are cleared
-# and copied by the library: gcc's "rep stos" and "rep movs" take some 30 cycles to start.
+# and copied by the library: gcc's "rep stos" and "rep movs" are slower (docs/PERFORMANCE.md).
 flags=-fprofile-partial-training
 [ "$(uname -m)" != x86_64 ] || flags="$flags -mstringop-strategy=libcall"
 meson configure "$dir" -Db_pgo=use -Dc_args="$flags"

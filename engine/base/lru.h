@@ -2,7 +2,6 @@
  * an entry that becomes the newest touches its neighbours' links, which would each be a cold line of a large entry. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { LRU_NONE = UINT32_MAX };
