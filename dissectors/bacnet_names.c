@@ -1,7 +1,7 @@
-/* bacnet_names.c: the names of BACnet's numbers: object types, properties, errors.
+/* bacnet_names.c: the names of BACnet's numbers: object types, properties, errors. Vendors: bacnet_vendor_names.c.
  *
- * Spec: ANSI/ASHRAE 135-2020 clause 21 (BACnetObjectType, BACnetPropertyIdentifier, Error), addenda. Tables by number: a
- * name is looked up for each object of a message. Vendors: bacnet_vendor_names.c. */
+ * Spec: ANSI/ASHRAE 135-2020 clause 21 (BACnetObjectType, BACnetPropertyIdentifier, Error), addenda. Tables by number:
+ * a name is looked up for each object of a message. */
 #include "dissectors/bacnet_priv.h"
 
 enum { LATE = 4194304 };

@@ -1,5 +1,5 @@
-/* tight.c: events in half of the bytes that ev_pack() takes, and fewer: items seldom have values or a status of their own, most
- * fields are small numbers, and each is here only as long as it is.
+/* tight.c: events in half of the bytes that ev_pack() takes, and fewer: items seldom have values or a status of their
+ * own, most fields are small numbers, and each is here only as long as it is.
  *
  * A request that is kept has one message and no status: what it is, who is behind its ends where somebody is, then its
  * items and its fields. What all its repetitions have of their own (time, place, number) is not here. An event on its
