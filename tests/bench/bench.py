@@ -6,7 +6,8 @@
 Without --trace it makes one of a million packets: with ../shared/tools/make_bench.py where that is present, else from the
 bundled captures (make_trace.py); kept in the build folder for the next time. Every tool runs on one core; the tools take
 turns, so that a noisy moment of the machine falls on all of them. Medians of the rounds. A run over ten packets is taken
-off each time. The CPU time (user and system) is what the ratios are made of; the wall time stands beside it.
+off each time; one that is not counted comes before both, so that both find memory that was in use a moment before (where
+a host takes free memory back, its first touch is the host's work). The CPU time (user and system) is what the ratios are made of; the wall time stands beside it.
 """
 import argparse
 import json
@@ -62,12 +63,15 @@ class Tool:
     def look(self, run):
         """After a run over the whole trace: what it counted."""
 
-    def run(self, trace, core, whole):
+    def run(self, trace, core):
         self.clean()
-        r = Run(self.argv(trace), core)
-        (self.full if whole else self.ten).append(r)
-        if whole:
-            self.look(r)
+        return Run(self.argv(trace), core)
+
+    def round(self, trace, ten, core):
+        self.run(ten, core)
+        self.full.append(self.run(trace, core))
+        self.look(self.full[-1])
+        self.ten.append(self.run(ten, core))
 
 
 class Counter(Tool):
@@ -268,8 +272,7 @@ def main():
         first_packets(trace, ten, 10)
         for i in range(a.rounds + 1):  # the first round warms the page cache and is not counted
             for t in tools:
-                t.run(trace, a.core, True)
-                t.run(ten, a.core, False)
+                t.round(trace, ten, a.core)
             if not i:
                 for t in tools:
                     t.full, t.ten = [], []
