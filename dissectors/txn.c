@@ -371,6 +371,20 @@ void ev_flush(struct dis_ctx *x)
         close_txn(x, x->fr->txn_head, x->rt->ev);
 }
 
+/* The flow of the request that runs out next, and the request after that one: nobody has touched them for long. */
+static void fetch_expired(const struct dis_rt *rt, uint32_t i, uint64_t now_ns)
+{
+    enum { LINE = 64, LINES = 4 };
+    if (i == RT_NONE || rt->txn[i].deadline_ns > now_ns)
+        return;
+    const char *flow = txn_rest(rt, i)->owner;
+    for (unsigned n = 0; flow && n < LINES; n++)
+        __builtin_prefetch(flow + n * LINE);
+    __builtin_prefetch(txn_rest(rt, i)->fr);
+    __builtin_prefetch(&rt->txn[rt_entry(rt->txn[i].newer)]);
+    __builtin_prefetch(txn_rest(rt, rt_entry(rt->txn[i].newer)));
+}
+
 void rt_expire(struct dis_rt *rt, uint64_t now_ns)
 {
     if (now_ns < rt->due_ns)
@@ -384,6 +398,7 @@ void rt_expire(struct dis_rt *rt, uint64_t now_ns)
             continue;
         }
         rt->stats.txn_timeout++;
+        fetch_expired(rt, next, now_ns);
         close_elsewhere(rt, i);
     }
 }
