@@ -277,19 +277,41 @@ void ev_wait_again(struct dis_ctx *x, struct event *e, uint64_t key, const struc
 }
 
 /* Was what has this digest read before in this flow, and needs the sink no more than to count it? */
-static bool counted(struct dis_ctx *x, const struct proto_schema *schema, unsigned n, uint64_t digest,
-                    uint64_t latency_ns, struct again *a)
+static bool counted(struct dis_ctx *x, struct rt_again *m, uint64_t digest, struct again *a)
 {
     struct dis_rt *rt = x->rt;
     a->digest = hash_mix(digest ^ x->side, x->flow_id) | 1; /* the end that sends: what is told of it */
     a->acts = rt->acts;
     struct again_rsp *p = answer_at(rt, a->digest);
-    if (p->digest != a->digest || p->told != (rt->obs_told & TOLD) ||
-        !rt->sink->again(rt->sink_arg, x, schema, n, &p->seen, latency_ns))
+    m->seen = &p->seen;
+    if (p->digest != a->digest || p->told != (rt->obs_told & TOLD) || !rt->sink->again(rt->sink_arg, x, m))
         return false;
     p->used = 1;
+    a->place = (uint32_t)(p - rt->answers);
     answer_follows(x, p);
     return true;
+}
+
+static uint64_t since(const struct dis_ctx *x, uint64_t first)
+{
+    return x->ts_ns > first ? x->ts_ns - first : 0;
+}
+
+/* Of an answer to a request like r: of its last `data` bytes only so many as matter. */
+static uint64_t answer_digest(const struct dis_ctx *x, const struct again_req *r, struct span s, uint32_t data,
+                              uint64_t context)
+{
+    if (r->own < AGAIN_ALL && r->own < data)
+        s.n -= data - r->own;
+    return digest_of(x, s, context) ^ r->digest;
+}
+
+/* The request at i was answered. */
+static void answered(struct dis_ctx *x, uint32_t i)
+{
+    struct taken t = txn_unlink(x->rt, x->fr, i);
+    taken_put(x->rt, &t);
+    x->fr->n_messages++;
 }
 
 bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a)
@@ -300,24 +322,67 @@ bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_
     if (i == RT_NONE || rt->txn[i].req == RT_NONE || !is_plain(x) || !rt->sink->again)
         return false;
     const struct again_req *r = &rt->again[rt->txn[i].req];
-    uint64_t first = rt->txn[i].like.ts_ns, latency = x->ts_ns > first ? x->ts_ns - first : 0;
-    if (r->own < AGAIN_ALL && r->own < a->data)
-        s.n -= a->data - r->own;
-    if (!counted(x, r->schema, 2, digest_of(x, s, context) ^ r->digest, latency, a))
+    uint64_t latency = since(x, rt->txn[i].like.ts_ns);
+    struct rt_again m = {.schema = r->schema, .latency_ns = latency, .n_events = 1, .n_msgs = 2};
+    if (!counted(x, &m, answer_digest(x, r, s, a->data, context), a))
         return false;
     rt->acts++;
     taken_put(rt, &rt->taken);
-    struct taken t = txn_unlink(rt, x->fr, i);
-    taken_put(rt, &t);
-    x->fr->n_messages++;
+    answered(x, i);
     return true;
+}
+
+/* ---- answers that come together ---- */
+
+bool ev_answers_again(struct dis_ctx *x, const struct again_part *parts, unsigned n, struct again *a)
+{
+    struct dis_rt *rt = x->rt;
+    uint32_t i = x->fr->txn_head;
+    a->digest = 0;
+    if (!n || n > AGAIN_GROUP || i == RT_NONE || !is_plain(x) || !rt->sink->again || !rt->sink->join)
+        return false;
+    uint64_t h = rt->secret + n, asked = rt->txn[i].like.ts_ns;
+    struct rt_again m = {.latency_ns = since(x, asked), .n_events = n, .n_msgs = 2 * n};
+    for (unsigned k = 0; k < n; k++) {
+        const struct txn *t = i == RT_NONE ? NULL : &rt->txn[i];
+        if (!t || t->key != parts[k].key || t->req == RT_NONE || t->like.ts_ns != asked)
+            return false;
+        const struct again_req *r = &rt->again[t->req];
+        if (k && r->schema != m.schema)
+            return false;
+        m.schema = r->schema;
+        h = hash_mix(h ^ answer_digest(x, r, parts[k].s, parts[k].data, parts[k].context), rt->secret);
+        i = t->next;
+    }
+    if (!counted(x, &m, h, a))
+        return false;
+    rt->acts++;
+    taken_put(rt, &rt->taken);
+    for (unsigned k = 0; k < n; k++)
+        answered(x, x->fr->txn_head);
+    return true;
+}
+
+void ev_answers_keep(struct dis_ctx *x, const struct again *a, const uint32_t *places, unsigned n)
+{
+    struct dis_rt *rt = x->rt;
+    struct rt_seen of[AGAIN_GROUP], all;
+    if (!a->digest || n > AGAIN_GROUP)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        of[i] = rt->answers[places[i]].seen;
+    if (!rt->sink->join(rt->sink_arg, of, n, &all))
+        return;
+    struct again_rsp *p = answer_place(rt, a->digest);
+    *p = (struct again_rsp){.digest = a->digest, .told = rt->obs_told & TOLD, .follow = p->follow, .seen = all};
 }
 
 bool ev_told_again(struct dis_ctx *x, const struct proto_schema *schema, struct span s, uint64_t context,
                    struct again *a)
 {
+    struct rt_again m = {.schema = schema, .n_events = 1, .n_msgs = 1};
     a->digest = 0;
-    if (!is_plain(x) || !x->rt->sink->again || !counted(x, schema, 1, digest_of(x, s, context), 0, a))
+    if (!is_plain(x) || !x->rt->sink->again || !counted(x, &m, digest_of(x, s, context), a))
         return false;
     x->rt->acts++;
     taken_put(x->rt, &x->rt->taken);
@@ -345,7 +410,8 @@ struct rt_seen ev_seen(const struct dis_ctx *x)
 bool ev_message_again(struct dis_ctx *x, const struct proto_schema *s, const struct rt_seen *seen)
 {
     struct dis_rt *rt = x->rt;
-    if (!seen->digest || x->copy || !rt->sink->again || !rt->sink->again(rt->sink_arg, x, s, 1, seen, 0))
+    const struct rt_again m = {.schema = s, .seen = seen, .n_events = 1, .n_msgs = 1};
+    if (!seen->digest || x->copy || !rt->sink->again || !rt->sink->again(rt->sink_arg, x, &m))
         return false;
     rt->acts++;
     taken_put(rt, &rt->taken);

@@ -203,7 +203,7 @@ struct again {
     uint8_t n_group; /* in: ev_group_keep() will tell of so many; 0 */
     uint8_t own;     /* in, of a request: so many of its answer's last `data` bytes matter, AGAIN_ALL */
     uint32_t data;   /* in, of an answer: see there; 0 */
-    uint32_t place;  /* out, where it is known */
+    uint32_t place;  /* out, where it is known: of what is kept */
     uint64_t digest; /* out; 0: is not to be kept */
     uint32_t acts, asked;
 };
@@ -221,6 +221,16 @@ unsigned ev_group_again(struct dis_ctx *x, const struct again *a, const uint64_t
  * s may leave out values and qualities of items on which nothing else of the event depends: one that somebody looks at
  * is not counted but read. Where its request tells how much that is: a->data, and a->own of the request. */
 bool ev_answer_again(struct dis_ctx *x, struct span s, uint64_t context, uint64_t key, struct again *a);
+/* Answers that come together. */
+struct again_part {
+    struct span s;   /* of each as ev_answer_again() takes it */
+    uint64_t context, key;
+    uint32_t data;
+};
+/* Their n requests wait before all others, in this order. True: together they say what as many before them said. */
+bool ev_answers_again(struct dis_ctx *x, const struct again_part *parts, unsigned n, struct again *a);
+/* False, and then each of them was known, in these places. */
+void ev_answers_keep(struct dis_ctx *x, const struct again *a, const uint32_t *places, unsigned n);
 /* The same of a message that waits for nothing and that nobody waits for: its event is committed as it begins. */
 bool ev_told_again(struct dis_ctx *x, const struct proto_schema *schema, struct span s, uint64_t context,
                    struct again *a);

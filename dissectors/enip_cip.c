@@ -93,6 +93,12 @@ static bool offsets_fit(struct cur c)
     return cur_ok(&list);
 }
 
+/* What the event of an answer depends on beside its bytes; data: those behind its status. */
+static uint64_t answer_context(struct cur data, uint32_t depth, uint8_t service)
+{
+    return (uint64_t)cur_left(&data) << 16 | (uint64_t)depth << 8 | service;
+}
+
 /* The requests in a packet that is known from the first byte to the last. Returns how many of them wait now. */
 static unsigned services_again(struct dis_ctx *x, struct span all, const struct cip_via *v, const struct again *a)
 {
@@ -113,9 +119,57 @@ static unsigned services_again(struct dis_ctx *x, struct span all, const struct 
     return done;
 }
 
+/* The i-th answer in a packet, as reply() would ask for it. False: it is not a plain one. */
+static bool answer_part(struct cur c, const struct cip_via *v, uint32_t i, struct again_part *ret)
+{
+    uint8_t service = cur_u8(&c), code = service & 0x7f;
+    struct cur all = c;
+    cur_skip(&c, 2);
+    uint32_t words = cur_u8(&c);
+    cur_skip(&c, words * 2);
+    if (!cur_ok(&c) || code == service || code == SVC_MSP || code == SVC_UNCONNECTED_SEND)
+        return false;
+    *ret = (struct again_part){.s = cur_rest(&all), .data = cur_left(&c), .key = hash_mix(child_key(v, i), code),
+                               .context = answer_context(c, v->depth + 1u, code)};
+    return true;
+}
+
+/* The answers in a packet, each of which was given before. False: they are to be read one by one. */
+static bool answers_again(struct dis_ctx *x, struct span all, const struct cip_via *v, struct again *a)
+{
+    struct again_part parts[AGAIN_GROUP];
+    const struct enip_flow *f = x->state;
+    struct cur list = cur_span(all);
+    uint32_t n = cur_u16le(&list), at = cur_u16le(&list);
+    if (!n || n > AGAIN_GROUP || f->sends & SENDS_CARRIED)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t next = i + 1 < n ? cur_u16le(&list) : all.n;
+        if (next <= at || next > all.n || !answer_part(cur_make(all.p + at, next - at), v, i + 1, &parts[i]))
+            return false;
+        at = next;
+    }
+    return ev_answers_again(x, parts, n, a);
+}
+
+/* A packet that came before: which requests it carries, or what answers. */
+struct carrier {
+    const struct again *requests;
+    struct again answers;
+};
+
+/* Those of n in it that are known are in these places. */
+static void keep_group(struct dis_ctx *x, const struct carrier *k, const uint32_t *places, unsigned n)
+{
+    if (k->requests)
+        ev_group_keep(x, k->requests, places, n);
+    else
+        ev_answers_keep(x, &k->answers, places, n);
+}
+
 /* The slices between ascending offsets are disjoint, so the work is bounded by the bytes. Where the list contradicts
- * itself its sound part is walked. known: the packet was seen before; or NULL. */
-static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v, const struct again *known)
+ * itself its sound part is walked. known: the packet's own message came before; or NULL. */
+static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via *v, struct carrier *known)
 {
     uint32_t places[AGAIN_GROUP], n_known = 0;
     struct span all = cur_bytes(&c, cur_left(&c));
@@ -126,8 +180,8 @@ static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via 
     uint32_t at = n ? cur_u16le(&list) : 0;
     if (n && at < 2 + n * 2)
         return;
-    uint32_t done = known ? services_again(x, all, v, known) : 0;
-    if (done == n)
+    uint32_t done = known && known->requests ? services_again(x, all, v, known->requests) : 0;
+    if (done == n || (known && !known->requests && answers_again(x, all, v, &known->answers)))
         return;
     struct cip_via child = *v;
     child.depth++;
@@ -148,10 +202,10 @@ static void walk_services(struct dis_ctx *x, struct cur c, const struct cip_via 
         at = next;
     }
     if (known && n_known == n)
-        ev_group_keep(x, known, places, n);
+        keep_group(x, known, places, n);
 }
 
-static void multiple(struct dis_ctx *x, struct cur c, const struct cip_via *v, const struct again *known)
+static void multiple(struct dis_ctx *x, struct cur c, const struct cip_via *v, struct carrier *known)
 {
     if (v->depth < CIP_DEPTH)
         walk_services(x, c, v, known);
@@ -288,8 +342,9 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
         again.n_group = services_in(c);
     if (asks_again(v, service) &&
         ev_again(x, cur_rest(&all), context_of(x, v, service), service_key(v, service), &again)) {
+        struct carrier known = {.requests = &again};
         if (service == SVC_MSP)
-            multiple(x, c, v, x->dir == DIR_S2C ? NULL : &again); /* there one may be an answer: cip_message() */
+            multiple(x, c, v, x->dir == DIR_S2C ? NULL : &known); /* there one may be an answer: cip_message() */
         else if (v->place)
             *v->place = again.place;
         return;
@@ -306,7 +361,7 @@ static void request(struct dis_ctx *x, uint8_t service, struct cur c, const stru
     if (is_send(service, cls)) {
         struct send s;
         struct enip_flow *f = x->state;
-        f->sends |= 1u << (v->index != 0);
+        f->sends |= v->index ? SENDS_CARRIED : SENDS_ALONE;
         read_send(x, e, c, &s);
         ev_wait(x, e, send_key(v));
         inner_request(x, &s, v);
@@ -397,7 +452,7 @@ void cip_refused(struct dis_ctx *x, const struct cip_via *v, uint32_t service, c
 static bool send_reply(struct dis_ctx *x, const struct reply *r, struct cur c, const struct cip_via *v)
 {
     const struct enip_flow *f = x->state;
-    if (!(f->sends >> (v->index != 0) & 1) || !ev_is_waited(x, send_key(v)))
+    if (!(f->sends & (v->index ? SENDS_CARRIED : SENDS_ALONE)) || !ev_is_waited(x, send_key(v)))
         return false;
     bool own = ev_is_waited(x, service_key(v, r->service));
     bool failed = r->service == SVC_UNCONNECTED_SEND && (!own || r->status == 1);
@@ -438,9 +493,9 @@ static struct span own_bytes(struct cur all, struct cur data, uint8_t service)
 static bool answered_again(struct dis_ctx *x, struct cur all, struct cur data, const struct cip_via *v, uint8_t service,
                            struct again *again)
 {
-    uint64_t context = (uint64_t)cur_left(&data) << 16 | (uint64_t)v->depth << 8 | service;
     again->data = service == SVC_MSP ? 0 : cur_left(&data);
-    return ev_answer_again(x, own_bytes(all, data, service), context, service_key(v, service), again);
+    return ev_answer_again(x, own_bytes(all, data, service), answer_context(data, v->depth, service),
+                           service_key(v, service), again);
 }
 
 static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct cip_via *v, uint64_t anomalies)
@@ -458,8 +513,11 @@ static void reply(struct dis_ctx *x, uint8_t service, struct cur c, const struct
         return;
     if (asks_again(v, service) && anomalies == 0 && (service != SVC_MSP || (r.status == 0 && cur_left(&c))) &&
         answered_again(x, all, c, v, service, &again)) {
+        struct carrier known = {.answers = {.digest = 0}};
         if (service == SVC_MSP)
-            multiple(x, c, v, NULL);
+            multiple(x, c, v, &known);
+        else if (v->place)
+            *v->place = again.place;
         return;
     }
     struct event *e = ev_answer(x, &cip_schema, service_key(v, service), service, OP_ANY_SELECTOR);

@@ -7,13 +7,13 @@
 extern const struct proto_schema enip_schema, cip_schema, cip_io_schema;
 const struct op_row *enip_command(uint32_t command); /* schema_op() of enip_schema */
 
+enum { SENDS_ALONE = 1, SENDS_CARRIED = 2 /* in a Multiple Service Packet */ };
 struct enip_flow {
     uint32_t session;
     uint32_t last_context; /* hash of the last request's */
     uint8_t registered;    /* a session is known */
     uint8_t same_context;  /* the client does not number its requests */
-    uint8_t sends;         /* an Unconnected Send was seen, 1 by itself, 2 in a Multiple Service Packet: answers there
-                            * may be to what one carried */
+    uint8_t sends;         /* SENDS_: where an Unconnected Send was seen: answers there may be to what one carried */
     struct rt_seen plain[2]; /* connected data from the client, and from the server: all of a side say the same */
 };
 

@@ -24,6 +24,14 @@ struct rt_ident {
     uint8_t side, kind, confidence, changed;
 };
 
+/* Events that would be like those that *seen is of. */
+struct rt_again {
+    const struct proto_schema *schema;
+    const struct rt_seen *seen;
+    uint64_t latency_ns;
+    unsigned n_events, n_msgs; /* msgs: of all */
+};
+
 /* Where a runtime's results go. Called in the order of the packets. */
 struct rt_sink {
     void (*event)(void *arg, struct dis_ctx *x, struct event *e);
@@ -34,9 +42,10 @@ struct rt_sink {
     void (*context)(void *arg, void *owner, struct dis_ctx *x);
     void (*sender)(void *arg, struct dis_ctx *x); /* x->sender is a device that sent something; may be NULL */
     /* One more event like that which the sink left in rt->seen: n messages of schema, the last one latency_ns after the
-     * first. False: it has to be read. May be NULL. */
-    bool (*again)(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
-                  const struct rt_seen *seen, uint64_t latency_ns);
+     * first; or as many such events as join() put together. False: it has to be read. May be NULL. */
+    bool (*again)(void *arg, struct dis_ctx *x, const struct rt_again *m);
+    /* n of them, which come together, as one. False: they cannot be. May be NULL. */
+    bool (*join)(void *arg, const struct rt_seen *of, unsigned n, struct rt_seen *ret);
     bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
     void (*lost)(void *arg, struct dis_ctx *x, uint32_t n); /* dis_lost(); may be NULL */
     void (*absent)(void *arg, struct dis_ctx *x, const struct dis_absent *a);    /* dis_expect(); may be NULL */

@@ -262,7 +262,7 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
 }
 
 const struct rt_sink shard_sink = {
-    .event = report_event, .again = report_again,
+    .event = report_event, .again = report_again, .join = report_join,
     .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
     .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
     .absent = sink_absent,

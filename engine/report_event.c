@@ -329,22 +329,34 @@ void report_event(void *arg, struct dis_ctx *x, struct event *e)
     send_event(s, f, x, e, &t);
 }
 
-/* As report_event() for one of n messages and without fault, which would find this in the table of what was seen. */
-bool report_again(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
-                  const struct rt_seen *seen, uint64_t latency_ns)
+/* As report_event() for events without fault, each of which would find this in the table of what was seen. */
+bool report_again(void *arg, struct dis_ctx *x, const struct rt_again *a)
 {
     struct shard *s = arg;
     struct flow *f = x->owner;
-    if (s->env->log_events || latency_ns >= USUAL_LATENCY_NS)
+    if (s->env->log_events || a->latency_ns >= USUAL_LATENCY_NS)
         return false;
     learn_dir(s, f, x->side, x);
-    if (f->client > 1 || !f->link || f->fact_client != f->client || f->fact_base != seen->ends)
+    if (f->client > 1 || !f->link || f->fact_client != f->client || f->fact_base != a->seen->ends)
         return false;
-    const struct seen_msg *m = seen_find(&s->seen, seen->digest);
+    const struct seen_msg *m = seen_find(&s->seen, a->seen->digest);
     if (!m || m->n_rules || !seen_count(&s->seen, m, &s->facts, x->ts_ns))
         return false;
     seen_follows(&s->seen, &f->seen, m, &s->facts, x->frame);
-    s->stats->events++;
-    count_message(s, schema, n);
+    s->stats->events += a->n_events;
+    count_message(s, a->schema, a->n_msgs);
     return true;
+}
+
+bool report_join(void *arg, const struct rt_seen *of, unsigned n, struct rt_seen *ret)
+{
+    struct shard *s = arg;
+    uint64_t digests[AGAIN_GROUP];
+    for (unsigned i = 0; i < n; i++) {
+        if (of[i].ends != of[0].ends)
+            return false;
+        digests[i] = of[i].digest;
+    }
+    *ret = (struct rt_seen){seen_join(&s->seen, digests, n, &s->facts), of[0].ends};
+    return ret->digest != 0;
 }

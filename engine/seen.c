@@ -85,17 +85,13 @@ static struct seen_msg *place_of(struct seen_table *t, uint64_t digest)
     return first;
 }
 
-void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],
-               const struct ruleset *rs, const struct rule_input *in)
+/* An entry, or as many as it takes. n_rules: SEEN_NOT_KEPT, and they are not. */
+static void put(struct seen_table *t, const struct seen_msg *first, const struct fact_set *facts,
+                const uint32_t slots[])
 {
-    uint16_t rules[SEEN_RULES + 1];
-    unsigned n_facts = in->ev->n_items ? in->ev->n_items : 1;
-    unsigned n = rs ? rules_narrow(rs, in, rules, SEEN_RULES + 1) : 0;
-    bool fits = n <= SEEN_RULES;
-    for (unsigned i = 0; i < n_facts; i++)
-        fits &= slots[i] <= UINT16_MAX;
-    for (unsigned part = 0; part * SEEN_FACTS < (fits ? n_facts : 1); part++) {
-        uint64_t d = part_digest(digest, part);
+    unsigned n_facts = first->n_facts;
+    for (unsigned part = 0; part * SEEN_FACTS < (first->n_rules != SEEN_NOT_KEPT ? n_facts : 1); part++) {
+        uint64_t d = part_digest(first->digest, part);
         struct seen_msg *at = place_of(t, d);
         struct seen_msg m = {.digest = d, .n_facts = (uint8_t)n_facts, .follow = at->follow};
         for (unsigned i = 0; i < SEEN_FACTS && part * SEEN_FACTS + i < n_facts; i++) {
@@ -103,9 +99,41 @@ void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *fac
             m.moved += facts->slots[m.facts[i]].moved;
         }
         if (!part) {
-            m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
-            memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);
+            m.n_rules = first->n_rules;
+            memcpy(m.rules, first->rules, sizeof m.rules);
         }
         *at = m;
     }
+}
+
+void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],
+               const struct ruleset *rs, const struct rule_input *in)
+{
+    uint16_t rules[SEEN_RULES + 1];
+    struct seen_msg m = {.digest = digest, .n_facts = (uint8_t)(in->ev->n_items ? in->ev->n_items : 1)};
+    unsigned n = rs ? rules_narrow(rs, in, rules, SEEN_RULES + 1) : 0;
+    bool fits = n <= SEEN_RULES;
+    for (unsigned i = 0; i < m.n_facts; i++)
+        fits &= slots[i] <= UINT16_MAX;
+    m.n_rules = (uint8_t)(fits ? n : SEEN_NOT_KEPT);
+    memcpy(m.rules, rules, (fits ? n : 0) * sizeof *rules);
+    put(t, &m, facts, slots);
+}
+
+uint64_t seen_join(struct seen_table *t, const uint64_t digests[], unsigned n, const struct fact_set *facts)
+{
+    uint32_t slots[SEEN_PARTS * SEEN_FACTS];
+    struct seen_msg all = {.digest = hash_mix(t->key, n)};
+    for (unsigned i = 0; i < n; i++) {
+        const struct seen_msg *m = seen_find(t, digests[i]);
+        if (!m || m->n_rules || m->n_facts > SEEN_FACTS || all.n_facts + m->n_facts > SEEN_PARTS * SEEN_FACTS ||
+            !seen_stands(m, m->n_facts, facts))
+            return 0;
+        for (unsigned k = 0; k < m->n_facts; k++)
+            slots[all.n_facts++] = m->facts[k];
+        all.digest = hash_mix(all.digest ^ m->digest, t->key);
+    }
+    all.digest |= 1;
+    put(t, &all, facts, slots);
+    return all.digest;
 }

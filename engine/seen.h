@@ -100,5 +100,8 @@ static inline void seen_follows(struct seen_table *t, struct seen_path *p, const
         seen_fetch_on(t, p->next, facts);
 }
 /* The message told nothing new, and its facts stand in these slots. Kept where few enough rules remain to be asked. */
+/* The n messages of these digests as one, whose facts are all of theirs; its digest. 0: not all of them are there, or
+ * one has rules to be asked, or there are too many facts. */
+uint64_t seen_join(struct seen_table *t, const uint64_t digests[], unsigned n, const struct fact_set *facts);
 void seen_keep(struct seen_table *t, uint64_t digest, const struct fact_set *facts, const uint32_t slots[],
                const struct ruleset *rs, const struct rule_input *in);

@@ -259,8 +259,8 @@ void report_counted(void *shard, const struct rec_counted *r);
 void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns);
 void report_event(void *shard, struct dis_ctx *x, struct event *e); /* rt_sink.event */
 void report_unpack(const struct rec_event *r, const void *packed, struct event *ret); /* packed: as r->packed says */
-bool report_again(void *shard, struct dis_ctx *x, const struct proto_schema *schema, unsigned n,
-                  const struct rt_seen *seen, uint64_t latency_ns); /* rt_sink.again */
+bool report_again(void *shard, struct dis_ctx *x, const struct rt_again *m); /* rt_sink.again */
+bool report_join(void *shard, const struct rt_seen *of, unsigned n, struct rt_seen *ret); /* rt_sink.join */
 static inline const struct addr *end_addr(const struct flow *f, unsigned hi)
 {
     return hi ? &f->key.hi : &f->key.lo;

@@ -178,11 +178,11 @@ END_TEST
 
 static unsigned counted;
 
-static bool on_again(void *arg, struct dis_ctx *x, const struct proto_schema *s, unsigned n,
-                     const struct rt_seen *seen, uint64_t latency_ns)
+static bool on_again(void *arg, struct dis_ctx *x, const struct rt_again *m)
 {
     struct feed *f = arg;
-    ck_assert(s == &goose_schema && seen->digest == 7 && seen->ends == 1 && n == 1 && !latency_ns && !x->copy);
+    ck_assert(m->schema == &goose_schema && m->seen->digest == 7 && m->seen->ends == 1);
+    ck_assert(m->n_events == 1 && m->n_msgs == 1 && !m->latency_ns && !x->copy);
     ck_assert_uint_gt(f->n_events, 0);
     counted++;
     return true;
