@@ -36,6 +36,19 @@ uint64_t link_digest(uint16_t net, const struct addr *client, const struct addr 
     return hash_mix(h, (uint64_t)l4 << 16 | port) | 1;
 }
 
+void link_fetch(const struct link_table *t, uint64_t digest)
+{
+    __builtin_prefetch(&t->buckets[digest >> 8 & t->bucket_mask]);
+}
+
+void link_fetch_on(const struct link_table *t, uint64_t digest)
+{
+    uint32_t i = t->buckets[digest >> 8 & t->bucket_mask];
+    const char *l = (const char *)&t->links[i == LINK_NONE ? 0 : i];
+    __builtin_prefetch(l);
+    __builtin_prefetch(l + sizeof(struct link) - 1);
+}
+
 struct link *link_find(struct link_table *t, uint64_t digest)
 {
     for (uint32_t i = t->buckets[digest >> 8 & t->bucket_mask]; i != LINK_NONE; i = t->links[i].hash_next)

@@ -31,6 +31,9 @@ enum { LINK_NONE = UINT32_MAX };
 int link_table_init(struct link_table *t, uint32_t n, struct arena *mem) MUST_USE;
 size_t link_table_bytes(uint32_t n);
 uint64_t link_digest(uint16_t net, const struct addr *client, const struct addr *server, uint8_t l4, uint16_t port);
+/* A look-up in two steps, each of which tells the cache to fetch what the next one needs. */
+void link_fetch(const struct link_table *t, uint64_t digest);
+void link_fetch_on(const struct link_table *t, uint64_t digest);
 struct link *link_find(struct link_table *t, uint64_t digest);
 /* A new link; when the table is full the least recently used one is handed out first through *evicted (its counts are
  * the caller's to report), copied. */
