@@ -32,6 +32,8 @@ static struct rec_event *unpack_event(struct ring_head *h, struct rec_fact **ret
     uint8_t *p = (uint8_t *)(r + 1);
     r->hits = (const uint16_t *)(void *)p;
     p += (r->n_hits * sizeof *r->hits + 7) & ~(size_t)7;
+    r->since = r->has_since ? (const uint64_t *)(void *)p : NULL;
+    p += r->has_since ? r->n_hits * sizeof *r->since : 0;
     struct rec_fact *facts = (struct rec_fact *)(void *)p;
     r->facts = facts;
     p += (r->n_facts * sizeof *facts + 7) & ~(size_t)7;
@@ -127,7 +129,7 @@ static struct finished finish_rules(struct collector *c, struct rec_event *r, st
         if (!rule_finish(c->rule_state, r->hits[i], r, know_src ? &src : NULL, know_dst ? &dst : NULL, &v))
             continue;
         raise_act_rule(c->raise, r->hits[i], &v);
-        if (r->wanted & REC_WANT_ANOMALY)
+        if (r->wanted & REC_WANT_ANOMALY && !v.rule->threshold.count) /* one that counts tells of many messages */
             done.told |= ruleset_hit_anomalies(c->rules, r->hits[i], r->schema);
         done.condemned |= condemns(v.rule);
         done.raised = true;
@@ -268,7 +270,10 @@ static void on_record(struct collector *c, struct ring_head *h)
         on_ident(c, h);
         break;
     case RK_ANOMALY:
-        raise_anomaly(c->raise, rec);
+        if (((const struct rec_anomaly *)rec)->of_event)
+            raise_again(c->raise, rec);
+        else
+            raise_anomaly(c->raise, rec);
         break;
     case RK_COUNTED:
         rule_again(c->rule_state, rec);

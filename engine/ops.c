@@ -15,6 +15,7 @@ void ops_add(struct ops *o, const struct rec_stats *r)
 {
     for (unsigned i = 0; i < LOST_TABLES; i++)
         o->now.lost[i] += r->lost[i];
+    o->thresholds += r->lost[LOST_THRESHOLDS];
 }
 
 void ops_unseen(struct collector *c, const struct rec_unseen *r)
@@ -56,7 +57,7 @@ enum { FEW = 64 };
 
 static void evictions(struct collector *c, const struct rec_tick *t)
 {
-    static const char *const names[LOST_TABLES] = {
+    static const char *const names[LOST_THRESHOLDS] = {
         [LOST_FLOWS] = "flows", [LOST_STATES] = "flow_states", [LOST_SEGMENTS] = "segments",
         [LOST_BUFFERS] = "stream_bytes", [LOST_REQUESTS] = "requests", [LOST_MESSAGES] = "messages",
         [LOST_SHARED] = "shared", [LOST_NDPI] = "ndpi"};
@@ -72,9 +73,9 @@ static void evictions(struct collector *c, const struct rec_tick *t)
         uint64_t n;
     } own[] = {{"assets", b.evicted_assets}, {"links", b.evicted_links}, {"functions", b.evicted_funcs},
                {"operations", b.evicted_ops}, {"identities", b.evicted_idents}, {"alerts", a.evicted},
-               {"thresholds", r.evicted}, {"fragments", t->frag_evicted}};
+               {"thresholds", r.evicted + o->thresholds}, {"fragments", t->frag_evicted}};
     _Static_assert(ARRAY_LEN(own) <= OPS_TABLES, "ops.told has room");
-    for (unsigned i = 0; i < LOST_TABLES; i++)
+    for (unsigned i = 0; i < LOST_THRESHOLDS; i++)
         if (o->now.lost[i] >= FEW)
             table_full(c, names[i], o->now.lost[i], t->ts_ns);
     for (unsigned i = 0; i < ARRAY_LEN(own); i++) {

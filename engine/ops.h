@@ -12,7 +12,7 @@ struct collector;
 
 /* Tables of the packet path whose evictions lose something. (What only means that a fact is told twice is not here.) */
 enum lost_table { LOST_FLOWS, LOST_STATES, LOST_SEGMENTS, LOST_BUFFERS, LOST_REQUESTS, LOST_MESSAGES, LOST_SHARED,
-                  LOST_NDPI, LOST_TABLES };
+                  LOST_NDPI, LOST_THRESHOLDS /* rule_count() */, LOST_TABLES };
 
 /* One worker's counts since its last record; the sum of all workers' is the same for any number of them. */
 struct rec_stats {
@@ -23,6 +23,7 @@ enum { OPS_TABLES = 16 };
 struct ops { /* the collector's memory */
     struct rec_stats now;          /* of all workers since the last tick */
     uint64_t told[OPS_TABLES];     /* totals of the collector's own tables at the last tick */
+    uint64_t thresholds;           /* counts that made room for others where a worker counts, up to the last tick */
     uint64_t refused;              /* by the database */
     struct unseen_table unseen;
     struct sight *sight;

@@ -92,6 +92,7 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
     c.n_links = (uint32_t)(l->known_links / N_SHARDS);
     c.n_assets = pow2_below(l->known_assets / N_SHARDS);
     c.n_told = pow2_below(l->thresholds / N_SHARDS);
+    c.n_repeats = pow2_below(l->repeats / N_SHARDS);
     c.rt.n_txn = (uint32_t)(l->requests / N_SHARDS);
     c.rt.n_again = pow2_below(l->requests / N_SHARDS / 2);
     c.rt.n_shared = pow2_below(l->shared_states / N_SHARDS);
@@ -105,21 +106,30 @@ struct shard_conf pipe_shard_conf(const struct limits *l)
     return c;
 }
 
-struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
+static struct engine_conf engine_conf_of(const struct pipeline *p, unsigned n_workers)
 {
     const struct limits *l = &p->conf->limits;
     struct shard_conf shard = pipe_shard_conf(l);
     shard.duplicate_ns = p->conf->duplicate_ns;
+    shard.alerts_ns = p->conf->alerts.window_ns;
     return (struct engine_conf){.shard = shard, .n_workers = n_workers, .ring_bytes = l->ring_bytes,
                                 .fragment_bytes = l->fragment_bytes, .time_jump_ns = p->conf->time_jump_ns,
-                                .env = p->env, .collector = &p->collector, .cpus = p->conf->run.cpus,
+                                .env = p->env, .cpus = p->conf->run.cpus,
                                 .recent = p->captures ? captures_rings(p->captures) : NULL,
                                 .n_cpus = p->conf->run.n_cpus};
 }
 
+struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers)
+{
+    struct engine_conf c = engine_conf_of(p, n_workers);
+    c.collector = &p->collector;
+    p->env->counts = n_workers == 1 ? p->rule_state : NULL;
+    return c;
+}
+
 uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers)
 {
-    struct engine_conf c = pipe_engine_conf((struct pipeline *)p, n_workers);
+    struct engine_conf c = engine_conf_of(p, n_workers);
     struct baseline_stats b;
     struct rule_stats r;
     baseline_stats(p->baseline, &b);

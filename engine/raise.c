@@ -13,8 +13,6 @@
 #include "engine/outputs.h"
 #include "store/store.h"
 
-enum { MALFORMED_MANY = 10 /* malformed messages of one connection in one window: an alert of its own */ };
-
 void raise_init(struct raise *r, const struct raise_conf *c)
 {
     *r = (struct raise){.c = *c};
@@ -411,8 +409,9 @@ static void anomaly_flow(const struct rec_anomaly *n, struct alert_flow *f)
     };
 }
 
-static void raise_fault(struct raise *r, const struct rec_anomaly *n, const struct alert_type *type, const char *name,
-                        const char *doc, uint8_t severity)
+/* count: what is new of it */
+static void raise_fault(struct raise *r, const struct rec_anomaly *n, const struct alert_type *type, uint32_t count,
+                        const char *name, const char *doc, uint8_t severity)
 {
     struct draft d;
     draft_begin(r, &d, type, n->ts_ns, n->link);
@@ -425,20 +424,29 @@ static void raise_fault(struct raise *r, const struct rec_anomaly *n, const stru
     addr_text(&n->src, src);
     addr_text(&n->dst, dst);
     snprintf(d.why, sizeof d.why, "between %s and %s: %s: %s; %u time%s in this connection within one window", src, dst,
-             name, doc, n->count, n->count == 1 ? "" : "s");
+             name, doc, n->total, n->total == 1 ? "" : "s");
     snprintf(d.expected, sizeof d.expected, "%s without %s", type == &alert_types[AT_PACKET] ? "packets" : "messages",
              name);
-    snprintf(d.seen, sizeof d.seen, "%s, %u time%s", name, n->count, n->count == 1 ? "" : "s");
+    snprintf(d.seen, sizeof d.seen, "%s, %u time%s", name, n->total, n->total == 1 ? "" : "s");
     d.in.expected = d.expected;
     d.in.seen = d.seen;
     d.in.severity = severity;
     d.in.why = d.why;
     d.in.anomaly = d.in.object = name;
-    d.in.count = n->count;
+    d.in.count = count;
     if (draft_accepted(r, &d))
         return;
     draft_accept(&d, true, "");
     alert_raise(r->c.alerts, &d.in);
+}
+
+static void raise_breach(struct raise *r, const struct rec_anomaly *n, const struct anomaly_def *a)
+{
+    const struct alert_type *type = alert_type_for_protocol(n->schema->name), *many = &alert_types[AT_MALFORMED];
+    const char *doc = a->doc ? a->doc : "the standard is broken";
+    raise_fault(r, n, type, n->count, a->name, doc, raise_anomaly_severity(a->severity));
+    if (n->total >= REC_REPEAT_MANY)
+        raise_fault(r, n, many, n->total - n->count < REC_REPEAT_MANY ? n->total : n->count, a->name, doc, AS_MAJOR);
 }
 
 void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
@@ -454,18 +462,14 @@ void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
     };
     if (!n->schema) {
         if (n->bit < FAULT_COUNT)
-            raise_fault(r, n, &alert_types[AT_PACKET], faults[n->bit].name, faults[n->bit].doc, AS_MINOR);
+            raise_fault(r, n, &alert_types[AT_PACKET], n->count, faults[n->bit].name, faults[n->bit].doc, AS_MINOR);
         return;
     }
     if (n->bit >= n->schema->n_anomalies)
         return;
     const struct anomaly_def *a = &n->schema->anomalies[n->bit];
-    if (!a->severity)
-        return;
-    const char *doc = a->doc ? a->doc : "the standard is broken";
-    raise_fault(r, n, alert_type_for_protocol(n->schema->name), a->name, doc, raise_anomaly_severity(a->severity));
-    if (n->count >= MALFORMED_MANY)
-        raise_fault(r, n, &alert_types[AT_MALFORMED], a->name, doc, AS_MAJOR);
+    if (a->severity)
+        raise_breach(r, n, a);
 }
 
 /* ---- the sensor ------------------------------------------------------------------------------------------------- */

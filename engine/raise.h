@@ -75,6 +75,7 @@ enum {
 /* One message, and all that was found wrong with it: it becomes one alert (raise_act.c says which). */
 struct raise_act {
     struct rec_event *ev; /* NULL: none is open */
+    uint32_t count;       /* messages that it stands for */
     uint64_t key;         /* what repeats have in common whatever is told of it; 0: not asked for yet */
     struct rule_verdict verdict[ACT_RULES];
     uint64_t fold[ACT_RULES]; /* alert_key() of the alert that it would be */
@@ -117,6 +118,8 @@ bool act_takes(struct raise *r, const struct deviation *d);
 void raise_absent(struct raise *r, const struct rec_absent *a, uint64_t ts_ns);
 /* Faults that made no event. */
 void raise_anomaly(struct raise *r, const struct rec_anomaly *n);
+/* n->count more messages of a kind of which one was told as an act: they are counted in its alert. */
+void raise_again(struct raise *r, const struct rec_anomaly *n);
 /* The sensor's own condition: AT_OPS_ rows. object tells apart what must not fold together ("eth1", "flows"). */
 void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, const char *object, uint64_t count,
                        const char *why, ...) PRINTF(6, 7);

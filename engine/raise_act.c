@@ -248,18 +248,10 @@ static const struct alert_type *protocol_type(struct raise *r, const struct prot
 
 static const char *first_anomaly(const struct rec_event *ev, uint64_t anomalies, unsigned *ret_severity)
 {
-    const char *name = NULL;
-    unsigned worst = 0;
-    for (uint64_t left = anomalies; left; left &= left - 1) {
-        unsigned bit = (unsigned)__builtin_ctzll(left);
-        if (bit < ev->schema->n_anomalies && ev->schema->anomalies[bit].severity > worst) {
-            worst = ev->schema->anomalies[bit].severity;
-            name = ev->schema->anomalies[bit].name;
-        }
-    }
+    int worst = schema_worst(ev->schema, anomalies);
     if (ret_severity)
-        *ret_severity = worst;
-    return name;
+        *ret_severity = worst < 0 ? 0 : ev->schema->anomalies[worst].severity;
+    return worst < 0 ? NULL : ev->schema->anomalies[worst].name;
 }
 
 /* All that break the standard, the worst first. */
@@ -439,7 +431,7 @@ static void tell_anomaly(struct raise *r)
     uint64_t key = repeat_key(a, hash_bytes(severity, ev->schema->name, strlen(ev->schema->name)));
     char facts[RAISE_ACCEPT];
     struct draft d;
-    if (!a->n_devs && repeated(r, key, ev->ts_ns, 1))
+    if (!a->n_devs && repeated(r, key, ev->ts_ns, a->count))
         return;
     draft_subject(r, &d, ev->net, rec_client(ev), rec_server(ev));
     d.in.type = type;
@@ -447,13 +439,14 @@ static void tell_anomaly(struct raise *r)
     if (!a->n_devs) {
         uint64_t fold = alert_key(type->id, d.in.subject, d.in.object);
         if ((r->c.accepted && r->c.accepted(r->c.ctx, fold)) ||
-            folded(r, fold, key, ev->ts_ns, 1, raise_anomaly_severity(severity)))
+            folded(r, fold, key, ev->ts_ns, a->count, raise_anomaly_severity(severity)))
             return;
     }
     draft_event(r, &d, type, ev);
     d.in.title = raise_protocol_title(&d, type, ev->schema);
     d.in.severity = raise_anomaly_severity(severity);
     d.in.anomaly = d.in.object = name;
+    d.in.count = a->count;
     char broken[512];
     struct words why = words_in(d.why, sizeof d.why), seen = words_in(d.seen, sizeof d.seen);
     struct words w = words_in(broken, sizeof broken);
@@ -503,6 +496,7 @@ static void tell_deviation(struct raise *r, const struct deviation *v)
 void raise_act_begin(struct raise *r, struct rec_event *ev)
 {
     r->act.ev = ev;
+    r->act.count = 1;
     r->act.key = 0;
     r->act.n_rules = r->act.n_devs = 0;
     r->act.wants_learned = r->act.has_learned = false;

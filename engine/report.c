@@ -4,6 +4,7 @@
 #include "engine/base/jw.h"
 #include "engine/shard.h"
 #include "engine/worker.h"
+#include "rules/rules.h"
 
 /* ---- assets and links ---- */
 
@@ -162,7 +163,10 @@ void report_flush(struct shard *s, uint64_t ts_ns)
 void report_counted(void *arg, const struct rec_counted *r)
 {
     struct shard *s = arg;
-    out_put(s->out, RK_COUNTED, r, sizeof *r);
+    if (s->env->counts && ruleset_hit_plain(s->env->rules, r->hit))
+        rule_again(s->env->counts, r);
+    else
+        out_put(s->out, RK_COUNTED, r, sizeof *r);
 }
 
 /* ---- what a runtime reports beside events ---- */
@@ -197,21 +201,6 @@ static void sink_sender(void *arg, struct dis_ctx *x)
     tell_asset(arg, &x->sender, NULL, ASSET_VIA_PROTOCOL, f->key.net, &x->through);
 }
 
-static void sink_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *schema, unsigned bit)
-{
-    struct shard *s = arg;
-    struct flow *f = x->owner;
-    unsigned hi = f->client == 1;
-    if (!f->link)
-        report_link(s, f);
-    struct rec_anomaly r = {.ts_ns = x->ts_ns, .flow_id = f->id, .link = f->link, .schema = schema,
-                            .src = *end_addr(f, hi), .dst = *end_addr(f, !hi),
-                            .sport = hi ? f->key.hi_port : f->key.lo_port,
-                            .dport = hi ? f->key.lo_port : f->key.hi_port, .net = f->key.net, .file = x->file,
-                            .l4 = f->key.proto, .bit = (uint8_t)bit, .frame = x->frame, .count = 1};
-    out_put(s->out, RK_ANOMALY, &r, sizeof r);
-}
-
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault)
 {
     if (f->faults_told >> fault & 1 || !s->pkt)
@@ -221,7 +210,7 @@ void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fa
                             .dst = *end_addr(f, !side), .sport = side ? f->key.hi_port : f->key.lo_port,
                             .dport = side ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
                             .file = s->pkt->file, .l4 = f->key.proto, .bit = (uint8_t)fault, .frame = s->pkt->frame,
-                            .count = 1};
+                            .count = 1, .total = 1};
     out_put(s->out, RK_ANOMALY, &r, sizeof r);
 }
 
@@ -263,7 +252,7 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
 
 const struct rt_sink shard_sink = {
     .event = report_event, .again = report_again, .join = report_join,
-    .ident = sink_ident, .malformed = sink_malformed, .silent = sink_silent,
+    .ident = sink_ident, .malformed = report_malformed, .silent = sink_silent,
     .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
     .absent = sink_absent,
 };

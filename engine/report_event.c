@@ -82,16 +82,6 @@ static void see_facts(struct shard *s, const struct event *e, uint64_t base, uin
         out->slots[i] = see_fact(s, e, digests[i], &e->items[i], ts, out);
 }
 
-static bool worth_telling(const struct event *e)
-{
-    for (uint64_t a = e->anomalies; a; a &= a - 1) {
-        unsigned b = (unsigned)__builtin_ctzll(a);
-        if (b < e->schema->n_anomalies && e->schema->anomalies[b].severity)
-            return true;
-    }
-    return false;
-}
-
 /* The flow's VLAN ids, outer first. */
 static uint8_t flow_vlans(const struct flow *f, uint16_t vlan[2])
 {
@@ -183,14 +173,21 @@ void report_unpack(const struct rec_event *r, const void *packed, struct event *
     (r->is_tight ? ev_unpack_record : ev_unpack)(packed, ret);
 }
 
+struct hits {
+    uint16_t of[REC_MAX_HITS];
+    uint64_t since[REC_MAX_HITS];
+    unsigned n;
+};
+
 struct findings { /* what a record says beside the event */
     const struct facts_out *facts;
     const uint16_t *hits;
+    const uint64_t *since; /* as rec_event has it */
     uint64_t object;
     unsigned n_hits, wanted;
 };
 
-/* On the ring: head, rec_event, hits, facts, names of the facts in order, bytes, then JSON or the packed event.
+/* On the ring: head, rec_event, hits, since, facts, names of the facts in order, bytes, then JSON or the packed event.
  * Pointers are the collector's. */
 static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const struct event *e,
                        const struct findings *t)
@@ -209,6 +206,9 @@ static void send_event(struct shard *s, struct flow *f, struct dis_ctx *x, const
     r->n_hits = (uint16_t)t->n_hits;
     r->n_facts = (uint16_t)facts->n;
     put_behind(h, &at, t->hits, r->n_hits * (uint32_t)sizeof *t->hits);
+    r->has_since = t->since != NULL;
+    if (t->since)
+        put_behind(h, &at, t->since, r->n_hits * (uint32_t)sizeof *t->since);
     struct rec_fact *there = put_behind(h, &at, facts->f, facts->n * (uint32_t)sizeof *facts->f);
     for (unsigned i = 0; i < facts->n; i++) {
         there[i].name.n = facts->f[i].name.n < EV_OBJECT ? facts->f[i].name.n : EV_OBJECT;
@@ -283,9 +283,10 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     return n;
 }
 
-/* Without the hits that thresholds were told of before. */
-static unsigned news_of(struct shard *s, const struct flow *f, const struct event *e, uint64_t object,
-                        uint16_t hits[REC_MAX_HITS], unsigned n)
+/* Leaves those of its n hits that the collector is to be asked: without what thresholds were told of before (`told`:
+ * leave it out), and what the only worker counts itself and finds too few. */
+static unsigned ask_collector(struct shard *s, const struct flow *f, const struct event *e, uint64_t object, bool told,
+                              struct hits *h)
 {
     unsigned hi = f->client == 1;
     const struct told_message m = {
@@ -293,7 +294,70 @@ static unsigned news_of(struct shard *s, const struct flow *f, const struct even
                     .server = e->has_far & 2 ? &e->far[1] : end_addr(f, !hi), .object = object, .unit = e->unit,
                     .function = e->function, .selector = e->selector, .net = f->key.net, .has_unit = e->has_unit},
         .ts_ns = e->msgs[e->n_msgs - 1].ts_ns, .kind = e->kind, .error = e->error, .one_way = half_seen(f)};
-    return told_filter(&s->told, s->env->rules, s->env->hash_key, &m, hits, n);
+    unsigned n = h->n;
+    if (told)
+        n = told_filter(&s->told, s->env->rules, s->env->hash_key, &m, h->of, n);
+    return s->env->counts ? rule_count(s->env->counts, &m.counted, m.ts_ns, h->of, h->since, n) : n;
+}
+
+/* How many of them tell of the message itself? A rule that counts tells of many. *at: one of those that do. */
+static unsigned tell_of_it(const struct shard *s, const struct hits *h, unsigned *at)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < h->n; i++)
+        if (!ruleset_hit_counts(s->env->rules, h->of[i])) {
+            *at = i;
+            n++;
+        }
+    return n;
+}
+
+static void leave_out(struct hits *h, unsigned at)
+{
+    for (h->n--; at < h->n; at++) {
+        h->of[at] = h->of[at + 1];
+        h->since[at] = h->since[at + 1];
+    }
+}
+
+/* Would the collector do no more than count it where it told of one of its kind? Then it is not told again: true. What
+ * it is asked of the plant may have changed, announced work ends, and in a window shorter than what is counted takes to
+ * come the alert may be over. */
+static bool only_repeats(struct shard *s, const struct dis_ctx *x, const struct event *e, int worst, uint64_t like,
+                         uint64_t object, struct hits *h)
+{
+    unsigned at = 0, n = tell_of_it(s, h, &at);
+    if (n > 1 || (n == 0 && worst < 0) || s->conf.alerts_ns < REPEATS_LEAST_NS)
+        return false;
+    like = like ? like : report_like(s, x, e, worst);
+    if (n && (ruleset_hit_asks(s->env->rules, h->of[at]) || s->env->site->n_windows))
+        return false;
+    if (report_is_new(s, x, e, like, n ? h->of[at] : REC_NO_HIT, object))
+        return false;
+    if (n)
+        leave_out(h, at);
+    return true;
+}
+
+/* What is found in a message: REC_WANT_ bits. */
+static unsigned look_at(struct shard *s, struct dis_ctx *x, struct event *e, struct facts_out *facts, struct hits *h,
+                        uint64_t *object)
+{
+    struct flow *f = x->owner;
+    bool commands = action_commands(e->action);
+    int worst = e->anomalies ? schema_worst(e->schema, e->anomalies) : -1;
+    uint64_t like = worst >= 0 ? report_like(s, x, e, worst) : 0;
+    f->errors += e->error;
+    h->n = judge(s, x, e, facts, h->of);
+    unsigned wanted = (facts->n ? REC_WANT_FACT : 0) | (commands && h->n ? REC_WANT_HIT : 0) |
+                      (worst >= 0 ? REC_WANT_ANOMALY : 0);
+    if (h->n) {
+        *object = rules_object(e);
+        h->n = ask_collector(s, f, e, *object, !commands, h);
+    }
+    if (!facts->n && !commands && only_repeats(s, x, e, worst, like, *object, h))
+        wanted = 0;
+    return wanted | (h->n ? REC_WANT_HIT : 0);
 }
 
 void report_event(void *arg, struct dis_ctx *x, struct event *e)
@@ -301,7 +365,7 @@ void report_event(void *arg, struct dis_ctx *x, struct event *e)
     struct shard *s = arg;
     struct flow *f = x->owner;
     struct facts_out facts;
-    uint16_t hits[REC_MAX_HITS];
+    struct hits hits;
     learn_dir(s, f, x->side, x);
     if (f->client > 1) /* nothing tells: who speaks is taken for the client until something does */
         f->client = e->from_client ? x->side : 1 - x->side;
@@ -309,23 +373,16 @@ void report_event(void *arg, struct dis_ctx *x, struct event *e)
         report_link(s, f);
     s->stats->events++;
     count_message(s, e->schema, e->n_msgs);
-    unsigned n_hits = 0, wanted = s->env->log_events ? REC_WANT_LOG : 0;
+    unsigned wanted = s->env->log_events ? REC_WANT_LOG : 0;
     uint64_t object = 0;
-    facts.n = 0;
-    if (!x->copy) { /* what was done once is not done again by its copy */
-        f->errors += e->error;
-        n_hits = judge(s, x, e, &facts, hits);
-        if (n_hits) {
-            object = rules_object(e);
-            n_hits = action_commands(e->action) ? n_hits : news_of(s, f, e, object, hits, n_hits);
-        }
-        wanted |= (facts.n ? REC_WANT_FACT : 0) | (n_hits ? REC_WANT_HIT : 0) |
-                  (e->anomalies && worth_telling(e) ? REC_WANT_ANOMALY : 0);
-    }
+    facts.n = hits.n = 0;
+    if (!x->copy) /* what was done once is not done again by its copy */
+        wanted |= look_at(s, x, e, &facts, &hits, &object);
     if (!wanted)
         return;
     ev_complete(x, e);
-    const struct findings t = {.facts = &facts, .hits = hits, .object = object, .n_hits = n_hits, .wanted = wanted};
+    const struct findings t = {.facts = &facts, .hits = hits.of, .since = s->env->counts ? hits.since : NULL,
+                               .object = object, .n_hits = hits.n, .wanted = wanted};
     send_event(s, f, x, e, &t);
 }
 

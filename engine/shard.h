@@ -6,6 +6,7 @@
 #include "dissectors/runtime.h"
 #include "engine/base/record.h"
 #include "engine/base/site.h"
+#include "engine/repeats.h"
 #include "engine/facts.h"
 #include "engine/flow.h"
 #include "engine/linktab.h"
@@ -21,7 +22,8 @@ struct out; /* where a worker's records go: worker.h */
 /* Entries per shard. The sum over all shards is what `tyto config limits` shows. */
 struct shard_conf {
     uint64_t duplicate_ns;                       /* the same packet again within this is a copy; 0: never */
-    uint32_t n_flows, n_facts, n_links, n_assets, n_told;
+    uint64_t alerts_ns;                          /* window in which alerts fold */
+    uint32_t n_flows, n_facts, n_links, n_assets, n_told, n_repeats;
     struct bufpool_conf stream[BUFPOOL_CLASSES]; /* unfinished PDUs and segments beyond a hole */
     uint32_t n_segments;
     uint32_t n_state;                            /* flows with dissector state at a time */
@@ -67,6 +69,7 @@ enum { ENV_STARTS = 24 };
 struct shard_env {
     const struct site *site;
     const struct ruleset *rules;
+    struct rule_state *counts;                   /* where there is one worker it counts for the collector; else NULL */
     unsigned n_rules;
     const char *const *ifaces;                   /* by pkt.iface, for networks */
     const char *host;
@@ -120,6 +123,7 @@ struct shard {
     struct fact_set facts;
     struct seen_table seen;
     struct told_table told;    /* of thresholds */
+    struct repeats repeats;
     uint64_t *assets;          /* digests of (net, addr, mac) told, sets of 8 */
     uint64_t expire_ns;        /* when idle flows are looked at next */
     uint64_t counts_ns;        /* when counts are reported next */
@@ -256,6 +260,15 @@ void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fa
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void report_counted(void *shard, const struct rec_counted *r);
+void report_repeat_count(void *shard, const struct rec_anomaly *r);
+/* What messages of one kind have in common, as a number: two devices, the worst anomaly (schema_worst()), and all that
+ * tells what these devices are (baseline/roles.c). */
+uint64_t report_like(const struct shard *s, const struct dis_ctx *x, const struct event *e, int worst);
+/* Is it to be told? Else one of its kind was, and it was counted. like: report_like(); hit: of the rule that tells of
+ * it, whose alert tells more apart (raise_act.c), or REC_NO_HIT. */
+bool report_is_new(struct shard *s, const struct dis_ctx *x, const struct event *e, uint64_t like, unsigned hit,
+                   uint64_t object);
+void report_malformed(void *shard, struct dis_ctx *x, const struct proto_schema *schema, unsigned bit); /* rt_sink */
 void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns);
 void report_event(void *shard, struct dis_ctx *x, struct event *e); /* rt_sink.event */
 void report_unpack(const struct rec_event *r, const void *packed, struct event *ret); /* packed: as r->packed says */

@@ -12,11 +12,13 @@ const struct shard_conf shard_conf_default = {
     .n_links = 1024,
     .n_assets = 1024,
     .n_told = 256,
+    .n_repeats = 64,
     .stream = {{2048, 96}, {9216, 12}, {LIM_PDU, 3}},
     .n_segments = 96,
     .n_state = 768,
     .n_ndpi = 64,
     .duplicate_ns = 2000000,
+    .alerts_ns = UINT64_C(600000000000),
     .rt = RT_CONF_DEFAULT,
 };
 
@@ -45,7 +47,7 @@ size_t shard_hot_bytes(const struct shard_conf *c)
 
 size_t shard_cold_bytes(const struct shard_conf *c)
 {
-    return bufpool_bytes(c->stream) + rt_bytes(&c->rt) - rt_hot_bytes(&c->rt);
+    return bufpool_bytes(c->stream) + repeats_bytes(c->n_repeats) + rt_bytes(&c->rt) - rt_hot_bytes(&c->rt);
 }
 
 int shard_common_init(struct shard_common *c, const struct shard_conf *conf, unsigned n, struct table_mem *mem)
@@ -76,6 +78,7 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
         fact_set_init(&s->facts, conf->n_facts, &mem->hot) ||
         (!common && seen_init(&s->seen, n_seen(conf), &mem->hot)) ||
         link_table_init(&s->links, conf->n_links, &mem->hot) || told_init(&s->told, conf->n_told, &mem->hot) ||
+        repeats_init(&s->repeats, conf->n_repeats, conf->alerts_ns, &mem->cold) ||
         bufpool_init(&s->buffers, conf->stream, &mem->cold) ||
         bufpool_init(&s->states, states_conf(conf, states), &mem->hot))
         return NULL;
@@ -86,6 +89,8 @@ struct shard *shard_new(unsigned index, const struct shard_conf *conf, const str
     s->seen.key = hash_mix(env->secret, index + 1); /* entries name facts of their own shard */
     s->told.tell = report_counted;
     s->told.arg = s;
+    s->repeats.tell = report_repeat_count;
+    s->repeats.arg = s;
     s->rt.secret = env->secret;
     s->rt.settings = env->settings[0].schema ? env->settings : NULL;
     memset(s->ndpi, 0xff, conf->n_ndpi * sizeof *s->ndpi);

@@ -128,6 +128,7 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
     if (flush) {
         unseen_flush(s, ts_ns);
         told_flush(&s->told, s->env->rules, ts_ns);
+        repeats_flush(&s->repeats);
     }
     if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
@@ -157,6 +158,8 @@ void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
     unseen_flush(s, ts_ns);
     rt_expect_forget(&s->rt);
     told_clear(&s->told);
+    repeats_flush(&s->repeats);
+    repeats_clear(&s->repeats);
     fact_set_clear(&s->facts); /* a fact that was last seen in the future would never make room for another */
     s->now_ns = to_ns;
     s->expire_ns = 0;
@@ -172,4 +175,5 @@ void shard_end(struct shard *s, uint64_t ts_ns)
         flow_end(s, f);
     report_flush(s, ts_ns);
     unseen_flush(s, ts_ns);
+    repeats_flush(&s->repeats);
 }

@@ -67,7 +67,7 @@ static void evictions(struct jw *w, const struct engine_totals *t, const struct 
         {"identities", b.evicted_idents},
         {"digests", b.evicted_digests},
         {"alerts", a.evicted},
-        {"thresholds", ru.evicted},
+        {"thresholds", ru.evicted + r->pipe->collector.ops.thresholds},
     };
     jw_key_open(w, "evictions", '{');
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)

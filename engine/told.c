@@ -48,42 +48,66 @@ static unsigned make_room(struct told_table *t, struct told_set *set)
     return way;
 }
 
-/* Is the thing to be told now? */
-static bool is_news(struct told_table *t, uint32_t hit, uint64_t rule, uint64_t keep_ns, const struct rule_count *c,
-                    uint64_t ts_ns)
+static struct told_set *set_of(const struct told_table *t, uint64_t digest)
 {
-    uint64_t digest = hash_mix(c->group ^ rule, c->thing ^ rule << 32) | 1;
-    struct told_set *set = &t->sets[digest >> 8 & t->mask];
+    return &t->sets[digest >> 8 & t->mask];
+}
+
+struct asked { /* a hit whose rule counts things that need not be told each time */
+    uint64_t digest; /* of the thing; 0: it has none */
+    uint64_t keep_ns;
+    struct rule_count count;
+    uint16_t hit;
+};
+
+/* Is the thing to be told now? */
+static bool is_news(struct told_table *t, const struct asked *a, uint64_t ts_ns)
+{
+    struct told_set *set = set_of(t, a->digest);
     unsigned way = 0;
-    while (way < TOLD_WAYS && set->digests[way] != digest)
+    while (way < TOLD_WAYS && set->digests[way] != a->digest)
         way++;
-    if (way < TOLD_WAYS && ts_ns >= set->of[way].told_ns && ts_ns - set->of[way].told_ns <= keep_ns) {
+    if (way < TOLD_WAYS && ts_ns >= set->of[way].told_ns && ts_ns - set->of[way].told_ns <= a->keep_ns) {
         struct told *of = &set->of[way];
         of->last_ns = ts_ns > of->last_ns ? ts_ns : of->last_ns;
         return false;
     }
     if (way == TOLD_WAYS)
         way = make_room(t, set);
-    set->digests[way] = digest;
-    set->of[way] = (struct told){.told_ns = ts_ns, .last_ns = ts_ns, .count = *c, .hit = hit};
+    set->digests[way] = a->digest;
+    set->of[way] = (struct told){.told_ns = ts_ns, .last_ns = ts_ns, .count = a->count, .hit = a->hit};
+    return true;
+}
+
+/* False: each one is told. */
+static bool ask(const struct told_table *t, const struct ruleset *rs, uint64_t hash_key, const struct told_message *m,
+                uint16_t hit, struct asked *ret)
+{
+    uint64_t keep_ns = ruleset_hit_keeps(rs, hit);
+    if (!keep_ns || (m->one_way && ruleset_hit_silence(rs, hit, m->kind, m->error)))
+        return false;
+    const struct rule_info *info = ruleset_hit(rs, hit);
+    *ret = (struct asked){.keep_ns = keep_ns, .hit = hit};
+    if (rules_count_of(&info->threshold, hash_key, &m->counted, &ret->count)) {
+        ret->digest = hash_mix(ret->count.group ^ info->sid, ret->count.thing ^ (uint64_t)info->sid << 32) | 1;
+        __builtin_prefetch(set_of(t, ret->digest)->digests);
+    }
     return true;
 }
 
 unsigned told_filter(struct told_table *t, const struct ruleset *rs, uint64_t hash_key, const struct told_message *m,
                      uint16_t hits[], unsigned n)
 {
-    unsigned left = 0;
+    struct asked asked[REC_MAX_HITS];
+    unsigned left = 0, n_asked = 0;
+    for (unsigned i = 0; i < n; i++) /* all are on their way before the first is waited for */
+        n_asked += ask(t, rs, hash_key, m, hits[i], &asked[n_asked]);
+    const struct asked *next = asked;
     for (unsigned i = 0; i < n; i++) {
-        uint64_t keep_ns = ruleset_hit_keeps(rs, hits[i]);
-        bool news = true;
-        if (keep_ns && !(m->one_way && ruleset_hit_silence(rs, hits[i], m->kind, m->error))) {
-            const struct rule_info *info = ruleset_hit(rs, hits[i]);
-            struct rule_count c;
-            news = rules_count_of(&info->threshold, hash_key, &m->counted, &c) &&
-                   is_news(t, hits[i], info->sid, keep_ns, &c, m->ts_ns);
-        }
-        if (news)
+        bool is_asked = next < asked + n_asked && next->hit == hits[i];
+        if (!is_asked || (next->digest && is_news(t, next, m->ts_ns)))
             hits[left++] = hits[i];
+        next += is_asked;
     }
     return left;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/base/hash.h"
+#include "rules/rules.h"
 
 /* ---- output ---- */
 
@@ -163,6 +164,8 @@ static void totals(const struct worker *w, struct rec_stats *ret)
         .lost = {[LOST_FLOWS] = s->flow_evicted, [LOST_STATES] = s->state_evicted,
                  [LOST_SEGMENTS] = s->segments_evicted, [LOST_BUFFERS] = s->buffers_short,
                  [LOST_NDPI] = s->ndpi_evicted}};
+    if (w->env->counts)
+        ret->lost[LOST_THRESHOLDS] = rule_count_evicted(w->env->counts);
     for (unsigned i = 0; i < N_SHARDS; i++) {
         const struct rt_stats *rt = w->shards[i] ? &w->shards[i]->rt.stats : NULL;
         if (!rt)

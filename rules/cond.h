@@ -164,6 +164,7 @@ static inline uint32_t fn_hash(uint32_t fn)
 struct rule {
     struct rule_info info;
     const struct cond *when;
+    bool plain; /* ruleset_hit_plain() */
 };
 
 enum { INDEX_SLOTS = 2 * RULES_SCHEMAS };

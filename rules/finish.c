@@ -38,6 +38,7 @@ struct rule_state {
     uint32_t n_tables;
     uint64_t hash_key;
     struct rule_stats stats;
+    uint64_t plain_evicted; /* by rule_count(), which another thread may call */
 };
 
 /* ---- conditions ---- */
@@ -110,13 +111,11 @@ bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct
 
 /* ---- thresholds ---- */
 
-static bool count_of(const struct rule_state *st, const struct rule_threshold *t, const struct rec_event *ev,
-                     struct rule_count *ret)
+static struct rule_counted counted_of(const struct rec_event *ev)
 {
-    const struct rule_counted m = {.client = rec_client(ev), .server = rec_server(ev), .object = ev->object,
-                                   .unit = ev->unit, .function = ev->function, .selector = ev->selector,
-                                   .net = ev->net, .has_unit = ev->has_unit};
-    return rules_count_of(t, st->hash_key, &m, ret);
+    return (struct rule_counted){.client = rec_client(ev), .server = rec_server(ev), .object = ev->object,
+                                 .unit = ev->unit, .function = ev->function, .selector = ev->selector, .net = ev->net,
+                                 .has_unit = ev->has_unit};
 }
 
 static uint64_t *set_of(const struct table *t, uint64_t key)
@@ -140,7 +139,7 @@ static unsigned way_of(const uint64_t *keys, uint64_t key)
 }
 
 /* The key's counter; the set has none: that of a free key, else the one that was quiet longest. */
-static struct counter *counter_of(struct rule_state *st, const struct table *t, uint64_t key)
+static struct counter *counter_of(const struct table *t, uint64_t key, uint64_t *evicted)
 {
     uint64_t *keys = set_of(t, key);
     unsigned way = way_of(keys, key);
@@ -152,7 +151,7 @@ static struct counter *counter_of(struct rule_state *st, const struct table *t, 
         for (unsigned i = 1; i < WAYS; i++)
             if (counter_at(t, keys, i)->last_ns < counter_at(t, keys, way)->last_ns)
                 way = i;
-        st->stats.evicted++;
+        ++*evicted;
     }
     keys[way] = key;
     struct counter *c = counter_at(t, keys, way);
@@ -230,26 +229,78 @@ void rule_why(const struct rule_verdict *v, char ret[RULE_WHY])
     snprintf(ret + n, RULE_WHY - (size_t)n, "; the rule allows fewer than %u in %g s", t->count, limit);
 }
 
-static bool count(struct rule_state *st, const struct table *tab, const struct rec_event *ev, struct rule_verdict *ret)
+/* Is the count reached with this message? *first: when it began. */
+static bool count(const struct table *tab, const struct rule_count *what, uint64_t now, uint64_t *evicted,
+                  uint64_t *first)
 {
     const struct rule_threshold *t = &tab->th;
-    struct rule_count what;
-    uint64_t first, now = ev->ts_ns;
-    if (!count_of(st, t, ev, &what))
-        return false;
-    struct counter *c = counter_of(st, tab, what.group);
+    struct counter *c = counter_of(tab, what->group, evicted);
     bool jumped = c->n && now + t->window_ns < c->last_ns; /* time was set back: what was counted says nothing */
     if (jumped || (c->n && !within(c->last_ns, now, t->window_ns)))
         c->n = c->head = 0;
-    st->stats.counted++;
     c->last_ns = now;
-    if (!(t->distinct ? count_things(c, t, now, what.thing, &first) : count_times(c, t, now, &first)))
+    if (!(t->distinct ? count_things(c, t, now, what->thing, first) : count_times(c, t, now, first)))
         return false;
-    ret->first_ns = first;
-    ret->count = t->count;
-    ret->last_ns = now;
     c->n = c->head = 0;
     return true;
+}
+
+/* Did an earlier one of these n hits ask the same rule? */
+static bool asked(const struct ruleset *rs, const uint16_t hits[], unsigned n, uint32_t rule)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (rs->entries[hits[i]].rule == rule)
+            return true;
+    return false;
+}
+
+/* What is counted of a message for the i-th of its hits is on its way to the cache; group 0: nothing is. */
+static struct rule_count fetch_count(const struct rule_state *st, const struct rule_counted *m, const uint16_t hits[],
+                                     unsigned i)
+{
+    struct rule_count what = {0};
+    uint32_t rule = st->rs->entries[hits[i]].rule;
+    const struct table *t = &st->tables[rule];
+    if (!st->rs->rules[rule].plain || asked(st->rs, hits, i, rule) || !rules_count_of(&t->th, st->hash_key, m, &what))
+        return (struct rule_count){0};
+    __builtin_prefetch(set_of(t, what.group));
+    return what;
+}
+
+/* And its counter. */
+static void fetch_counter(const struct table *t, const struct rule_count *what)
+{
+    uint64_t *keys = set_of(t, what->group);
+    unsigned way = way_of(keys, what->group);
+    if (way < WAYS)
+        __builtin_prefetch(counter_at(t, keys, way));
+}
+
+unsigned rule_count(struct rule_state *st, const struct rule_counted *m, uint64_t ts_ns, uint16_t hits[],
+                    uint64_t since[], unsigned n)
+{
+    const struct ruleset *rs = st->rs;
+    struct rule_count what[REC_MAX_HITS];
+    unsigned left = 0;
+    for (unsigned i = 0; i < n; i++)
+        what[i] = fetch_count(st, m, hits, i);
+    for (unsigned i = 0; i < n && n > 1; i++)
+        if (what[i].group)
+            fetch_counter(&st->tables[rs->entries[hits[i]].rule], &what[i]);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t rule = rs->entries[hits[i]].rule;
+        since[left] = 0;
+        if (rs->rules[rule].plain &&
+            (!what[i].group || !count(&st->tables[rule], &what[i], ts_ns, &st->plain_evicted, &since[left])))
+            continue;
+        hits[left++] = hits[i];
+    }
+    return left;
+}
+
+uint64_t rule_count_evicted(const struct rule_state *st)
+{
+    return st->plain_evicted;
 }
 
 void rule_again(struct rule_state *st, const struct rec_counted *r)
@@ -286,6 +337,31 @@ static bool finished(const struct ruleset *rs, unsigned hit, const struct ask *x
     return false;
 }
 
+/* As rule_count() found it. */
+static uint64_t counted_since(const struct rec_event *ev, unsigned hit)
+{
+    unsigned i = 0;
+    while (i + 1u < ev->n_hits && ev->hits[i] != hit)
+        i++;
+    return ev->since[i];
+}
+
+static bool reached(struct rule_state *st, const struct rec_event *ev, unsigned hit, struct rule_verdict *ret)
+{
+    const struct table *tab = &st->tables[st->rs->entries[hit].rule];
+    const struct rule_counted m = counted_of(ev);
+    struct rule_count what;
+    ret->count = tab->th.count;
+    if (ev->since && ruleset_hit_plain(st->rs, hit)) {
+        ret->first_ns = counted_since(ev, hit);
+        return true;
+    }
+    if (!rules_count_of(&tab->th, st->hash_key, &m, &what))
+        return false;
+    st->stats.counted++;
+    return count(tab, &what, ev->ts_ns, &st->stats.evicted, &ret->first_ns);
+}
+
 bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev, const struct asset_info *src,
                  const struct asset_info *dst, struct rule_verdict *ret)
 {
@@ -297,15 +373,14 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
     bool met = rest_holds(en, &x);
     if (met && finished(rs, hit, &x))
         return false;
-    const struct table *tab = &st->tables[en->rule];
-    if (met && tab->n_sets)
-        met = count(st, tab, ev, ret);
-    else if (met)
-        *ret = (struct rule_verdict){.first_ns = ev->ts_ns, .last_ns = ev->ts_ns, .count = 1};
+    struct rule_verdict v = {.rule = &rs->rules[en->rule].info, .first_ns = ev->ts_ns, .last_ns = ev->ts_ns,
+                             .count = 1};
+    if (met && st->tables[en->rule].n_sets)
+        met = reached(st, ev, hit, &v);
     st->stats.raised += met;
     st->stats.unmet += !met;
     if (met)
-        ret->rule = &rs->rules[en->rule].info;
+        *ret = v;
     return met;
 }
 

@@ -98,6 +98,9 @@ bool ruleset_hit_counts(const struct ruleset *rs, unsigned hit);
 uint64_t ruleset_hit_anomalies(const struct ruleset *rs, unsigned hit, const struct proto_schema *s);
 /* Does the hit say that a request had no answer? */
 bool ruleset_hit_silence(const struct ruleset *rs, unsigned hit, unsigned kind, bool error);
+/* Does its rule count messages by what they say and nothing else? One who sees all of them may then count for the
+ * collector: rule_count(). */
+bool ruleset_hit_plain(const struct ruleset *rs, unsigned hit);
 /* Does rule_finish() ask for the devices or for new facts? */
 bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit);
 size_t ruleset_memory(const struct ruleset *rs);
@@ -179,6 +182,13 @@ void rule_state_free(struct rule_state *st); /* NULL is fine */
  * which several entries hit is raised once. Time is ev->ts_ns: call in the order of records. */
 bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev, const struct asset_info *src,
                  const struct asset_info *dst, struct rule_verdict *ret);
+/* For who sees all messages in their order, in place of rule_finish() and before it: leaves of a message's n hits, and
+ * returns how many, those whose rule is not plain and those that reach their rule's count, each with the time of the
+ * first thing that is counted in since[] (else 0): the record's. Touches nothing of st that the other calls touch but
+ * rule_again() of such hits. */
+unsigned rule_count(struct rule_state *st, const struct rule_counted *m, uint64_t ts_ns, uint16_t hits[],
+                    uint64_t since[], unsigned n);
+uint64_t rule_count_evicted(const struct rule_state *st); /* counts of rule_count() that made room for others */
 /* A thing that it was told of before was met again since, at last_ns for the last time. Raises nothing. */
 void rule_again(struct rule_state *st, const struct rec_counted *r);
 void rule_state_stats(const struct rule_state *st, struct rule_stats *ret);

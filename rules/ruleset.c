@@ -266,6 +266,11 @@ uint64_t ruleset_hit_keeps(const struct ruleset *rs, unsigned hit)
     return hit < rs->n_entries ? rs->entries[hit].keep_ns : 0;
 }
 
+bool ruleset_hit_plain(const struct ruleset *rs, unsigned hit)
+{
+    return hit < rs->n_entries && rs->rules[rs->entries[hit].rule].plain;
+}
+
 bool ruleset_hit_asks(const struct ruleset *rs, unsigned hit)
 {
     return hit < rs->n_entries && rs->entries[hit].rest;

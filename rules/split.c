@@ -224,11 +224,22 @@ static uint64_t keep_of(const struct rule_threshold *t, const struct cond *rest)
     return t->distinct && !rest && t->window_ns >= 2 * RULES_AGAIN_NS ? t->window_ns / 2 : 0;
 }
 
+/* Does the rule count, and is all that its entries ask for in the message? */
+static bool is_plain(const struct rule_info *info, const struct pairs *of)
+{
+    bool plain = info->threshold.count > 0;
+    for (uint32_t k = 0; k < of->n; k++)
+        plain &= !of->v[k].rest && !names_requests(of->v[k].local);
+    return plain;
+}
+
 /* The severest come first, so that what finds no room among the hits of a message is the least severe. */
 int ruleset_index(struct ruleset *rs, struct err *e)
 {
     struct pairs *all = calloc(rs->n_rules + 1, sizeof *all);
     int r = all ? split_all(rs, all, e) : err_set(e, -ENOMEM, "rules: out of memory");
+    for (uint32_t i = 0; r == 0 && i < rs->n_rules; i++)
+        rs->rules[i].plain = is_plain(&rs->rules[i].info, &all[i]);
     for (unsigned severity = RS_CRITICAL; r == 0 && severity <= RS_WARNING; severity++) {
         for (uint32_t i = 0; i < rs->n_rules; i++) {
             const struct rule_info *info = &rs->rules[i].info;

@@ -41,9 +41,12 @@ struct rec_event {
     uint8_t one_way;              /* TCP: the other side was never heard */
     uint8_t wanted;               /* bits REC_WANT_ */
     uint8_t is_tight;             /* packed is by ev_pack_record(), else by ev_pack() */
+    uint8_t has_since;
     uint8_t learning;             /* the connection is still learned: for the collector's part of rules, by it */
     uint16_t n_hits, n_facts, offset; /* offset: of the message's bytes in the packet */
     const uint16_t *hits;         /* indices into the compiled rules whose packet-local part matched */
+    const uint64_t *since;        /* of each: the count of its rule is reached, and began then, if it is one that
+                                   * rule_count() counts. NULL: nobody counted yet */
     const struct rec_fact *facts; /* those that are new (is_new or new_error), at most REC_MAX_NEW */
     struct span json;             /* the whole event record, one line without the newline */
     uint32_t json_type_off, json_type_len; /* where the value of "event_type" stands in it, quotes included */
@@ -134,14 +137,25 @@ enum { REC_VALUE = 128 };
 /* Faults of packets below any protocol: rec_anomaly.bit where schema is NULL. One of each a flow and window. */
 enum packet_fault { FAULT_HEADER, FAULT_FRAGMENTS, FAULT_NESTED, FAULT_SEGMENTS, FAULT_COUNT };
 
-/* Protocol faults that made no event, folded per flow and window. */
+/* What alerts tell a message apart by, and its devices are judged by. */
+struct rec_like {
+    uint64_t anomalies, object;
+    uint32_t function, selector, unit, sub, status;
+    uint16_t hit;                 /* of the one rule that tells of the message itself, REC_NO_HIT */
+    uint8_t kind, action, outcome, has_unit, error, from_client;
+};
+enum { REC_NO_HIT = 0xffff, REC_REPEAT_MANY = 10 };
+/* Messages that break a standard and made no event, by connection; and those that were not told as events because one
+ * of their kind was (of_event). The first in a window of the alerts is told at once, as is the REC_REPEAT_MANYth; the
+ * others once a minute. */
 struct rec_anomaly {
     uint64_t ts_ns, flow_id, link;
     const struct proto_schema *schema; /* NULL: the engine's own (decode, stream) */
     struct addr src, dst;
     uint16_t sport, dport, net, file;
-    uint8_t l4, bit;
-    uint32_t frame, count;
+    uint8_t l4, bit, of_event;    /* bit: of the anomaly, of what made no event */
+    uint32_t frame, count, total; /* count: since it was told last; total: in the window */
+    struct rec_like of;           /* of_event */
 };
 /* A publisher that did not speak by due_ns, or (back) speaks again after that was told. */
 enum { REC_NAME = 48 };

@@ -114,3 +114,14 @@ int schema_kind(const struct proto_schema *s, const char *name)
             return (int)i;
     return -1;
 }
+
+int schema_worst(const struct proto_schema *s, uint64_t anomalies)
+{
+    int worst = -1;
+    for (; anomalies; anomalies &= anomalies - 1) {
+        int bit = __builtin_ctzll(anomalies), least = worst < 0 ? 0 : s->anomalies[worst].severity;
+        if ((uint32_t)bit < s->n_anomalies && s->anomalies[bit].severity > least)
+            worst = bit;
+    }
+    return worst;
+}

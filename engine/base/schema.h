@@ -121,3 +121,5 @@ void schema_unit_text(const struct proto_schema *s, uint32_t unit, uint32_t sub,
 const char *code_name(const struct code_name *table, uint32_t code); /* NULL when unknown or no table */
 int schema_field(const struct proto_schema *s, const char *group, const char *key); /* id, or -1 */
 int schema_kind(const struct proto_schema *s, const char *name);                    /* index, or -1 */
+/* The bit of the severest of these anomalies, of equals the lowest; -1 where none is told by itself. */
+int schema_worst(const struct proto_schema *s, uint64_t anomalies);

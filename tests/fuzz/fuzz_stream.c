@@ -68,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .n_facts = 16,
             .n_links = 16,
             .n_assets = 16,
+            .n_repeats = 8,
             .stream = {{2048, 8}, {9216, 2}, {LIM_PDU, 1}},
             .rt = {.txn = {{512, 8}, {1536, 2}, {6208, 1}, {EV_PACK + 64, 1}},
                    .assembly = {{2048, 2}, {8192, 1}, {LIM_ASM, 1}},

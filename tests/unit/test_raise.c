@@ -290,6 +290,40 @@ START_TEST(test_rules)
 }
 END_TEST
 
+/* Messages that were only counted go where the one of their kind that was told went; where its alert is closed, they
+ * have one of their own. */
+START_TEST(test_counted_messages)
+{
+    struct rec_event ev = make_event(T0);
+    ev.anomalies = 7;
+    act_anomalies(&ev);
+    struct rec_anomaly n = {.ts_ns = T0 + 30 * S, .flow_id = ev.flow_id, .link = ev.link, .schema = &schema,
+                            .src = ev.src, .dst = ev.dst, .sport = ev.sport, .dport = ev.dport, .l4 = PROTO_TCP,
+                            .frame = 77, .count = 25, .total = 26, .of_event = 1,
+                            .of = {.anomalies = 7, .hit = REC_NO_HIT, .function = 6, .action = ACT_WRITE, .unit = 3,
+                                   .has_unit = 1}};
+    raise_again(&ra, &n);
+    ck_assert_uint_eq(n_lines, 1);
+    alerts_tick(ra.c.alerts, T0 + 700 * S); /* the window's end */
+    ck_assert_uint_eq(n_lines, 2);
+    const struct js *j = parsed(1);
+    has(j, "tyto.id", "OT-PRO-001");
+    ck_assert_uint_eq(num(j, "tyto.count"), 26);
+    ck_assert_uint_eq(num(j, "tyto.update"), 2);
+    js_free(j);
+    alerts_tick(ra.c.alerts, T0 + 2000 * S);
+    ck_assert_uint_eq(n_lines, 2);
+    n.ts_ns = T0 + 2010 * S;
+    raise_again(&ra, &n);
+    ck_assert_uint_eq(n_lines, 3);
+    j = parsed(2);
+    has(j, "tyto.id", "OT-PRO-001");
+    has(j, "tyto.anomaly", "worst");
+    ck_assert_uint_eq(num(j, "tyto.count"), 25);
+    js_free(j);
+}
+END_TEST
+
 START_TEST(test_anomalies)
 {
     struct rec_event ev = make_event(T0);
@@ -312,7 +346,8 @@ START_TEST(test_anomalies)
                             .dport = 502,
                             .bit = 2,
                             .frame = 9,
-                            .count = 25};
+                            .count = 25,
+                            .total = 25};
     raise_anomaly(&ra, &n);
     ck_assert_uint_eq(n_lines, 2); /* the same as before, now worth a second alert: too many of them */
     j = parsed(1);
@@ -659,6 +694,7 @@ int main(void)
     tcase_add_test(t, test_programming);
     tcase_add_test(t, test_follow);
     tcase_add_test(t, test_rules);
+    tcase_add_test(t, test_counted_messages);
     tcase_add_test(t, test_anomalies);
     tcase_add_test(t, test_rule_and_baseline);
     tcase_add_test(t, test_news);

@@ -379,6 +379,86 @@ START_TEST(test_explain)
 }
 END_TEST
 
+/* ---- counted by the one who sees all messages ---- */
+
+static uint64_t draw(uint64_t *state_, uint64_t n)
+{
+    *state_ = *state_ * UINT64_C(6364136223846793005) + 1;
+    return (*state_ >> 33) % n;
+}
+
+/* One message through both ways: what was raised, and with which counts. */
+static void both_ways(struct rule_state *early, uint64_t ts_ns, const struct addr *from)
+{
+    uint16_t hits[REC_MAX_HITS], left[REC_MAX_HITS];
+    uint64_t since[REC_MAX_HITS];
+    struct rule_input in = {.ev = &ev, .src = from, .dst = &plc, .ts_ns = ts_ns, .l4 = PROTO_TCP};
+    struct rec_event r = {.schema = ev.schema, .ts_ns = ts_ns, .src = *from, .dst = plc, .function = ev.function,
+                          .selector = ev.selector, .unit = ev.unit, .has_unit = ev.has_unit, .hits = hits};
+    const struct rule_counted m = {.client = from, .server = &plc, .unit = ev.unit, .function = ev.function,
+                                   .selector = ev.selector, .has_unit = ev.has_unit};
+    struct rule_verdict v[REC_MAX_HITS], w[REC_MAX_HITS];
+    unsigned n_v = 0, n_w = 0;
+    r.n_hits = (uint16_t)rules_match(set, &in, hits, REC_MAX_HITS);
+    memcpy(left, hits, sizeof left);
+    for (unsigned i = 0; i < r.n_hits; i++)
+        n_v += rule_finish(state, hits[i], &r, NULL, NULL, &v[n_v]);
+    r.n_hits = (uint16_t)rule_count(early, &m, ts_ns, left, since, r.n_hits);
+    r.hits = left;
+    r.since = since;
+    for (unsigned i = 0; i < r.n_hits; i++) {
+        ck_assert(!ruleset_hit_plain(set, left[i]) || since[i] <= ts_ns);
+        n_w += rule_finish(early, left[i], &r, NULL, NULL, &w[n_w]);
+    }
+    ck_assert_uint_eq(n_v, n_w);
+    for (unsigned i = 0; i < n_v; i++)
+        ck_assert(v[i].rule == w[i].rule && v[i].first_ns == w[i].first_ns && v[i].last_ns == w[i].last_ns &&
+                  v[i].count == w[i].count);
+}
+
+START_TEST(test_counted_before)
+{
+    static const char rules[] =
+        "- id: USR-1\n  title: t\n  severity: major\n  when: {function: read_regs}\n"
+        "  threshold: {count: 5, window: 60s, by: src}\n"
+        "- id: USR-2\n  title: t\n  severity: major\n  when: {any: [{function: read_regs}, {unit: '< 3'}]}\n"
+        "  threshold: {count: 3, window: 20s, by: dst}\n"
+        "- id: USR-3\n  title: t\n  severity: major\n  when: {function: read_regs}\n"
+        "  threshold: {count: 4, window: 90s, by: src, distinct: unit}\n"
+        "- id: USR-4\n  title: t\n  severity: major\n  when: {function: read_regs, src_known: false}\n"
+        "  threshold: {count: 7, window: 90s, by: src}\n" /* asks the inventory: it stays the collector's */
+        "- id: USR-5\n  title: t\n  severity: major\n  when: {function: read_regs, unit: 4}\n";
+    struct rule_state *early;
+    struct rule_stats all, some;
+    struct err e;
+    uint64_t rng = 5, ts = 0;
+    unsigned n_plain = 0;
+    load(rules, NULL);
+    ck_assert_int_eq(rule_state_new(set, 1 << 16, 7, &early, &e), 0);
+    for (unsigned i = 0; i < ruleset_n_entries(set); i++)
+        n_plain += ruleset_hit_plain(set, i);
+    ck_assert_uint_ge(n_plain, 3);
+    ck_assert_uint_lt(n_plain, ruleset_n_entries(set));
+    fx_begin(&ev, &fx_alpha, 3, 0);
+    ev.has_unit = 1;
+    for (unsigned i = 0; i < 200000; i++) {
+        char text[32];
+        struct addr from;
+        ts += draw(&rng, 4 * second); /* from time 0 on */
+        ev.unit = (uint32_t)draw(&rng, 6);
+        snprintf(text, sizeof text, "10.1.%u.%u", (unsigned)draw(&rng, i < 100000 ? 1 : 200), (unsigned)draw(&rng, 4));
+        addr_parse(text, &from);
+        both_ways(early, ts, &from);
+    }
+    rule_state_stats(state, &all);
+    rule_state_stats(early, &some);
+    ck_assert_uint_gt(all.raised, 1000);
+    ck_assert_uint_gt(all.evicted, 0);
+    ck_assert_uint_eq(all.evicted, some.evicted + rule_count_evicted(early));
+    rule_state_free(early);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("rules_finish");
@@ -391,6 +471,7 @@ int main(void)
     tcase_add_test(t, test_bounds);
     tcase_add_test(t, test_split);
     tcase_add_test(t, test_explain);
+    tcase_add_test(t, test_counted_before);
     suite_add_tcase(s, t);
     return suite_end(s);
 }
