@@ -393,6 +393,41 @@ def a_thing_met_again_stays_in_the_count():
     assert asked(0, 125) == []
 
 
+def supervisory_frames(n):
+    """IEC 104: an S frame whose reserved octet is not 0, n times."""
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 2404)
+    c.to_server(bytes.fromhex("680407000000"))
+    c.to_client(bytes.fromhex("68040b000000"))
+    for k in range(n):
+        c.to_server(bytes.fromhex("680443000000"))
+        c.to_client(bytes.fromhex("680483000000"))
+        c.to_server(bytes.fromhex("680401050000"))
+        t.wait(1)
+    return play(t)
+
+
+@case
+def many_malformed_messages_are_an_alert_of_their_own():
+    r = supervisory_frames(30)
+    (each,), (many,) = r.of("OT-PRO-016"), r.of("OT-PRO-002")
+    assert each["tyto"]["count"] == many["tyto"]["count"] == 30, (each["tyto"], many["tyto"])
+    assert not supervisory_frames(9).of("OT-PRO-002")
+
+
+@case
+def messages_that_break_a_standard_are_all_counted():
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    for k in range(2000):  # 20 minutes: windows end in between
+        c.to_server(struct.pack(">HHHBBHH", k, 0, 6, 1, 3, 0, 2))
+        c.to_client(struct.pack(">HHHBBB", k, 0, 9, 1, 3, 6) + b"\0\1" * 3)  # more than was asked for
+        t.wait(0.6)
+    r = play(t)
+    found = [a["tyto"] for a in r.of("OT-PRO-010") + r.of("OT-PRO-001") if a["tyto"].get("anomaly")]
+    assert sum(a["count"] for a in found) == 2000, found
+
+
 # ---- devices behind a router ----
 
 def routed(t, mac, invoke, service, body, answer):
