@@ -76,8 +76,6 @@ void roles_event(struct baseline *b, uint32_t client, uint32_t server, const str
     const struct app *app = &b->apps[app_intern(b, e->schema->name, e->schema)];
     int row = app->schema == e->schema ? app->role_row : roles_row(e->schema->name);
     uint64_t act = BIT(e->action);
-    bool answered =
-        e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE || (e->kind == EV_UNSOLICITED && !e->from_client);
     if (row >= 0 && protos[row].publisher) {
         add(b, client, protos[row].publisher);
         return;
@@ -90,7 +88,7 @@ void roles_event(struct baseline *b, uint32_t client, uint32_t server, const str
         add(b, client, EVI_OT_WRITE);
     if (client && (act & (BIT(ACT_READ) | BIT(ACT_REPORT))))
         add(b, client, EVI_OT_READ);
-    if (!server || !answered || e->outcome == OUT_REFUSED)
+    if (!server || !ev_served(e->kind, e->outcome, e->from_client))
         return;
     if (act & ENGINEERING)
         add(b, server, EVI_PROGRAMMED | EVI_OT_SERVER);

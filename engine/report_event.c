@@ -348,14 +348,16 @@ static unsigned look_at(struct shard *s, struct dis_ctx *x, struct event *e, str
     int worst = e->anomalies ? schema_worst(e->schema, e->anomalies) : -1;
     uint64_t like = worst >= 0 ? report_like(s, x, e, worst) : 0;
     f->errors += e->error;
+    /* What was asked in vain is no new fact when it is answered in the end; but then it tells what the server is. */
+    bool serves = !f->served && ev_served(e->kind, e->outcome, e->from_client) && report_served(s, f);
     h->n = judge(s, x, e, facts, h->of);
-    unsigned wanted = (facts->n ? REC_WANT_FACT : 0) | (commands && h->n ? REC_WANT_HIT : 0) |
+    unsigned wanted = (facts->n || serves ? REC_WANT_FACT : 0) | (commands && h->n ? REC_WANT_HIT : 0) |
                       (worst >= 0 ? REC_WANT_ANOMALY : 0);
     if (h->n) {
         *object = rules_object(e);
         h->n = ask_collector(s, f, e, *object, !commands, h);
     }
-    if (!facts->n && !commands && only_repeats(s, x, e, worst, like, *object, h))
+    if (!facts->n && !serves && !commands && only_repeats(s, x, e, worst, like, *object, h))
         wanted = 0;
     return wanted | (h->n ? REC_WANT_HIT : 0);
 }

@@ -133,3 +133,10 @@ unsigned item_text(const struct proto_schema *s, const struct item *it, char out
 const char *ev_kind_name(unsigned kind);
 const char *ev_outcome_name(unsigned outcome);
 const char *ev_phase_name(unsigned phase); /* NULL for none */
+
+/* Did the server do what it was asked, or say something by itself? kind: EV_, outcome: OUT_. */
+static inline bool ev_served(unsigned kind, unsigned outcome, bool from_client)
+{
+    return outcome != OUT_REFUSED &&
+           (kind == EV_TRANSACTION || kind == EV_RESPONSE || (kind == EV_UNSOLICITED && !from_client));
+}

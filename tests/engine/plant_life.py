@@ -178,6 +178,20 @@ def roles_and_services_follow_from_behaviour():
     assert {"kind": "unit", "value": "1"} in plc["addresses"]
 
 
+@case
+def a_controller_that_answers_only_later_is_one():
+    p = Plant()
+    t = day(0)
+    c = t.tcp(HMI, 50000, PLC, 502)
+    for k in range(40):
+        c.to_server(struct.pack(">HHHBBHH", k, 0, 6, 1, 3, 0, 1))
+        if k >= 20:  # switched on in between
+            c.to_client(struct.pack(">HHHBBBH", k, 0, 5, 1, 3, 2, 7))
+        t.wait(2)
+    p.replay(t, "--learn")
+    assert p.assets()["default", PLC]["type"] == "controller"
+
+
 # ---- baseline ----
 
 @case
