@@ -3,6 +3,14 @@
 #pragma once
 
 #include <check.h>
+#include <stdint.h>
+
+/* One of 0 to n - 1, the same ones in every run. */
+static inline uint64_t suite_draw(uint64_t *state, uint64_t n)
+{
+    *state = *state * UINT64_C(6364136223846793005) + 1;
+    return (*state >> 33) % n;
+}
 
 /* Runs all of it: what main() returns. */
 static inline int suite_end(Suite *s)

@@ -46,12 +46,6 @@ static bool see(unsigned kind, uint64_t ts_ns)
     return true;
 }
 
-static uint64_t draw(uint64_t *state, uint64_t n)
-{
-    *state = *state * UINT64_C(6364136223846793005) + 1;
-    return (*state >> 33) % n;
-}
-
 /* Also where a table cannot keep all kinds. */
 START_TEST(test_none_is_lost)
 {
@@ -61,8 +55,8 @@ START_TEST(test_none_is_lost)
         unsigned n_at_once = 0;
         start(sizes[k], 600 * second);
         for (unsigned i = 0; i < 100000; i++) {
-            unsigned kind = (unsigned)draw(&rng, i % 3 ? 4 : KINDS);
-            ts += draw(&rng, second / 2);
+            unsigned kind = (unsigned)suite_draw(&rng, i % 3 ? 4 : KINDS);
+            ts += suite_draw(&rng, second / 2);
             for (; minute + 60 * second <= ts; minute += 60 * second)
                 repeats_flush(&repeats);
             n_at_once += see(kind, ts);

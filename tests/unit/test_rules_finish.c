@@ -381,12 +381,6 @@ END_TEST
 
 /* ---- counted by the one who sees all messages ---- */
 
-static uint64_t draw(uint64_t *state_, uint64_t n)
-{
-    *state_ = *state_ * UINT64_C(6364136223846793005) + 1;
-    return (*state_ >> 33) % n;
-}
-
 /* One message through both ways: what was raised, and with which counts. */
 static void both_ways(struct rule_state *early, uint64_t ts_ns, const struct addr *from)
 {
@@ -444,9 +438,9 @@ START_TEST(test_counted_before)
     for (unsigned i = 0; i < 200000; i++) {
         char text[32];
         struct addr from;
-        ts += draw(&rng, 4 * second); /* from time 0 on */
-        ev.unit = (uint32_t)draw(&rng, 6);
-        snprintf(text, sizeof text, "10.1.%u.%u", (unsigned)draw(&rng, i < 100000 ? 1 : 200), (unsigned)draw(&rng, 4));
+        ts += suite_draw(&rng, 4 * second); /* from time 0 on */
+        ev.unit = (uint32_t)suite_draw(&rng, 6);
+        snprintf(text, sizeof text, "10.1.%u.%u", (unsigned)suite_draw(&rng, i < 100000 ? 1 : 200), (unsigned)suite_draw(&rng, 4));
         addr_parse(text, &from);
         both_ways(early, ts, &from);
     }

@@ -95,12 +95,6 @@ static struct seen send(uint64_t ts_ns, unsigned from, bool one_way)
     return s;
 }
 
-static uint64_t draw(uint64_t *state, uint64_t n)
-{
-    *state = *state * UINT64_C(6364136223846793005) + 1;
-    return (*state >> 33) % n;
-}
-
 /* Stations that come back to their units at all distances, also with a table that cannot keep them. */
 START_TEST(test_same_messages_meet)
 {
@@ -110,12 +104,12 @@ START_TEST(test_same_messages_meet)
         uint64_t rng = k + 1, ts = 1000 * second, minute = ts;
         start("{action: read}\n  threshold: {count: 6, window: 2m, by: src, distinct: unit}", sizes[k]);
         for (unsigned i = 0; i < 300000; i++) {
-            uint64_t units = draw(&rng, 5000) == 0 ? 12 : 5; /* most of the time one less than are needed */
-            ts += draw(&rng, 50) == 0 ? draw(&rng, 100 * second) : draw(&rng, 2 * second);
+            uint64_t units = suite_draw(&rng, 5000) == 0 ? 12 : 5; /* most of the time one less than are needed */
+            ts += suite_draw(&rng, 50) == 0 ? suite_draw(&rng, 100 * second) : suite_draw(&rng, 2 * second);
             for (; minute + 60 * second <= ts; minute += 60 * second)
                 told_flush(&told, set, minute + 60 * second);
-            ev.unit = (uint32_t)draw(&rng, units);
-            struct seen s = send(ts, (unsigned)draw(&rng, 4), false);
+            ev.unit = (uint32_t)suite_draw(&rng, units);
+            struct seen s = send(ts, (unsigned)suite_draw(&rng, 4), false);
             ck_assert_msg(s.all == s.some, "message %u of table %u: %d, told %d", i, k, s.all, s.some);
             n_sent += s.hits;
             n_told += s.told;
