@@ -18,7 +18,7 @@ struct fact_slot { /* two in a cache line */
     uint32_t period_us;        /* running mean of the interval, 1/8 new */
     uint32_t next_dirty;
     uint8_t dirty, n_known, hand; /* of the errors told */
-    uint8_t pad_;
+    uint8_t served;            /* that the server did it was told: the shard's to set */
     uint32_t moved;            /* facts that have stood here: who remembers a slot remembers this */
 };
 _Static_assert(sizeof(struct fact_slot) == 32, "a slot never lies across two cache lines");

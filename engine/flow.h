@@ -65,7 +65,6 @@ struct flow {
     struct buf state;
     struct flow_rt rt;
     struct seen_path seen;
-    uint8_t served;             /* its link is known to be of a server that does what it is asked */
     /* what is not of every packet */
     struct half_rest rest[2];   /* of half[] */
     uint64_t first_ns;

@@ -12,7 +12,6 @@ struct link {
     uint32_t errors, resets, retransmissions, gaps;
     uint32_t hash_next, next_dirty;
     uint8_t dirty;
-    uint8_t served;           /* the collector was told of a message in which the server did what it was asked */
     uint8_t one_way, two_way; /* busy TCP connections of which one side alone was heard, or both; no more than 255 */
     uint16_t vlan, iface;     /* of the latest of these */
     const char *app;               /* as last told */

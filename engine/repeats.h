@@ -32,12 +32,12 @@ struct repeats {
 #define REPEATS_LEAST_NS UINT64_C(60000000000) /* repeats_flush() is called that often: a window is no shorter */
 
 /* n kinds: a power of two, at least REPEAT_WAYS. mem owns the memory: repeats_bytes(n) of it. */
-int repeats_init(struct repeats *b, uint32_t n, uint64_t window_ns, struct arena *mem) MUST_USE;
+int repeats_init(struct repeats *t, uint32_t n, uint64_t window_ns, struct arena *mem) MUST_USE;
 size_t repeats_bytes(uint32_t n);
 
-static inline void repeats_fetch(const struct repeats *b, uint64_t digest) /* is on its way to the cache */
+static inline void repeats_fetch(const struct repeats *t, uint64_t digest) /* is on its way to the cache */
 {
-    __builtin_prefetch(b->sets[digest >> 8 & b->mask].digests);
+    __builtin_prefetch(t->sets[digest >> 8 & t->mask].digests);
 }
 
 struct repeat_seen {
@@ -48,7 +48,7 @@ struct repeat_seen {
 };
 /* NULL: it was counted. Else it is new in this window and to be told: the record that speaks of it from now on, for the
  * caller to say what it is (time, packet and counts are there). */
-struct rec_anomaly *repeats_see(struct repeats *b, const struct repeat_seen *m);
+struct rec_anomaly *repeats_see(struct repeats *t, const struct repeat_seen *m);
 /* Tells what was counted: once a minute, at the end, and before time is set back (after which all is new). */
-void repeats_flush(struct repeats *b);
-void repeats_clear(struct repeats *b);
+void repeats_flush(struct repeats *t);
+void repeats_clear(struct repeats *t);

@@ -85,16 +85,7 @@ void report_link(struct shard *s, struct flow *f)
     if (f->link == d)
         return;
     f->link = d;
-    f->served = 0;
     get_link(s, f);
-}
-
-bool report_served(struct shard *s, struct flow *f)
-{
-    struct link *l = get_link(s, f);
-    bool is_new = !l->served;
-    f->served = l->served = 1;
-    return is_new;
 }
 
 bool report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port)

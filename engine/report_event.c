@@ -33,6 +33,7 @@ static uint64_t item_digest(uint64_t base, const struct item *it)
 struct facts_out {
     struct rec_fact f[REC_MAX_NEW];
     unsigned n;
+    bool served;                  /* the server does for the first time what it was asked before in vain */
     uint32_t slots[EV_MAX_ITEMS]; /* where the facts stand */
 };
 
@@ -47,6 +48,11 @@ static uint32_t see_fact(struct shard *s, const struct event *e, uint64_t digest
     fact_see(&s->facts, digest, ts, error, &h);
     if (h.evicted)
         report_fact_count(s, h.old_digest, &h.old, s->now_ns);
+    struct fact_slot *slot = &s->facts.slots[h.slot];
+    if (!slot->served && ev_served(e->kind, e->outcome, e->from_client)) {
+        slot->served = 1;
+        out->served = true;
+    }
     if ((!h.is_new && !h.new_error) || out->n == REC_MAX_NEW)
         return h.slot;
     struct rec_fact *f = &out->f[out->n++];
@@ -71,7 +77,6 @@ static uint64_t message_base(struct shard *s, struct flow *f, const struct event
 static void see_facts(struct shard *s, const struct event *e, uint64_t base, uint64_t ts, struct facts_out *out)
 {
     uint64_t digests[EV_MAX_ITEMS];
-    out->n = 0;
     if (!e->n_items)
         out->slots[0] = see_fact(s, e, base | 1, NULL, ts, out);
     for (unsigned i = 0; i < e->n_items; i++) { /* all of them on their way before the first is waited for */
@@ -267,6 +272,7 @@ static unsigned judge(struct shard *s, struct dis_ctx *x, struct event *e, struc
     uint64_t base = message_base(s, f, e), digest = seen_digest(s->seen.key, base, e);
     const struct seen_msg *m = seen_find(&s->seen, digest);
     facts->n = 0;
+    facts->served = false;
     uint64_t ts_ns = e->msgs[e->n_msgs - 1].ts_ns;
     x->rt->seen = (struct rt_seen){e->anomalies ? 0 : digest, f->fact_base};
     if (m && m->n_rules != SEEN_NOT_KEPT && seen_count(&s->seen, m, &s->facts, ts_ns)) {
@@ -329,9 +335,9 @@ static bool only_repeats(struct shard *s, const struct dis_ctx *x, const struct 
     unsigned at = 0, n = tell_of_it(s, h, &at);
     if (n > 1 || (n == 0 && worst < 0) || s->conf.alerts_ns < REPEATS_LEAST_NS)
         return false;
-    like = like ? like : report_like(s, x, e, worst);
     if (n && (ruleset_hit_asks(s->env->rules, h->of[at]) || s->env->site->n_windows))
         return false;
+    like = like ? like : report_like(s, x, e, worst);
     if (report_is_new(s, x, e, like, n ? h->of[at] : REC_NO_HIT, object))
         return false;
     if (n)
@@ -347,17 +353,19 @@ static unsigned look_at(struct shard *s, struct dis_ctx *x, struct event *e, str
     bool commands = action_commands(e->action);
     int worst = e->anomalies ? schema_worst(e->schema, e->anomalies) : -1;
     uint64_t like = worst >= 0 ? report_like(s, x, e, worst) : 0;
+    if (like)
+        repeats_fetch(&s->repeats, like);
     f->errors += e->error;
-    /* What was asked in vain is no new fact when it is answered in the end; but then it tells what the server is. */
-    bool serves = !f->served && ev_served(e->kind, e->outcome, e->from_client) && report_served(s, f);
     h->n = judge(s, x, e, facts, h->of);
-    unsigned wanted = (facts->n || serves ? REC_WANT_FACT : 0) | (commands && h->n ? REC_WANT_HIT : 0) |
+    /* What was asked in vain before is no new fact when it is done; but it tells what the server is. */
+    bool news = facts->n || facts->served;
+    unsigned wanted = (news ? REC_WANT_FACT : 0) | (commands && h->n ? REC_WANT_HIT : 0) |
                       (worst >= 0 ? REC_WANT_ANOMALY : 0);
     if (h->n) {
         *object = rules_object(e);
         h->n = ask_collector(s, f, e, *object, !commands, h);
     }
-    if (!facts->n && !serves && !commands && only_repeats(s, x, e, worst, like, *object, h))
+    if (!news && !commands && only_repeats(s, x, e, worst, like, *object, h))
         wanted = 0;
     return wanted | (h->n ? REC_WANT_HIT : 0);
 }

@@ -28,7 +28,8 @@ void report_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *s
 {
     struct shard *s = arg;
     struct flow *f = x->owner;
-    uint64_t kind = hash_mix(env_schema(s->env, schema)->hash ^ (bit << 1 | (f->client == 1)), f->id);
+    uint64_t what = env_schema(s->env, schema)->hash ^ (bit << 1 | (f->client == 1));
+    uint64_t kind = hash_mix(s->env->hash_key ^ what, s->env->hash_key ^ f->id);
     const struct repeat_seen m = {.digest = kind, .ts_ns = x->ts_ns, .frame = x->frame, .file = x->file};
     struct rec_anomaly *is = repeats_see(&s->repeats, &m);
     if (!is)
@@ -42,27 +43,28 @@ void report_malformed(void *arg, struct dis_ctx *x, const struct proto_schema *s
     report_repeat_count(s, &r);
 }
 
+/* Keyed at each step, as whoever sends chooses most of it: two kinds that count as one would hide the second. */
 uint64_t report_like(const struct shard *s, const struct dis_ctx *x, const struct event *e, int worst)
 {
     const struct flow *f = x->owner;
-    uint64_t h = hash_mix(env_schema(s->env, e->schema)->hash ^ (unsigned)worst,
-                          (uint64_t)f->key.net << 32 | (f->client == 1));
-    h = hash_mix(h ^ (uint64_t)e->unit << 32, (uint64_t)e->action << 32 | (uint64_t)e->kind << 24 |
-                                                  (uint64_t)e->outcome << 16 | e->has_unit << 1 | e->error);
-    h = hash_mix(hash_16(h, &f->key.lo), hash_16(1, &f->key.hi));
+    const uint64_t key = s->env->hash_key, schema = env_schema(s->env, e->schema)->hash;
+    uint64_t how = (uint64_t)e->action << 32 | (uint64_t)e->kind << 24 | (uint64_t)e->outcome << 16 |
+                   (uint64_t)e->has_unit << 1 | e->error;
+    uint64_t h = hash_mix(key ^ schema ^ (unsigned)worst, key ^ ((uint64_t)f->key.net << 32 | (f->client == 1)));
+    h = hash_mix(h ^ (uint64_t)e->unit << 32, key ^ how);
+    h = hash_16(hash_16(h, &f->key.lo), &f->key.hi);
     for (unsigned side = 0; side < 2; side++)
-        h = e->has_far >> side & 1 ? hash_16(h ^ side, &e->far[side]) : h;
-    h = x->has_sender ? hash_16(h, &x->sender) : h;
-    repeats_fetch(&s->repeats, h);
-    return h;
+        h = e->has_far >> side & 1 ? hash_16(h ^ (side + 1), &e->far[side]) : h;
+    return (x->has_sender ? hash_16(h, &x->sender) : h) | 1;
 }
 
 /* Of what a rule's alert is told apart by, too. */
-static uint64_t like_hit(uint64_t h, const struct rec_like *k)
+static uint64_t like_hit(const struct shard *s, uint64_t h, const struct rec_like *k)
 {
-    h = hash_mix(h ^ k->object, (uint64_t)k->function << 32 | k->selector);
-    h = hash_mix(h ^ k->anomalies, (uint64_t)k->sub << 32 | k->status);
-    return hash_mix(h, k->hit);
+    const uint64_t key = s->env->hash_key;
+    h = hash_mix(h ^ k->object, key ^ ((uint64_t)k->function << 32 | k->selector));
+    h = hash_mix(h ^ k->anomalies, key ^ ((uint64_t)k->sub << 32 | k->status));
+    return hash_mix(h, key ^ k->hit);
 }
 
 bool report_is_new(struct shard *s, const struct dis_ctx *x, const struct event *e, uint64_t like, unsigned hit,
@@ -72,7 +74,7 @@ bool report_is_new(struct shard *s, const struct dis_ctx *x, const struct event 
                                   .selector = e->selector, .unit = e->unit, .sub = e->sub, .status = e->status,
                                   .hit = (uint16_t)hit, .kind = e->kind, .action = e->action, .outcome = e->outcome,
                                   .has_unit = e->has_unit, .error = e->error, .from_client = e->from_client};
-    const struct repeat_seen m = {.digest = hit == REC_NO_HIT ? like : like_hit(like, &kind),
+    const struct repeat_seen m = {.digest = hit == REC_NO_HIT ? like : like_hit(s, like, &kind),
                                   .ts_ns = e->msgs[e->n_msgs - 1].ts_ns, .frame = x->frame, .file = x->file};
     struct rec_anomaly *is = repeats_see(&s->repeats, &m);
     if (!is)

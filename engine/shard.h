@@ -257,8 +257,6 @@ static inline uint64_t *asset_set(const struct shard *s, uint64_t digest)
     return &s->assets[(digest >> 8) & (s->conf.n_assets - 1) & ~7u];
 }
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
-/* The server of the flow's link does what it is asked: is that new? */
-bool report_served(struct shard *s, struct flow *f);
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void report_counted(void *shard, const struct rec_counted *r);

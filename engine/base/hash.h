@@ -65,10 +65,10 @@ static inline uint64_t hash_same(uint64_t secret, const void *p, size_t n)
     return hash_mix(h ^ v[0], secret ^ v[1]);
 }
 
-/* Of the 16 bytes of an address. */
+/* Of the 16 bytes of an address; not for ids. */
 static inline uint64_t hash_16(uint64_t key, const void *p)
 {
     uint64_t v[2];
     memcpy(v, p, sizeof v);
-    return hash_mix(v[0] ^ key, v[1]);
+    return hash_mix(v[0] ^ key, hash_not_zero(v[1]));
 }

@@ -192,6 +192,22 @@ def a_controller_that_answers_only_later_is_one():
     assert p.assets()["default", PLC]["type"] == "controller"
 
 
+@case
+def a_gateway_whose_units_answer_only_later_is_one():
+    p = Plant()
+    t = day(0)
+    c = t.tcp(HMI, 50000, PLC, 502)
+    for k in range(60):
+        unit = 1 + k % 3
+        if unit > 1 and k < 30:  # refused: the gateway has no path to it yet
+            modbus(c, 3, 0, 1, tid=k, unit=unit, error=10)
+        else:
+            modbus(c, 3, 0, 1, tid=k, unit=unit)
+        t.wait(2)
+    p.replay(t, "--learn")
+    assert "gateway" in p.assets()["default", PLC]["roles"]
+
+
 # ---- baseline ----
 
 @case
