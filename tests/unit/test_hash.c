@@ -23,6 +23,8 @@ START_TEST(nothing_makes_it_forget)
         ck_assert_uint_ne(hash_bytes(1, words[0], sizeof words[0]), hash_bytes(1, words[1], sizeof words[1]));
         ck_assert_uint_ne(hash_same(1, words[0], sizeof words[0]), hash_same(1, words[1], sizeof words[1]));
         ck_assert_uint_ne(hash_bytes(1, words[0], 32), hash_bytes(2, words[0], 32));
+        ck_assert_uint_ne(hash_16(1, words[0]), hash_16(1, words[1])); /* an address that ends so */
+        ck_assert_uint_ne(hash_16(1, words[0]), hash_16(2, words[0]));
     }
 }
 END_TEST
