@@ -196,6 +196,11 @@ int out_file_flush_marked(struct out_file *f)
     return f->mark ? drain(f, f->mark) : 0;
 }
 
+bool out_file_room(const struct out_file *f, size_t n)
+{
+    return f->cap - (f->tail - f->head) > n; /* and its newline */
+}
+
 void out_file_stats(const struct out_file *f, struct out_file_stats *ret)
 {
     *ret = f->s;
@@ -224,6 +229,8 @@ static int sink_put(void *ctx, const struct alert_out *a)
     struct out_file_sink *s = ctx;
     if (s->least && a->severity > s->least)
         return 0;
+    if (s->hold && s->full && !out_file_room(s->file, a->line_len))
+        s->full(s->full_arg);
     int r = out_file_line(s->file, a->line, a->line_len);
     return r < 0 || s->hold ? r : out_file_flush(s->file);
 }

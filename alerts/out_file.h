@@ -28,6 +28,8 @@ void out_file_mark(struct out_file *f);
 int out_file_flush_marked(struct out_file *f);
 /* Write what is buffered and what waits. */
 int out_file_flush(struct out_file *f);
+/* Is there room for one more line of n bytes? */
+bool out_file_room(const struct out_file *f, size_t n);
 void out_file_stats(const struct out_file *f, struct out_file_stats *ret);
 uint64_t out_file_memory(const struct out_file *f);
 /* Flushes; 0 or -errno when something was lost. NULL is fine. */
@@ -38,5 +40,7 @@ struct out_file_sink {
     struct out_file *file;
     uint8_t least;
     bool hold; /* lines wait for company, until somebody flushes */
+    void (*full)(void *arg); /* hold: called before a line that has no room; NULL: what waits is written then */
+    void *full_arg;
 };
 struct alert_sink out_file_sink(struct out_file_sink *s);

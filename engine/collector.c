@@ -210,15 +210,11 @@ static void on_tick(struct collector *c, const struct rec_tick *t)
     save(c, false);
 }
 
-/* What an output has, the store had first. */
 static void settle(struct collector *c)
 {
-    struct err e;
     c->napped_us = 0;
-    if (!c->outputs || !outputs_wait(c->outputs))
-        return;
-    store_sync(c->store, &e); /* its failure is told in raise_tick(), and at the close */
-    outputs_flush(c->outputs);
+    if (c->outputs)
+        outputs_settle(c->outputs);
 }
 
 static void on_end(struct collector *c, const struct rec_tick *t)

@@ -41,7 +41,7 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
     return r;
 }
 
-void outputs_hold(struct outputs *o)
+static void hold(struct outputs *o)
 {
     for (unsigned i = 0; i < o->n; i++) {
         o->sink[i].hold = true;
@@ -49,9 +49,34 @@ void outputs_hold(struct outputs *o)
     }
 }
 
+void outputs_settle(struct outputs *o)
+{
+    struct err e;
+    if (!outputs_wait(o))
+        return;
+    if (o->first)
+        store_sync(o->first, &e); /* its failure is told in raise_tick(), and at the close */
+    outputs_flush(o);
+}
+
+static void full(void *arg)
+{
+    outputs_settle(arg);
+}
+
+void outputs_hold(struct outputs *o, struct store *s)
+{
+    hold(o);
+    o->first = s;
+    for (unsigned i = 0; i < o->n; i++) {
+        o->sink[i].full = full;
+        o->sink[i].full_arg = o;
+    }
+}
+
 void outputs_behind(struct outputs *o, struct store *s)
 {
-    outputs_hold(o);
+    hold(o);
     o->store = s;
 }
 

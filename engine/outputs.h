@@ -13,6 +13,7 @@ struct outputs {
     const char *path[ALERT_MAX_SINKS];
     uint64_t lost[ALERT_MAX_SINKS]; /* told already */
     unsigned n;
+    struct store *first; /* a replay's: asked to have all for good before anything is written */
     struct store *store; /* live: what it has durably is written; NULL: not waited for */
     uint64_t mark;       /* alerts that it must have before what is marked is written */
     unsigned age;        /* seconds since then */
@@ -26,8 +27,10 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
 /* The configured output of events, NULL none. */
 const char *outputs_events(const struct conf *c);
 uint64_t outputs_memory(const struct outputs *o);
-/* A replay's alerts wait for company: written by outputs_flush(), which is due when outputs_full(). */
-void outputs_hold(struct outputs *o);
+/* A replay's alerts wait for company: written by outputs_settle(), which is due when outputs_full(), and done where one
+ * tick tells more than the outputs have room for. */
+void outputs_hold(struct outputs *o, struct store *s);
+void outputs_settle(struct outputs *o); /* what an output has, the store had first: waits for it */
 /* Live alerts wait until the database has them for good, which takes some milliseconds: what an output has, a power cut
  * does not take from the database. A database that does not get on holds nobody up for long. */
 void outputs_behind(struct outputs *o, struct store *s);

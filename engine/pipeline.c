@@ -342,7 +342,7 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
     if (o->live)
         outputs_behind(&p->outputs, p->store);
     else
-        outputs_hold(&p->outputs);
+        outputs_hold(&p->outputs, p->store);
     if (!p->collector.scratch || !p->collector.json || !p->collector.held || !p->collector.ops.sight ||
         !p->collector.ops.visibility)
         return err_set(e, -ENOMEM, "no memory");

@@ -220,6 +220,46 @@ START_TEST(test_sink)
 }
 END_TEST
 
+struct keeper { /* asked before a line has no room: has anything left by then? */
+    struct out_file *file;
+    unsigned asked;
+    uint64_t had;
+};
+
+static void asked(void *arg)
+{
+    struct keeper *k = arg;
+    struct out_file_stats s;
+    out_file_stats(k->file, &s);
+    ck_assert_uint_eq(s.bytes, k->had); /* only what it let go before */
+    k->asked++;
+    k->had += s.waiting;
+    ck_assert_int_eq(out_file_flush(k->file), 0);
+}
+
+/* More lines than there is room for: none is written before the one who holds them back said so. */
+START_TEST(test_sink_full)
+{
+    enum { LINE = 1000, LINES = 2000 };
+    static char line[LINE];
+    memset(line, 'x', sizeof line);
+    struct keeper k = {.file = open_it(path)};
+    struct out_file_sink s = {.file = k.file, .hold = true, .full = asked, .full_arg = &k};
+    struct alert_sink sink = out_file_sink(&s);
+    struct alert_out a = {.severity = AS_MAJOR, .line = line, .line_len = LINE};
+    struct out_file_stats st;
+    out_file_hold(k.file);
+    for (unsigned i = 0; i < LINES; i++)
+        ck_assert_int_eq(sink.put(sink.ctx, &a), 0);
+    out_file_stats(k.file, &st);
+    ck_assert_uint_ge(k.asked, 2);
+    ck_assert_uint_eq(st.bytes, k.had);
+    ck_assert_uint_eq(st.bytes + st.waiting, LINES * (LINE + 1));
+    ck_assert_uint_eq(st.lost, 0);
+    ck_assert_int_eq(out_file_close(k.file), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("out_file");
@@ -233,6 +273,7 @@ int main(void)
     tcase_add_test(t, test_pipe);
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_sink);
+    tcase_add_test(t, test_sink_full);
     suite_add_tcase(s, t);
     return suite_end(s);
 }
