@@ -4,17 +4,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "baseline/baseline.h"
 #include "dissectors/dissector.h"
+#include "engine/accept.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
 #include "engine/conf.h"
 #include "engine/json.h"
 #include "engine/listing.h"
+#include "engine/service.h"
 #include "store/query.h"
 #include "store/store.h"
+#include "store/wish.h"
+
+enum { MOST_KEYS = 1024 }; /* of one `accept` */
 
 static void usage(FILE *f)
 {
@@ -34,7 +40,7 @@ static void usage(FILE *f)
           "  -o, --output FILE  instead of standard output\n"
           "      --all          show: all of them; export: also what is not learned, marked\n"
           "      --json         as JSON\n\n"
-          "A running sensor reads the database when it starts. Exit status: 0 done, 1 it failed, 2 wrong usage.\n",
+          "accept beside a running sensor is done by the sensor; import waits until none runs. Exit status: 0 done, 1 it failed, 2 wrong usage.\n",
           f);
 }
 
@@ -200,64 +206,6 @@ static int show(const struct options *o)
 
 /* ---- accept, import: they write ---- */
 
-/* The keys in the alert whose uid begins so. */
-static int key_of_alert(struct query *q, const char *begin, char *out, size_t n, struct err *e)
-{
-    char uid[17];
-    const char *const args[] = {uid};
-    int found = uid_complete(q, begin, uid, e);
-    if (found <= 0)
-        return found ? found : err_set(e, -ENOENT, "there is no alert %s", begin);
-    struct rows *r = ask(q, Q_ALERT, args, 1);
-    bool has = next(r) && rows_text(r, QX_ACCEPT);
-    if (has)
-        snprintf(out, n, "%s", rows_text(r, QX_ACCEPT));
-    rows_done(r);
-    return has ? 0
-               : err_set(e, -ENOENT, "%s tells a fact of its own each time and cannot be accepted; alerts.types and "
-                         "rules.disable of the configuration switch it off", begin);
-}
-
-/* An alert without a fact to learn is named by what it tells: "alert:0123456789abcdef", one that the database has. */
-static int accept_alert(struct query *q, struct baseline *b, const char *text, uint64_t now, struct err *e)
-{
-    char what[120] = "", src[64] = "", dst[64] = "", id[24] = "", *end = NULL;
-    struct row_accepted a = {.key = strtoull(text + 6, &end, 16), .since_ns = now, .type = id, .src = src, .dst = dst,
-                             .what = what};
-    if (end != text + 6 + 16 || *end)
-        return err_set(e, -EINVAL, "%s: found no key of an alert; expected what an alert shows under \"accept\", as in "
-                                   "alert:0123456789abcdef", text);
-    const char *const args[] = {text};
-    struct rows *r = ask(q, Q_ALERT_OF_KEY, args, 1);
-    bool found = next(r);
-    if (found) {
-        const struct js *v = NULL;
-        const char *json = rows_text(r, QX_JSON), *s;
-        snprintf(id, sizeof id, "%s", rows_text(r, QX_ID));
-        snprintf(src, sizeof src, "%s", rows_text(r, QX_SRC) ? rows_text(r, QX_SRC) : "");
-        snprintf(dst, sizeof dst, "%s", rows_text(r, QX_DST) ? rows_text(r, QX_DST) : "");
-        if (json && js_parse(&v, json, strlen(json), e) == 0 && (s = js_str(v, "tyto.seen")))
-            snprintf(what, sizeof what, "%s", s);
-        else if (rows_text(r, QX_TITLE))
-            snprintf(what, sizeof what, "%s", rows_text(r, QX_TITLE));
-        js_free(v);
-    }
-    rows_done(r);
-    if (!found)
-        return err_set(e, -ENOENT, "%s: the database has no such alert (any more)", text);
-    return baseline_accept_alert(b, &a, e);
-}
-
-/* All keys of one text, as an alert shows them: "alert:... function:..." */
-static int accept_text(struct query *q, struct baseline *b, char *text, uint64_t now, struct err *e)
-{
-    char *save = NULL;
-    int r = 0;
-    for (char *k = strtok_r(text, " ", &save); k && !r; k = strtok_r(NULL, " ", &save))
-        r = strncmp(k, "alert:", 6) == 0 ? accept_alert(q, b, k, now, e) : baseline_accept(b, k, now, e);
-    return r;
-}
-
 static bool is_uid(const char *s) /* keys of facts have a colon */
 {
     size_t n = strlen(s);
@@ -278,13 +226,17 @@ static uint64_t last_time(struct query *q)
 struct writing {
     struct model m;
     struct store *s;
+    const char *db;
+    int lock;
 };
 
 static int writing_open(struct writing *w, const struct options *o, struct err *e)
 {
     struct store_conf c = {.path = o->db, .wait = true};
-    *w = (struct writing){0};
-    int r = model_new(&w->m, o->conf, e);
+    *w = (struct writing){.db = o->db};
+    int r = service_lock(o->db, "baseline", &w->lock, e);
+    if (!r)
+        r = model_new(&w->m, o->conf, e);
     if (!r)
         r = store_open(&c, &w->s, NULL, e);
     if (!r) {
@@ -301,32 +253,79 @@ static int writing_close(struct writing *w, int r, struct err *e)
         baseline_save(w->m.b, store_sink(w->s), false);
     int c = store_close(w->s, r ? &e2 : e);
     model_done(&w->m);
+    service_unlock(w->db, w->lock);
     return r ? r : c;
 }
 
-static int accept_keys(const struct options *o)
+typedef char keys_text[ACCEPT_KEYS];
+
+static int accept_here(const struct options *o, struct query *q, const keys_text *keys)
 {
     struct writing w;
     struct err e;
-    char key[512];
-    struct query *q = open_db(o->db); /* refuses a database that is not there: accepting makes none */
-    if (!q)
-        return 1;
-    uint64_t now = last_time(q);
     int r = writing_open(&w, o, &e);
-    for (int i = 0; i < o->n_args && !r; i++) {
-        snprintf(key, sizeof key, "%s", o->args[i]);
-        if (is_uid(key))
-            r = key_of_alert(q, o->args[i], key, sizeof key, &e);
-        if (!r)
-            r = accept_text(q, w.m.b, key, now, &e);
-    }
-    query_close(q);
+    for (int i = 0; i < o->n_args && !r; i++)
+        r = accept_keys(q, w.m.b, keys[i], last_time(q), &e);
     r = writing_close(&w, r, &e);
     if (r)
         return fail(&e);
     printf("%d accepted\n", o->n_args);
     return 0;
+}
+
+/* Until the sensor has done it (1) or said no, or took too long (0). */
+static int wait_for(struct wishes *w, int64_t id, struct err *e)
+{
+    enum { STEP_MS = 50, LONGEST_MS = 5000 };
+    static const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+    int r = 0;
+    for (unsigned ms = 0; !r && ms < LONGEST_MS; ms += STEP_MS)
+        if (!(r = wishes_look(w, id, e)))
+            nanosleep(&step, NULL);
+    return r;
+}
+
+/* Only the sensor that writes the database may change what it knows. */
+static int accept_there(const struct options *o, const keys_text *keys)
+{
+    static int64_t id[MOST_KEYS];
+    struct wishes *w;
+    struct err e;
+    int n = 0, done = 0, r = wishes_open(o->db, &w, &e);
+    if (r)
+        return fail(&e);
+    for (; n < o->n_args && !r; n++)
+        r = wishes_put(w, keys[n], &id[n], &e);
+    if (!r)
+        while (done < n && (r = wait_for(w, id[done], &e)) > 0)
+            done++;
+    wishes_close(w);
+    if (done || !r)
+        printf("%d accepted\n", done);
+    if (r < 0)
+        return fail(&e);
+    if (done < n)
+        printf("%d handed to the sensor that runs on %s; it has not answered yet\n", n - done, o->db);
+    return 0;
+}
+
+static int accept_args(const struct options *o)
+{
+    static keys_text keys[MOST_KEYS];
+    struct err e;
+    struct query *q = open_db(o->db); /* refuses a database that is not there: accepting makes none */
+    int r = 0;
+    if (!q)
+        return 1;
+    for (int i = 0; i < o->n_args && !r; i++) {
+        if (is_uid(o->args[i]))
+            r = accept_of_alert(q, o->args[i], keys[i], &e);
+        else if (snprintf(keys[i], sizeof keys[i], "%s", o->args[i]) >= (int)sizeof keys[i])
+            r = err_set(&e, -EINVAL, "%.40s...: found no key, expected one as an alert shows it", o->args[i]);
+    }
+    r = r ? fail(&e) : service_runs(o->db) ? accept_there(o, keys) : accept_here(o, q, keys);
+    query_close(q);
+    return r;
 }
 
 static int import(const struct options *o)
@@ -475,7 +474,7 @@ static const struct {
     const char *name;
     int (*run)(const struct options *o);
     int min_args, max_args;
-} subs[] = {{"show", show, 0, 0}, {"accept", accept_keys, 1, 1024}, {"export", export, 0, 0}, {"import", import, 1, 1},
+} subs[] = {{"show", show, 0, 0}, {"accept", accept_args, 1, MOST_KEYS}, {"export", export, 0, 0}, {"import", import, 1, 1},
             {"diff", diff, 2, 2}};
 
 int cmd_baseline(int argc, char **argv)

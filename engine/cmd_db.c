@@ -5,6 +5,7 @@
 
 #include "engine/cmd.h"
 #include "engine/listing.h"
+#include "engine/service.h"
 #include "store/admin.h"
 #include "store/query.h"
 
@@ -97,18 +98,27 @@ static int check(const char *path, bool json)
     return n != 0;
 }
 
-static int vacuum(const char *path, bool json)
+static int alone(const char *path, int (*work)(const char *path, struct err *e))
 {
     struct err e;
+    int lock;
+    if (service_lock(path, "db", &lock, &e))
+        return fail(&e);
+    int r = work(path, &e) ? fail(&e) : 0;
+    service_unlock(path, lock);
+    return r;
+}
+
+static int vacuum(const char *path, bool json)
+{
     (void)json;
-    return db_vacuum(path, &e) ? fail(&e) : 0;
+    return alone(path, db_vacuum);
 }
 
 static int migrate(const char *path, bool json)
 {
-    struct err e;
     (void)json;
-    return db_migrate(path, &e) ? fail(&e) : 0;
+    return alone(path, db_migrate);
 }
 
 static const struct {

@@ -8,6 +8,7 @@
 
 #include "engine/cmd.h"
 #include "engine/opts.h"
+#include "engine/service.h"
 #include "engine/stats.h"
 
 static volatile sig_atomic_t stopped;
@@ -151,25 +152,20 @@ static int run(struct pipeline *p, const struct args *a, struct engine *g, struc
     return r;
 }
 
-int cmd_replay(int argc, char **argv)
+static int replay(const struct args *a, const struct timespec *t0)
 {
-    struct args a;
     struct err e;
-    struct timespec t0;
     static struct pipeline p;
     struct source *src;
     struct engine *g;
     struct bar bar = {0};
-    clock_gettime(CLOCK_MONOTONIC, &t0);
-    int r = parse(argc, argv, &a), status;
-    if (r)
-        return r < 0 ? 0 : r;
-    if (source_open_files((const char *const *)a.captures, a.n_captures, &e, &src) || pipe_open(&p, &a.pipe, src, &e)) {
+    if (source_open_files((const char *const *)a->captures, a->n_captures, &e, &src) ||
+        pipe_open(&p, &a->pipe, src, &e)) {
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;
     }
-    bar.on = !a.pipe.quiet && isatty(STDERR_FILENO);
-    struct engine_conf conf = pipe_engine_conf(&p, a.pipe.workers);
+    bar.on = !a->pipe.quiet && isatty(STDERR_FILENO);
+    struct engine_conf conf = pipe_engine_conf(&p, a->pipe.workers);
     conf.progress = bar.on ? progress : NULL;
     conf.progress_arg = &bar;
     catch_signals();
@@ -177,10 +173,10 @@ int cmd_replay(int argc, char **argv)
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;
     }
-    r = run(&p, &a, g, &bar, &t0, &e);
+    int r = run(&p, a, g, &bar, t0, &e);
     if (r)
         fprintf(stderr, "tyto: %s\n", e.text);
-    status = tell_faults(src) | (r != 0);
+    int status = tell_faults(src) | (r != 0);
     engine_free(g);
     if (pipe_close(&p, &e)) {
         fprintf(stderr, "tyto: %s\n", e.text);
@@ -188,4 +184,23 @@ int cmd_replay(int argc, char **argv)
     }
     source_close(src);
     return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    struct args a;
+    struct err e;
+    struct timespec t0;
+    int lock;
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    int r = parse(argc, argv, &a);
+    if (r)
+        return r < 0 ? 0 : r;
+    if (service_lock(a.pipe.db, "replay", &lock, &e)) {
+        fprintf(stderr, "tyto: %s\n", e.text);
+        return 1;
+    }
+    r = replay(&a, &t0);
+    service_unlock(a.pipe.db, lock);
+    return r;
 }

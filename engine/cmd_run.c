@@ -237,7 +237,7 @@ static int generation(struct run *r, struct err *e)
     int ret = engine_new(&g, &conf, e);
     if (ret)
         return ret;
-    ret = conf.live ? live_open(&r->live, &r->pipe, g, conf.n_workers, e) : 0;
+    ret = conf.live ? live_open(&r->live, &r->pipe, r->a.pipe.db, g, conf.n_workers, e) : 0;
     if (ret) {
         engine_free(g);
         return ret;
@@ -316,7 +316,7 @@ static int open_and_run(struct run *r, struct err *e)
     ret = r->a.pipe.live ? service_drop(c->run.user, e) : 0;
     conf_free(c);
     if (!ret)
-        ret = service_lock(r->a.pipe.db, &lock, e);
+        ret = service_lock(r->a.pipe.db, r->a.pipe.live ? "run" : "replay", &lock, e);
     if (!ret) {
         ret = run(r, e);
         service_unlock(r->a.pipe.db, lock);

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/accept.h"
 #include "engine/base/jw.h"
+#include "store/query.h"
 
 enum { STATS_CAP = 65536 };
 #define WHILE_NS UINT64_C(10000000000)
@@ -130,11 +132,19 @@ static void tell_state(struct live *l, const char *why)
     l->untimed_told = true;
 }
 
+static void take_wishes(struct live *l)
+{
+    const struct collector *c = &l->pipe->collector;
+    if (l->wishes)
+        l->last_wish = accept_wishes(l->wishes, c->baseline, c->store, l->now_ns ? l->now_ns : 1, l->last_wish);
+}
+
 static void collect(void *arg)
 {
     struct live *l = arg;
     char why[LIVE_WHY];
     read_board(l, why);
+    take_wishes(l);
     if (!l->now_ns)
         return;
     tell_state(l, why);
@@ -149,7 +159,8 @@ static void collect(void *arg)
     outputs_confirm(&l->pipe->outputs);
 }
 
-int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsigned n_workers, struct err *e)
+int live_open(struct live *l, struct pipeline *p, const char *db, const struct engine *g, unsigned n_workers,
+              struct err *e)
 {
     _Static_assert((int)METRICS_TEXT <= (int)STATS_CAP, "one buffer for both");
     *l = (struct live){.pipe = p, .engine = g, .n_workers = n_workers, .started_ns = mono_ns()};
@@ -158,6 +169,8 @@ int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsign
     l->text = malloc(STATS_CAP);
     l->totals = malloc(sizeof *l->totals);
     int r = l->text && l->totals ? 0 : err_set(e, -ENOMEM, "no memory");
+    if (!r && strcmp(db, ":memory:") != 0)
+        r = query_open(db, &l->wishes, e);
     if (!r && p->conf->run.metrics)
         r = metrics_open(&l->metrics, p->conf->run.metrics, e);
     if (r) {
@@ -172,6 +185,7 @@ int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsign
 void live_close(struct live *l)
 {
     metrics_close(l->metrics);
+    query_close(l->wishes);
     free(l->text);
     free(l->totals);
     pthread_mutex_destroy(&l->board.lock);

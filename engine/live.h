@@ -33,12 +33,15 @@ struct live {
     uint64_t started_ns;  /* monotonic */
     const struct engine_totals *before;    /* of generations that a reload ended */
     struct metrics *metrics;
+    struct query *wishes; /* the database, for what people ask of this sensor; NULL: it has no file */
+    uint64_t last_wish;
     char *text;
     struct engine_totals *totals;
 };
 
 /* Prepares the pipeline's collector for a live run, opens run.metrics. The struct must stay where it is. */
-int live_open(struct live *l, struct pipeline *p, const struct engine *g, unsigned n_workers, struct err *e) MUST_USE;
+int live_open(struct live *l, struct pipeline *p, const char *db, const struct engine *g, unsigned n_workers,
+              struct err *e) MUST_USE;
 void live_close(struct live *l);
 /* A configuration was wrong, and everything stays as it is; from the thread that reads the source. n: so many were. */
 void live_refused(struct live *l, uint64_t n, const char *why);

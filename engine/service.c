@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void service_notify(const char *state)
@@ -37,18 +37,25 @@ void service_notify(const char *state)
     close(fd);
 }
 
-/* ---- one run a database ---- */
+/* ---- one writer a database ---- */
 
 static bool lock_path(const char *db, char *to, size_t cap)
 {
     return snprintf(to, cap, "%s.lock", db) < (int)cap;
 }
 
+/* Who may write the database may not be who made the lock. */
+static int open_lock(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    return fd < 0 && errno == EACCES ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : fd;
+}
+
 /* The run that ended takes its file with it: what we locked must still be what the name stands for. */
 static int lock_once(const char *path, int *ret)
 {
     struct stat a, b;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int fd = open_lock(path);
     if (fd < 0)
         return -errno;
     if (flock(fd, LOCK_EX | LOCK_NB)) {
@@ -64,25 +71,59 @@ static int lock_once(const char *path, int *ret)
     return -EAGAIN;
 }
 
-int service_lock(const char *db, int *ret, struct err *e)
+/* "1234 run": the process and what it does, as it wrote into its lock. */
+static void holder(const char *path, char *out, size_t cap)
 {
-    char path[4096], pid[32];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? 0 : read(fd, out, cap - 1);
+    out[n > 0 ? n : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+int service_lock(const char *db, const char *what, int *ret, struct err *e)
+{
+    enum { TRIES = 50 }; /* a second: `baseline accept` has it for less */
+    static const struct timespec pause = {.tv_nsec = 20000000};
+    char path[4096], text[64];
     int r = -EAGAIN;
     *ret = -1;
     if (strcmp(db, ":memory:") == 0)
         return 0;
     if (!lock_path(db, path, sizeof path))
         return err_set(e, -ENAMETOOLONG, "%s: the name is too long", db);
-    for (unsigned i = 0; i < 10 && r == -EAGAIN; i++)
+    for (unsigned i = 0; i < TRIES && (r == -EAGAIN || r == -EBUSY); i++) {
+        if (r == -EBUSY)
+            nanosleep(&pause, NULL);
         r = lock_once(path, ret);
-    if (r == -EBUSY)
-        return err_set(e, r, "%s: another tyto run uses this database", db);
+    }
+    if (r == -EBUSY) {
+        holder(path, text, sizeof text);
+        return err_set(e, r, "%s: another tyto writes this database (process %s)", db, *text ? text : "unknown");
+    }
+    if (r && access(path, F_OK) != 0) /* no folder, or a read-only one */
+        return 0;
     if (r)
         return err_set(e, r, "%s: cannot be locked: %s", path, strerror(-r));
-    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(*ret, 0) || write(*ret, pid, (size_t)n) != n)
-        pid[0] = '\0'; /* for people only */
+    int n = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), what);
+    if (ftruncate(*ret, 0) || write(*ret, text, (size_t)n) != n)
+        text[0] = '\0'; /* who it is stays untold */
     return 0;
+}
+
+bool service_runs(const char *db)
+{
+    char path[4096], text[64], *end;
+    if (!lock_path(db, path, sizeof path))
+        return false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    holder(path, text, sizeof text);
+    (void)strtol(text, &end, 10);
+    return held && strcmp(end, " run") == 0;
 }
 
 void service_unlock(const char *db, int lock)

@@ -7,9 +7,9 @@
 
 #define DB_PAGE "8192" /* bytes: an alert with its record is some 2 KiB */
 
-extern const char schema_1[], schema_2[], schema_indexes[];
+extern const char schema_1[], schema_2[], schema_3[], schema_indexes[];
 /* Step k brings a database of version k to k + 1; they are only ever appended. */
-static const char *const steps[] = {schema_1, schema_2};
+static const char *const steps[] = {schema_1, schema_2, schema_3};
 
 int db_version(void)
 {

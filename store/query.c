@@ -85,6 +85,7 @@ static const struct {
                 "count(*) "
                 "FROM asset WHERE asset.net=n.name AND asset.learned<>1) FROM net n ORDER BY name",
                 0, 0},
+    [Q_WISHES] = {"SELECT id,accept FROM wish WHERE answer IS NULL ORDER BY id", 0, 0},
     [Q_UNLEARNED] =
         {"SELECT key,learned,what,client,server,count,first_ns,last_ns FROM ("
          "SELECT 1 AS level,printf('asset:%016x',id) AS key,learned,'device, '||type AS what,asset.key AS client,NULL "

@@ -37,6 +37,7 @@ static const struct shape shapes[MSG_KINDS] = {
     [MSG_GONE] = {sizeof(struct msg_gone), 0, 0, {0}, {{0}}},
     [MSG_META] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},
     [MSG_CURSOR] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},
+    [MSG_WISH] = {sizeof(struct msg_meta), 2, 0, {S(msg_meta, key), S(msg_meta, value)}, {{0}}},
     [MSG_ALERT] = {sizeof(struct store_alert),
                    7,
                    1,

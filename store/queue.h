@@ -19,6 +19,7 @@ enum msg_kind {
     MSG_GONE,
     MSG_META,
     MSG_CURSOR,
+    MSG_WISH,
     MSG_ALERT,
     MSG_KINDS
 };
@@ -27,7 +28,7 @@ struct msg_gone {
     uint64_t id;
     uint32_t kind;
 };
-struct msg_meta { /* also MSG_CURSOR */
+struct msg_meta { /* also MSG_CURSOR; MSG_WISH: value answers wish seq */
     const char *key, *value;
     uint64_t seq;
 };

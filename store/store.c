@@ -371,6 +371,12 @@ bool store_cursor(struct store *s, const char *output, uint64_t seq)
     return queue(s, &s->rows, MSG_CURSOR, &m);
 }
 
+bool store_wish_done(struct store *s, uint64_t id, const char *answer)
+{
+    struct msg_meta m = {.value = answer, .seq = id};
+    return queue(s, &s->rows, MSG_WISH, &m);
+}
+
 int store_sync(struct store *s, struct err *e)
 {
     pthread_mutex_lock(&s->lock);

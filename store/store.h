@@ -68,6 +68,9 @@ void store_sync_alerts(struct store *s, unsigned ms);
 /* Cursor of an output over the alerts' sequence (for outputs that resume). */
 bool store_cursor(struct store *s, const char *output, uint64_t seq);
 
+/* A wish (wish.h) was done, behind the rows queued so far; or answer: why not. */
+bool store_wish_done(struct store *s, uint64_t id, const char *answer);
+
 struct store_stats {
     uint64_t rows, alerts, transactions, refused, errors;
     uint32_t queued_bytes, queue_high;

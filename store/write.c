@@ -9,7 +9,7 @@
 enum { ROWS_PER_STATEMENT = 128 };
 
 enum {
-    W_ADDRS_GONE, W_ADDRS, W_ADDR_GONE, W_META, W_CURSOR, W_ALERT,
+    W_ADDRS_GONE, W_ADDRS, W_ADDR_GONE, W_META, W_CURSOR, W_WISH_DONE, W_WISH_REFUSED, W_ALERT,
     /* deletions, from here on in the order of `gone` */
     W_GONE_ASSET, W_GONE_ASSET_IDENTS, W_GONE_IDENTS, W_GONE_LINK, W_GONE_LINK_OPS, W_GONE_LINK_FUNCS, W_GONE_FUNC,
     W_GONE_FUNC_OPS, W_GONE_OP, W_N
@@ -22,6 +22,8 @@ static const char *const sql[W_N] = {
     [W_ADDR_GONE] = "DELETE FROM asset_addr WHERE asset=?1",
     [W_META] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
     [W_CURSOR] = "INSERT OR REPLACE INTO outbox VALUES(?1,?2)",
+    [W_WISH_DONE] = "DELETE FROM wish WHERE id=?1",
+    [W_WISH_REFUSED] = "UPDATE wish SET answer=?2 WHERE id=?1",
     /* The receiver's key is (uid, update): an older update never replaces a newer one; what people decided (state)
        stays. */
     [W_ALERT] =
@@ -118,6 +120,15 @@ static int put_cursor(struct writer *w, const union msg_row *row)
     return run(w->st[W_CURSOR]);
 }
 
+static int put_wish(struct writer *w, const union msg_row *row)
+{
+    sqlite3_stmt *s = w->st[row->meta.value ? W_WISH_REFUSED : W_WISH_DONE];
+    db_bind_u64(s, 1, row->meta.seq);
+    if (row->meta.value)
+        db_bind_held(s, 2, row->meta.value);
+    return run(s);
+}
+
 static int put_alert(struct writer *w, const union msg_row *row)
 {
     const struct store_alert *a = &row->alert;
@@ -163,6 +174,7 @@ int writer_take(struct writer *w, const struct msg_buf *b, uint32_t *at, unsigne
         [MSG_GONE] = put_gone,
         [MSG_META] = put_meta,
         [MSG_CURSOR] = put_cursor,
+        [MSG_WISH] = put_wish,
         [MSG_ALERT] = put_alert,
     };
     enum msg_kind kind;

@@ -6,7 +6,7 @@
 #include "store/feed.h"
 
 enum {
-    WRITE_STATEMENTS = 16,
+    WRITE_STATEMENTS = 20,
     WRITE_SORTED = 16384,                                      /* rows that are sorted at a time */
     WRITE_BYTES = 2 * WRITE_SORTED * sizeof(struct feed_row), /* which takes as many beside them */
 };

@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -829,14 +830,66 @@ def an_interface_goes_and_comes_again(pair):
         assert live.told().count("waiting for it") == live.told().count("captured again") == 1, live.told()
         assert not any(workers(live, "handed_over")), workers(live, "handed_over")
 
+def tyto(*args):
+    return subprocess.run([TYTO, *args], capture_output=True, text=True, timeout=30)
+
+
 @case
-def one_run_a_database(pair):
+def one_writer_a_database(pair):
     live = Run(pair)
-    r = subprocess.run([*pair.inside(pair.rx), TYTO, "run", "-i", "pcap:vr", "-d", live.out["db"]], capture_output=True,
-                       text=True, timeout=30)
-    assert r.returncode == 1 and "another tyto run" in r.stderr, (r.returncode, r.stderr)
+    db = live.out["db"]
+    text = os.path.join(live.dir, "text")
+    with open(text, "w") as f:
+        f.write("tyto_baseline: 1\n")
+    for args in (["run", "-i", "file:" + capture("plant/normal.pcap")], ["replay", "-q", capture("plant/normal.pcap")],
+                 ["baseline", "import", text], ["db", "vacuum"], ["db", "migrate"]):
+        r = tyto(*args, "-d", db)
+        assert r.returncode == 1 and f"another tyto writes this database (process {live.tyto()} run)" in r.stderr, \
+            (args, r.returncode, r.stderr)
+    assert tyto("assets", "-d", db).returncode == 0
     live.stop()
-    assert live.status == 0 and not os.path.exists(live.out["db"] + ".lock")
+    assert live.status == 0 and not os.path.exists(db + ".lock")
+    assert tyto("db", "vacuum", "-d", db).returncode == 0 and not os.path.exists(db + ".lock")
+
+
+def not_learned(db):
+    r = tyto("baseline", "show", "--all", "--json", "-d", db)
+    assert r.returncode == 0, r.stderr
+    return r.stdout
+
+
+@case
+def what_is_accepted_beside_a_sensor_stays_so(pair):
+    """By the sensor, which alone may change what it knows: not undone by its next write, and not raised again."""
+    live = Run(pair, "-c", capture("plant/site.yaml"))
+    db, path = live.out["db"], capture("plant/incident.pcap")
+    send(pair, path)
+    for _ in range(100):
+        told = [a["tyto"] for a in live.so_far() if a["tyto"]["accept"]]
+        if len({t["id"] for t in told}) >= 3:
+            break
+        time.sleep(0.1)
+    one = {t["id"]: t for t in told}
+    keys = {t["id"]: t["accept"].removeprefix("tyto baseline accept ").split() for t in one.values()}
+    facts = [k for ks in keys.values() for k in ks if not k.startswith("alert:")]
+    assert len(one) >= 3 and facts and any(k.startswith("alert:") for ks in keys.values() for k in ks), keys
+    else_ = not_learned(replay(path, "-c", capture("plant/site.yaml")).out["db"])
+    assert any(f in else_ for f in facts), (facts, else_)
+    r = tyto("baseline", "accept", "-d", db, *(t["alert_uid"] for t in one.values()))
+    assert r.returncode == 0 and r.stdout == f"{len(one)} accepted\n", (r.returncode, r.stdout, r.stderr)
+    r = tyto("baseline", "accept", "-d", db, "object:0000000000000001")
+    assert r.returncode == 1 and "object:0000000000000001" in r.stderr and not r.stdout, (r.returncode, r.stdout, r.stderr)
+    with sqlite3.connect(db) as c:
+        assert c.execute("SELECT count(*) FROM wish").fetchone() == (0,)
+    live.stop()
+    assert not [f for f in facts if f in not_learned(db)], (facts, not_learned(db))
+    again = Run(pair, "-c", capture("plant/site.yaml"), "-d", db)
+    send(pair, path)
+    time.sleep(1)
+    again.stop()
+    back = [a["tyto"]["alert_uid"] for a in again.alerts if a["tyto"]["alert_uid"] in {t["alert_uid"] for t in one.values()} or
+            (a["tyto"]["accept"] or "").removeprefix("tyto baseline accept ").split() in keys.values()]
+    assert again.status == 0 and not back, back
 
 
 @case

@@ -7,6 +7,7 @@
 
 #include "store/admin.h"
 #include "store/query.h"
+#include "store/wish.h"
 #include "store/queue.h"
 #include "store/store.h"
 #include "tests/unit/baseline_fixture.h"
@@ -313,6 +314,43 @@ START_TEST(full_disk)
 }
 END_TEST
 
+/* What people ask of the writer: done, it is gone; refused, it says why and is gone with that. */
+START_TEST(wishes)
+{
+    struct store *s = open_store(NULL);
+    struct wishes *w;
+    struct query *q;
+    struct err e;
+    int64_t id[3];
+    ck_assert_int_eq(wishes_open(path, &w, &e), 0);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(wishes_put(w, i ? "object:2 alert:3" : "link:1", &id[i], &e), 0);
+    ck_assert_int_eq(query_open(path, &q, &e), 0);
+    struct rows *r = query_run(q, Q_WISHES, NULL, 0, &e);
+    ck_assert_int_eq(rows_next(r, &e), 1);
+    ck_assert_int_eq(rows_int(r, QW_ID), id[0]);
+    ck_assert_str_eq(rows_text(r, QW_ACCEPT), "link:1");
+    rows_done(r);
+    ck_assert_int_eq(wishes_look(w, id[0], &e), 0);
+    ck_assert(store_wish_done(s, (uint64_t)id[0], NULL));
+    ck_assert(store_wish_done(s, (uint64_t)id[1], "object:2: there is no such fact"));
+    ck_assert_int_eq(store_sync(s, &e), 0);
+    ck_assert_int_eq(wishes_look(w, id[0], &e), 1);
+    ck_assert_int_eq(wishes_look(w, id[1], &e), -EINVAL);
+    ck_assert_str_eq(e.text, "object:2: there is no such fact");
+    ck_assert_int_eq(wishes_look(w, id[1], &e), 1);
+    ck_assert_int_eq(wishes_look(w, id[2], &e), 0);
+    int64_t last = id[2];
+    ck_assert(store_wish_done(s, (uint64_t)last, NULL));
+    ck_assert_int_eq(store_sync(s, &e), 0);
+    ck_assert_int_eq(wishes_put(w, "link:4", &id[0], &e), 0);
+    ck_assert_int_gt(id[0], last); /* a number is never used again: the writer goes on behind the last one */
+    query_close(q);
+    wishes_close(w);
+    close_store(s);
+}
+END_TEST
+
 /* A replay's transaction ends by itself: whoever looks meanwhile sees what is older than a second or so. */
 START_TEST(seen_while_it_runs)
 {
@@ -503,6 +541,7 @@ int main(void)
     tcase_add_test(t, alerts_are_upserted);
     tcase_add_test(t, refusals);
     tcase_add_test(t, locked);
+    tcase_add_test(t, wishes);
     tcase_add_test(t, full_disk);
     tcase_add_test(t, seen_while_it_runs);
     tcase_add_test(t, durable_with_their_transaction);
