@@ -81,8 +81,17 @@ struct flow {
     void *ndpi;
     uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
     uint8_t n_tries, n_hold, n_match, match_sides;
-    uint8_t undecided;          /* candidate shares the port with others that asked for more */
-    uint8_t used, tls, ndpi_done, topology, both_ways, faults_told, has_community; /* tls: a handshake was seen */
+    uint32_t syn;               /* FLOW_SYN: the number of a SYN in the living connection, which nobody answered yet */
+    uint8_t asks;               /* FLOW_ bits */
+    uint8_t faults_told, topology;
+    uint8_t undecided : 1;      /* candidate shares the port with others that asked for more */
+    uint8_t tls : 1;            /* a handshake was seen */
+    uint8_t used : 1, ndpi_done : 1, both_ways : 1, has_community : 1;
+};
+
+enum { /* struct flow.asks; of side 0, side 1 is the next bit */
+    FLOW_SYN = 1,   /* this side sent `syn` */
+    FLOW_WAITS = 4, /* beyond the hole in this direction something came, but its receiver still asks for the hole */
 };
 _Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, half) == 64 &&
                    sizeof(struct half) == 32,

@@ -352,11 +352,39 @@ static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32
         report_fault(s, f, side, FAULT_NESTED);
 }
 
-/* A new connection on the same ports: the old one is over. A repeated SYN is not a new one. */
-static bool begins_anew(const struct flow *f, unsigned side, const struct layers *l)
+/* The one that the connection began with, seen once more on another way through the network, when its data are on
+ * their way already (a second mirror port, PRP). */
+static bool is_first_syn(const struct shard *s, const struct flow *f, const struct half *h, const struct layers *l)
 {
-    return f->key.proto == PROTO_TCP && (l->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-           (f->half[side].flags & HALF_NEXT) && f->half[side].next != l->seq + 1;
+    enum { SOON_BYTES = 65536 };
+    static const uint64_t soon_ns = UINT64_C(1000000000);
+    return h->flags & HALF_SYN && h->next - (l->seq + 1) < SOON_BYTES && s->pkt->ts_ns < f->first_ns + soon_ns;
+}
+
+/* A new connection on the same ports: the old one is over. A repeated SYN is not a new one; nor is one in the middle of
+ * a connection that both ends still have, which its receiver contradicts (RFC 9293 3.10.7.4, RFC 5961 4): only the
+ * SYN+ACK to it makes it one, where answers are seen at all. */
+static bool begins_anew(const struct shard *s, struct flow *f, unsigned side, const struct layers *l)
+{
+    const struct half *h = &f->half[side], *o = &f->half[1 - side];
+    if (f->key.proto != PROTO_TCP || !(l->tcp_flags & TCP_SYN))
+        return false;
+    if (l->tcp_flags & TCP_ACK)
+        return f->asks & FLOW_SYN << (1 - side) && l->ack == f->syn + 1;
+    if (!(h->flags & HALF_NEXT) || h->next == l->seq + 1 || is_first_syn(s, f, h, l))
+        return false;
+    if (h->flags & o->flags & HALF_FIN || !(o->flags & HALF_SEEN))
+        return true;
+    f->asks = (uint8_t)((f->asks & ~(FLOW_SYN | FLOW_SYN << 1)) | FLOW_SYN << side);
+    f->syn = l->seq;
+    return false;
+}
+
+/* The connection that a SYN+ACK proved: its SYN came before. */
+static void begun_by(struct flow *f, unsigned side, uint32_t syn)
+{
+    f->half[side].next = syn + 1;
+    f->half[side].flags |= HALF_SEEN | HALF_NEXT | HALF_SYN | HALF_SYNC;
 }
 
 static bool needs_link(const struct flow *f)
@@ -381,9 +409,12 @@ static __attribute__((noinline)) void packet_unusual(struct shard *s, const stru
         return;
     }
     struct flow *f = flow_find(&s->flows, k, j->hash);
-    if (f && begins_anew(f, side, l)) {
+    if (f && begins_anew(s, f, side, l)) {
+        uint32_t syn = f->syn;
         flow_end(s, f);
-        f = NULL;
+        f = new_flow(s, k, j->hash, side, p, l);
+        if (l->tcp_flags & TCP_ACK)
+            begun_by(f, 1 - side, syn);
     }
     if (!f)
         f = new_flow(s, k, j->hash, side, p, l);

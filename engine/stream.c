@@ -5,7 +5,7 @@
 #include "engine/shard.h"
 
 enum {
-    OOO_MAX = 24,                 /* segments waiting in one direction */
+    OOO_MAX = 64,                 /* segments waiting in one direction: more than a window without scaling has */
     HOLE_FAR = 1 << 20,           /* a jump beyond this is no hole: the numbers changed */
 };
 static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000;
@@ -136,8 +136,10 @@ static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struc
                       .file = p->file, .next = *at};
     *at = i;
     memcpy(b.p, l->payload, l->payload_len);
-    if (!h->n_ooo++)
+    if (!h->n_ooo++) {
         half_rest(h)->hole_ns = s->now_ns;
+        f->asks &= (uint8_t)~(FLOW_WAITS << side);
+    }
 }
 
 void stream_free(struct shard *s, struct flow *f)
@@ -156,14 +158,21 @@ void stream_drain(struct shard *s, struct flow *f)
             give_up_hole(s, f, side);
 }
 
+/* A hole that its receiver still asks for is not lost: what lies beyond it may be anybody's. */
+static void give_up_old(struct shard *s, struct flow *f, unsigned side, uint64_t now)
+{
+    if (f->half[side].ooo != FLOW_NONE && now > f->rest[side].hole_ns + hole_ns && !(f->asks & FLOW_WAITS << side))
+        give_up_hole(s, f, side);
+}
+
 void stream_tick(struct shard *s, struct flow *f, uint64_t now)
 {
     for (unsigned side = 0; side < 2; side++)
-        if (f->half[side].ooo != FLOW_NONE && now > f->rest[side].hole_ns + hole_ns)
-            give_up_hole(s, f, side);
+        give_up_old(s, f, side, now);
 }
 
-/* The other side's packet acknowledges: bytes that it has and we have not will not come any more. */
+/* The other side's packet acknowledges: bytes that it has and we have not will not come any more; those that it asks
+ * for may. */
 static void other_acked(struct shard *s, struct flow *f, unsigned other, const struct layers *l)
 {
     struct half *h = &f->half[other];
@@ -172,6 +181,8 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
         unseen_hole(s, f, other, s->segs[h->ooo].seq);
         give_up_hole(s, f, other);
     }
+    if (h->ooo != FLOW_NONE && l->ack == h->next)
+        f->asks |= (uint8_t)(FLOW_WAITS << other);
 }
 
 /* Is it so soon behind the last packet of its side that it may be a copy? */
@@ -266,6 +277,26 @@ static void cut_away(struct shard *s, struct half *h, const struct layers *l)
     }
 }
 
+static void begin(struct shard *s, struct half *h, const struct layers *l)
+{
+    if (h->flags & HALF_NEXT) /* begun already: begins_anew() says what else a SYN may be */
+        return;
+    h->flags |= HALF_NEXT | HALF_SYN | HALF_SYNC;
+    h->next = l->seq + 1 + l->payload_wire;
+    if (l->payload_len) /* data on a SYN (TCP Fast Open) is not looked at */
+        stream_lose_sync(s, h);
+}
+
+/* It ends the connection where its number is the next one (RFC 5961 3.2): one that anybody could send does not. */
+static void reset(struct flow *f, struct half *h, struct half *o, const struct layers *l)
+{
+    f->resets++;
+    if (h->flags & HALF_NEXT && l->seq != h->next)
+        return;
+    h->flags |= HALF_FIN;
+    o->flags |= HALF_FIN;
+}
+
 /* A segment that may change more than what is next in order. last_ns: of the packet before it. */
 static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
                                               const struct layers *l, uint64_t last_ns)
@@ -273,18 +304,12 @@ static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, u
     struct half *h = &f->half[side], *o = &f->half[1 - side];
     if (__builtin_expect(l->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST), 0)) {
         if (l->tcp_flags & TCP_SYN) {
-            if (!(h->flags & HALF_NEXT))
-                h->flags |= HALF_NEXT | HALF_SYN | HALF_SYNC;
-            h->next = h->flags & HALF_DATA ? h->next : l->seq + 1;
-            if (l->payload_len) { /* data on a SYN (TCP Fast Open) is not looked at */
-                stream_lose_sync(s, h);
-                h->next += l->payload_wire;
-            }
+            begin(s, h, l);
             return;
         }
         h->flags |= l->tcp_flags & TCP_FIN ? HALF_FIN : 0;
         if (l->tcp_flags & TCP_RST) {
-            f->resets++;
+            reset(f, h, o, l);
             return; /* text that some stacks put into a reset is not data */
         }
     }
@@ -292,8 +317,7 @@ static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, u
         other_acked(s, f, 1 - side, l);
     if (l->tcp_flags & TCP_ACK && o->flags & HALF_NEXT && seq_diff(l->ack, o->next) > 1)
         unseen_acked(s, f, 1 - side, l->ack); /* by one: a FIN */
-    if (h->ooo != FLOW_NONE && s->now_ns > half_rest(h)->hole_ns + hole_ns)
-        give_up_hole(s, f, side);
+    give_up_old(s, f, side, s->now_ns);
     if (l->payload_len)
         segment_data(s, f, side, p, l, last_ns);
     else if (l->payload_wire != 0)

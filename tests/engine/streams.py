@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""streams.py: connections that somebody disturbs, and networks that disorder them: what both ends talk about is read.
+
+  streams.py TYTO SOURCE_ROOT [CASE...]
+"""
+import sys
+
+from cases import CASES, case, main
+
+import run
+
+del CASES[:]  # of run.py, whose words are used here
+N = 20
+
+
+def dialogue(c, n=N, first=0):
+    for k in range(n):
+        run.poll(c, first + k)
+
+
+def connection(t, **kw):
+    return t.tcp("10.0.0.1", 50000, "10.0.1.1", 502, **kw)
+
+
+def expect(t, n=N, kind="transaction"):
+    r = run.play(t)
+    got = [e["ot"]["kind"] for e in r.events if e["event_type"] == "modbus"]
+    assert got == [kind] * n, (len(got), {k: got.count(k) for k in got}, n)
+    return r
+
+
+# ---- by somebody who only guesses numbers ----
+
+@case
+def a_syn_inside_a_connection_ends_nothing():
+    for ahead in (11, 5000, 1 << 21, -200, -(1 << 22)):
+        t = run.trace()
+        c = connection(t)
+        dialogue(c, 5)
+        c.raw(True, b"", 0x02, ahead)
+        c.raw(False, b"", 0x10)  # the receiver says where it is (RFC 5961 4)
+        dialogue(c, N - 5, 5)
+        expect(t)
+
+
+@case
+def a_syn_before_the_first_data_ends_nothing():
+    t = run.trace()
+    c = connection(t)
+    c.raw(True, b"", 0x02, 700)
+    c.raw(False, b"", 0x10)
+    dialogue(c)
+    expect(t)
+
+
+@case
+def a_reset_with_a_wrong_number_and_a_syn_end_nothing():
+    t = run.trace()
+    c = connection(t)
+    dialogue(c, 5)
+    c.raw(True, b"", 0x04, 40)
+    c.raw(True, b"", 0x02, 300)
+    c.raw(False, b"", 0x10)
+    dialogue(c, N - 5, 5)
+    expect(t)
+
+
+@case
+def a_segment_far_beyond_the_window_is_waited_for_in_vain():
+    for ahead, pause in ((2000, 0.3), (300_000, 3), (900_000, 30)):
+        t = run.trace()
+        c = connection(t)
+        dialogue(c, 5)
+        c.raw(True, run.read_regs(99), seq_offset=ahead)
+        c.raw(False, b"", 0x10)  # it still waits for what comes next
+        t.wait(pause)
+        dialogue(c, N - 5, 5)
+        r = run.play(t)
+        got = [e["ot"]["kind"] for e in r.events if e["event_type"] == "modbus" and e["ot"]["kind"] == "transaction"]
+        assert len(got) == N, (ahead, len(got))
+
+
+# ---- connections that do end ----
+
+@case
+def the_same_ports_again():
+    """Ended, reset, or simply forgotten by a client that was switched off: the next one is a new connection."""
+    for end in ("fin", "rst", "nothing"):
+        t = run.trace()
+        c = connection(t)
+        dialogue(c, 5)
+        if end == "fin":
+            c.close()
+        elif end == "rst":
+            c.raw(True, b"", 0x04)
+        t.wait(2)
+        c = connection(t, isn=(1100, 900_000))  # close to the old numbers: they tell nothing
+        dialogue(c, 5, 5)
+        expect(t, 10)
+
+
+@case
+def the_same_ports_again_one_way():
+    t = run.trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502, handshake=False, isn=(1000, 5000))
+    for isn in (1000, 1200):
+        c.seq[0] = isn
+        c.raw(True, b"", 0x02, -1)
+        for k in range(10):
+            c.to_server(run.read_regs(k))
+        t.wait(40)
+    expect(t, 20, "request")
+
+
+# ---- by the network ----
+
+@case
+def a_copy_of_the_syn_behind_the_first_data():
+    """Of a second mirror port, or by the other LAN of PRP, up to half a second late."""
+    for late_us in (4000, 8000, 15_000, 500_000):
+        t = run.trace()
+        c = connection(t)
+        dialogue(c, 10)
+        syns = [(us + late_us, d) for us, d in t.packets[:3]]
+        t.packets = sorted(t.packets + syns, key=lambda p: p[0])
+        expect(t, 10)
+
+
+@case
+def a_segment_that_comes_again_behind_a_whole_window():
+    """64 KiB: the sender has sent all of it before the loss is known to it."""
+    for behind in (24, 30, 45, 60):
+        t = run.trace()
+        c = connection(t)
+        dialogue(c, 5)
+        lost = run.read_regs(5)
+        c.skip(True, len(lost))
+        for k in range(behind):
+            c.to_server(run.read_regs(6 + k))
+        t.wait(0.2)
+        c.raw(True, lost, seq_offset=-len(lost) * (behind + 1))
+        for k in range(behind + 1):
+            c.to_client(run.regs(5 + k))
+        r = run.play(t)
+        whole = sum(e["ot"]["kind"] == "transaction" for e in r.events if e["event_type"] == "modbus")
+        assert r.stats["streams"]["gaps"] == 0, (behind, r.stats["streams"])
+        assert whole >= 5 + min(behind + 1, 16), (behind, whole)  # as many requests as may wait at a time
+
+
+if __name__ == "__main__":
+    main(sys.argv[3:])
