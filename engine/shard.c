@@ -357,7 +357,7 @@ static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32
 static bool is_first_syn(const struct shard *s, const struct flow *f, const struct half *h, const struct layers *l)
 {
     enum { SOON_BYTES = 65536 };
-    static const uint64_t soon_ns = UINT64_C(1000000000);
+    static const uint64_t soon_ns = UINT64_C(100000000);
     return h->flags & HALF_SYN && h->next - (l->seq + 1) < SOON_BYTES && s->pkt->ts_ns < f->first_ns + soon_ns;
 }
 
@@ -371,9 +371,13 @@ static bool begins_anew(const struct shard *s, struct flow *f, unsigned side, co
         return false;
     if (l->tcp_flags & TCP_ACK)
         return f->asks & FLOW_SYN << (1 - side) && l->ack == f->syn + 1;
-    if (!(h->flags & HALF_NEXT) || h->next == l->seq + 1 || is_first_syn(s, f, h, l))
+    if (!(h->flags & HALF_NEXT) || h->next == l->seq + 1)
         return false;
-    if (h->flags & o->flags & HALF_FIN || !(o->flags & HALF_SEEN))
+    if (h->flags & o->flags & HALF_FIN)
+        return true;
+    if (is_first_syn(s, f, h, l))
+        return false;
+    if (!(o->flags & HALF_SEEN))
         return true;
     f->asks = (uint8_t)((f->asks & ~(FLOW_SYN | FLOW_SYN << 1)) | FLOW_SYN << side);
     f->syn = l->seq;
