@@ -127,6 +127,11 @@ static const struct file_format *find_format(const uint8_t *p)
     return NULL;
 }
 
+bool source_is_capture(const uint8_t first[4])
+{
+    return find_format(first) != NULL;
+}
+
 int file_start(struct file *f, uint32_t block, bool transient)
 {
     if (!f->in.buf) {

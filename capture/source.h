@@ -106,6 +106,8 @@ bool source_is_live(const char *uri);
  * order always holds. A file that cannot be read becomes a fault, not a failure: only no memory or more than 65,535
  * files fail. */
 int source_open_files(const char *const *paths, unsigned n, struct err *e, struct source **ret) MUST_USE;
+/* Do the first bytes of a file say that it is a pcap or pcapng file? */
+bool source_is_capture(const uint8_t first[4]);
 /* NULL is fine. */
 void source_close(struct source *s);
 

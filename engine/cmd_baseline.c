@@ -15,6 +15,8 @@
 #include "engine/conf.h"
 #include "engine/json.h"
 #include "engine/listing.h"
+#include "engine/newfile.h"
+#include "engine/places.h"
 #include "engine/service.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -347,18 +349,26 @@ static int import(const struct options *o)
 
 static int export(const struct options *o)
 {
+    const char *path = o->output ? o->output : "-";
     struct model m = {0};
-    struct err e;
-    FILE *f = stdout;
-    int r = model_of_db(&m, o->db, &e);
-    if (!r && o->output && strcmp(o->output, "-") != 0 && !(f = fopen(o->output, "we")))
-        r = err_set(&e, -errno, "%s: %s", o->output, strerror(errno));
+    struct newfile out = {0};
+    struct places places = {0};
+    struct err e, ignored;
+    int r = places_db(&places, o->db, &e);
     if (!r)
-        r = baseline_export(m.b, f, o->all, &e);
-    if (f && f != stdout && fclose(f) && !r)
-        r = err_set(&e, -EIO, "%s: %s", o->output, strerror(errno));
+        r = places_output(&places, "the export", path, &e);
+    if (!r)
+        r = model_of_db(&m, o->db, &e);
+    if (!r)
+        r = newfile_open(&out, path, 0666, &e);
+    if (!r)
+        r = baseline_export(m.b, out.f, o->all, &e);
+    int w = newfile_close(&out, !r, r && r != -EIO ? &ignored : &e); /* it knows why nothing can be written */
     model_done(&m);
-    return r ? fail(&e) : 0;
+    r = r ? r : w;
+    if (r)
+        fail(&e);
+    return r == PLACES_REFUSED ? 2 : r != 0;
 }
 
 /* ---- diff ---- */

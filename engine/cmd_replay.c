@@ -8,6 +8,7 @@
 
 #include "engine/cmd.h"
 #include "engine/opts.h"
+#include "engine/places.h"
 #include "engine/service.h"
 #include "engine/stats.h"
 
@@ -156,13 +157,16 @@ static int replay(const struct args *a, const struct timespec *t0)
 {
     struct err e;
     static struct pipeline p;
-    struct source *src;
+    struct source *src = NULL;
     struct engine *g;
     struct bar bar = {0};
-    if (source_open_files((const char *const *)a->captures, a->n_captures, &e, &src) ||
-        pipe_open(&p, &a->pipe, src, &e)) {
+    int r = source_open_files((const char *const *)a->captures, a->n_captures, &e, &src);
+    if (!r)
+        r = pipe_open(&p, &a->pipe, src, &e);
+    if (r) {
         fprintf(stderr, "tyto: %s\n", e.text);
-        return 1;
+        source_close(src);
+        return r == PLACES_REFUSED ? 2 : 1;
     }
     bar.on = !a->pipe.quiet && isatty(STDERR_FILENO);
     struct engine_conf conf = pipe_engine_conf(&p, a->pipe.workers);
@@ -173,7 +177,7 @@ static int replay(const struct args *a, const struct timespec *t0)
         fprintf(stderr, "tyto: %s\n", e.text);
         return 1;
     }
-    int r = run(&p, a, g, &bar, t0, &e);
+    r = run(&p, a, g, &bar, t0, &e);
     if (r)
         fprintf(stderr, "tyto: %s\n", e.text);
     int status = tell_faults(src) | (r != 0);

@@ -8,6 +8,7 @@
 #include "engine/cmd.h"
 #include "engine/live.h"
 #include "engine/opts.h"
+#include "engine/places.h"
 #include "engine/run_sources.h"
 #include "engine/service.h"
 
@@ -332,8 +333,9 @@ int cmd_run(int argc, char **argv)
     int ret = parse(argc, argv, &r.a);
     if (ret)
         return ret < 0 ? 0 : ret;
-    if (open_and_run(&r, &e) == 0)
+    ret = open_and_run(&r, &e);
+    if (!ret)
         return 0;
     fprintf(stderr, "tyto: %s\n", e.text);
-    return 1;
+    return ret == PLACES_REFUSED ? 2 : 1;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -115,6 +116,7 @@ static void *serve(void *arg)
 int metrics_open(struct metrics **ret, const char *where, struct err *e)
 {
     union any_addr a;
+    struct stat st;
     socklen_t len = 0;
     int one = 1, r = parse(where, &a, &len);
     if (r)
@@ -127,7 +129,8 @@ int metrics_open(struct metrics **ret, const char *where, struct err *e)
     m->fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (*where == '/') {
         memcpy(m->path, where, strlen(where) + 1);
-        (void)unlink(where); /* of a run that was killed */
+        if (lstat(where, &st) == 0 && S_ISSOCK(st.st_mode))
+            (void)unlink(where); /* of a run that was killed */
     }
     (void)setsockopt(m->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (m->fd < 0 || bind(m->fd, &a.sa, len) || listen(m->fd, 8) || pthread_create(&m->thread, NULL, serve, m)) {

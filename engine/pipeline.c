@@ -7,6 +7,7 @@
 #include "engine/base/hash.h"
 #include "engine/env.h"
 #include "engine/itapp.h"
+#include "engine/places.h"
 #include "store/query.h"
 
 static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
@@ -296,7 +297,7 @@ enum { SAVE_S = 10 }; /* of what the model learned, so much real time is lost wh
 static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e)
 {
     int r = conf_load(&p->conf, o->conf, e);
-    if (r)
+    if (r || (r = places_of_run(o, p->conf, p->source, e)))
         return r;
     const char *events = o->events ? o->events : outputs_events(p->conf); /* a configured file is appended to */
     p->env = calloc(1, sizeof *p->env);
@@ -353,6 +354,8 @@ int pipe_check(const struct pipe_opts *o, struct err *e)
 {
     struct pipeline *p = calloc(1, sizeof *p);
     int r = p ? conf_load(&p->conf, o->conf, e) : err_set(e, -ENOMEM, "no memory");
+    if (r == 0)
+        r = places_of_run(o, p->conf, NULL, e);
     if (r == 0 && !(p->env = calloc(1, sizeof *p->env)))
         r = err_set(e, -ENOMEM, "no memory");
     if (r == 0)

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""files.py: what a command line does to the files that it names.
+
+  files.py TYTO SOURCE_ROOT [CASE...]
+
+No output destroys a capture, a database or another output; what cannot be written is told before the work, or after it.
+"""
+import os
+import shutil
+import struct
+import subprocess
+import sys
+
+from cases import case, folder, main
+
+TYTO, ROOT = (os.path.abspath(p) for p in sys.argv[1:3])
+sys.path.insert(0, os.path.join(ROOT, "pcaps/gen"))
+import wire  # noqa: E402
+
+
+class Place:
+    """A folder with captures and a database, and the program run in it."""
+
+    def __init__(self, pairs=1):
+        self.dir = folder()
+        t = wire.Trace(self("a.pcap"))
+        for k in range(4 * pairs):
+            if k % 4 == 0:
+                c = t.tcp(f"10.0.0.{k // 4 + 1}", 50000, "10.0.1.1", 502)
+            c.to_server(struct.pack(">HHHBBHH", k, 0, 6, 1, 3, 0, 2))
+            c.to_client(struct.pack(">HHHBBB", k, 0, 7, 1, 3, 4) + bytes(4))
+        c.to_server(struct.pack(">HHHBBHH", 9, 0, 6, 1, 8, 4, 0))  # listen only: an alert
+        t.save()
+        shutil.copy(self("a.pcap"), self("b.pcap"))
+
+    def __call__(self, name):
+        return os.path.join(self.dir, name)
+
+    def run(self, *args, **kw):
+        return subprocess.run([TYTO, *args], cwd=self.dir, capture_output=True, timeout=60, **kw)
+
+    def replay(self, *args, **kw):
+        return self.run("replay", "-q", "--no-ndpi", *args, **kw)
+
+    def learnt(self):
+        p = self.replay("-o", "first", "--learn", "a.pcap")
+        assert p.returncode == 0, p
+        return self
+
+    def state(self):
+        def read(name):
+            with open(self(name), "rb") as f:
+                return f.read()
+        return {n: read(n) for n in os.listdir(self.dir)}
+
+
+def refused(place, status, says, *args, **kw):
+    """The command fails with one line, and no file is another one after it than before."""
+    before = place.state()
+    p = place.run(*args, **kw)
+    err = p.stderr.decode()
+    assert p.returncode == status, (args, p)
+    assert len(err.splitlines()) == 1 and err.startswith("tyto"), (args, err)
+    assert all(s in err for s in says), (args, says, err)
+    assert place.state() == before, (args, sorted(before), sorted(place.state()))
+    return err
+
+
+TWO = "found one file for"
+
+
+# ---- one file for two purposes ----
+
+@case
+def an_output_is_no_capture():
+    at = Place()
+    with open(at("text"), "w") as f:
+        f.write("of no format\n")
+    for option in ("-o", "-e", "--stats"):
+        refused(at, 2, ("b.pcap: found a capture",), "replay", "-d", "x.db", option, "b.pcap", "a.pcap", "b.pcap")
+        refused(at, 2, ("b.pcap: found a capture, expected",), "replay", "-d", "x.db", option, "b.pcap", "a.pcap")
+        refused(at, 2, ("b.pcap: found a capture",), "run", "-d", "x.db", option, "./b.pcap", "-i", "file:b.pcap")
+        refused(at, 2, (TWO, "a capture"), "replay", "-d", "x.db", option, "text", "a.pcap", "text")
+    os.link(at("text"), at("hard"))
+    os.symlink("text", at("soft"))
+    for name in ("hard", "soft", at("text"), "./text"):
+        refused(at, 2, (TWO,), "replay", "-d", "x.db", "-e", name, "a.pcap", "text")
+    with open(at("text"), "rb") as f:
+        refused(at, 2, (TWO,), "replay", "-d", "x.db", "-e", "text", "-", stdin=f)
+
+
+@case
+def what_is_no_text_is_not_written_to():
+    at = Place().learnt()
+    first = {"zip.gz": b"\x1f\x8b\x08\0", "ng": b"\x0a\x0d\x0d\x0a\x1c\0\0\0", "nano": b"\x4d\x3c\xb2\xa1\x02\0\x04\0"}
+    for name, b in first.items():
+        with open(at(name), "wb") as f:
+            f.write(b)
+    shutil.copy(at("tyto.db"), at("other.db"))
+    for name in (*first, "other.db"):
+        for option in ("-o", "-e", "--stats"):
+            refused(at, 2, (f"{name}: found a", "expected a file"), "replay", "-d", "x.db", option, name, "a.pcap")
+        refused(at, 2, (f"{name}: found a", "expected a file"), "baseline", "export", "-o", name)
+
+
+@case
+def an_output_is_no_database():
+    at = Place()
+    for there in (False, True):
+        for option in ("-o", "-e", "--stats"):
+            for name in ("x.db", "./x.db", "x.db-wal", "x.db-journal", "x.db.lock"):
+                refused(at, 2, (TWO, "database"), "replay", "-d", "x.db", option, name, "a.pcap")
+        p = at.replay("-d", "x.db", "-o", "alerts", "a.pcap")
+        assert p.returncode == 0, p
+    refused(at, 2, (TWO,), "baseline", "export", "-d", "x.db", "-o", "x.db")
+    refused(at, 2, (TWO,), "replay", "-d", "a.pcap", "-o", "alerts", "a.pcap")
+
+
+@case
+def outputs_are_files_of_their_own():
+    at = Place()
+    for there in (False, True):
+        for two in (("-o", "-e"), ("-o", "--stats"), ("-e", "--stats")):
+            refused(at, 2, (TWO,), "replay", "-d", "x.db", two[0], "x", two[1], "./x", "a.pcap")
+        open(at("x"), "w").close()
+    with open(at("c.yaml"), "w") as f:
+        f.write("outputs:\n  - {type: file, path: x, what: alerts}\n  - {type: file, path: y, what: events}\n")
+    for option, name in (("-e", "x"), ("-o", "y"), ("--stats", "y"), ("--stats", "x"), ("-d", "y"), ("-e", "c.yaml")):
+        refused(at, 2, (TWO,), "replay", *(["-d", "x.db"] if option != "-d" else []), "-c", "c.yaml", option, name, "a.pcap")
+    with open(at("x"), "r+") as f:  # standard output of the shell
+        p = subprocess.run([TYTO, "replay", "-d", "x.db", "-e", "x", "a.pcap"], cwd=at.dir, stdout=f, stderr=subprocess.PIPE)
+        assert p.returncode == 2 and TWO in p.stderr.decode(), p
+
+
+@case
+def what_loses_nothing_is_allowed():
+    at = Place()
+    p = at.replay("-d", "x.db", "-o", "-", "-e", "-", "--stats", "-", "a.pcap")
+    assert p.returncode == 0 and p.stdout.count(b"\n") > 6, p
+    p = at.replay("-d", "x.db", "-o", "/dev/null", "-e", "/dev/null", "--stats", "/dev/null", "a.pcap")
+    assert p.returncode == 0, p
+    with open(at("c.yaml"), "w") as f:
+        f.write("outputs:\n  - {type: file, path: x, what: alerts}\n")
+    p = at.replay("-d", ":memory:", "-c", "c.yaml", "-o", "x", "a.pcap")  # -o names a configured output
+    assert p.returncode == 0 and os.path.getsize(at("x")), p
+    p = at.replay("-d", ":memory:", "-c", "c.yaml", "-o", "x", "a.pcap", "b.pcap")  # appended to
+    assert p.returncode == 0, p
+
+
+@case
+def an_export_is_whole_or_not_there():
+    at = Place(250).learnt()
+    p = at.run("baseline", "export", "-o", "out.yaml")
+    whole = at.state()["out.yaml"]
+    assert p.returncode == 0 and whole == at.run("baseline", "export").stdout and b"10.0.1.1" in whole, p
+    os.chmod(at("out.yaml"), 0o604)
+    os.symlink("out.yaml", at("link"))
+    assert at.run("baseline", "export", "-o", "link").returncode == 0
+    assert os.path.islink(at("link")) and os.stat(at("out.yaml")).st_mode & 0o777 == 0o604
+    assert not [n for n in at.state() if n.startswith("out.yaml.")], sorted(at.state())
+    assert len(whole) > ROOM, len(whole)
+    with open(at("out.yaml"), "w") as f:
+        f.write("old\n")
+    refused(at, 1, ("out.yaml: cannot be written: File too large",), "baseline", "export", "-o", "out.yaml", preexec_fn=small_files)
+    p = at.run("baseline", "export", "-o", "/dev/full")
+    assert p.returncode == 1 and b"/dev/full: cannot be written: No space left" in p.stderr, p
+
+
+ROOM = 34000  # bytes: more than what SQLite has beside a database that is read
+
+
+def small_files():
+    import resource
+    import signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+
+if __name__ == "__main__":
+    main(sys.argv[3:])
