@@ -166,6 +166,32 @@ def an_export_is_whole_or_not_there():
     assert p.returncode == 1 and b"/dev/full: cannot be written: No space left" in p.stderr, p
 
 
+# ---- what cannot be written ----
+
+@case
+def a_listing_into_a_full_disk_fails():
+    at = Place(250).learnt()  # more than what waits in a buffer
+    lists = ("assets", "assets --json", "links", "links --json", "alerts", "alerts --json", "alerts --types", "baseline show",
+             "baseline show --json", "baseline export", "rules list", "rules list --json", "protocols", "protocols --json",
+             "protocols modbus", "config show", "config show --json", "config limits", "db info", "db info --json", "db check",
+             "capture check -i file:a.pcap", "capture check -i file:a.pcap --json", "--help", "--version", "replay --help")
+    for args in lists:
+        assert at.run(*args.split()).returncode == 0, args
+        with open("/dev/full", "w") as full:
+            p = subprocess.run([TYTO, *args.split()], cwd=at.dir, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert p.returncode == 1, (args, p)
+        assert p.stderr.endswith(": standard output: cannot be written: No space left on device\n"), (args, p)
+        assert len(p.stderr.splitlines()) == 1, (args, p)
+
+
+@case
+def a_reader_who_has_gone_is_no_failure():
+    at = Place(250).learnt()
+    p = subprocess.run(f"trap '' PIPE; {{ {TYTO} links --json; echo $? >&2; }} | head -c 1", cwd=at.dir, shell=True,
+                       capture_output=True, text=True, timeout=60)
+    assert p.stderr == "0\n", p
+
+
 ROOM = 34000  # bytes: more than what SQLite has beside a database that is read
 
 
