@@ -7,6 +7,7 @@
 #include "engine/base/hash.h"
 #include "engine/env.h"
 #include "engine/itapp.h"
+#include "engine/newfile.h"
 #include "engine/places.h"
 #include "store/query.h"
 
@@ -298,6 +299,8 @@ static int open_all(struct pipeline *p, const struct pipe_opts *o, struct err *e
 {
     int r = conf_load(&p->conf, o->conf, e);
     if (r || (r = places_of_run(o, p->conf, p->source, e)))
+        return r;
+    if (o->stats && (r = newfile_check(o->stats, e))) /* written at the end, and told now */
         return r;
     const char *events = o->events ? o->events : outputs_events(p->conf); /* a configured file is appended to */
     p->env = calloc(1, sizeof *p->env);

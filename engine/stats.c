@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/jw.h"
+#include "engine/newfile.h"
 
 static const char *const unseen_keys[UNSEEN_KINDS] = {"bytes", "messages", "frames"};
 
@@ -217,7 +218,7 @@ int stats_write(const struct stats_report *r, const char *path, struct err *e)
     struct engine_totals *t = malloc(sizeof *t);
     char *buf = malloc(CAP);
     struct jw w;
-    struct textout out;
+    struct newfile out;
     int ret = -ENOMEM;
     if (!t || !buf) {
         err_set(e, ret, "no memory");
@@ -225,13 +226,11 @@ int stats_write(const struct stats_report *r, const char *path, struct err *e)
     }
     jw_init(&w, buf, CAP);
     stats_json(&w, r, t);
-    ret = textout_open(&out, path, false, e);
+    ret = newfile_open(&out, path, 0640, e);
     if (ret)
         goto out;
-    textout_line(&out, buf, w.n);
-    ret = textout_close(&out);
-    if (ret)
-        err_set(e, ret, "%s: cannot be written: %s", path, strerror(-ret));
+    fprintf(out.f, "%.*s\n", (int)w.n, buf);
+    ret = newfile_close(&out, true, e);
 out:
     free(t);
     free(buf);

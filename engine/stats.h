@@ -16,7 +16,7 @@ struct stats_report {
     uint64_t reloaded, refused;         /* live: configurations taken, and those that were wrong */
 };
 struct jw;
-/* One JSON object and a newline to path ("-": standard output). 0 or -errno with the reason. */
+/* One JSON object and a newline to path ("-": standard output), whole or not at all. 0 or -errno with the reason. */
 int stats_write(const struct stats_report *s, const char *path, struct err *e) MUST_USE;
 /* The same object into a writer. scratch: where the totals are summed. */
 void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals *scratch);

@@ -5,6 +5,7 @@
 
 No output destroys a capture, a database or another output; what cannot be written is told before the work, or after it.
 """
+import json
 import os
 import shutil
 import struct
@@ -190,6 +191,33 @@ def a_reader_who_has_gone_is_no_failure():
     p = subprocess.run(f"trap '' PIPE; {{ {TYTO} links --json; echo $? >&2; }} | head -c 1", cwd=at.dir, shell=True,
                        capture_output=True, text=True, timeout=60)
     assert p.stderr == "0\n", p
+
+
+@case
+def statistics_that_cannot_be_written_are_told_first():
+    at = Place()
+    os.mkdir(at("folder"))
+    os.mkfifo(at("pipe"))
+    for name, why in (("/nonexistent/s.json", "No such file or directory"), ("folder", "Is a directory")):
+        p = at.replay("-d", ":memory:", "-o", "alerts", "-e", "events", "--stats", name, "a.pcap", text=True)
+        assert p.returncode == 1 and p.stderr == f"tyto: {name}: cannot be written: {why}\n", p
+        assert not os.path.exists(at("alerts")) and not os.path.exists(at("events")), "it worked for nothing"
+    with open(at("old"), "w") as f:
+        f.write("old\n")
+    p = at.replay("-d", ":memory:", "-o", "nowhere/alerts", "--stats", "old", "a.pcap")
+    with open(at("old")) as f:
+        assert p.returncode == 1 and f.read() == "old\n", p
+    p = at.replay("-d", ":memory:", "-o", "alerts", "--stats", "old", "a.pcap")
+    with open(at("old")) as f:
+        assert p.returncode == 0 and json.load(f)["packets"] > 8, p
+    p = at.replay("-d", ":memory:", "-o", "alerts", "--stats", "new", "a.pcap")
+    assert p.returncode == 0 and os.stat(at("new")).st_mode & 0o777 == 0o640, p
+    names = {"a.pcap", "b.pcap", "alerts", "old", "new", "folder", "pipe"}
+    assert set(os.listdir(at.dir)) == names, os.listdir(at.dir)
+    p = subprocess.Popen([TYTO, "replay", "-q", "-d", ":memory:", "-o", "alerts", "--stats", "pipe", "a.pcap"], cwd=at.dir)
+    with open(at("pipe")) as f:
+        assert json.load(f)["packets"] > 8
+    assert p.wait(60) == 0
 
 
 ROOM = 34000  # bytes: more than what SQLite has beside a database that is read
