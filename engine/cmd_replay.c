@@ -142,6 +142,8 @@ static int run(struct pipeline *p, const struct args *a, struct engine *g, struc
     int r = engine_run(g, p->source, &stopped);
     if (bar->drawn)
         fputs("\r\033[K", stderr); /* the summary takes its place */
+    if (engine_cut(g))
+        fputs("tyto: stopped by a signal; the rest was not read\n", stderr);
     if (r)
         err_set(e, r, "reading stopped: %s", strerror(-r));
     s.wall_s = seconds_since(t0);

@@ -537,8 +537,14 @@ int engine_run(struct engine *g, struct source *src, volatile const int *stop)
     }
     if (g->conf.live && *stop == ENGINE_END && n >= 0)
         n = live_rest(g, batch);
+    g->cut = *stop && n >= 0;
     finish(g);
     return *stop || n == -ENODATA ? 0 : n;
+}
+
+bool engine_cut(const struct engine *g)
+{
+    return g->cut;
 }
 
 /* Of what one thread read. */

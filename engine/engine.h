@@ -49,6 +49,8 @@ void engine_free(struct engine *g);
 enum { ENGINE_END = 1 };
 /* Reads the source to its end (or until *stop). 0 or -errno of the source. */
 int engine_run(struct engine *g, struct source *src, volatile const int *stop);
+/* After engine_run() of one reader: did *stop end it before the source's end? */
+bool engine_cut(const struct engine *g);
 void engine_totals(const struct engine *g, struct engine_totals *ret);
 /* Adds the counters of an engine that has ended to those before it. */
 void engine_totals_add(const struct engine *g, struct engine_totals *to);

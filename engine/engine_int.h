@@ -34,6 +34,7 @@ struct engine {
     struct source *whole;     /* of all lanes; else the same */
     volatile const int *stop;
     bool stopped;             /* a packet was not taken: none behind it is */
+    bool cut;                 /* stopped before the end of the source */
     unsigned behind;
     bool started;             /* time is known */
     struct live_clock clock;  /* live */

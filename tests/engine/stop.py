@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""stop.py TYTO SOURCE_ROOT: SIGTERM ends a replay wherever it waits: all that was read is told, exit status 0."""
+"""stop.py TYTO SOURCE_ROOT: SIGTERM ends a replay wherever it waits: all that was read is told, and that the
+rest was not; exit status 0."""
 import json
 import os
 import signal
@@ -30,7 +31,7 @@ def capture(path, polls, pairs=7):
 
 def replay(tmp, workers, events, capture_path, **kw):
     return subprocess.Popen([TYTO, "replay", "-q", "-w", str(workers), "--detect", "-d", tmp + "/db", "-o", tmp + "/alerts",
-                             "-e", events, "--stats", tmp + "/stats", capture_path], **kw)
+                             "-e", events, "--stats", tmp + "/stats", capture_path], stderr=subprocess.PIPE, **kw)
 
 
 def settled(p):
@@ -50,6 +51,7 @@ def settled(p):
 
 def ended(p, tmp):
     assert p.wait(PATIENCE_S) == 0, f"exit {p.returncode}"
+    assert p.stderr.read() == b"tyto: stopped by a signal; the rest was not read\n"
     with open(tmp + "/stats") as f:
         stats = json.load(f)
     links = subprocess.run([TYTO, "links", "--json", "-d", tmp + "/db"], check=True, capture_output=True, text=True).stdout
@@ -93,9 +95,18 @@ def waits_for_room(tmp, workers):
     assert 2 * len(events) >= stats["packets"] - 21 - 7, (len(events), stats["packets"])
 
 
+def comes_to_the_end(tmp, workers):
+    """Without a signal there is nothing to tell."""
+    n = capture(tmp + "/c.pcap", 300)
+    p = replay(tmp, workers, tmp + "/events", tmp + "/c.pcap")
+    assert p.wait(PATIENCE_S) == 0 and p.stderr.read() == b"", p
+    with open(tmp + "/stats") as f:
+        assert json.load(f)["packets"] == n
+
+
 def main():
     failed = 0
-    for case in (waits_for_a_pipe, waits_for_room):
+    for case in (waits_for_a_pipe, waits_for_room, comes_to_the_end):
         for workers in (1, 2, 8):
             with tempfile.TemporaryDirectory(prefix="tyto-stop-") as tmp:
                 try:
