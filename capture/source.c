@@ -31,6 +31,13 @@ static const struct source_ops *find_backend(const char *uri, const char **ret_r
     return &source_file_ops;
 }
 
+bool source_is_uri(const char *uri)
+{
+    const char *rest;
+    (void)find_backend(uri, &rest);
+    return rest != uri && *rest;
+}
+
 int source_open(const char *uri, const struct source_conf *conf, struct err *e, struct source **ret)
 {
     const char *rest;

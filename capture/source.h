@@ -93,6 +93,8 @@ struct source_ops {
     void (*close)(struct source *s);
 };
 
+/* Is it SCHEME:REST with a known scheme and some rest? */
+bool source_is_uri(const char *uri);
 /* uri: SCHEME:REST with a known scheme, else a path; "-" is standard input. */
 int source_open(const char *uri, const struct source_conf *conf, struct err *e, struct source **ret) MUST_USE;
 /* The same for `want` queues of one port, which as many threads can read: ret gets *ret_n sources, as many as wanted

@@ -56,6 +56,8 @@ static int parse(int argc, char **argv, struct args *a)
     while ((c = getopt_long(argc, argv, "i:t:c:h", longs, NULL)) != -1) {
         if (c == 'i' && a->n_uris < SOURCE_PORTS) {
             a->uris[a->n_uris++] = optarg;
+            if (!run_sources_named("capture", optarg))
+                return 2;
         } else if (c == 'c') {
             a->conf = optarg;
         } else if (c == 'j') {

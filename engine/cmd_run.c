@@ -64,7 +64,7 @@ static int option(struct args *a, int c)
             return 2;
         }
         a->uris[a->n_uris++] = optarg;
-        return 0;
+        return run_sources_named("run", optarg) ? 0 : 2;
     }
     if (c == 'h') {
         usage(stdout);

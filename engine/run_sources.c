@@ -7,11 +7,20 @@
 #include "engine/base/limits.h"
 #include "engine/conf.h"
 
+bool run_sources_named(const char *cmd, const char *uri)
+{
+    bool known = source_is_uri(uri);
+    if (!known)
+        fprintf(stderr, "tyto %s: -i: found '%s', expected pcap:IFACE, tap:IFACE+IFACE, dpdk:DEV or file:CAPTURE\n",
+                cmd, uri);
+    return known;
+}
+
 static int open_files(const char *const *uris, unsigned n, struct err *e, struct source **ret)
 {
     const char *paths[SOURCE_PORTS];
     for (unsigned i = 0; i < n; i++)
-        paths[i] = strncmp(uris[i], "file:", 5) == 0 ? uris[i] + 5 : uris[i];
+        paths[i] = uris[i] + strlen("file:");
     return source_open_files(paths, n, e, ret);
 }
 

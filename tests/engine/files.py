@@ -220,6 +220,20 @@ def statistics_that_cannot_be_written_are_told_first():
     assert p.wait(60) == 0
 
 
+# ---- what cannot be read ----
+
+@case
+def a_source_is_named_by_its_kind():
+    at = Place()
+    for uri in ("lo", "foo:bar", "", "a.pcap", "-", "file:", "pcap:", "files:a.pcap"):
+        says = f"-i: found '{uri}', expected pcap:IFACE, tap:IFACE+IFACE, dpdk:DEV or file:CAPTURE"
+        refused(at, 2, (says,), "run", "-d", "x.db", "-i", uri)
+        refused(at, 2, (says,), "run", "-d", "x.db", "-i", "file:a.pcap", "-i", uri)
+        refused(at, 2, (says,), "capture", "check", "-i", uri)
+    p = at.run("run", "-q", "-d", "x.db", "-o", "alerts", "-i", "file:a.pcap", "-i", "file:./b.pcap")
+    assert p.returncode == 0 and os.path.getsize(at("alerts")), p
+
+
 ROOM = 34000  # bytes: more than what SQLite has beside a database that is read
 
 
