@@ -57,10 +57,11 @@ static int open_path(struct out_file *f, const char *path, struct err *e)
     }
     /* Read as well: the end of the file is looked at. A pipe or device that cannot be read is opened for writing. */
     f->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-    if (f->fd < 0 && (errno == EACCES || errno == EPERM))
+    int why = errno;
+    if (f->fd < 0 && (why == EACCES || why == EPERM))
         f->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
     if (f->fd < 0)
-        return err_set(e, -errno, "%s: %s", path, strerror(errno));
+        return err_set(e, -why, "%s: cannot be written: %s", path, strerror(why));
     f->own = true;
     if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode)) {
         f->regular = true;

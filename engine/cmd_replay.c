@@ -68,6 +68,13 @@ static int parse(int argc, char **argv, struct args *a)
             return r;
     a->captures = argv + optind;
     a->n_captures = (unsigned)(argc - optind);
+    unsigned n_std = 0;
+    for (unsigned i = 0; i < a->n_captures; i++)
+        n_std += strcmp(a->captures[i], "-") == 0;
+    if (n_std > 1) {
+        fprintf(stderr, "tyto replay: found - %u times, expected standard input once\n", n_std);
+        return 2;
+    }
     if (!a->n_captures) {
         fputs("tyto replay: no capture is named; tyto replay --help tells the options\n", stderr);
         return 2;
@@ -147,6 +154,7 @@ static int run(struct pipeline *p, const struct args *a, struct engine *g, struc
     if (r)
         err_set(e, r, "reading stopped: %s", strerror(-r));
     s.wall_s = seconds_since(t0);
+    pipe_ended(p);
     pipe_flush(p); /* on one standard output the statistics come last */
     if (a->pipe.stats && stats_write(&s, a->pipe.stats, e) && !r)
         r = -EIO;

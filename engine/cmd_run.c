@@ -254,6 +254,7 @@ static int generation(struct run *r, struct err *e)
     if (ret)
         err_set(e, ret, "reading stopped: %s", strerror(-ret));
     tell_faults(r);
+    pipe_ended(&r->pipe);
     pipe_flush(&r->pipe);
     if (stopped != RELOAD || ret) {
         service_notify("STOPPING=1");

@@ -37,7 +37,11 @@ int opts_take(struct pipe_opts *o, const char *cmd, int c)
 {
     switch (c) {
     case 'c': o->conf = optarg; return 0;
-    case 'd': o->db = optarg; return 0;
+    case 'd':
+        o->db = optarg;
+        if (!*optarg)
+            fprintf(stderr, "tyto %s: -d: found no name, expected a file or :memory:\n", cmd);
+        return *optarg ? 0 : 2;
     case 'o': o->alerts = optarg; return 0;
     case 'e': o->events = optarg; return 0;
     case 'q': o->quiet = true; return 0;

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "engine/base/hash.h"
 #include "engine/env.h"
 #include "engine/itapp.h"
 #include "engine/newfile.h"
 #include "engine/places.h"
+#include "store/admin.h"
 #include "store/query.h"
 
 static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret)
@@ -220,9 +222,11 @@ static int open_model(struct pipeline *p, const struct pipe_opts *o, struct err 
         .assets = (uint32_t)l->assets, .links = (uint32_t)l->links, .funcs = (uint32_t)l->functions,
         .ops = (uint32_t)l->operations, .digests = (uint32_t)l->digests, .idents = (uint32_t)l->identities,
         .names = (uint32_t)l->names, .incidents = (uint32_t)l->incidents, .scanners = (uint32_t)l->scanners};
+    bool missing = strcmp(o->db, ":memory:") != 0 && access(o->db, F_OK) != 0 && errno == ENOENT;
     int r = store_open(&sc, &p->store, &p->fresh, e);
     if (r)
         return r;
+    p->made = missing ? o->db : NULL;
     p->baseline = baseline_new(&bc, e);
     if (!p->baseline)
         return -ENOMEM;
@@ -380,9 +384,20 @@ int pipe_open(struct pipeline *p, const struct pipe_opts *o, struct source *src,
     int r = dissectors_check(e);
     if (!r)
         r = open_all(p, o, e);
-    if (r)
+    if (r) {
+        p->forget = true;
         pipe_close(p, &ignored);
+    }
     return r;
+}
+
+void pipe_ended(struct pipeline *p)
+{
+    struct source_stats s;
+    struct alert_stats a;
+    source_stats(p->source, &s);
+    alerts_stats(p->alerts, &a);
+    p->forget = !s.packets && s.errors && !a.opened;
 }
 
 void pipe_flush(struct pipeline *p)
@@ -420,6 +435,8 @@ int pipe_close(struct pipeline *p, struct err *first)
     query_close(p->past);
     w = store_close(p->store, &e);
     keep_first(&r, first, w, &e);
+    if (p->made && p->forget)
+        db_remove(p->made);
     baseline_free(p->baseline);
     rule_state_free(p->rule_state);
     ruleset_free(p->rules);

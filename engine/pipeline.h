@@ -39,6 +39,8 @@ struct pipeline {
     struct textout events;
     struct collector collector;
     struct source *source;
+    const char *made;             /* the database, where this run made it; else NULL */
+    bool forget;                  /* nothing came of the run: what it made goes with it */
     bool fresh, untimed;
 };
 
@@ -51,6 +53,8 @@ struct engine_conf pipe_engine_conf(struct pipeline *p, unsigned n_workers);
 /* Bytes that the tables of a run take at most; all but nDPI's are taken at the start. */
 uint64_t pipe_memory(const struct pipeline *p, unsigned n_workers);
 struct shard_conf pipe_shard_conf(const struct limits *l);
+/* Once the source has ended: where nothing of it could be read, no empty database stays behind. */
+void pipe_ended(struct pipeline *p);
 /* What the outputs hold back is written. */
 void pipe_flush(struct pipeline *p);
 /* Saves the model, sends what alerts owe, closes. 0, or the first error in e. */

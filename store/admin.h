@@ -16,3 +16,5 @@ int db_migrate(const char *path, struct err *e) MUST_USE;
 int db_check(const char *path, void (*tell)(void *ctx, const char *problem), void *ctx, struct err *e) MUST_USE;
 /* Give free pages back to the file system. */
 int db_vacuum(const char *path, struct err *e) MUST_USE;
+/* Takes the file away, and what SQLite has beside it. Nobody may have it open. */
+void db_remove(const char *path);

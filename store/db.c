@@ -1,9 +1,13 @@
 #include "store/db.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "store/admin.h"
 
 #define DB_PAGE "8192" /* bytes: an alert with its record is some 2 KiB */
 
@@ -33,7 +37,7 @@ int db_error(sqlite3 *db, int rc, const char *path, struct err *e)
         {SQLITE_READONLY, -EROFS, "cannot be written: it or its folder is read-only"},
         {SQLITE_NOTADB, -EINVAL, "is not a database"},
         {SQLITE_CORRUPT, -EIO, "is damaged"},
-        {SQLITE_CANTOPEN, -ENOENT, "cannot be opened: no such file or folder, or no permission"},
+        {SQLITE_CANTOPEN, -ENOENT, "cannot be opened, nor a file beside it"},
         {SQLITE_NOMEM, -ENOMEM, "cannot be worked on: no memory"},
         {SQLITE_IOERR, -EIO, "cannot be read or written: the disk reports an error"},
     };
@@ -147,12 +151,45 @@ int db_settle(sqlite3 *db)
     return rc == SQLITE_OK ? db_exec(db, "PRAGMA journal_mode=WAL") : rc;
 }
 
+/* SQLite says no more than that it cannot open a file, and makes it as readable as the umask lets it: alerts are in it,
+ * and their files are 0640. Files that SQLite has beside it take after it. */
+static int reach(const char *path, bool write, bool *made, struct err *e)
+{
+    struct stat st;
+    *made = false;
+    if (strcmp(path, ":memory:") == 0)
+        return 0;
+    if (!*path)
+        return err_set(e, -EINVAL, "found no name of a database, expected a file");
+    if (stat(path, &st) == 0)
+        return S_ISDIR(st.st_mode) ? err_set(e, -EISDIR, "%s: found a folder, expected a database", path) : 0;
+    if (errno != ENOENT || !write)
+        return err_set(e, -errno, "%s: the database cannot be opened: %s", path, strerror(errno));
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    if (fd < 0)
+        return err_set(e, -errno, "%s: the database cannot be made: %s", path, strerror(errno));
+    close(fd);
+    *made = true;
+    return 0;
+}
+
+void db_remove(const char *path)
+{
+    static const char *const beside[] = {"-journal", "-wal", "-shm", ""};
+    char name[PATH_MAX];
+    for (unsigned i = 0; i < ARRAY_LEN(beside); i++)
+        if (snprintf(name, sizeof name, "%s%s", path, beside[i]) < (int)sizeof name)
+            (void)unlink(name);
+}
+
 int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struct err *e)
 {
     bool write = use != DB_READ;
     sqlite3 *db = NULL;
-    bool empty = false;
-    int version = 0, r, rc;
+    bool empty = false, made;
+    int version = 0, r = reach(path, write, &made, e), rc;
+    if (r)
+        return r;
     /* Nobody asks how much memory SQLite has, and each allocation takes a lock to count it. Refused, harmlessly, once
      * the library is in use. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -181,6 +218,8 @@ int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struc
     return 0;
 fail:
     sqlite3_close(db);
+    if (made)
+        db_remove(path);
     return r;
 }
 

@@ -17,7 +17,7 @@ enum db_use {
     DB_WRITE, /* created when missing, migrated when older */
     DB_FILL,  /* as DB_WRITE; a new file gets its pages written once, without a log, until db_settle() */
 };
-/* *fresh: it had no tables. */
+/* *fresh: it had no tables. A file that this call made is gone again when it fails. */
 int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struct err *e) MUST_USE;
 /* A file that was filled becomes as every other one: readers do not disturb its writer. SQLITE_ code */
 int db_settle(sqlite3 *db);

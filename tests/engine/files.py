@@ -167,6 +167,27 @@ def an_export_is_whole_or_not_there():
     assert p.returncode == 1 and b"/dev/full: cannot be written: No space left" in p.stderr, p
 
 
+# ---- who may read it ----
+
+@case
+def a_database_is_as_shut_as_the_alerts():
+    at = Place()
+    os.symlink("target.db", at("link.db"))
+    for mask, mode in ((0, 0o640), (0o022, 0o640), (0o077, 0o600)):
+        for name, there in (("x.db", "x.db"), ("link.db", "target.db")):
+            p = at.replay("-d", name, "-o", "alerts", "-e", "events", "--stats", "stats", "a.pcap", umask=mask)
+            assert p.returncode == 0 and at.run("assets", "-d", name, umask=mask).returncode == 0, p
+            made = [n for n in os.listdir(at.dir) if n.startswith((there, "alerts", "events", "stats"))]
+            modes = {n: os.stat(at(n)).st_mode & 0o777 for n in made}
+            assert there + "-wal" in made and set(modes.values()) == {mode}, (mask, modes)
+            for n in made:
+                os.remove(at(n))
+    p = at.replay("-d", "x.db", "-o", "alerts", "a.pcap")
+    os.chmod(at("x.db"), 0o644)  # somebody's wish
+    assert at.replay("-d", "x.db", "-o", "alerts", "a.pcap").returncode == 0
+    assert os.stat(at("x.db")).st_mode & 0o777 == 0o644
+
+
 # ---- what cannot be written ----
 
 @case
@@ -220,7 +241,81 @@ def statistics_that_cannot_be_written_are_told_first():
     assert p.wait(60) == 0
 
 
+def without_rights():
+    """root as anybody else: modes of files hold."""
+    import ctypes
+    for cap in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; PR_CAPBSET_DROP
+        ctypes.CDLL(None).prctl(24, cap, 0, 0, 0)
+
+
+@case
+def an_error_says_what_is_wrong():
+    at = Place()
+    os.mkdir(at("shut"))
+    shutil.copy(at("a.pcap"), at("shut/a.pcap"))
+    with open(at("mine"), "w") as f:
+        f.write("old\n")
+    os.chmod(at("mine"), 0o400)
+    os.chmod(at("shut"), 0o500)
+    for option in ("-o", "-e", "--stats"):
+        for name in ("shut/new", "mine"):
+            args = ("replay", "-d", "x.db", option, name, "a.pcap")
+            refused_in(at, 1, f"tyto: {name}: cannot be written: Permission denied\n", *args)
+    refused_in(at, 1, "tyto: shut/x.db: the database cannot be made: Permission denied\n", "replay", "-d", "shut/x.db", "a.pcap")
+    refused_in(at, 1, "tyto baseline: shut/new: cannot be written: Permission denied\n",
+               "baseline", "export", "-d", Place().learnt()("tyto.db"), "-o", "shut/new")
+    os.chmod(at("shut"), 0o000)
+    refused_in(at, 1, "tyto: shut/x.db: the database cannot be opened: Permission denied\n", "assets", "-d", "shut/x.db")
+    os.chmod(at("shut"), 0o700)
+    for command in (("replay", "-o", "alerts", "a.pcap"), ("assets",), ("db", "info"), ("baseline", "show")):
+        err = refused_in(at, 1, None, command[0], "-d", "shut", *command[1:])
+        assert "shut: found a folder, expected a database" in err, (command, err)
+        err = refused_in(at, None, None, command[0], "-d", "", *command[1:])
+        assert "found no name" in err, (command, err)
+    refused_in(at, 1, "tyto: x.db: the database cannot be opened: No such file or directory\n", "assets", "-d", "x.db")
+    refused_in(at, 1, "tyto: no/x.db: the database cannot be made: No such file or directory\n", "replay", "-d", "no/x.db", "a.pcap")
+
+
+def refused_in(at, status, says, *args, **kw):
+    before = sorted(os.listdir(at.dir))
+    p = at.run(*args, text=True, preexec_fn=without_rights, **kw)
+    assert p.returncode == status or (status is None and p.returncode in (1, 2)), (args, p)
+    assert p.stderr == says or (says is None and len(p.stderr.splitlines()) == 1), (args, p.stderr)
+    assert sorted(os.listdir(at.dir)) == before, (args, os.listdir(at.dir))
+    return p.stderr
+
+
 # ---- what cannot be read ----
+
+@case
+def a_replay_of_nothing_leaves_no_database():
+    at = Place()
+    with open(at("text"), "w") as f:
+        f.write("no capture\n")
+    for args in (("nix.pcap",), ("text",), ("-o", "no/alerts", "a.pcap"), ("-e", "no/events", "a.pcap")):
+        p = at.replay("-d", "x.db", *([] if "-o" in args else ["-o", "/dev/null"]), *args, text=True)
+        assert p.returncode == 1 and len(p.stderr.splitlines()) == 1, (args, p)
+        assert not [n for n in os.listdir(at.dir) if n.startswith("x.db")], (args, os.listdir(at.dir))
+    p = at.run("run", "-q", "-d", "x.db", "-o", "/dev/null", "-i", "file:nix.pcap")
+    assert p.returncode == 1 and not os.path.exists(at("x.db")), p
+    p = at.replay("-d", "x.db", "-o", "/dev/null", "nix.pcap", "a.pcap")  # something came of it
+    assert p.returncode == 1 and b"10.0.1.1" in at.run("assets", "-d", "x.db").stdout, p
+    before = at.state()["x.db"]
+    p = at.replay("-d", "x.db", "-o", "/dev/null", "nix.pcap")  # an earlier one's
+    assert p.returncode == 1 and b"10.0.1.1" in at.run("assets", "-d", "x.db").stdout and before, p
+    open(at("empty.db"), "w").close()
+    p = at.replay("-d", "empty.db", "-o", "/dev/null", "nix.pcap")
+    assert p.returncode == 1 and os.path.exists(at("empty.db")), "it was there before"
+    open(at("empty.pcap"), "w").close()
+    p = at.replay("-d", "y.db", "-o", "/dev/null", "empty.pcap")  # a warning: done
+    assert p.returncode == 0 and os.path.exists(at("y.db")), p
+
+
+@case
+def standard_input_is_read_once():
+    at = Place()
+    with open(at("a.pcap"), "rb") as f:
+        refused(at, 2, ("found - 2 times", "once"), "replay", "-d", "x.db", "-", "b.pcap", "-", stdin=f)
 
 @case
 def a_source_is_named_by_its_kind():
