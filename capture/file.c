@@ -108,6 +108,8 @@ static int not_a_capture(struct file *f)
 {
     uint32_t left = input_left(&f->in);
     const uint8_t *p = input_at(&f->in);
+    if (left == 0 && f->in.early_end)
+        return fault(f, SOURCE_ERROR, "found the end of the compressed data, expected a pcap or pcapng file");
     if (left == 0)
         return fault(f, SOURCE_WARNING, "found an empty file, expected a pcap or pcapng file");
     for (unsigned i = 0; left >= 4 && i < ARRAY_LEN(magics); i++)

@@ -5,6 +5,7 @@
 
 No output destroys a capture, a database or another output; what cannot be written is told before the work, or after it.
 """
+import gzip
 import json
 import os
 import shutil
@@ -309,6 +310,21 @@ def a_replay_of_nothing_leaves_no_database():
     open(at("empty.pcap"), "w").close()
     p = at.replay("-d", "y.db", "-o", "/dev/null", "empty.pcap")  # a warning: done
     assert p.returncode == 0 and os.path.exists(at("y.db")), p
+
+
+@case
+def compressed_data_cut_short_is_no_empty_file():
+    at = Place()
+    with open(at("a.pcap"), "rb") as f:
+        whole = gzip.compress(f.read())
+    for n in (2, 5, 10, 18):
+        with open(at("cut.gz"), "wb") as f:
+            f.write(whole[:n])
+        refused(at, 1, ("cut.gz: found the end of the compressed data, expected",), "replay", "-q", "-d", ":memory:", "cut.gz")
+    with open(at("none.gz"), "wb") as f:
+        f.write(gzip.compress(b""))
+    p = at.replay("-d", ":memory:", "none.gz", text=True)
+    assert p.returncode == 0 and "warning: none.gz: found an empty file" in p.stderr, p
 
 
 @case
