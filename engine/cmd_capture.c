@@ -36,7 +36,7 @@ static void usage(FILE *f)
           "  -t, --time SECONDS   how long (default 60)\n"
           "  -c, --config CONF    configuration: its assets should be visible; section `run` says how to capture\n"
           "      --json           the same as one JSON object\n\n"
-          "Exit status: 0 it could be checked, whatever was found; 1 it could not; 2 wrong usage.\n",
+          "Exit status: 0 it could be checked, whatever was found; 1 it could not, or not all of it; 2 wrong usage.\n",
           f);
 }
 
@@ -299,13 +299,16 @@ static int look(struct check *c, struct source *src, double until, struct err *e
             source_wait(src, 100);
     }
     for (unsigned i = 0; source_fault(src, i); i++)
-        fprintf(stderr, "tyto: %s\n", source_fault(src, i)->text);
+        fprintf(stderr, "tyto: %s%s\n", source_fault(src, i)->cls == SOURCE_ERROR ? "" : "warning: ",
+                source_fault(src, i)->text);
     return n >= 0 || n == -ENODATA ? 0 : err_set(e, n, "reading stopped: %s", strerror(-n));
 }
 
+/* The exit status; negative: with the reason in e. */
 static int check(const struct args *a, const struct conf *conf, struct err *e)
 {
     static struct check c;
+    struct source_stats st;
     static struct verdict v;
     struct check_sum s;
     struct source_port p[SOURCE_PORTS];
@@ -316,7 +319,8 @@ static int check(const struct args *a, const struct conf *conf, struct err *e)
     r = check_open(&c, &conf->site, e);
     if (!r)
         r = look(&c, src, now_s() + a->seconds, e);
-    if (!r) {
+    source_stats(src, &st);
+    if (!r && (c.packets || !st.errors)) { /* of what cannot be read there is nothing to judge */
         check_sum(&c, &s);
         struct result res = {.c = &c, .s = &s, .p = p, .v = &v, .n_ports = source_ports(src, p, SOURCE_PORTS),
                              .seconds = (double)(c.last_ns - c.first_ns) / 1e9};
@@ -325,7 +329,7 @@ static int check(const struct args *a, const struct conf *conf, struct err *e)
     }
     check_close(&c);
     source_close(src);
-    return r;
+    return r ? r : st.errors != 0;
 }
 
 int cmd_capture(int argc, char **argv)
@@ -344,8 +348,7 @@ int cmd_capture(int argc, char **argv)
         r = check(&a, conf, &e);
         conf_free(conf);
     }
-    if (!r)
-        return 0;
-    fprintf(stderr, "tyto: %s\n", e.text);
-    return 1;
+    if (r < 0)
+        fprintf(stderr, "tyto: %s\n", e.text);
+    return r != 0;
 }

@@ -345,6 +345,23 @@ def a_source_is_named_by_its_kind():
     assert p.returncode == 0 and os.path.getsize(at("alerts")), p
 
 
+@case
+def a_check_of_nothing_is_no_check():
+    at = Place()
+    with open(at("text"), "w") as f:
+        f.write("no capture\n")
+    for name, says in (("nix.pcap", "cannot read: No such file or directory"), ("text", "expected a pcap or pcapng file")):
+        for args in ((), ("--json",)):
+            p = at.run("capture", "check", "-i", "file:" + name, *args, text=True)
+            assert p.returncode == 1 and p.stdout == "", p
+            assert p.stderr.startswith(f"tyto: {name}: ") and says in p.stderr and len(p.stderr.splitlines()) == 1, p
+        p = at.run("capture", "check", "-i", "file:" + name, "-i", "file:a.pcap", "--json", text=True)
+        assert p.returncode == 1 and json.loads(p.stdout)["packets"] > 8 and says in p.stderr, p
+    open(at("empty.pcap"), "w").close()
+    p = at.run("capture", "check", "-i", "file:empty.pcap", text=True)
+    assert p.returncode == 0 and "No packet came" in p.stdout and p.stderr.startswith("tyto: warning: empty.pcap: "), p
+
+
 ROOM = 34000  # bytes: more than what SQLite has beside a database that is read
 
 
