@@ -76,7 +76,8 @@ int file_short(struct file *f, int rc, const char *what, uint32_t need)
     if (rc == -EBADMSG)
         return file_fault(f, SOURCE_ERROR, at, "found corrupt gzip data, expected a whole %s", what);
     if (rc < 0)
-        return file_fault(f, SOURCE_ERROR, at, "found a failing read (%s), expected a %s", strerror(-rc), what);
+        return file_fault(f, SOURCE_ERROR, at, "found a failing read (%s), expected %s %s", strerror(-rc),
+                          file_article(what), what);
     bool between = left == 0 && f->skip == 0;
     if (f->in.early_end)
         return file_fault(f, SOURCE_WARNING, at,
@@ -88,13 +89,13 @@ int file_short(struct file *f, int rc, const char *what, uint32_t need)
         return file_fault(f, SOURCE_WARNING, at, "found the end of the file, expected packets");
     if (f->skip)
         return file_fault(f, SOURCE_WARNING, at,
-                          "found the end of the file, expected %" PRIu64 " more bytes of a %s; %" PRIu32
+                          "found the end of the file, expected %" PRIu64 " more bytes of %s %s; %" PRIu32
                           " packets were read",
-                          f->skip, what, f->frame);
+                          f->skip, file_article(what), what, f->frame);
     return file_fault(f, at ? SOURCE_WARNING : SOURCE_ERROR, at,
                       "found %" PRIu32 " bytes and the end of the file, expected"
-                      " a %s of %" PRIu32 "; %" PRIu32 " packets were read",
-                      left, what, need, f->frame);
+                      " %s %s of %" PRIu32 "; %" PRIu32 " packets were read",
+                      left, file_article(what), what, need, f->frame);
 }
 
 static int unreadable(struct file *f, int rc)

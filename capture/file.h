@@ -54,6 +54,11 @@ int file_fault(struct file *f, enum source_class cls, uint64_t at, const char *f
  * or -EINTR where it does not end. */
 int file_short(struct file *f, int rc, const char *what, uint32_t need);
 
+static inline const char *file_article(const char *what)
+{
+    return strchr("aeiou", *what) ? "an" : "a";
+}
+
 static inline uint16_t file_u16(const uint8_t *p, bool swap)
 {
     uint16_t v;

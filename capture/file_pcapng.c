@@ -157,15 +157,16 @@ static int whole_block(struct file *f, uint32_t len, const char *what)
     int rc = len <= INPUT_MAX ? input_fill(&f->in, len) : 0;
     if (len > INPUT_MAX)
         return file_fault(f, SOURCE_ERROR, at + 4,
-                          "found a length of %" PRIu32 " in the head of a %s, expected at most %d", len, what,
+                          "found a length of %" PRIu32 " in the head of %s %s, expected at most %d", len,
+                          file_article(what), what,
                           INPUT_MAX);
     if (rc != 1)
         return file_short(f, rc, what, len);
     uint32_t again = file_u32(input_at(&f->in) + len - 4, f->swap);
     if (again != len)
         return file_fault(f, SOURCE_ERROR, at + len - 4,
-                          "found a length of %" PRIu32 " at the end of a %s, expected %" PRIu32 " as at its head",
-                          again, what, len);
+                          "found a length of %" PRIu32 " at the end of %s %s, expected %" PRIu32 " as at its head",
+                          again, file_article(what), what, len);
     return 1;
 }
 
@@ -289,7 +290,8 @@ static int read_known(struct file *f, const struct block_kind *k, uint32_t len, 
 {
     if (len < k->min)
         return file_fault(f, SOURCE_ERROR, input_offset(&f->in) + 4,
-                          "found a length of %" PRIu32 " in the head of a %s, expected at least %" PRIu32, len, k->what,
+                          "found a length of %" PRIu32 " in the head of %s %s, expected at least %" PRIu32, len,
+                          file_article(k->what), k->what,
                           k->min);
     int rc = whole_block(f, len, k->what);
     if (rc != 1)

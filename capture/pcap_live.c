@@ -106,10 +106,12 @@ static int activate(struct live *l, struct err *e)
         source_add_fault(&l->s, SOURCE_WARNING, 0, "%s: the card has no time stamps of its own; the kernel's are used",
                          l->name);
     int rc = pcap_activate(l->h);
-    if (rc < 0)
-        return err_set(e, errno_of(rc), "%s: cannot capture: %s%s%s", l->name, pcap_statustostr(rc),
-                       *pcap_geterr(l->h) ? ": " : "", pcap_geterr(l->h));
-    return 0;
+    if (rc >= 0)
+        return 0;
+    const char *kind = pcap_statustostr(rc), *more = pcap_geterr(l->h);
+    bool again = strncmp(more, kind, strlen(kind)) == 0; /* libpcap says the one within the other, or the same twice */
+    return err_set(e, errno_of(rc), "%s: cannot capture: %s%s%s", l->name, again ? "" : kind,
+                   *more && !again ? ": " : "", more);
 }
 
 static int set_filter(struct live *l, struct err *e)

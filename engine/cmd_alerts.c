@@ -509,14 +509,14 @@ int cmd_alerts(int argc, char **argv)
             types = true;
             break;
         default:
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
+            if (c != 'h')
+                return cmd_help("alerts");
+            usage(stdout);
+            return 0;
         }
     }
-    if (argc - optind > 1) {
-        usage(stderr);
-        return 2;
-    }
+    if (argc - optind > 1)
+        return cmd_wrong("alerts", "found '%s' and '%s', expected one uid", argv[optind], argv[optind + 1]);
     o.uid = optind < argc ? argv[optind] : NULL;
     return types ? list_types(o.json) : run(&o);
 }

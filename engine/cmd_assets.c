@@ -464,14 +464,14 @@ int cmd_assets(int argc, char **argv)
         else if (c >= OPT_TYPE && c <= OPT_VENDOR)
             args[c - OPT_TYPE] = optarg;
         else {
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
+            if (c != 'h')
+                return cmd_help("assets");
+            usage(stdout);
+            return 0;
         }
     }
-    if (argc - optind > 1) {
-        usage(stderr);
-        return 2;
-    }
+    if (argc - optind > 1)
+        return cmd_wrong("assets", "found '%s' and '%s', expected one device", argv[optind], argv[optind + 1]);
     args[3] = argv[optind];
     struct query *q = open_db(db);
     if (!q)

@@ -484,8 +484,12 @@ static const struct {
     const char *name;
     int (*run)(const struct options *o);
     int min_args, max_args;
-} subs[] = {{"show", show, 0, 0}, {"accept", accept_args, 1, MOST_KEYS}, {"export", export, 0, 0}, {"import", import, 1, 1},
-            {"diff", diff, 2, 2}};
+    const char *args;
+} subs[] = {{"show", show, 0, 0, "none"},
+            {"accept", accept_args, 1, MOST_KEYS, "KEY or ALERT_UID"},
+            {"export", export, 0, 0, "none"},
+            {"import", import, 1, 1, "FILE"},
+            {"diff", diff, 2, 2, "OLD NEW"}};
 
 int cmd_baseline(int argc, char **argv)
 {
@@ -501,14 +505,20 @@ int cmd_baseline(int argc, char **argv)
         case 'a': o.all = true; break;
         case 'j': o.json = true; break;
         default:
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
+            if (c != 'h')
+                return cmd_help("baseline");
+            usage(stdout);
+            return 0;
         }
     o.args = argv + optind + 1;
     o.n_args = argc - optind - 1;
-    for (unsigned i = 0; i < ARRAY_LEN(subs) && optind < argc; i++)
-        if (strcmp(argv[optind], subs[i].name) == 0 && o.n_args >= subs[i].min_args && o.n_args <= subs[i].max_args)
+    for (unsigned i = 0; i < ARRAY_LEN(subs) && optind < argc; i++) {
+        if (strcmp(argv[optind], subs[i].name) != 0)
+            continue;
+        if (o.n_args >= subs[i].min_args && o.n_args <= subs[i].max_args)
             return subs[i].run(&o);
-    usage(stderr);
-    return 2;
+        return cmd_wrong("baseline", "%s: found %d argument%s, expected %s", subs[i].name, o.n_args,
+                         o.n_args == 1 ? "" : "s", subs[i].args);
+    }
+    return cmd_wrong_word("baseline", argv[optind], "show, accept, export, import or diff");
 }

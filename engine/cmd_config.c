@@ -114,25 +114,27 @@ static int show_or_limits(int argc, char **argv, bool is_show)
                                          {"json", no_argument, NULL, 'j'},
                                          {"help", no_argument, NULL, 'h'},
                                          {0}};
+    static char program[] = "tyto config";
     const char *path = NULL;
     bool json = false;
     struct conf *c = NULL;
     struct err e;
     optind = 1;
+    argv[0] = program;
     for (int o; (o = getopt_long(argc, argv, "c:h", opts, NULL)) != -1;) {
         if (o == 'c') {
             path = optarg;
         } else if (o == 'j') {
             json = true;
         } else {
-            usage(o == 'h' ? stdout : stderr);
-            return o == 'h' ? 0 : 2;
+            if (o != 'h')
+                return cmd_help("config");
+            usage(stdout);
+            return 0;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "tyto config %s: '%s' is not expected\n", argv[0], argv[optind]);
-        return 2;
-    }
+    if (optind < argc)
+        return cmd_wrong("config", "found '%s', expected an option of %s", argv[optind], is_show ? "show" : "limits");
     if (conf_load(&c, path, &e) < 0) {
         fprintf(stderr, "%s\n", e.text);
         return 1;
@@ -158,6 +160,5 @@ int cmd_config(int argc, char **argv)
         return check(argc - 1, argv + 1);
     if (strcmp(what, "show") == 0 || strcmp(what, "limits") == 0)
         return show_or_limits(argc - 1, argv + 1, *what == 's');
-    usage(stderr);
-    return 2;
+    return cmd_wrong_word("config", argv[1], "check, show or limits");
 }

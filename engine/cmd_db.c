@@ -138,13 +138,16 @@ int cmd_db(int argc, char **argv)
         else if (c == 'j')
             json = true;
         else {
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
+            if (c != 'h')
+                return cmd_help("db");
+            usage(stdout);
+            return 0;
         }
     }
     for (unsigned i = 0; i < ARRAY_LEN(subs) && argc - optind == 1; i++)
         if (strcmp(argv[optind], subs[i].name) == 0)
             return subs[i].run(db, json);
-    usage(stderr);
-    return 2;
+    if (argc - optind > 1)
+        return cmd_wrong("db", "found '%s' and '%s', expected one of them", argv[optind], argv[optind + 1]);
+    return cmd_wrong_word("db", argv[optind], "info, check, vacuum or migrate");
 }

@@ -233,14 +233,14 @@ int cmd_links(int argc, char **argv)
         else if (c == OPT_ASSET || c == OPT_PROTO)
             args[c - OPT_ASSET] = optarg;
         else {
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
+            if (c != 'h')
+                return cmd_help("links");
+            usage(stdout);
+            return 0;
         }
     }
-    if (argc != optind) {
-        usage(stderr);
-        return 2;
-    }
+    if (argc != optind)
+        return cmd_wrong("links", "found '%s', expected an option", argv[optind]);
     struct query *q = open_db(db);
     if (!q)
         return 1;

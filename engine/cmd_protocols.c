@@ -275,15 +275,15 @@ int cmd_protocols(int argc, char **argv)
         if (o == 'a')
             return actions();
         if (o != 'j') {
-            usage(o == 'h' ? stdout : stderr);
-            return o == 'h' ? 0 : 2;
+            if (o != 'h')
+                return cmd_help("protocols");
+            usage(stdout);
+            return 0;
         }
         json = true;
     }
-    if (argc - optind > 1) {
-        usage(stderr);
-        return 2;
-    }
+    if (argc - optind > 1)
+        return cmd_wrong("protocols", "found '%s' and '%s', expected one protocol", argv[optind], argv[optind + 1]);
     if (optind < argc)
         return one(argv[optind], json);
     return json ? list_json() : list_people();

@@ -34,6 +34,14 @@ static int written(int status)
     return status ? status : 1;
 }
 
+static int run(size_t i, int argc, char **argv)
+{
+    char name[32]; /* what getopt's messages begin with */
+    snprintf(name, sizeof name, "tyto %s", commands[i].name);
+    argv[0] = name;
+    return written(commands[i].main(argc, argv));
+}
+
 int main(int argc, char **argv)
 {
     mallopt(M_ARENA_MAX, 1); /* SQLite's thread would get a heap of its own, which grows by a system call a page */
@@ -47,7 +55,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return written(commands[i].main(argc - 1, argv + 1));
+            return run(i, argc - 1, argv + 1);
     if (argc >= 2)
         fprintf(stderr, "tyto: there is no command '%s'\n", argv[1]);
     usage(stderr);

@@ -182,7 +182,8 @@ int outputs_close(struct outputs *o, struct err *e)
     for (unsigned i = 0; i < o->n; i++) {
         int r = out_file_close(o->file[i]);
         if (r < 0 && first == 0)
-            first = err_set(e, r, "%s cannot be written: %s", o->path[i], strerror(-r));
+            first = err_set(e, r, "%s: cannot be written: %s",
+                            strcmp(o->path[i], "-") == 0 ? "standard output" : o->path[i], strerror(-r));
     }
     *o = (struct outputs){0};
     return first;

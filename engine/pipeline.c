@@ -426,7 +426,7 @@ int pipe_close(struct pipeline *p, struct err *first)
     const char *name = p->events.path; /* the name survives the close */
     int w = textout_close(&p->events);
     if (w)
-        err_set(&e, w, "%s: cannot be written: %s", name, strerror(-w));
+        err_set(&e, w, "%s: cannot be written: %s", strcmp(name, "-") == 0 ? "standard output" : name, strerror(-w));
     keep_first(&r, first, w, &e);
     alerts_free(p->alerts);
     captures_close(p->captures);

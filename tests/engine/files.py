@@ -362,6 +362,56 @@ def a_check_of_nothing_is_no_check():
     assert p.returncode == 0 and "No packet came" in p.stdout and p.stderr.startswith("tyto: warning: empty.pcap: "), p
 
 
+# ---- wrong usage ----
+
+@case
+def wrong_usage_says_what_is_wrong():
+    at = Place()
+    cases = {
+        "assets a b": "tyto assets: found 'a' and 'b', expected one device",
+        "alerts a b": "tyto alerts: found 'a' and 'b', expected one uid",
+        "links x": "tyto links: found 'x', expected an option",
+        "protocols a b": "tyto protocols: found 'a' and 'b', expected one protocol",
+        "db nix": "tyto db: found 'nix', expected info, check, vacuum or migrate",
+        "db": "tyto db: found nothing, expected info, check, vacuum or migrate",
+        "db info x": "tyto db: found 'info' and 'x', expected one of them",
+        "baseline nix": "tyto baseline: found 'nix', expected show, accept, export, import or diff",
+        "baseline": "tyto baseline: found nothing, expected show, accept, export, import or diff",
+        "baseline diff A": "tyto baseline: diff: found 1 argument, expected OLD NEW",
+        "baseline accept": "tyto baseline: accept: found 0 arguments, expected KEY or ALERT_UID",
+        "baseline show x": "tyto baseline: show: found 1 argument, expected none",
+        "config nix": "tyto config: found 'nix', expected check, show or limits",
+        "config": "tyto config: found nothing, expected check, show or limits",
+        "config limits x": "tyto config: found 'x', expected an option of limits",
+    }
+    for args, says in cases.items():
+        refused(at, 2, (f"{says}; tyto {args.split()[0]} --help tells more\n",), *args.split())
+    for args in ("replay", "run", "assets", "links", "alerts", "baseline", "protocols", "config show", "db", "capture"):
+        p = at.run(*args.split(), "--nix", text=True)
+        first, more = p.stderr.splitlines()
+        assert p.returncode == 2 and first == f"tyto {args.split()[0]}: unrecognized option '--nix'", (args, p)
+        assert more.startswith(f"tyto {args.split()[0]} --help tells "), (args, p)
+        assert at.run(*args.split(), "--help").returncode == 0, args
+
+
+@case
+def errors_are_told_once_and_in_full():
+    at = Place()
+    with open("/dev/full", "w") as full:
+        for option in ("-o", "-e", "--stats"):
+            args = ["replay", "-q", "-d", ":memory:", "-o", "/dev/null", option, "-", "a.pcap"]
+            p = subprocess.run([TYTO, *args], cwd=at.dir, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            assert p.returncode == 1, p
+            assert p.stderr == "tyto: standard output: cannot be written: No space left on device\n", (option, p)
+    p = at.run("run", "-q", "-d", "x.db", "-i", "pcap:nix0", text=True)
+    assert p.returncode == 1 and p.stderr.count("No such device") == 1, p
+    head = struct.pack("<IIIHHq", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1) + struct.pack("<I", 28)
+    with open(at("cut.pcapng"), "wb") as f:
+        f.write(head + struct.pack("<II", 1, 20) + bytes(4))
+    p = at.replay("-d", ":memory:", "cut.pcapng", text=True)
+    assert p.returncode == 0 and "expected an interface description of 20" in p.stderr, p
+
+
 ROOM = 34000  # bytes: more than what SQLite has beside a database that is read
 
 
