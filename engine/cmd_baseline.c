@@ -42,7 +42,8 @@ static void usage(FILE *f)
           "  -o, --output FILE  instead of standard output\n"
           "      --all          show: all of them; export: also what is not learned, marked\n"
           "      --json         as JSON\n\n"
-          "accept beside a running sensor is done by the sensor; import waits until none runs. Exit status: 0 done, 1 it failed, 2 wrong usage.\n",
+          "accept beside a running sensor is done by the sensor; import is for when none runs.\n"
+          "Exit status: 0 done, 1 it failed, 2 wrong usage.\n",
           f);
 }
 
