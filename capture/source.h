@@ -102,6 +102,8 @@ int source_open(const char *uri, const struct source_conf *conf, struct err *e, 
  * is of its queue alone. */
 int source_open_queues(const char *uri, const struct source_conf *conf, unsigned want, struct err *e,
                        struct source **ret, unsigned *ret_n) MUST_USE;
+/* Can it be a filter of an interface? Names of hosts in it are looked up, as at a capture's start. */
+int source_filter_check(const char *filter, struct err *e) MUST_USE;
 /* Does the URI name packets that arrive as they happen, rather than a capture? */
 bool source_is_live(const char *uri);
 /* Several capture files as one source: packets in order of time, ties in argument order; inside a file the file's own

@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/source.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
 #include "engine/conf.h"
 #include "engine/emit.h"
 #include "engine/itapp.h"
+#include "engine/pipeline.h"
 
 static void usage(FILE *f)
 {
-    fputs("usage: tyto config check FILE...            refuse what is wrong, with file, line and column\n"
+    fputs("usage: tyto config check FILE...            refuse what is wrong, also in its rules, with file, line and "
+          "column\n"
           "       tyto config show [-c FILE] [--json]  the effective configuration\n"
           "       tyto config limits [-c FILE] [--json] the sizes of all tables, why, and what happens when they are "
           "full\n"
@@ -31,6 +34,28 @@ static void print_keys(FILE *f)
     }
 }
 
+/* All that a run refuses, in the order in which it would. */
+static int check_file(const char *path)
+{
+    struct pipe_opts o = {.conf = path, .mode = -1};
+    struct conf *c = NULL;
+    struct err e, filter;
+    int r = conf_load(&c, path, &e);
+    if (r == 0)
+        r = pipe_check(&o, &e);
+    if (r == 0 && c->run.filter && (r = source_filter_check(c->run.filter, &filter)))
+        err_set(&e, r, "%.100s: %s", path, filter.text);
+    if (r == 0) {
+        conf_warn_machine(c, path, stderr);
+        printf("%s: good (%u networks, %u zones, %u assets, %u maintenance windows)\n", path, c->site.n_networks,
+               c->site.n_zones, c->site.n_assets, c->site.n_windows);
+    } else {
+        fprintf(stderr, "%s\n", e.text);
+    }
+    conf_free(c);
+    return r != 0;
+}
+
 static int check(int argc, char **argv)
 {
     int status = 0;
@@ -39,21 +64,11 @@ static int check(int argc, char **argv)
         return 2;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        puts("usage: tyto config check FILE...   refuse what is wrong, with file, line and column");
+        puts("usage: tyto config check FILE...   refuse what is wrong, also in its rules, with file, line and column");
         return 0;
     }
-    for (int i = 1; i < argc; i++) {
-        struct conf *c = NULL;
-        struct err e;
-        if (conf_load(&c, argv[i], &e) < 0) {
-            fprintf(stderr, "%s\n", e.text);
-            status = 1;
-            continue;
-        }
-        printf("%s: good (%u networks, %u zones, %u assets, %u maintenance windows)\n", argv[i], c->site.n_networks,
-               c->site.n_zones, c->site.n_assets, c->site.n_windows);
-        conf_free(c);
-    }
+    for (int i = 1; i < argc; i++)
+        status |= check_file(argv[i]);
     return status;
 }
 

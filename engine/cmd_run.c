@@ -315,6 +315,7 @@ static int open_and_run(struct run *r, struct err *e)
     }
     r->a.pipe.live = run_sources_paced(r->source);
     run_sources_warn(r->source);
+    conf_warn_cpus(c, "tyto", stderr);
     ret = r->a.pipe.live ? service_drop(c->run.user, e) : 0;
     conf_free(c);
     if (!ret)

@@ -102,6 +102,10 @@ int conf_load(struct conf **ret, const char *path, struct err *e) MUST_USE;
 /* The same from memory; name stands in messages. */
 int conf_parse(struct conf **ret, const char *name, const char *text, size_t n, struct err *e) MUST_USE;
 void conf_free(struct conf *c);
+/* A line for each user, folder and processor of `run` that this machine lacks; for the processors only. By a process
+ * that has one thread yet. who: what the lines begin with. */
+void conf_warn_machine(const struct conf *c, const char *who, FILE *f);
+void conf_warn_cpus(const struct conf *c, const char *who, FILE *f);
 /* ---- the table of all keys (conf_keys.c) ------------------------------------------------------------------------ */
 struct conf_key {
     const char *path; /* "zones[].purdue": [] is a list's member, <name> any name */

@@ -2,8 +2,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "engine/conf_int.h"
 #include "engine/base/limits.h"
+#include "engine/conf_int.h"
+#include "engine/metrics.h"
 
 #define SECONDS(n) ((n)*UINT64_C(1000000000))
 
@@ -88,6 +89,15 @@ static int read_captures(struct load *l, const struct yaml_node *n)
     return r < 0 ? r : read_bytes(l, n, "capture_total", 1 << 20, &k->capture_total);
 }
 
+static int read_metrics(struct load *l, const struct yaml_node *n)
+{
+    struct conf_run *k = &l->c->run;
+    int r = read_text(l, n, "metrics", &k->metrics);
+    if (r == 0 && k->metrics && !metrics_where(k->metrics))
+        r = yaml_expected(yaml_get(n, "metrics"), l->e, METRICS_WHERE);
+    return r;
+}
+
 int conf_run(struct load *l, const struct yaml_node *n)
 {
     struct conf_run *k = &l->c->run;
@@ -103,7 +113,7 @@ int conf_run(struct load *l, const struct yaml_node *n)
     if (r == 0)
         r = read_captures(l, n);
     if (r == 0)
-        r = read_text(l, n, "metrics", &k->metrics);
+        r = read_metrics(l, n);
     if (r == 0)
         r = yaml_opt_duration(n, "silence", 0, SECONDS(86400), &k->silence_ns, l->e);
     YAML_EACH(it, r == 0 ? yaml_get(n, "cpus") : NULL)

@@ -113,6 +113,13 @@ static void *serve(void *arg)
     return NULL;
 }
 
+bool metrics_where(const char *where)
+{
+    union any_addr a;
+    socklen_t len;
+    return parse(where, &a, &len) == 0;
+}
+
 int metrics_open(struct metrics **ret, const char *where, struct err *e)
 {
     union any_addr a;
@@ -120,8 +127,7 @@ int metrics_open(struct metrics **ret, const char *where, struct err *e)
     socklen_t len = 0;
     int one = 1, r = parse(where, &a, &len);
     if (r)
-        return err_set(e, r, "run.metrics: found '%s', expected 127.0.0.1:9464, [::1]:9464 or the path of a socket",
-                       where);
+        return err_set(e, r, "run.metrics: found '%s', expected " METRICS_WHERE, where);
     struct metrics *m = calloc(1, sizeof *m);
     if (!m)
         return err_set(e, -ENOMEM, "no memory for run.metrics");

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""checks.py: what `tyto config check` calls good, a run takes; what a run refuses, it refuses, too.
+
+  checks.py TYTO SOURCE_ROOT [CASE...]
+"""
+import os
+import subprocess
+import sys
+
+from cases import case, folder, main
+
+TYTO, ROOT = map(os.path.abspath, sys.argv[1:3])
+
+RULE = """rules:
+- id: USR-1
+  title: A rule
+  severity: minor
+  when: {%s}
+"""
+
+
+def write(**files):
+    where = folder()
+    for name, text in files.items():
+        with open(os.path.join(where, name + ".yaml"), "w") as f:
+            f.write(text)
+    return where
+
+
+def ask(where, *args):
+    return subprocess.run([TYTO, *args], capture_output=True, text=True, cwd=where)
+
+
+def both(where):
+    """What the check and a replay say of site.yaml; they must agree on whether it is good."""
+    p = ask(where, "config", "check", "site.yaml")
+    r = ask(where, "replay", "-q", "-c", "site.yaml", "-d", ":memory:", os.path.join(ROOT, "pcaps/modbus/anomalies.pcap"))
+    assert p.returncode == r.returncode, (p, r)
+    return p
+
+
+def refused(where, *words):
+    p = both(where)
+    assert p.returncode == 1 and p.stdout == "", p
+    assert len(p.stderr.splitlines()) == 1 and all(w in p.stderr for w in words), (words, p.stderr)
+    return p.stderr
+
+
+def warned(where, *words):
+    p = both(where)
+    assert p.returncode == 0 and ": good (" in p.stdout, p
+    lines = p.stderr.splitlines()
+    assert len(lines) == len(words) and all(w in line for w, line in zip(words, lines)), (words, p.stderr)
+    assert all(line.startswith("site.yaml: warning: ") for line in lines), lines
+
+
+@case
+def rules_are_checked_with_the_configuration():
+    refused(write(site="rules: {files: [nix.yaml]}\n"), "nix.yaml")
+    where = write(site="rules: {files: [mine.yaml]}\n", mine=RULE % "protocl: modbus")
+    assert refused(where).startswith("mine.yaml:5:10: "), where
+    assert refused(where) == ask(where, "rules", "check", "mine.yaml").stderr
+    refused(write(site="rules: {enable: [USR-9]}\n"), "USR-9")
+    warned(write(site="rules: {files: [mine.yaml]}\n", mine=RULE % "protocol: modbus"))
+
+
+@case
+def what_a_run_refuses_of_the_section_run():
+    assert refused(write(site="run:\n  metrics: foo:bar\n"), "'foo:bar'").startswith("site.yaml:2:12: ")
+    for good in ("127.0.0.1:9464", "'[::1]:9464'", "/run/tyto.sock"):
+        warned(write(site=f"run:\n  metrics: {good}\n"))
+    p = ask(write(site="run:\n  filter: tcp prt 5\n"), "config", "check", "site.yaml")  # a replay has no use for it
+    assert p.returncode == 1 and p.stderr.startswith("site.yaml: run.filter: found 'tcp prt 5'"), p
+    for good in ("tcp port 5", "vlan and not arp", "inbound"):
+        warned(write(site=f"run:\n  filter: {good}\n"))
+
+
+@case
+def what_depends_on_the_machine_is_a_warning():
+    warned(write(site="run: {user: no-such-user-here, capture_dir: /nonexistent/x, cpus: [0-1, 999]}\n"),
+           "run.user: there is no user 'no-such-user-here'", "run.capture_dir: there is no folder /nonexistent/x",
+           *(f"run.cpus: there is no processor {n} here" for n in ([1] if os.cpu_count() < 2 else []) + [999]))
+    warned(write(site=f"run: {{user: root, capture_dir: {folder()}, cpus: [0]}}\n"))
+
+
+@case
+def a_run_tells_of_a_processor_that_is_not_there():
+    where = write(site="run: {cpus: [0, 999], user: root}\n")
+    p = ask(where, "run", "-q", "-c", "site.yaml", "-d", ":memory:", "-i",
+            "file:" + os.path.join(ROOT, "pcaps/modbus/anomalies.pcap"))
+    assert p.returncode == 0 and p.stderr == "tyto: warning: run.cpus: there is no processor 999 here\n", p
+
+
+if __name__ == "__main__":
+    main(sys.argv[3:])
