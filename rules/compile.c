@@ -160,6 +160,40 @@ static int parse_text(struct compile *c, const struct scope *s, const struct key
     return parse_globs(c, n, &ret->globs);
 }
 
+static int unknown_zone(struct compile *c, const struct yaml_node *n)
+{
+    enum { MOST = 255 };
+    const struct site *s = c->rs->o.site;
+    const char *names[MOST + 2] = {"none"};
+    char what[64];
+    for (uint32_t i = 0; i < s->n_zones && i < MOST; i++)
+        names[i + 1] = s->zones[i].name;
+    const char *near = yaml_nearest(n->text, names);
+    return yaml_err(n, c->err, "found the unknown zone %s, expected %s%s%s", yaml_describe(n, what), near ? "'" : "",
+                    near ? near : "one of the configured zones, or none", near ? "'?" : "");
+}
+
+/* A condition on a zone that nobody is in would never hold, silently. Which zones there are, only a configuration
+ * tells. */
+static int parse_zone(struct compile *c, const struct scope *s, const struct key *k, const struct yaml_node *n,
+                      struct cond *ret)
+{
+    const struct site *site = c->rs->o.site;
+    int r = parse_text(c, s, k, n, ret);
+    if (r < 0 || !site || !site->n_zones)
+        return r;
+    uint32_t at = 0;
+    YAML_EACH (it, n) {
+        const struct glob *g = &ret->globs.v[at++];
+        bool known = glob_match(g, "none", 4);
+        for (uint32_t i = 0; i < site->n_zones && !known; i++)
+            known = glob_match(g, site->zones[i].name, (uint32_t)strlen(site->zones[i].name));
+        if (!known)
+            return unknown_zone(c, it);
+    }
+    return 0;
+}
+
 /* Where nobody is configured nobody can be told apart from the engineering stations: "true" asks for the role that was
  * observed then, and "false" never holds. */
 static void engineer(const struct compile *c, bool yes, struct cond *ret)
@@ -285,8 +319,8 @@ static const struct key keys[] = {
     {"host",            C_ADDR, 0, SIDE_ANY, parse_local},
     {"time",            C_TIME,    0, 0, parse_local},
     {"weekday",         C_WEEKDAY, 0, 0, parse_local},
-    {"src_zone",        C_ZONE, 0, SIDE_SRC, parse_text},
-    {"dst_zone",        C_ZONE, 0, SIDE_DST, parse_text},
+    {"src_zone",        C_ZONE, 0, SIDE_SRC, parse_zone},
+    {"dst_zone",        C_ZONE, 0, SIDE_DST, parse_zone},
     {"src_name",        C_TEXT, TEXT_NAME, SIDE_SRC, parse_text},
     {"dst_name",        C_TEXT, TEXT_NAME, SIDE_DST, parse_text},
     {"src_type",        C_TEXT, TEXT_TYPE, SIDE_SRC, parse_text},

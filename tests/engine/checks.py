@@ -65,6 +65,20 @@ def rules_are_checked_with_the_configuration():
 
 
 @case
+def a_rule_names_zones_that_there_are():
+    zones = "zones: [{name: control, subnets: [10.0.0.0/8]}, {name: office, subnets: [10.1.0.0/16]}]\n"
+    site = "rules: {files: [mine.yaml]}\n"
+    for good in ("src_zone: control", "dst_zone: [none, office]", "src_zone: 'off*'", "dst_zone: 'n*'", "not: {src_zone: office}"):
+        warned(write(site=site + zones, mine=RULE % good))
+    for bad, where, near in (("src_zone: nix", "5:20", "one of"), ("dst_zone: [office, contrl]", "5:29", "'control'?"),
+                             ("any: [{protocol: modbus}, {dst_zone: 'x*'}]", "5:47", "one of")):
+        folder = write(site=site + zones, mine=RULE % bad)
+        assert refused(folder, "unknown zone", near).startswith(f"mine.yaml:{where}: "), bad
+        assert ask(folder, "rules", "check", "mine.yaml").returncode == 0, bad  # which knows no site
+        warned(write(site=site, mine=RULE % bad))
+
+
+@case
 def what_a_run_refuses_of_the_section_run():
     assert refused(write(site="run:\n  metrics: foo:bar\n"), "'foo:bar'").startswith("site.yaml:2:12: ")
     for good in ("127.0.0.1:9464", "'[::1]:9464'", "/run/tyto.sock"):
