@@ -355,7 +355,8 @@ static void link_new(struct baseline *b, const struct rec_link *r)
     struct link n = {.client = r->client, .server = r->server, .net = r->net, .port = r->port, .l4 = r->l4,
                      .client_port = r->client_port, .vlan = r->vlan, .iface = r->iface, .file = r->file,
                      .frame = r->frame,
-                     .flags = (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->attempt ? ROW_LINK_ATTEMPT : 0))};
+                     .flags = (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->attempt ? ROW_LINK_ATTEMPT : 0) |
+                                        (r->group ? ROW_LINK_GROUP : 0))};
     uint32_t i = blink_create(b, &n, r->ts_ns);
     roles_link(b, blink_at(b, i));
     dig_bind(b, r->digest, DIG_LINK, i);
@@ -373,7 +374,7 @@ void baseline_link(struct baseline *b, const struct rec_link *r)
         return;
     }
     struct link *l = blink_at(b, i);
-    l->flags |= r->sure ? ROW_LINK_SURE : 0;
+    l->flags |= (uint8_t)((r->sure ? ROW_LINK_SURE : 0) | (r->group ? ROW_LINK_GROUP : 0));
     if (!r->attempt)
         l->flags &= (uint8_t)~ROW_LINK_ATTEMPT;
     l->frame = r->frame;

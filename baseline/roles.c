@@ -105,7 +105,8 @@ void roles_app(struct baseline *b, const struct link *l, const char *app, bool n
         add(b, client, EVI_IT_CLIENT);
         if (l->packets[1] || !(l->flags & ROW_LINK_ATTEMPT))
             add(b, server, EVI_IT_SERVER);
-    } else if (client && app_is_ot(app) && (roles_row(app) < 0 || protos[roles_row(app)].server)) {
+    } else if (client && !(l->flags & ROW_LINK_GROUP) && app_is_ot(app) &&
+               (roles_row(app) < 0 || protos[roles_row(app)].server)) {
         asset_at(b, client)->n_targets++;
         due(b, &asset_at(b, client)->dirty);
     }

@@ -122,7 +122,7 @@ void check_packet(struct check *c, const struct pkt *p)
         return;
     }
     c->vlan[l.n_vlan ? l.vlan[l.n_vlan - 1u] & 4095u : 0]++;
-    bool group = addr_is_group(&l.dst) || (l.has_mac && l.dmac[0] & 1);
+    bool group = layers_to_group(&l);
     c->groups += group;
     c->unicast += !group;
     addresses(c, &l);

@@ -56,6 +56,12 @@ enum decoded {
 /* Writes all of ret. ret->payload points into p->data, or (LAY_REASSEMBLED) into the decoder. */
 enum decoded decode(struct decoder *d, const struct pkt *p, struct layers *ret);
 
+/* To more than one: that an address is the broadcast of its subnet only the frame tells. */
+static inline bool layers_to_group(const struct layers *l)
+{
+    return addr_is_group(&l->dst) || (l->has_mac && l->dmac[0] & 1);
+}
+
 /* 0..N_SHARDS-1, by the pair of addresses (IP, or MAC where there is no IP) whichever way the packet goes; of the
  * sender alone where the destination is a group. The same in every run (spread.h). */
 uint32_t decode_shard(const struct layers *l);

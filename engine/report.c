@@ -54,6 +54,12 @@ static void report_link_count(struct shard *s, const struct link *l, uint64_t ts
     out_put(s->out, RK_LINK_COUNT, &r, sizeof r);
 }
 
+/* Nobody has that address: who speaks to it is no client of a server. */
+static bool is_group(const struct flow *f, unsigned end)
+{
+    return f->key.proto != PROTO_TCP && (addr_is_group(end_addr(f, end)) || (f->has_mac && f->mac[0][end][0] & 1));
+}
+
 static struct link *get_link(struct shard *s, struct flow *f)
 {
     struct link old, *l = link_find(&s->links, f->link);
@@ -67,6 +73,7 @@ static struct link *get_link(struct shard *s, struct flow *f)
         report_link_count(s, &old, s->now_ns);
     struct rec_link r = {.ts_ns = f->first_ns, .digest = f->link, .client = *end_addr(f, 1 - server),
                          .server = *end_addr(f, server), .l4 = f->key.proto, .sure = f->sure,
+                         .group = is_group(f, server),
                          .attempt = f->key.proto == PROTO_TCP || icmp ? !(f->half[server].flags & HALF_SEEN) : 0,
                          .net = f->key.net, .port = server ? f->key.hi_port : f->key.lo_port, .vlan = f->vlan,
                          .iface = f->iface, .file = f->file,

@@ -37,13 +37,18 @@ static void set_client(struct flow *f, unsigned side, bool sure)
     f->sure = sure;
 }
 
-/* Who is the client, from the first packet: SYN, else the side whose peer uses a known server port. */
+/* Who is the client, from the first packet: SYN, who speaks to a group, else the side whose peer uses a known server
+ * port. */
 static void guess_client(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
 {
     const uint16_t *owner = f->key.proto == PROTO_UDP ? s->env->udp_owner : s->env->tcp_owner;
     f->client = 2;
     if (f->key.proto == PROTO_ETH || f->key.proto == PROTO_ICMP || f->key.proto == PROTO_ICMP6) {
-        set_client(f, side, addr_is_group(&l->dst));
+        set_client(f, side, layers_to_group(l));
+        return;
+    }
+    if (f->key.proto == PROTO_UDP && layers_to_group(l)) {
+        set_client(f, side, true);
         return;
     }
     if (f->key.proto == PROTO_TCP && (l->tcp_flags & TCP_SYN)) {
@@ -57,8 +62,6 @@ static void guess_client(struct shard *s, struct flow *f, unsigned side, const s
     bool to_known = owner[l->dport], from_known = owner[l->sport];
     if (to_known != from_known)
         set_client(f, to_known ? side : 1 - side, true);
-    else if (f->key.proto == PROTO_UDP && addr_is_group(&l->dst))
-        set_client(f, side, true);
 }
 
 static struct flow *new_flow(struct shard *s, const struct flow_key *k, uint64_t hash, unsigned side,

@@ -101,7 +101,7 @@ static void ndpi_words(struct shard *s, struct flow *f, const struct chunk *c, c
     for (unsigned i = 0; i < found->n_words; i++) {
         const struct itapp_word *w = &found->words[i];
         const struct addr *a = w->of_client == (x.dir == DIR_C2S) ? &c->lay->src : &c->lay->dst;
-        if (addr_is_nobody(a) || addr_is_group(a))
+        if (addr_is_nobody(a) || addr_is_group(a) || (a == &c->lay->dst && layers_to_group(c->lay)))
             continue;
         struct span text = {.p = (const uint8_t *)w->text, .n = (uint32_t)strnlen(w->text, REC_VALUE)};
         obs_text(&x, &source, w->of_client ? OBS_CLIENT : OBS_SERVER, OBS_SELF, (enum obs_kind)w->kind, text,

@@ -85,6 +85,7 @@ struct rec_link {
     struct addr client, server;
     uint8_t l4, sure;             /* sure: direction known by SYN, port or dissector; else a guess */
     uint8_t attempt;              /* only an attempt so far (SYN or ICMP without answer) */
+    uint8_t group;                /* the server is none: multicast, or the broadcast of a subnet as its frame tells */
     uint16_t net, port, vlan, iface, file; /* port: server's; layer 2: EtherType; ICMP: type */
     uint16_t client_port;
     uint32_t frame;

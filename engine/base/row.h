@@ -71,7 +71,8 @@ struct row_link {
     uint8_t app_learned, app_judged; /* bit per app of apps; judged: known to be new, alerted or folded */
     struct row_life life;
 };
-enum { ROW_LINK_SURE = 1, ROW_LINK_ATTEMPT = 2, ROW_LINK_TLS = 4, ROW_LINK_WRONG_PORT = 8, ROW_LINK_STATE_CMD = 16 };
+enum { ROW_LINK_SURE = 1, ROW_LINK_ATTEMPT = 2, ROW_LINK_TLS = 4, ROW_LINK_WRONG_PORT = 8, ROW_LINK_STATE_CMD = 16,
+       ROW_LINK_GROUP = 32 }; /* the server is a group, also where the address alone does not tell */
 
 /* A function of one protocol that a link uses on one unit. */
 struct row_func {

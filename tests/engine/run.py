@@ -486,5 +486,28 @@ def packet_faults():
     assert not play(t).of("OT-PRO-003")
 
 
+@case
+def who_speaks_to_a_group_is_the_client():
+    t = trace()
+    who_is = b"\x81\x0b\0\x0c\x01\x20\xff\xff\0\xff\x10\x08"  # to all BACnet devices
+    for i in range(8):
+        t.udp("10.10.2.10", 137, "10.10.255.255", 137, b"x" * 50)  # its address alone does not tell
+        t.udp("10.10.2.10", 40000, "10.10.1.1", 40000, b"x" * 50)  # the higher address is taken for the server
+        t.udp("10.10.2.20", 47808, "10.10.255.255", 47808, who_is)
+        t.udp("10.10.2.30", 47808, "10.10.255.255", 4000, b"x" * 50)  # from a port of servers
+        t.wait(1)
+    r = play(t, mode="--learn")
+    links = json.loads(ask("links", "-d", r.db, "--json"))
+    ends = {(k["client"], k["server"], k["port"], k["packets_to_server"], k["packets_to_client"]) for k in links}
+    assert {e for e in ends if "10.10.255.255" in e[:2]} == {("10.10.2.10", "10.10.255.255", 137, 8, 0),
+                                                             ("10.10.2.20", "10.10.255.255", 47808, 8, 0),
+                                                             ("10.10.2.30", "10.10.255.255", 4000, 8, 0)}, ends
+    assets = {a["ips"][0]: a for a in json.loads(ask("assets", "-d", r.db, "--json"))}
+    assert "10.10.255.255" not in assets, assets.keys()
+    assert not any(s["port"] == 137 for s in assets["10.10.2.10"]["services"]), assets["10.10.2.10"]["services"]
+    told = assets["10.10.2.20"]["type_reason"]
+    assert "of 0 control server(s)" in told or "control server" not in told, told
+
+
 if __name__ == "__main__":  # sight.py takes its tools from here
     main(sys.argv[3:])
