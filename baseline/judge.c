@@ -191,6 +191,13 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
     blink_rank(b, i);
 }
 
+/* The first protocol of a link tells more of that link, and of a device that is new. A scan that the link is counted in
+ * names a port of its own. */
+static bool names_app(const struct incident *c, const struct link *l)
+{
+    return c->d.type == DEV_NEW_ASSET || c->d.fold == fold_id(DEV_NEW_LINK, l->id, 0, 0);
+}
+
 void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
 {
     struct link *l = blink_at(b, i);
@@ -208,7 +215,7 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
     l->app_judged |= (uint8_t)(1u << k);
     if (k == 0 && l->life.learned != FACT_LEARNED) {
         struct incident *c = inc_any(b, l->inc); /* the first protocol of a new link is part of its novelty */
-        if (c && !c->d.app) {
+        if (c && !c->d.app && names_app(c, l)) {
             c->d.app = b->apps[l->apps[0]].name;
             inc_follow(b, c, s->ts_ns, 0);
         }

@@ -90,6 +90,9 @@ def main():
         compare("the morning again", replay("--detect", "normal"), MORNING)
         found = replay("--detect", "incident")
         compare("afternoon", found, AFTERNOON)
+        for a in found:  # what was spoken later on one of the links that are counted in it is not its own
+            if a["tyto"]["id"] == "OT-ANO-004" and a.get("app_proto"):
+                faults.append(f"the scan, last at port {a['dest_port']}, became one of {a['app_proto']}")
         types = {a["ips"][0]: a["type"] for a in json.loads(run("assets", "-d", db, "--json")) if a["ips"]}
         if types != ASSETS:
             faults.append(f"inventory: {sorted(types.items() ^ ASSETS.items())}")
