@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """agreement.py: compares the events of `tyto replay` with Wireshark's view of real captures, message by message.
 
-  agreement.py --tyto BUILD/tyto [--shared DIR] [--protocols modbus,dnp3,...] [--gate] [-v] [CAPTURE...]
+  agreement.py --tyto BUILD/tyto [--shared DIR] [--protocols modbus,dnp3,...] [--gate] [--pages docs] [-v] [CAPTURE...]
 
 DIR (default: environment TYTO_SHARED, else ../shared) holds pcaps/<folder>/<capture> and
 groundtruth/<folder>/<capture>.messages.tsv; where it is absent the check says "skipped". Captures that the project builds
@@ -9,13 +9,15 @@ groundtruth/<folder>/<capture>.messages.tsv; where it is absent the check says "
 
 A row that is not optional must be found once for each time it is listed; what is found and not listed is too much, except in packets that
 Wireshark left undissected (rows "N * * 1"). The table: messages listed and found, agreement both ways, captures exact,
-function codes of the ground truth never found right.
+function codes of the ground truth never found right. --pages: what docs/AGREEMENT.md and docs/agreement/ tell in numbers
+must be what was found.
 """
 import argparse
 import collections
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -91,6 +93,33 @@ def jobs(a):
                 yield cap, os.path.join(d, f)
 
 
+def told(path):
+    """The rows of a page that tell numbers: the first cell, and all numbers behind it."""
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            name, *cells = [c.strip() for c in line.strip().strip("|").split("|")] if line.startswith("|") else [""]
+            if cells and all(re.fullmatch(r"[\d,]+|none of \d+|\d+ of \d+|none", c) for c in cells):
+                yield name, [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", " ".join(cells))]
+
+
+def untrue(docs, built, sums):
+    """Rows that tell something else than what was found."""
+    wrong, n = [], 0
+    for p, (listed, got, missing, extra, caps, exact, codes, _) in sums.items():
+        pages = (("AGREEMENT.md", p, [caps, listed, missing, extra] + ([] if built else [exact]) + [len(codes)], 5 + (not built)),
+                 (f"agreement/{p}.md", r".*\bbuilt\b.*" if built else "(public|real) captures", [listed, missing, extra, exact, caps], 5),
+                 (f"agreement/{p}.md", r".*\bbuilt\b.*" if built else "(public|real) captures", [listed, got, missing, extra, exact, caps], 6),
+                 ("agreement/enip.md", p, [listed, missing, extra, caps, exact, len(codes)], 0 if built else 6))
+        for page, name, true, many in pages:
+            for row, numbers in told(os.path.join(docs, page)):
+                if re.fullmatch(name, row) and len(numbers) == many:
+                    n += 1
+                    wrong += [f"docs/{page} tells {numbers} of {p}, found {true}"] if numbers != true else []
+    return wrong + ([] if n else [f"{docs}: no row tells of agreement"])
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--tyto", required=True)
@@ -98,6 +127,7 @@ def main():
     ap.add_argument("--built", help="folder of captures with their .messages.tsv beside")
     ap.add_argument("--protocols", help="names, comma between; all that are decoded without it")
     ap.add_argument("--gate", action="store_true", help="fail below 99.5 %% messages, 95 %% captures or a code never right")
+    ap.add_argument("--pages", help="folder of documents whose numbers must be those that are found")
     ap.add_argument("-v", "--verbose", action="store_true", help="list what differs")
     ap.add_argument("captures", nargs="*", help="only captures whose path contains one of these")
     a = ap.parse_args()
@@ -134,7 +164,9 @@ def main():
         print(f"{p:9} {n:8} {g:8} {miss:8} {extra:8} {recall:7.2f}% {precision:8.2f}% {caps:8} {exact:6} {len(codes):6} "
               f"{' '.join(never) or '-'}")
         bad |= recall < 99.5 or precision < 99.5 or (caps and exact < 0.95 * caps) or bool(never)
-    return 1 if a.gate and bad else 0
+    wrong = untrue(a.pages, a.built, sums) if a.pages and not a.captures else []
+    print("\n".join(wrong))
+    return 1 if a.gate and bad or wrong else 0
 
 
 if __name__ == "__main__":
