@@ -67,7 +67,7 @@ struct conf_run {
     const char *user; /* NULL: stays who it is */
     uint16_t cpus[64];
     uint32_t n_cpus;  /* 0: all */
-    uint64_t workers; /* 0: one for each cpu */
+    uint64_t workers; /* 0: one for each of cpus; without those one less than the machine has */
     const char *filter;            /* libpcap's language; NULL: all */
     uint64_t snaplen, buffer_bytes, dpdk_mbufs; /* 0: as the source likes */
     bool promiscuous, immediate, adapter_time;

@@ -53,7 +53,9 @@ const struct conf_key conf_keys[] = {
     {"redundancy", "list of lists of addresses", NULL,
      "addresses that stand for one role: a redundant pair of servers or controllers"},
 
-    {"learning.period", "duration", "14d", "a link or device learns at least so long after it was first seen ..."},
+    {"learning.period", "duration", "14d",
+     "a link or device learns at least so long after it was first seen (a time without any packet "
+     "counts for a day at most) ..."},
     {"learning.quiet", "duration", "1d", "... and until nothing new was seen of it for so long"},
     {"learning.fold", "duration", "10m", "what follows from something new within this time is counted in its alert"},
     {"learning.read_gap", "number", "16", "learned read ranges that are closer than this are one range"},
@@ -97,7 +99,8 @@ const struct conf_key conf_keys[] = {
 
     {"run.user", "text", NULL, "user to become after the sources are open"},
     {"run.cpus", "list of numbers or ranges", NULL, "processors to run on: [2, 4-7]; without: all"},
-    {"run.workers", "number", "0", "worker threads; 0: one for each of these processors"},
+    {"run.workers", "number", "0",
+     "worker threads; 0: one for each processor of `run.cpus`; without those one less than there are processors"},
     {"run.filter", "text", NULL, "packets to capture from interfaces, in libpcap's filter language; without: all"},
     {"run.snaplen", "number", "262144", "bytes of each packet to capture; what is beyond is cut"},
     {"run.buffer", "bytes", "64M", "the kernel's ring of each interface; its queues share it"},

@@ -48,6 +48,15 @@ for key in keys + ["limits." + r["key"] for r in records(run("config", "limits",
     need(f"`{key}`" in conf or f"`{leaf}`" in conf or re.search(rf"^\| `{re.escape(leaf)}", conf, re.M),
          f"docs/CONFIGURATION.md: nothing on `{key}`")
 
+shown = 0
+for key, takes, default, doc in re.findall(r"^  ([\w.\[\]<>]+): (.*?)(?: \(default (.*)\))?\n((?:      .*\n?)+)", run("config", "--help"), re.M):
+    if key.startswith("limits.<"):
+        continue  # one row each, below
+    row = f"| `{key}` | {takes} | {default} | {' '.join(doc.split())} |"
+    need(row in conf.splitlines(), f"docs/CONFIGURATION.md: expected the row {row}")
+    shown += 1
+need(shown > 40, f"`tyto config --help` explains only {shown} keys")
+
 for r in records(run("config", "limits", "--json")):
     row = "| `{key}` | {default} | {min} | {bytes_each} | {why} | {when_full} |".format(**r)
     need(row in conf.splitlines(), f"docs/CONFIGURATION.md: expected the row {row}")
