@@ -38,8 +38,10 @@ for line in tree.read(root, "dissectors/list.def").splitlines():
         need(any(f"`{m[1]}`" in row.split("|")[1] for row in table), f"README.md: no row for the protocol `{m[1]}`")
         need(os.path.isdir(os.path.join(root, "pcaps", m[1])), f"pcaps/{m[1]}: no captures")
         need(os.path.exists(os.path.join(root, "pcaps", m[1], "SOURCES.md")), f"pcaps/{m[1]}/SOURCES.md is missing")
+event_type = next((r for r in tree.read(root, "docs/RECORDS.md").splitlines() if r.startswith("| `event_type` |")), "")
 for p in records(run("protocols", "--json")):
     need(re.search(rf"\b{p['name']}\b", readme), f"README.md: nothing on `{p['name']}`")
+    need(f"`{p['name']}`" in event_type, f"docs/RECORDS.md: nothing on the `event_type` `{p['name']}`")
 
 keys = re.findall(r"^  ([\w.\[\]<>]+): ", run("config", "--help"), re.M)
 need(len(keys) > 40, f"`tyto config --help` lists only {len(keys)} keys")
