@@ -2,7 +2,8 @@
 """tour.py TYTO SOURCE_ROOT: what README.md shows of its tour is what the program prints.
 
 The commands of the tour are run in their order. Compared are the rows of its tables, up to where vendors and the
-protocols that nDPI names begin, which not every build has; "..." stands for rows that are left out.
+protocols that nDPI names begin, which not every build has; "..." stands for rows that are left out. Not for builds without
+nDPI: the scan has another last time there.
 """
 import os
 import re
