@@ -35,11 +35,8 @@ static void usage(FILE *f)
           "  -i, --input SOURCE   as for `tyto run`: pcap:IFACE, tap:IFACE+IFACE, dpdk:DEV, file:CAPTURE\n"
           "  -t, --time SECONDS   how long (default 60)\n"
           "  -c, --config CONF    configuration: its assets should be visible; section `run` says how to capture\n"
-          "      --json           as one JSON object, without the networks, ports and VLANs
-
-"
-          "Exit status: 0 it could be checked, whatever was found; 1 it could not, or not all of it; 2 wrong usage.
-",
+          "      --json           as one JSON object, without the networks, ports and VLANs\n\n"
+          "Exit status: 0 it could be checked, whatever was found; 1 it could not, or not all of it; 2 wrong usage.\n",
           f);
 }
 
