@@ -132,5 +132,12 @@ int baseline_accept(struct baseline *b, const char *key, uint64_t now_ns, struct
 int baseline_accept_alert(struct baseline *b, const struct row_accepted *r, struct err *e);
 /* The learned model as text (YAML), one fact a line, deterministic: docs/BASELINE.md. all: also what is not learned. */
 int baseline_export(struct baseline *b, FILE *f, bool all, struct err *e);
-/* Learn what such a text says; nothing is changed when a line is wrong ("name:line: ..."). */
-int baseline_import(struct baseline *b, FILE *f, const char *name, uint64_t now_ns, struct err *e);
+struct baseline_text {
+    bool (*knows_app)(void *ctx, const char *name); /* of protocols that are not dissected; NULL: any will do */
+    void *ctx;
+    uint32_t assets, links, facts, accepted;        /* what was taken, and ... */
+    uint32_t skipped;                               /* ... what is marked as not learned */
+};
+/* Learn what such a text says; nothing is changed when a line is wrong ("name:line:column: ..."). */
+int baseline_import(struct baseline *b, FILE *f, const char *name, uint64_t now_ns, struct baseline_text *x,
+                    struct err *e);

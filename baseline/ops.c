@@ -112,6 +112,16 @@ static const struct kind_def *kind_of(const struct baseline *b, const struct fun
     return s && kind < s->n_kinds ? &s->kinds[kind] : NULL;
 }
 
+/* Of what the notation shows as name[space]. A space that it does not show is a help of the dissector (the number in a
+ * name), and would tell apart what reads the same in the text. */
+static struct op_key shown(const struct baseline *b, const struct func *f, const struct op_key *k)
+{
+    const struct kind_def *d = kind_of(b, f, k->kind);
+    struct op_key s = *k;
+    s.space = d && !(d->flags & KIND_SPACE) ? 0 : k->space;
+    return s;
+}
+
 static bool ranged(const struct baseline *b, const struct func *f, uint8_t kind, uint8_t has_range, uint8_t bit,
                    bool named)
 {
@@ -147,8 +157,9 @@ static uint32_t gap_of(const struct baseline *b, uint8_t action)
     return action_changes(action) ? 0 : b->conf.read_gap;
 }
 
-uint32_t op_find(const struct baseline *b, uint32_t func, const struct op_key *k)
+uint32_t op_find(const struct baseline *b, uint32_t func, const struct op_key *key)
 {
+    const struct op_key is = shown(b, func_at(b, func), key), *k = &is;
     uint32_t name = k->name.n ? name_find(b, k->name) : 0, loose = 0;
     if (k->name.n && !name)
         return 0;
@@ -212,8 +223,9 @@ static void op_evict(struct baseline *b, uint32_t i)
     b->ops.evicted++;
 }
 
-uint32_t op_create(struct baseline *b, uint32_t func, const struct op_key *k, uint64_t ts_ns)
+uint32_t op_create(struct baseline *b, uint32_t func, const struct op_key *key, uint64_t ts_ns)
 {
+    const struct op_key is = shown(b, func_at(b, func), key), *k = &is;
     uint32_t name = 0;
     if (func_at(b, func)->n_ops >= LIM_FUNC_OPS) /* its newest: a scan of objects does not push out what was learned */
         op_evict(b, func_at(b, func)->ops);

@@ -337,7 +337,8 @@ static bool get_func(void *ctx, const struct row_func *r)
     const struct proto_schema *s = b->apps[f.proto].schema;
     const struct op_row *row = s ? schema_op(s, r->fn, r->sel) : NULL;
     f.action = row ? row->action : 0;
-    snprintf(f.name, sizeof f.name, "%s", r->name ? r->name : "");
+    /* of this program where it has the protocol, so that what it exports is what it imports */
+    snprintf(f.name, sizeof f.name, "%s", row ? row->name : !s && r->name ? r->name : "");
     uint32_t i = func_find(b, li, f.proto, f.fn, f.sel, f.has_unit, f.unit, f.sub);
     if (!i)
         i = func_create(b, &f, r->life.first_ns);

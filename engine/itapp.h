@@ -11,6 +11,8 @@ enum {
 /* One for all workers. Its tables take some 10 ms to set up. NULL when built without nDPI, or no memory. */
 struct itapp *itapp_new(void);
 void itapp_free(struct itapp *n);
+/* Does it have a protocol of that name, as struct itapp_found and the baseline write it? */
+bool itapp_knows(const struct itapp *n, const char *name);
 
 /* What a side said, or was called. */
 struct itapp_word {

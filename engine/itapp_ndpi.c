@@ -140,6 +140,28 @@ static const char *app_name(struct itapp *n, uint16_t id)
     return t[0] ? own_name(t) : NULL;
 }
 
+/* Lists of names are joined by commas, and exports quote nothing else: the baseline writes "_" for these. */
+static char plain(char c)
+{
+    return strchr(", \":", c) ? '_' : (char)tolower((unsigned char)c);
+}
+
+bool itapp_knows(const struct itapp *n, const char *name)
+{
+    uint16_t end = ndpi_get_num_supported_protocols(n->mod) < MAX_APPS
+                       ? (uint16_t)ndpi_get_num_supported_protocols(n->mod)
+                       : MAX_APPS;
+    for (uint16_t id = NDPI_PROTOCOL_UNKNOWN + 1; id < end; id++) {
+        const char *s = ndpi_get_proto_name(n->mod, id);
+        unsigned i = 0;
+        while (s && s[i] && i < APP_NAME - 1 && name[i] == plain(s[i]))
+            i++;
+        if (s && i && !name[i] && (!s[i] || i == APP_NAME - 1))
+            return true;
+    }
+    return false;
+}
+
 static void word(struct itapp_found *ret, const char *text, bool of_client, enum obs_kind kind)
 {
     if (text && text[0] && ret->n_words < ITAPP_WORDS)

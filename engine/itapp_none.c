@@ -14,6 +14,12 @@ void itapp_free(struct itapp *n)
     (void)n;
 }
 
+bool itapp_knows(const struct itapp *n, const char *name)
+{
+    (void)n, (void)name;
+    return false;
+}
+
 void itapp_feed(struct itapp *n, void **state, const uint8_t *ip, uint32_t len, uint64_t ts_ns, struct itapp_found *ret)
 {
     (void)n, (void)state, (void)ip, (void)len, (void)ts_ns;

@@ -565,7 +565,10 @@ START_TEST(export_and_import)
     f.conf.mode = BASE_DETECT;
     fix_open(&f);
     FILE *m = fmemopen(one, strlen(one), "r");
-    ck_assert_msg(baseline_import(f.b, m, "x.yaml", f.now, &e) == 0, "%s", e.text);
+    struct baseline_text got = {0};
+    ck_assert_msg(baseline_import(f.b, m, "x.yaml", f.now, &got, &e) == 0, "%s", e.text);
+    ck_assert_uint_eq(got.assets, 2);
+    ck_assert_uint_eq(got.links, 1);
     fclose(m);
     char *two = exported(&f, false);
     ck_assert_str_eq(one, two);
@@ -583,23 +586,49 @@ START_TEST(export_and_import)
 }
 END_TEST
 
+static bool knows_ntp(void *ctx, const char *name)
+{
+    return ctx == &f && strcmp(name, "ntp") == 0;
+}
+
+#define V "tyto_baseline: 1\n"
+#define L V "links:\n- link: {client: \"10.0.0.1\", server: \"10.0.0.2\", proto: "
+#define F L "TCP, port: 5}\n  facts:\n  - {protocol: "
 START_TEST(import_names_the_line)
 {
     static const struct {
         const char *text, *where;
     } bad[] = {
-        {"assets:\n- {address: 10.0.0}\n", "x.yaml:2:"},
-        {"assets:\n- {address: \"10.0.0.1\", colour: red}\n", "x.yaml:2:25: key"},
-        {"links:\n- link: {client: \"10.0.0.1\", server: \"10.0.0.2\", proto: TCP, port: 70000}\n", "x.yaml:2:"},
-        {"links:\n- link: {client: \"10.0.0.1\", server: \"10.0.0.2\", proto: TCP, port: 5}\n  facts:\n"
-         "  - {protocol: nobus, code: 1, action: read}\n", "x.yaml:4:6: protocol"},
-        {"links:\n- link: {client: \"10.0.0.1\", server: \"10.0.0.2\", proto: TCP, port: 5}\n  facts:\n"
-         "  - {protocol: xbus, code: 1, action: read, object: \"coil:1\"}\n", "x.yaml:4:"},
-        {"hello\n", "x.yaml:1:1"},
-        {"assets:\n- {address: \"10.0.0.1\"\n", "x.yaml:2:"},
-        {"tyto_baseline: 9\n", "x.yaml:1:"},
-        {"", "x.yaml:0:"},
+        {V "assets:\n- {address: 10.0.0}\n", "x.yaml:3:4: address: found \"10.0.0\""},
+        {V "assets:\n- {address: \"10.0.0.1\", colour: red}\n", "x.yaml:3:25: key"},
+        {V "assets:\n- {address: \"10.0.0.1\", address: \"10.0.0.2\"}\n",
+         "x.yaml:3:25: key: found \"address\", expected each key once"},
+        {V "assets:\n- {network: default}\n", "x.yaml:3:1: found no key address"},
+        {L "TCP, port: 70000}\n", "x.yaml:3:62: port: found \"70000\", expected a number up to 65535"},
+        {L "SCTP, port: 5}\n",
+         "x.yaml:3:50: proto: found \"SCTP\", expected TCP, UDP, ICMP, ICMPv6, ETH or a number up to 255"},
+        {L "UDP, port: 123, protocols: [ntp, xbus, nix]}\n",
+         "x.yaml:3:73: protocols: found \"nix\", expected a protocol that tyto knows"},
+        {F "nobus, code: 1, action: read}\n", "x.yaml:5:6: protocol"},
+        {F "xbus, code: 3, action: read, object: \"coil:1\"}\n", "x.yaml:5:45: object"},
+        {F "xbus, code: 3}\n", "x.yaml:5:1: found no key action"},
+        {F "xbus, function: read_registers, code: 6, action: write}\n",
+         "x.yaml:5:22: function: found \"read_registers\", expected write_register, which is what code 6 of xbus is"},
+        {F "xbus, function: nix, code: 3, action: read}\n", "x.yaml:5:22: function: found \"nix\", expected read_reg"},
+        {F "xbus, function: read_registers, code: 99, action: read}\n",
+         "x.yaml:5:22: function: found \"read_registers\", expected no name, for xbus has none"},
+        {"hello\n", "x.yaml:1:1: found \"hello\", expected tyto_baseline: 1"},
+        {"assets:\n", "x.yaml:1:1: found \"assets:\", expected tyto_baseline: 1"},
+        {V "assets:\n- {address: \"10.0.0.1\"\n", "x.yaml:3:23: found the end of the line, expected , or }"},
+        {V "assets:\n-\n", "x.yaml:3:1: found \"-\", expected assets:"},
+        {V "assets:\n- {address: \"10.0.0.1\", macs: [\"00:00:00:00:00:01\"\n",
+         "x.yaml:3:51: found the end of the line"},
+        {"tyto_baseline: 9\n", "x.yaml:1:16: found \"9\", expected 1"},
+        {"tyto_baseline: 1x\nassets:\n", "x.yaml:1:16: found \"1x\""},
+        {V, "x.yaml:2:1: found the end, expected assets:"},
+        {"", "x.yaml:1:1: found the end, expected tyto_baseline: 1"},
     };
+    struct baseline_text got = {.knows_app = knows_ntp, .ctx = &f};
     struct err e;
     plant(&f, BASE_LEARN);
     char *before = exported(&f, true);
@@ -608,7 +637,7 @@ START_TEST(import_names_the_line)
         fputs("", m);
         fputs(bad[i].text, m);
         rewind(m);
-        ck_assert_int_eq(baseline_import(f.b, m, "x.yaml", f.now, &e), -EINVAL);
+        ck_assert_int_eq(baseline_import(f.b, m, "x.yaml", f.now, &got, &e), -EINVAL);
         ck_assert_msg(strncmp(e.text, bad[i].where, strlen(bad[i].where)) == 0, "%u: %s", i, e.text);
         fclose(m);
     }
@@ -616,6 +645,32 @@ START_TEST(import_names_the_line)
     ck_assert_str_eq(before, after); /* nothing was changed */
     free(before);
     free(after);
+}
+END_TEST
+
+START_TEST(import_takes_what_it_may)
+{
+    static const char text[] =
+        "\xef\xbb\xbf# by hand\r\ntyto_baseline: 1 # this one\r\nassets:\r\nlinks:\r\n"
+        "- link: {client: \"10.0.0.1\", server: \"10.0.0.2\", proto: TCP, port: 5, protocols: [ntp, xbus]}\r\n"
+        "  facts:\r\n"
+        "  - {protocol: xbus, code: 3, action: read}\r\n"                               /* no name: the table's */
+        "  - {protocol: xbus, code: 99, action: other}\r\n"                             /* of a vendor */
+        "  - {protocol: xbus, code: 6, action: write, state: seen}\r\n";
+    struct baseline_text got = {.knows_app = knows_ntp, .ctx = &f};
+    struct err e;
+    plant(&f, BASE_DETECT);
+    FILE *m = fmemopen((void *)(uintptr_t)text, sizeof text - 1, "r");
+    ck_assert_msg(baseline_import(f.b, m, "x.yaml", f.now, &got, &e) == 0, "%s", e.text);
+    fclose(m);
+    ck_assert_uint_eq(got.links, 1);
+    ck_assert_uint_eq(got.facts, 2);
+    ck_assert_uint_eq(got.skipped, 1);
+    char *out = exported(&f, false);
+    ck_assert_ptr_nonnull(strstr(out, "{protocol: xbus, function: read_registers, code: 3, action: read}"));
+    ck_assert_ptr_nonnull(strstr(out, "{protocol: xbus, code: 99, action: other}"));
+    ck_assert_ptr_nonnull(strstr(out, "protocols: [ntp, xbus]"));
+    free(out);
 }
 END_TEST
 
@@ -678,6 +733,7 @@ int main(void)
     tcase_add_test(t, memory_is_bounded);
     tcase_add_test(t, export_and_import);
     tcase_add_test(t, import_names_the_line);
+    tcase_add_test(t, import_takes_what_it_may);
     tcase_add_test(t, reversed_guess_is_one_link);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""commands.py: what the commands that ask and change a database promise: what they take, what they refuse, what they say.
+
+  commands.py TYTO SOURCE_ROOT [CASE...]
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+
+import cases
+from cases import case, folder
+
+TYTO, ROOT = sys.argv[1:3]
+PLANT = os.path.join(ROOT, "pcaps/plant")
+DB = []
+
+
+def tyto(*args, status=0, text=False):
+    """What it prints on standard output, or the error where one is expected."""
+    r = subprocess.run([TYTO, *args], capture_output=True, text=True)
+    assert r.returncode == status, (args, r.returncode, r.stdout[-300:], r.stderr[-300:])
+    if not status or text:
+        return r.stdout
+    lines = r.stderr.splitlines()
+    assert len(lines) == 1, (args, lines)
+    return lines[0]
+
+
+def plant():
+    """The database of the small waterworks on the day of the incident; cases only read it."""
+    if not DB:
+        DB.append(os.path.join(folder(), "s.db"))
+        for mode, name in (("--learn", "normal"), ("--detect", "incident")):
+            tyto("replay", "-q", mode, "-c", f"{PLANT}/site.yaml", "-d", DB[0], "-o", "/dev/null", f"{PLANT}/{name}.pcap")
+    return DB[0]
+
+
+def write(name, text):
+    path = os.path.join(folder(), name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def export(db):
+    return tyto("baseline", "export", "-d", db)
+
+
+@case
+def each_export_is_imported_and_says_the_same():
+    for path in sorted(glob.glob(f"{ROOT}/pcaps/*/*.pcap")):
+        tmp = folder()
+        a, b, text = (os.path.join(tmp, n) for n in ("a.db", "b.db", "a.yaml"))
+        tyto("replay", "-q", "--learn", "-d", a, "-o", "/dev/null", path)
+        tyto("baseline", "export", "-d", a, "-o", text)
+        said = tyto("baseline", "import", "-d", b, text)
+        with open(text) as f:
+            lines = f.read()
+        assert lines == export(b), path
+        links, facts = lines.count("\n- link:"), lines.count("\n  - {")
+        assert f"{links} links, {facts} facts and " in said and said.endswith("imported\n"), (path, said)
+
+
+@case
+def imported_is_what_was_learned():
+    """Nodes of OPC UA's namespace 0 as well, whose number the dissector knows."""
+    tmp = folder()
+    a, b, text, out = (os.path.join(tmp, n) for n in ("a.db", "b.db", "a.yaml", "b.json"))
+    path = f"{ROOT}/pcaps/opcua/chunks.pcap"
+    tyto("replay", "-q", "--learn", "-d", a, "-o", "/dev/null", path)
+    tyto("baseline", "export", "-d", a, "-o", text)
+    tyto("baseline", "import", "-d", b, text)
+    tyto("replay", "-q", "--detect", "-d", b, "-o", out, path)
+    with open(out) as f:
+        found = [a["tyto"]["object"] for a in map(json.loads, f) if a["tyto"]["id"] == "OT-POL-016"]
+    assert found == [], found
+
+
+@case
+def an_import_refuses_what_means_something_else():
+    good = export(plant())
+    read = "function: read_holding_registers, code: 3, action: read"
+    assert read in good and "protocols: [modbus]" in good
+    for old, new, says in (
+            (read, "function: read_holding_registers, code: 16, action: write",
+             'function: found "read_holding_registers", expected write_multiple_registers'),
+            (read, "function: nix, code: 3, action: read", 'function: found "nix", expected read_holding_registers'),
+            (read, "function: nix, code: 99, action: read", 'function: found "nix", expected no name'),
+            ("protocols: [modbus]", "protocols: [mobdus]", 'protocols: found "mobdus", expected a protocol'),
+            ("tyto_baseline: 1\n", "", 'found "assets:", expected tyto_baseline: 1'),
+            ("tyto_baseline: 1\n", "tyto_baseline: 2\n", 'found "2", expected 1')):
+        if "protocols" in old and not knows_names():
+            continue
+        text, db = write("x.yaml", good.replace(old, new, 1)), os.path.join(folder(), "x.db")
+        said = tyto("baseline", "import", "-d", db, text, status=1)
+        assert f"{text}:" in said and says in said, (said, says)
+        assert "facts" not in export(db)
+    tmp = folder()
+    assert "directory" in tyto("baseline", "import", "-d", os.path.join(tmp, "x.db"), tmp, status=1)
+
+
+def knows_names():
+    """Is it built with nDPI, which names what tyto does not dissect?"""
+    return "ntp" in [x["app_proto"] for x in json.loads(tyto("links", "-d", plant(), "--json"))]
+
+
+if __name__ == "__main__":
+    cases.main(sys.argv[3:])
