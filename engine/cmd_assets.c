@@ -353,8 +353,8 @@ static void service_lines(struct query *q, uint64_t id, int query, const char *w
     char b[CELL];
     for (bool first = true; next(r); first = false) {
         const char *apps = rows_text(r, QS_APPS);
-        printf("%-14s %s/%lld%s%s\n", first ? what : "", cell_proto(b, rows_int(r, QS_L4)),
-               (long long)rows_int(r, QS_PORT), *apps ? " " : "", apps);
+        printf("%-14s %s%s%s\n", first ? what : "", cell_port(b, rows_int(r, QS_L4), rows_int(r, QS_PORT)),
+               *apps ? " " : "", apps);
     }
     rows_done(r);
 }

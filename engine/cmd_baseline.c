@@ -32,7 +32,8 @@ static void usage(FILE *f)
           "       tyto baseline export [-d DB] [--all] [-o FILE]\n"
           "       tyto baseline import [-d DB] [-c CONF] FILE\n"
           "       tyto baseline diff   OLD NEW\n\n"
-          "show    how far learning is, and what was seen but is not learned, with the key that accepts it\n"
+          "show    how far learning is, and what was seen but is not learned, with the key that accepts it:\n"
+          "        what changes something first, mere tries last\n"
           "accept  take it for normal: the key that an alert shows under \"accept\", or the alert's uid (its first "
           "digits)\n"
           "export  what is learned as text (YAML, one fact a line): for review and version control\n"
@@ -130,13 +131,25 @@ static int networks(struct query *q)
     return columns_print(&t, stdout) < 0;
 }
 
+/* "link, TCP/21 ftp"; what the query says of all else */
+static const char *what_of(struct rows *r, char out[CELL])
+{
+    char b[CELL];
+    const char *what = rows_text(r, QU_WHAT), *apps = rows_text(r, QU_APPS);
+    if (strncmp(rows_text(r, QU_KEY), "link:", 5) != 0)
+        return what;
+    snprintf(out, CELL, "%s, %s%s%s", what, cell_port(b, rows_int(r, QU_L4), rows_int(r, QU_PORT)),
+             apps && *apps ? " " : "", apps ? apps : "");
+    return out;
+}
+
 static int unlearned(struct query *q, bool all)
 {
     enum { SHOWN = 40 };
-    static const char *const head[] = {"NOT LEARNED", "WHAT", "CLIENT", "SERVER", "COUNT", "FIRST SEEN", "", NULL};
+    static const char *const head[] = {"NOT LEARNED", "WHAT", "CLIENT", "SERVER", "COUNT", "FIRST SEEN", "STATE", NULL};
     struct rows *r = ask(q, Q_UNLEARNED, NULL, 0);
     struct columns t;
-    char b[CELL];
+    char b[CELL], what[CELL];
     unsigned n = 0;
     while (next(r)) {
         if (!n)
@@ -144,7 +157,7 @@ static int unlearned(struct query *q, bool all)
         if (n++ >= SHOWN && !all)
             continue;
         columns_add(&t, "%s", cell(b, rows_text(r, QU_KEY), 26));
-        columns_add(&t, "%s", cell(b, rows_text(r, QU_WHAT), 28));
+        columns_add(&t, "%s", cell(b, what_of(r, what), 28));
         columns_add(&t, "%s", cell(b, rows_text(r, QU_CLIENT), 17));
         columns_add(&t, "%s", cell(b, rows_text(r, QU_SERVER), 17));
         columns_add(&t, "%s", rows_null(r, QU_COUNT) ? "-" : cell_count(b, rows_u64(r, QU_COUNT)));
@@ -164,8 +177,18 @@ static int unlearned(struct query *q, bool all)
     return status;
 }
 
+static void json_int(struct jw *w, const char *key, struct rows *r, int col)
+{
+    jw_key(w, key);
+    if (rows_null(r, col))
+        jw_null(w);
+    else
+        jw_i64(w, rows_int(r, col));
+}
+
 static int show_json(struct query *q)
 {
+    char b[CELL], what[CELL];
     struct rows *r = ask(q, Q_UNLEARNED, NULL, 0);
     struct json_lines j;
     if (json_lines_begin(&j))
@@ -174,9 +197,14 @@ static int show_json(struct query *q)
         struct jw *w = json_lines_next(&j);
         jw_kv_str(w, "key", rows_text(r, QU_KEY));
         jw_kv_str(w, "state", cell_learned(rows_int(r, QU_LEARNED)));
-        jw_kv_str(w, "what", rows_text(r, QU_WHAT));
+        jw_kv_str(w, "what", what_of(r, what));
+        jw_kv_str(w, "network", rows_text(r, QU_NET));
         jw_kv_str(w, "client", rows_text(r, QU_CLIENT));
         jw_kv_str(w, "server", rows_text(r, QU_SERVER));
+        jw_kv_str(w, "proto", rows_null(r, QU_L4) ? NULL : cell_proto(b, rows_int(r, QU_L4)));
+        json_int(w, "port", r, QU_PORT);
+        json_list(w, "protocols", rows_text(r, QU_APPS));
+        json_int(w, "count", r, QU_COUNT);
         jw_kv_time(w, "first_seen", rows_u64(r, QU_FIRST));
         jw_kv_time(w, "last_seen", rows_u64(r, QU_LAST));
         json_lines_put(&j);

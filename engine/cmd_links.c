@@ -140,8 +140,8 @@ static void link_cells(struct columns *t, struct rows *r)
     char a[CELL], b[CELL];
     side(t, r, QL_CLIENT, QL_CLIENT_NAME);
     side(t, r, QL_SERVER, QL_SERVER_NAME);
-    columns_add(t, rows_int(r, QL_L4) == 255 ? "%s/0x%04llx%s" : "%s/%lld%s", cell_proto(a, rows_int(r, QL_L4)),
-                (long long)rows_int(r, QL_PORT), rows_int(r, QL_LEARNED) == 1 ? "" : " *");
+    columns_add(t, "%s%s", cell_port(a, rows_int(r, QL_L4), rows_int(r, QL_PORT)),
+                rows_int(r, QL_LEARNED) == 1 ? "" : " *");
     columns_add(t, "%s", cell(b, rows_text(r, QL_APPS), 14));
     columns_add(t, "%s", cell_count(b, rows_u64(r, QL_PACKETS_C) + rows_u64(r, QL_PACKETS_S)));
     columns_add(t, "%s", cell_count(b, rows_u64(r, QL_ERRORS)));

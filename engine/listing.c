@@ -80,6 +80,15 @@ const char *cell_proto(char out[CELL], int64_t l4)
     return out;
 }
 
+const char *cell_port(char out[CELL], int64_t l4, int64_t port)
+{
+    char name[CELL];
+    bool none = !port && l4 != PROTO_TCP && l4 != PROTO_UDP && l4 != PROTO_ETH;
+    snprintf(out, CELL, none ? "%s" : l4 == PROTO_ETH ? "%s/0x%04llx" : "%s/%lld", cell_proto(name, l4),
+             (long long)port);
+    return out;
+}
+
 const char *cell_learned(int64_t learned)
 {
     static const char *const words[] = {"seen", "learned", "folded", "alerted", "condemned"};

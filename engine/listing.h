@@ -21,6 +21,7 @@ const char *cell_time(char out[CELL], uint64_t ns);
 const char *cell_count(char out[CELL], uint64_t n);
 const char *cell_id(char out[CELL], uint64_t id); /* 16 hex digits */
 const char *cell_proto(char out[CELL], int64_t l4); /* "TCP" */
+const char *cell_port(char out[CELL], int64_t l4, int64_t port); /* "TCP/502", "ETH/0x88b8", "ICMP" */
 const char *cell_learned(int64_t learned);
 /* "2", "3.5"; "-" for -1 */
 const char *cell_purdue(char out[CELL], int64_t purdue);

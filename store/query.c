@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/schema.h"
 #include "store/db.h"
 #include "store/load.h"
 
@@ -87,25 +88,27 @@ static const struct {
                 0, 0},
     [Q_WISHES] = {"SELECT id,accept FROM wish WHERE answer IS NULL ORDER BY id", 0, 0},
     [Q_UNLEARNED] =
-        {"SELECT key,learned,what,client,server,count,first_ns,last_ns FROM ("
-         "SELECT 1 AS level,printf('asset:%016x',id) AS key,learned,'device, '||type AS what,asset.key AS client,NULL "
-         "AS "
-         "server,NULL AS count,first_ns,last_ns FROM asset WHERE learned<>1 UNION ALL "
-         "SELECT 2,printf('link:%016x',id),learned,'link, port '||port||' '||apps,client,server,packets_c+packets_s,"
-         "first_ns,last_ns FROM link WHERE learned<>1 UNION ALL "
-         "SELECT "
-         "3,printf('function:%016x',f.id),f.learned,coalesce(f.name,f.function,'function'),l.client,l.server,NULL,"
-         "f.first_ns,f.last_ns FROM func f JOIN link l ON l.id=f.link WHERE f.learned<>1 UNION ALL "
-         "SELECT 4,printf('object:%016x',op.id),op.learned,op.action||' "
-         "'||coalesce(op.object,f.name,''),l.client,l.server,"
-         "op.count,op.first_ns,op.last_ns FROM op JOIN func f ON f.id=op.func JOIN link l ON l.id=f.link WHERE "
-         "op.learned<>1) ORDER BY level,first_ns,key",
+        {"SELECT key,learned,what,client,server,count,first_ns,last_ns,net,l4,port,apps FROM ("
+         "SELECT CASE WHEN changes(op.action) THEN 0 ELSE 2 END AS level,printf('object:%016x',op.id) AS key,"
+         "op.learned AS learned,op.action||' '||coalesce(op.object,f.name,'function '||f.function,'') AS what,"
+         "l.client AS client,l.server AS server,op.count AS count,op.first_ns AS first_ns,op.last_ns AS last_ns,"
+         "l.net AS net,l.l4 AS l4,l.port AS port,f.proto AS apps "
+         "FROM op JOIN func f ON f.id=op.func JOIN link l ON l.id=f.link WHERE op.learned<>1 UNION ALL "
+         "SELECT 1,printf('function:%016x',f.id),f.learned,coalesce(f.name,'function '||f.function,'function'),"
+         "l.client,l.server,(SELECT sum(count) FROM op WHERE op.func=f.id),f.first_ns,f.last_ns,l.net,l.l4,l.port,"
+         "f.proto FROM func f JOIN link l ON l.id=f.link WHERE f.learned<>1 UNION ALL "
+         "SELECT 3,printf('asset:%016x',id),learned,'device, '||type,key,NULL,NULL,first_ns,last_ns,net,NULL,NULL,'' "
+         "FROM asset WHERE learned<>1 UNION ALL "
+         "SELECT CASE WHEN packets_s>0 OR apps<>'' THEN 4 ELSE 5 END,printf('link:%016x',id),learned,'link',client,"
+         "server,packets_c+packets_s,first_ns,last_ns,net,l4,port,apps FROM link WHERE learned<>1"
+         ") ORDER BY level,first_ns,key",
          0, 0},
     [Q_COUNTS] =
         {"SELECT 'assets',count(*) FROM asset UNION ALL SELECT 'identity facts',count(*) FROM ident UNION ALL SELECT "
          "'links',count(*) FROM link UNION ALL SELECT 'functions',count(*) FROM func UNION ALL SELECT 'operations',"
-         "count(*) FROM op UNION ALL SELECT 'not learned',count(*) FROM op WHERE learned<>1 UNION ALL SELECT 'alerts',"
-         "count(*) FROM alert",
+         "count(*) FROM op UNION ALL SELECT 'not learned',(SELECT count(*) FROM asset WHERE learned<>1)+(SELECT "
+         "count(*) FROM link WHERE learned<>1)+(SELECT count(*) FROM func WHERE learned<>1)+(SELECT count(*) FROM op "
+         "WHERE learned<>1) UNION ALL SELECT 'alerts',count(*) FROM alert",
          0, 0},
 };
 
@@ -123,6 +126,14 @@ static int by_address(void *ctx, int n1, const void *p1, int n2, const void *p2)
     return m ? m : memcmp(&a[0], &a[1], sizeof a[0]);
 }
 
+/* changes('write'): does that action change a device or the process? */
+static void changes(sqlite3_context *c, int n, sqlite3_value **v)
+{
+    const char *name = (const char *)sqlite3_value_text(v[0]);
+    int act = n && name ? action_by_name(name) : -1;
+    sqlite3_result_int(c, act >= 0 && action_changes((unsigned)act));
+}
+
 int query_open(const char *path, struct query **ret, struct err *e)
 {
     struct query *q = calloc(1, sizeof *q);
@@ -136,6 +147,7 @@ int query_open(const char *path, struct query **ret, struct err *e)
         return r;
     }
     sqlite3_create_collation(q->db, "ADDRESS", SQLITE_UTF8, NULL, by_address);
+    sqlite3_create_function(q->db, "changes", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, changes, NULL, NULL);
     *ret = q;
     return 0;
 }

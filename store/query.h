@@ -34,13 +34,14 @@ enum query_id {
     Q_COUNTS,        /* -> table name, rows */
     Q_NETS,          /* -> QN_ */
     Q_WISHES,        /* of people who wait for the sensor (wish.h) -> QW_ */
-    Q_UNLEARNED,     /* facts that are not learned, the highest first -> QU_ */
+    Q_UNLEARNED,     /* facts that are not learned: acts that change something first, mere tries last -> QU_ */
     Q_IDS
 };
 enum { QM_KEY, QM_VALUE };
 enum { QW_ID, QW_ACCEPT };
 enum { QN_NAME, QN_LEARN, QN_NOVELTY, QN_FIRST, QN_ASSETS, QN_UNLEARNED };
-enum { QU_KEY, QU_LEARNED, QU_WHAT, QU_CLIENT, QU_SERVER, QU_COUNT, QU_FIRST, QU_LAST };
+enum { QU_KEY, QU_LEARNED, QU_WHAT, QU_CLIENT, QU_SERVER, QU_COUNT, QU_FIRST, QU_LAST,
+       QU_NET, QU_L4, QU_PORT, QU_APPS };
 enum {
     QA_ID,
     QA_NET,

@@ -106,5 +106,24 @@ def knows_names():
     return "ntp" in [x["app_proto"] for x in json.loads(tyto("links", "-d", plant(), "--json"))]
 
 
+@case
+def what_is_not_learned_is_counted_and_the_worst_comes_first():
+    text, rows = tyto("baseline", "show", "-d", plant()), json.loads(tyto("baseline", "show", "-d", plant(), "--json"))
+    told = next(x.split()[-1] for x in text.splitlines() if x.startswith("not learned"))
+    assert int(told) == len(rows) > 150, (told, len(rows))
+    assert "FIRST SEEN        STATE" in text and "port 0" not in text
+    shown = text.split("\nNOT LEARNED")[1].splitlines()[1:12]
+    assert all(x.startswith("object:") for x in shown) and any("stop plc_stop" in x for x in shown), shown
+    kinds = [x["key"].split(":")[0] for x in rows]
+    assert kinds.index("asset") > 40 and "link" not in kinds[:kinds.index("asset")], kinds
+    last = rows[-1]
+    assert last["protocols"] == [] and last["count"] == 1, last
+    pings = [x for x in rows if x["proto"] == "ICMP"]
+    assert pings and all(x["what"] == "link, ICMP" and x["count"] for x in pings), pings[:1]
+    stop = next(x for x in rows if x["what"] == "stop plc_stop")
+    assert (stop["proto"], stop["port"], stop["protocols"]) == ("TCP", 102, ["s7comm"]), stop
+    assert "link, TCP/21" in [x["what"] for x in rows] and all(x["what"] == x["what"].strip() for x in rows)
+
+
 if __name__ == "__main__":
     cases.main(sys.argv[3:])
