@@ -46,6 +46,9 @@ void baseline_conf_default(struct baseline_conf *c);
 struct baseline *baseline_new(const struct baseline_conf *c, struct err *e) MUST_USE;
 void baseline_free(struct baseline *b);
 
+/* The types that devices are given, the most telling first; NULL behind the last. The configuration may give others. */
+const char *asset_type_name(unsigned i);
+
 /* ---- the collector's records ---------------------------------------------------------------------------------- */
 void baseline_asset(struct baseline *b, const struct rec_asset *r);
 void baseline_link(struct baseline *b, const struct rec_link *r);

@@ -212,6 +212,18 @@ static const struct {
     {EVI_IT_CLIENT, "workstation", "client of IT protocols only"},
 };
 
+const char *asset_type_name(unsigned n)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
+        unsigned k = 0;
+        while (strcmp(types[k].type, types[i].type) != 0)
+            k++;
+        if (k == i && n-- == 0)
+            return types[i].type;
+    }
+    return n == 0 ? "unknown" : NULL;
+}
+
 const char *roles_type(const struct baseline *b, const struct asset *a, char reason[DEV_TEXT])
 {
     (void)b;

@@ -11,6 +11,7 @@
 #include "engine/base/tz.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
+#include "engine/filters.h"
 #include "engine/json.h"
 #include "engine/listing.h"
 #include "store/query.h"
@@ -32,7 +33,7 @@ static void usage(FILE *f)
           "      --since T       last seen since then: 2026-01-05, 2026-01-05T10:00 (UTC), or 2h before the latest "
           "alert\n"
           "      --type T        an id (OT-POL-001) or an engine (policy, protocol, malware, anomaly, operational)\n"
-          "      --host ADDRESS  from or to this address\n"
+          "      --host WHO      from or to the device with that address, name or id\n"
           "      --json          the records, one a line\n",
           f);
 }
@@ -453,18 +454,22 @@ static int run(struct opts *o)
     struct query *q = NULL;
     struct err e = {""};
     int status = 2;
+    bool told = false;
     if (read_filters(o, &e) < 0)
         goto out;
     status = 1;
     if (query_open(o->db, &q, &e) < 0)
         goto out;
-    if (o->since && read_since(q, o, &e) < 0)
+    status = filter_alert_type(q, o->id);
+    status = status ? status : filter_host(q, o->host);
+    told = status != 0;
+    if (!told && o->since && read_since(q, o, &e) < 0)
         status = 2;
-    else
+    else if (!told)
         status = o->uid ? show_one(q, o, &e) : list(q, o, &e);
     query_close(q);
 out:
-    if (status)
+    if (status && !told)
         fprintf(stderr, "tyto alerts: %s\n", e.text);
     return status;
 }

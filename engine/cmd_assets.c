@@ -10,6 +10,7 @@
 #include "engine/base/row.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
+#include "engine/filters.h"
 #include "engine/listing.h"
 #include "store/query.h"
 
@@ -22,7 +23,8 @@ static void usage(FILE *f)
           "      --type TYPE    controller, rtu, hmi, engineering_station, field_device, gateway, router, server, ...\n"
           "      --zone ZONE    of that configured zone\n"
           "      --vendor TEXT  whose vendor has TEXT in its name\n\n"
-          "Times are UTC. Exit status: 0 done, 1 no such database or device, 2 wrong usage.\n",
+          "Times are UTC. Exit status: 0 done, 1 no such database, device or zone, 2 wrong "
+          "usage.\n",
           f);
 }
 
@@ -427,7 +429,11 @@ static int show(struct query *q, const char *const args[4], bool json)
     bool found = false;
     if (!r)
         return 1;
-    if (json) {
+    if (args[3] && filter_asset(q, "assets", args[3])) {
+        status = 1;
+        if (json)
+            puts("[]");
+    } else if (json) {
         status = list_json(q, r);
     } else if (!args[3]) {
         status = list_people(q, r);
@@ -438,10 +444,8 @@ static int show(struct query *q, const char *const args[4], bool json)
             found = true;
             status |= one_people(q, r);
         }
-        if (!found) {
-            fprintf(stderr, "tyto assets: no device has the id, address or name '%s'\n", args[3]);
-            status = 1;
-        }
+        if (!found)
+            printf("no devices\n");
     }
     rows_done(r);
     return status;
@@ -476,7 +480,9 @@ int cmd_assets(int argc, char **argv)
     struct query *q = open_db(db);
     if (!q)
         return 1;
-    int status = show(q, args, json);
+    int status = filter_type(q, args[0]);
+    status = status ? status : filter_zone(q, args[1]);
+    status = status ? status : show(q, args, json);
     query_close(q);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "engine/base/row.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
+#include "engine/filters.h"
 #include "engine/listing.h"
 #include "store/query.h"
 
@@ -20,7 +21,8 @@ static void usage(FILE *f)
           "      --asset WHO       only links of the device with that id, address or name\n"
           "      --protocol NAME   only links that speak it\n"
           "      --ops             show what is done on each link\n\n"
-          "Times are UTC; * marks what is not learned. Exit status: 0 done, 1 no such database, 2 wrong usage.\n",
+          "Times are UTC; * marks what is not learned. Exit status: 0 done, 1 no such database or device, 2 "
+          "wrong usage.\n",
           f);
 }
 
@@ -244,8 +246,11 @@ int cmd_links(int argc, char **argv)
     struct query *q = open_db(db);
     if (!q)
         return 1;
-    struct rows *r = ask(q, Q_LINKS, args, 2);
-    int status = !r ? 1 : json ? list_json(q, r) : list_people(q, r, ops);
+    int status = filter_protocol(q, args[1]);
+    status = status ? status : filter_asset(q, "links: --asset", args[0]);
+    struct rows *r = status ? NULL : ask(q, Q_LINKS, args, 2);
+    if (!status)
+        status = !r ? 1 : json ? list_json(q, r) : list_people(q, r, ops);
     rows_done(r);
     query_close(q);
     return status;

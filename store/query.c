@@ -26,10 +26,10 @@ struct rows {
     "printf('%016x',uid),seq,upd,first_ns,last_ns,count,sid,severity,id,engine,title,src,dst,state,accept,json FROM "  \
     "alert "
 /* An address matches one of the assets that `who` names, or is itself the text. */
-#define SIDE(col)                                                                                                      \
-    "(" col "=lower(?1) OR " col                                                                                       \
+#define SIDE(col, who)                                                                                                 \
+    "(" col "=lower(" who ") OR " col                                                                                  \
     " IN (SELECT d.value FROM asset_addr d JOIN asset a ON a.id=d.asset WHERE d.kind<2 AND "                           \
-    "(printf('%016x',a.id)=lower(?1) OR a.name=?1 COLLATE NOCASE)))"
+    "(printf('%016x',a.id)=lower(" who ") OR a.name=" who " COLLATE NOCASE)))"
 #define NAME_OF(col)                                                                                                   \
     "(SELECT a.name FROM asset_addr d JOIN asset a ON a.id=d.asset WHERE d.value=" col                                 \
     " AND d.kind<2 AND a.net=l.net "                                                                                   \
@@ -63,8 +63,8 @@ static const struct {
                  "gaps,flags,learned,first_ns,last_ns," NAME_OF("l.client") "," NAME_OF(
                      "l.server") ",(SELECT count(*) FROM op "
                                  "JOIN func f ON f.id=op.func WHERE f.link=l.id) FROM link l WHERE (?1 IS NULL "
-                                 "OR " SIDE("client") " OR " SIDE(
-                                     "server") ") AND (?2 IS NULL OR instr(','||apps||',',','||lower(?2)||',')) "
+                                 "OR " SIDE("client", "?1") " OR " SIDE(
+                                     "server", "?1") ") AND (?2 IS NULL OR instr(','||apps||',',','||lower(?2)||',')) "
                                                "ORDER BY net,client COLLATE ADDRESS,server COLLATE ADDRESS,l4,port,id",
                  2, 0},
     [Q_LINK_OPS] =
@@ -74,7 +74,8 @@ static const struct {
          1, 1},
     [Q_ALERTS] =
         {"SELECT " ALERT_COLUMNS "WHERE (?1 IS NULL OR state=?1) AND (?2 IS NULL OR engine=?2) AND (?3 IS NULL OR "
-         "id=?3) AND (?4 IS NULL OR src=lower(?4) OR dst=lower(?4)) AND (?5 IS NULL OR severity>=?5+0) AND (?6 IS NULL "
+         "id=?3) AND (?4 IS NULL OR " SIDE("src", "?4") " OR " SIDE("dst", "?4")
+         ") AND (?5 IS NULL OR severity>=?5+0) AND (?6 IS NULL "
          "OR last_ns>=?6+0) ORDER BY first_ns,id,uid",
          6, 0},
     [Q_ALERT] = {"SELECT " ALERT_COLUMNS "WHERE uid=?1", 1, 1},
@@ -110,6 +111,12 @@ static const struct {
          "count(*) FROM link WHERE learned<>1)+(SELECT count(*) FROM func WHERE learned<>1)+(SELECT count(*) FROM op "
          "WHERE learned<>1) UNION ALL SELECT 'alerts',count(*) FROM alert",
          0, 0},
+    [Q_HAS_TYPE] = {"SELECT 1 FROM asset WHERE type=?1 LIMIT 1", 1, 0},
+    [Q_HAS_ZONE] = {"SELECT 1 FROM asset WHERE zone=?1 LIMIT 1", 1, 0},
+    [Q_HAS_PROTOCOL] = {"SELECT 1 FROM link WHERE instr(','||apps||',',','||lower(?1)||',') LIMIT 1", 1, 0},
+    [Q_HAS_ASSET] = {"SELECT 1 FROM asset WHERE " WHO("id", "?1") " LIMIT 1", 1, 0},
+    [Q_HAS_ALERT_TYPE] = {"SELECT 1 FROM alert WHERE id=?1 LIMIT 1", 1, 0},
+    [Q_ZONES] = {"SELECT DISTINCT zone FROM asset WHERE zone<>'' ORDER BY zone", 0, 0},
 };
 
 /* Addresses by value: 10.0.0.9 before 10.0.0.10, MACs behind IPs. */

@@ -26,7 +26,7 @@ enum query_id {
     Q_ASSET_USES,    /* asset id -> QS_ ; what it is client of */
     Q_LINKS,         /* who (asset id, address or name), protocol; each NULL: any -> QL_ */
     Q_LINK_OPS,      /* link id -> QO_ */
-    Q_ALERTS,        /* state, engine, id, who (address), least severity as text, since ns as text; NULL: any -> QX_ */
+    Q_ALERTS,        /* state, engine, id, who (as links), least severity, since ns, both as text; NULL: any -> QX_ */
     Q_ALERT,         /* uid as 16 hex digits -> QX_ */
     Q_ALERT_OF_KEY,  /* "alert:0123456789abcdef", as in its accept -> QX_, the latest */
     Q_ALERTS_AFTER,  /* seq as text -> QX_ in the order of seq */
@@ -35,6 +35,12 @@ enum query_id {
     Q_NETS,          /* -> QN_ */
     Q_WISHES,        /* of people who wait for the sensor (wish.h) -> QW_ */
     Q_UNLEARNED,     /* facts that are not learned: acts that change something first, mere tries last -> QU_ */
+    Q_HAS_TYPE,      /* type -> 1 where a device has it; so the following */
+    Q_HAS_ZONE,
+    Q_HAS_PROTOCOL,
+    Q_HAS_ASSET,     /* who (id, address or name) */
+    Q_HAS_ALERT_TYPE,
+    Q_ZONES,         /* -> zones that devices are in */
     Q_IDS
 };
 enum { QM_KEY, QM_VALUE };

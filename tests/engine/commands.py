@@ -125,5 +125,36 @@ def what_is_not_learned_is_counted_and_the_worst_comes_first():
     assert "link, TCP/21" in [x["what"] for x in rows] and all(x["what"] == x["what"].strip() for x in rows)
 
 
+@case
+def a_filter_that_names_nothing_is_refused():
+    db = plant()
+    for status, says, *args in (
+            (2, "--type: found 'plc', expected one of router, engineering_station,", "assets", "--type", "plc"),
+            (1, "zone 'nix', expected one of the database: control, network, supervision", "assets", "--zone", "nix"),
+            (1, "no device has the id, address or name 'nobody'", "links", "--asset", "nobody"),
+            (1, "no device has the id, address or name '10.9.9.9'", "links", "--asset", "10.9.9.9"),
+            (2, "--protocol: found 'nix', expected modbus", "links", "--protocol", "nix"),
+            (2, "--type: found 'OT-NIX-001', expected policy,", "alerts", "--type", "OT-NIX-001"),
+            (1, "no device has the id, address or name 'nobody'", "alerts", "--host", "nobody"),
+            (1, "no device has the id, address or name 'nobody'", "assets", "nobody"),
+            (1, "no device has the id, address or name 'nobody'", "assets", "nobody", "--json")):
+        said = tyto(*args, "-d", db, status=status)
+        assert said.startswith(f"tyto {args[0]}: ") and says in said, said
+    assert tyto("assets", "nobody", "--json", "-d", db, status=1, text=True) == "[]\n"
+    for args in (("assets", "--type", "gateway"), ("assets", "--type", "unknown"), ("links", "--protocol", "BACnet"),
+                 ("alerts", "--type", "OT-BAC-001"), ("alerts", "--type", "USR-mine"), ("alerts", "--host", "10.9.9.9"),
+                 ("alerts", "--type", "malware")):
+        tyto(*args, "-d", db)  # known, and there is none
+
+
+@case
+def alerts_are_found_by_name():
+    def of(who):
+        return tyto("alerts", "-d", plant(), "--json", "--host", who).splitlines()
+    assert of("plc-pumps") == of("PLC-Pumps") == of("10.10.1.21") and len(of("plc-pumps")) > 2
+    pumps = json.loads(tyto("assets", "-d", plant(), "plc-pumps", "--json"))[0]
+    assert of(pumps["id"]) == of("plc-pumps")
+
+
 if __name__ == "__main__":
     cases.main(sys.argv[3:])
