@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,6 +183,33 @@ void db_remove(const char *path)
             (void)unlink(name);
 }
 
+/* Beside a database with a write-ahead log SQLite wants to make an index of that log, also to read only: a reader who
+ * may not write the folder gets nowhere once the writer has gone and taken both files with it. Where there is no log,
+ * all is in the file, which may be read as it is. A writer that comes meanwhile is not noticed, which is why this is
+ * not how everybody reads: a listing then may tell of two moments. */
+static int open_still(const char *path, sqlite3 **ret)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+    size_t n = strlen(path);
+    char *uri = malloc(3 * n + 32), *p = uri;
+    if (!uri)
+        return SQLITE_NOMEM;
+    p += sprintf(p, *path == '/' ? "file://" : "file:");
+    for (; *path; path++)
+        p += sprintf(p, strchr(plain, *path) ? "%c" : "%%%02x", (unsigned char)*path);
+    strcpy(p, "?immutable=1");
+    int rc = sqlite3_open_v2(uri, ret, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    free(uri);
+    return rc;
+}
+
+static bool has_log(const char *path)
+{
+    char log[4096 + 8];
+    struct stat st;
+    return (size_t)snprintf(log, sizeof log, "%s-wal", path) >= sizeof log || stat(log, &st) == 0 || errno != ENOENT;
+}
+
 int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struct err *e)
 {
     bool write = use != DB_READ;
@@ -200,6 +228,13 @@ int db_open(const char *path, enum db_use use, sqlite3 **ret, bool *fresh, struc
     }
     sqlite3_busy_timeout(db, 5000);
     r = check(db, path, &version, &empty, e);
+    if (!write && (r == -EROFS || r == -ENOENT) && !has_log(path)) {
+        struct err again;
+        sqlite3_close(db);
+        db = NULL;
+        rc = open_still(path, &db);
+        r = rc == SQLITE_OK && check(db, path, &version, &empty, &again) == 0 ? 0 : r;
+    }
     if (r)
         goto fail;
     if (!write && (empty || version < db_version())) {

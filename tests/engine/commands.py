@@ -6,8 +6,10 @@
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import cases
 from cases import case, folder
@@ -154,6 +156,40 @@ def alerts_are_found_by_name():
     assert of("plc-pumps") == of("PLC-Pumps") == of("10.10.1.21") and len(of("plc-pumps")) > 2
     pumps = json.loads(tyto("assets", "-d", plant(), "plc-pumps", "--json"))[0]
     assert of(pumps["id"]) == of("plc-pumps")
+
+
+@case
+def who_may_only_read_reads():
+    """As nobody, in a folder of root's, whose name is no plain word, after a clean stop and beside a log."""
+    if os.geteuid():
+        print("skipped: not root")
+        return
+    with tempfile.TemporaryDirectory() as tmp:
+        at = os.path.join(tmp, "a b?c%20#d")
+        os.mkdir(at)
+        for path in (tmp, at):
+            os.chmod(path, 0o755)
+        for name in ("s.db", "bare.db"):
+            shutil.copy(plant(), os.path.join(at, name))
+            os.chmod(os.path.join(at, name), 0o644)
+        program = shutil.copy(TYTO, tmp)  # the tree may be where nobody gets
+
+        def nobody(*args, db="s.db"):
+            return subprocess.run([program, *args, "-d", os.path.join(at, db)], capture_output=True, text=True, user=65534,
+                                  group=65534, extra_groups=[], cwd="/")
+        for args in (("assets",), ("alerts",), ("baseline", "show"), ("baseline", "export"), ("db", "info")):
+            r = nobody(*args)
+            assert r.returncode == 0 and r.stdout, (args, r)
+        assert nobody("assets").stdout == tyto("assets", "-d", plant())
+        r = subprocess.run([program, "assets", "-d", "s.db"], capture_output=True, text=True, user=65534, cwd=at)
+        assert r.returncode == 0, r
+        assert sorted(os.listdir(at)) == ["bare.db", "s.db"]
+        with open(os.path.join(at, "bare.db-wal"), "wb") as f:  # what is in a log must not be passed over
+            f.write(b"x")
+        assert nobody("assets", db="bare.db").returncode == 1
+        os.chmod(os.path.join(at, "s.db"), 0o600)
+        r = nobody("assets")
+        assert r.returncode == 1 and "no permission" in r.stderr and len(r.stderr.splitlines()) == 1, r
 
 
 if __name__ == "__main__":
