@@ -199,4 +199,7 @@ void baseline_stats(const struct baseline *b, struct baseline_stats *ret)
     ret->evicted_ops = b->ops.evicted;
     ret->evicted_idents = b->idents.evicted;
     ret->evicted_digests = b->digs.evicted;
+    ret->evicted_names = b->names.evicted;
+    ret->evicted_incidents = b->incidents.evicted;
+    ret->evicted_scanners = b->scanners.evicted;
 }

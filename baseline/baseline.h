@@ -111,6 +111,7 @@ void baseline_look_ahead(const struct baseline *b, struct baseline_ahead a[BASEL
 struct baseline_stats {
     uint32_t assets, links, funcs, ops, idents, names, digests;
     uint64_t evicted_assets, evicted_links, evicted_funcs, evicted_ops, evicted_idents, evicted_digests;
+    uint64_t evicted_names, evicted_incidents, evicted_scanners;
     uint64_t unattributed;           /* counts whose fact or link is no longer known */
     uint64_t deviations, folded, flooded, learned;
     uint64_t memory;                 /* bytes taken at start */

@@ -231,8 +231,10 @@ uint32_t op_create(struct baseline *b, uint32_t func, const struct op_key *key, 
         op_evict(b, func_at(b, func)->ops);
     if (tab_full(&b->ops))
         op_evict(b, tab_victim(&b->ops));
-    while (k->name.n && !(name = name_get(b, k->name)) && b->ops.used)
+    while (k->name.n && !(name = name_get(b, k->name)) && b->ops.used) {
         op_evict(b, tab_victim(&b->ops));
+        b->names.evicted++;
+    }
     uint32_t i = tab_add(&b->ops, op_hash(b, func, k, name), 0);
     struct op *o = op_at(b, i);
     struct func *f = func_at(b, func);

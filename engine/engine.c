@@ -583,6 +583,8 @@ void engine_totals(const struct engine *g, struct engine_totals *ret)
             add((uint64_t *)&ret->rt, (const uint64_t *)&s->rt.stats, sizeof s->rt.stats / sizeof(uint64_t));
             ret->evict_facts += s->facts.evicted;
             ret->evict_links += s->links.evicted;
+            ret->evict_assets += s->assets_evicted;
+            ret->evict_repeats += s->repeats.evicted;
         }
     }
 }

@@ -34,7 +34,7 @@ struct engine_totals {
     uint64_t worker_handed[N_SHARDS]; /* packets that it read and another one owned */
     struct decode_stats decode;
     struct rt_stats rt;
-    uint64_t evict_facts, evict_links;
+    uint64_t evict_facts, evict_links, evict_assets, evict_repeats;
     uint64_t alerts, alert_updates;  /* of generations that a reload ended: the engine knows none */
     uint64_t times_late, times_bent; /* time stamps that were moved: a little; replaced by the host's clock */
 };

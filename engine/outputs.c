@@ -150,6 +150,17 @@ uint64_t outputs_memory(const struct outputs *o)
     return sum;
 }
 
+uint64_t outputs_lost(const struct outputs *o)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < o->n; i++) {
+        struct out_file_stats s;
+        out_file_stats(o->file[i], &s);
+        sum += s.lost;
+    }
+    return sum;
+}
+
 const char *outputs_events(const struct conf *c)
 {
     for (uint32_t i = 0; i < c->n_outputs; i++)

@@ -26,6 +26,7 @@ int outputs_open(struct outputs *o, const struct conf *c, const char *path, stru
                  struct err *e) MUST_USE;
 /* The configured output of events, NULL none. */
 const char *outputs_events(const struct conf *c);
+uint64_t outputs_lost(const struct outputs *o); /* alerts that did not fit into what waits for a file */
 uint64_t outputs_memory(const struct outputs *o);
 /* A replay's alerts wait for company: written by outputs_settle(), which is due when outputs_full(), and done where one
  * tick tells more than the outputs have room for. */

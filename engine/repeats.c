@@ -56,6 +56,7 @@ struct rec_anomaly *repeats_see(struct repeats *t, const struct repeat_seen *m)
     struct repeat *of = &set->of[way];
     if (!old) {
         tell(t, of);
+        t->evicted += !there && set->digests[way];
         set->digests[way] = digest;
         *of = (struct repeat){.window = m->ts_ns / t->window_ns};
     }

@@ -25,6 +25,7 @@ struct repeats {
     struct repeat_set *sets;
     uint32_t mask, waiting; /* waiting: kinds with something that was only counted */
     uint64_t window_ns;
+    uint64_t evicted;
     void (*tell)(void *arg, const struct rec_anomaly *r);
     void *arg;
 };

@@ -17,7 +17,9 @@ static void tell_asset(struct shard *s, const struct addr *a, const uint8_t *mac
     for (int i = 0; i < 8; i++)
         if (set[i] == d)
             return;
-    set[s->asset_hand++ & 7] = d;
+    uint64_t *slot = &set[s->asset_hand++ & 7];
+    s->assets_evicted += *slot != 0;
+    *slot = d;
     struct rec_asset r = {.ts_ns = s->pkt->ts_ns, .addr = *a, .has_mac = mac != NULL, .via = via, .net = net,
                           .vlan = s->lay->n_vlan ? s->lay->vlan[s->lay->n_vlan - 1u] : s->pkt->vlan_tci & 0xfffu,
                           .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};

@@ -125,6 +125,7 @@ struct shard {
     struct told_table told;    /* of thresholds */
     struct repeats repeats;
     uint64_t *assets;          /* digests of (net, addr, mac) told, sets of 8 */
+    uint64_t assets_evicted;
     uint64_t expire_ns;        /* when idle flows are looked at next */
     uint64_t counts_ns;        /* when counts are reported next */
     struct dis_rt rt;

@@ -20,6 +20,7 @@ static void totals(const struct stats_report *r, struct engine_totals *t)
 static void dropped(struct jw *w, const struct engine_totals *t, const struct stats_report *r)
 {
     const struct eng_stats *s = &t->sum;
+    struct store_stats db;
     uint64_t kernel = 0, nic = 0;
     for (unsigned i = 0; i < r->n_ports; i++) {
         kernel += r->ports[i].dropped_kernel;
@@ -34,6 +35,9 @@ static void dropped(struct jw *w, const struct engine_totals *t, const struct st
     jw_kv_u64(w, "gap_bytes", s->gap_bytes);
     jw_kv_u64(w, "buffers", s->buffers_short);
     jw_kv_u64(w, "records_cut", s->records_cut);
+    store_stats(r->pipe->store, &db);
+    jw_kv_u64(w, "output", outputs_lost(&r->pipe->outputs));
+    jw_kv_u64(w, "store", db.refused);
     jw_close(w, '}');
 }
 
@@ -61,12 +65,17 @@ static void evictions(struct jw *w, const struct engine_totals *t, const struct 
         {"ndpi", t->sum.ndpi_evicted},
         {"facts", t->evict_facts},
         {"known_links", t->evict_links},
+        {"known_assets", t->evict_assets},
         {"assets", b.evicted_assets},
         {"links", b.evicted_links},
         {"functions", b.evicted_funcs},
         {"operations", b.evicted_ops},
         {"identities", b.evicted_idents},
         {"digests", b.evicted_digests},
+        {"names", b.evicted_names},
+        {"incidents", b.evicted_incidents},
+        {"scanners", b.evicted_scanners},
+        {"repeats", t->evict_repeats},
         {"alerts", a.evicted},
         {"thresholds", ru.evicted + r->pipe->collector.ops.thresholds},
     };

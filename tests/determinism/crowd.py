@@ -87,6 +87,25 @@ def orders(t):
             c.to_client(pdu)
 
 
+def faults(t):
+    """Messages too short for many units of one device, twice each: more kinds than their shard keeps apart."""
+    for n in range(40):
+        c = t.tcp("10.15.0.1", 50000 + n, "10.15.1.1", 502)
+        c.to_server(read(0, 0))
+        c.to_client(read_answer(0))
+        c.to_server(struct.pack(">HHHBBB", 1, 0, 3, n % 20 + 1, 3, 0))
+
+
+def files(t, dnp3):
+    """Files that are opened, each under another name: more names than are kept."""
+    c = t.tcp("10.16.0.1", 50000, "10.16.1.1", 20000)
+    for k in range(1100):
+        name = b"f%d" % k
+        body = struct.pack("<HH6sHIIHHH", 26, len(name), bytes(6), 0, 0, 0, 1, 1024, k) + name
+        head = bytes((0xC0, 0xC0 | k & 15, 25, 70, 3, 0x5B, 1)) + struct.pack("<H", len(body))
+        c.to_server(dnp3.link(0xC4, 1, 10, head + body))
+
+
 def publishers(t, goose):
     """Control blocks of one device: more than are expected to speak again."""
     for i in range(60):
@@ -100,6 +119,8 @@ def make(path, wire, dnp3, goose):
     unfinished(t, dnp3)
     strangers(t)
     orders(t)
+    faults(t)
+    files(t, dnp3)
     publishers(t, goose)
     unfinished(t, dnp3)
     t.save()

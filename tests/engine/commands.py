@@ -6,6 +6,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -190,6 +191,21 @@ def who_may_only_read_reads():
         os.chmod(os.path.join(at, "s.db"), 0o600)
         r = nobody("assets")
         assert r.returncode == 1 and "no permission" in r.stderr and len(r.stderr.splitlines()) == 1, r
+
+
+@case
+def each_table_that_forgets_is_counted_where_it_says():
+    tmp = folder()
+    limits = json.loads(tyto("config", "limits", "--json"))["limits"]
+    told = {x["key"]: re.findall(r"counted as (\w+)\.(\w+)", " ".join(map(str, x.values()))) for x in limits}
+    assert [k for k, v in told.items() if not v] == ["store_cache_bytes"], told
+    least = write("least.yaml", "limits:\n" + "".join(f"  {x['key']}: {x['min']}\n" for x in limits))
+    tyto("replay", "-q", "-c", least, "-d", os.path.join(tmp, "x.db"), "-o", "/dev/null", "--stats",
+         os.path.join(tmp, "stats"), f"{PLANT}/normal.pcap")
+    with open(os.path.join(tmp, "stats")) as f:
+        stats = json.load(f)
+    for key, (name,) in ((k, v) for k, v in told.items() if v):
+        assert name[1] in stats[name[0]], (key, name)
 
 
 if __name__ == "__main__":
