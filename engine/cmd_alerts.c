@@ -40,6 +40,17 @@ static void usage(FILE *f)
 
 /* ---- all types -------------------------------------------------------------------------------------------------- */
 
+static void words(struct jw *w, const char *key, const char *s)
+{
+    jw_key_open(w, key, '[');
+    while (*s) {
+        uint32_t n = (uint32_t)strcspn(s, " ");
+        jw_text(w, (struct span){(const uint8_t *)s, n});
+        s += n + (s[n] == ' ');
+    }
+    jw_close(w, ']');
+}
+
 static void type_json(const struct alert_type *t)
 {
     char buf[4096];
@@ -54,8 +65,9 @@ static void type_json(const struct alert_type *t)
     jw_kv_str(&w, "category", t->category);
     jw_kv_u64(&w, "severity", t->severity);
     jw_kv_str(&w, "learnable", alert_learn_name(t->learn));
-    jw_kv_str(&w, "attack_ics", t->attack);
-    jw_kv_str(&w, "refs", t->refs);
+    jw_kv_str(&w, "learn", alert_learn_name(t->learn)); /* as `tyto rules list` calls it */
+    words(&w, "attack_ics", t->attack);
+    words(&w, "refs", t->refs);
     jw_kv_str(&w, "remedy", t->remedy);
     jw_close(&w, '}');
     printf("%.*s\n", (int)w.n, buf);

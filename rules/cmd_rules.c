@@ -117,7 +117,8 @@ static void put_json(const struct rule_info *i, const char *source)
     jw_kv_str(&w, "engine", rule_engine_name(i->engine));
     jw_kv_str(&w, "category", i->category);
     jw_kv_bool(&w, "enabled", i->enabled);
-    jw_kv_bool(&w, "learnable", i->learn == RL_YES);
+    jw_kv_bool(&w, "learnable", i->learn != RL_NO); /* as its alerts have it: they can be accepted */
+    jw_kv_str(&w, "learn", i->learn == RL_NO ? "no" : i->learn == RL_YES ? "learn" : "mute");
     jw_kv_bool(&w, "shipped", i->shipped);
     put_words(&w, "protocols", i->protocols);
     put_words(&w, "attack_ics", i->attack);
@@ -196,7 +197,7 @@ static void print_rule(const struct rule_info *k, const char *source)
     printf("%s  %s\n", k->id, k->title);
     printf("  severity %s, engine %s, category %s, %s%s\n", rule_severity_name(k->severity),
            rule_engine_name(k->engine), k->category, k->enabled ? "enabled" : "disabled",
-           k->learn == RL_YES ? ", learnable" : "");
+           k->learn == RL_YES ? ", learnable" : k->learn == RL_NO ? ", cannot be accepted" : "");
     printf("  protocols %s, signature_id %u, rev %u, %s:%u\n", *k->protocols ? k->protocols : "any", k->sid, k->rev,
            k->file, k->line);
     for (const char *s = k->attack; *s; s += s[5] ? 6 : 5) {

@@ -208,5 +208,25 @@ def each_table_that_forgets_is_counted_where_it_says():
         assert name[1] in stats[name[0]], (key, name)
 
 
+@case
+def rules_and_types_say_whether_their_alerts_can_be_accepted():
+    own = write("own.yaml", "rules:\n" + "".join(
+        f"- id: USR-{k}\n  title: {k}\n  severity: minor\n  learnable: {k}\n  when: {{action: read}}\n"
+        for k in ("true", "false")))
+    rules = {r["id"]: r for r in map(json.loads, tyto("rules", "list", "--json", "-r", own).splitlines())}
+    told = {k: (rules[k]["learnable"], rules[k]["learn"]) for k in ("USR-true", "USR-false", "OT-GEN-002")}
+    assert told == {"USR-true": (True, "learn"), "USR-false": (False, "no"), "OT-GEN-002": (True, "mute")}, told
+    alerts = list(map(json.loads, tyto("alerts", "-d", plant(), "--json").splitlines()))
+    known = [a for a in alerts if a["tyto"]["id"] in rules]
+    assert known and all(a["tyto"]["learnable"] == rules[a["tyto"]["id"]]["learnable"] for a in known)
+    shown = json.loads(tyto("rules", "show", "OT-GEN-002", "--json"))
+    assert (shown["learnable"], shown["learn"], shown["attack_ics"]) == (True, "mute", ["T0858", "T0848"]), shown
+    types = {t["id"]: t for t in map(json.loads, tyto("alerts", "--types", "--json").splitlines())}
+    assert types["OT-POL-001"]["learn"] == types["OT-POL-001"]["learnable"] == "learn"
+    for t in types.values():
+        assert all(isinstance(t[k], list) and "" not in t[k] and " " not in "".join(t[k]) for k in ("attack_ics", "refs")), t
+    assert any(len(t["refs"]) > 1 for t in types.values())
+
+
 if __name__ == "__main__":
     cases.main(sys.argv[3:])
