@@ -175,14 +175,14 @@ static int list(struct query *q, const struct opts *o, struct err *e)
     int more;
     if (!r)
         return 1;
-    if (!o->json) {
-        columns_init(&t, 8, head);
-        t.stack = true;
-        t.tint = severity_colour;
-        t.tint_col = 1;
-    }
     while ((more = rows_next(r, e)) > 0) {
         const char *line = o->json ? rows_text(r, QX_JSON) : NULL;
+        if (!n && !o->json) {
+            columns_init(&t, 8, head);
+            t.stack = true;
+            t.tint = severity_colour;
+            t.tint_col = 1;
+        }
         if (line)
             puts(line);
         else if (!o->json)
@@ -190,10 +190,13 @@ static int list(struct query *q, const struct opts *o, struct err *e)
         n++;
     }
     rows_done(r);
-    if (!o->json && (columns_print(&t, stdout) < 0))
+    if (!o->json && !n)
+        puts("no alerts");
+    if (o->json || !n)
+        return more < 0;
+    if (columns_print(&t, stdout) < 0)
         return err_set(e, 1, "out of memory");
-    if (!o->json)
-        printf("%u alert%s. `tyto alerts UID` explains one.\n", n, n == 1 ? "" : "s");
+    printf("%u alert%s. `tyto alerts UID` explains one.\n", n, n == 1 ? "" : "s");
     return more < 0;
 }
 
@@ -228,18 +231,37 @@ static void row(const char *name, const char *value)
     putchar('\n');
 }
 
-/* "10.0.0.5:50000, 00:11:..," and below it "hmi-1 (hmi, Siemens, zone cell, level 2, high)" */
-static void side(const struct js *v, const char *name, const char *ip, const char *port, const char *mac,
-                 const char *asset)
+/* "hmi-1 (hmi, Siemens, zone cell, level 2, criticality high)"; without a name what is in brackets. */
+static void print_asset(FILE *f, const struct js *a)
 {
     static const struct {
         const char *key, *before;
     } facts[] = {
         {"type", ""}, {"vendor", ""}, {"zone", "zone "}, {"purdue", "level "}, {"criticality", "criticality "}};
+    const char *name = js_str(a, "name"), *open = name ? " (" : "(";
+    bool any = false;
+    if (name)
+        print_safe(f, name);
+    for (unsigned i = 0; i < ARRAY_LEN(facts); i++) {
+        if (!js_has(a, facts[i].key))
+            continue;
+        fprintf(f, "%s%s", any ? ", " : open, facts[i].before);
+        js_print(js_get(a, facts[i].key), f);
+        any = true;
+    }
+    fputs(any ? ")" : "", f);
+}
+
+/* "10.0.0.5:50000, 00:11:..," and below it what the device is */
+static void side(const struct js *v, const char *name, const char *ip, const char *port, const char *mac,
+                 const char *asset)
+{
+    enum { INDENT = 15 };
     const struct js *a = js_get(v, asset);
     uint64_t n = 0;
-    const char *addr = js_str(v, ip), *m = js_str(v, mac), *s = js_str(a, "name");
-    bool first = true;
+    const char *addr = js_str(v, ip), *m = js_str(v, mac);
+    char *text = NULL;
+    size_t len;
     if (!addr && !m && !js_has(v, asset))
         return;
     printf("  %-12s ", name);
@@ -249,18 +271,18 @@ static void side(const struct js *v, const char *name, const char *ip, const cha
         printf(strchr(addr, ':') ? " port %" PRIu64 : ":%" PRIu64, n);
     if (m)
         printf("%s%s", addr ? ", " : "", m);
-    if (s) {
-        printf("%s\n%15s", addr || m ? "," : "", "");
-        print_safe(stdout, s);
+    FILE *f = js_has(v, asset) ? open_memstream(&text, &len) : NULL;
+    if (f)
+        print_asset(f, a);
+    if (!f || fclose(f) || !*text) {
+        putchar('\n');
+    } else if (addr || m) {
+        puts(js_str(a, "name") ? "," : "");
+        print_wrapped(stdout, text, INDENT, text_width());
+    } else {
+        puts(text);
     }
-    for (unsigned i = 0; js_has(v, asset) && i < ARRAY_LEN(facts); i++) {
-        if (!js_has(a, facts[i].key))
-            continue;
-        printf("%s%s", first ? " (" : ", ", facts[i].before);
-        js_print(js_get(a, facts[i].key), stdout);
-        first = false;
-    }
-    puts(first ? "" : ")");
+    free(text);
 }
 
 static void evidence(const struct js *v)

@@ -193,17 +193,20 @@ static void print_lists(const struct check *c)
     unsigned shown = 0;
     fputs("VLANs       ", stdout);
     for (unsigned i = 0; i < 4096; i++)
-        if (c->vlan[i] && shown++ < SHOWN)
-            i ? printf(" %u: %llu", i, (unsigned long long)c->vlan[i])
-              : printf(" untagged: %llu", (unsigned long long)c->vlan[i]);
+        if (c->vlan[i] && shown++ < SHOWN) {
+            fputs(shown > 1 ? ", " : " ", stdout);
+            i ? printf("%u: %llu", i, (unsigned long long)c->vlan[i])
+              : printf("untagged: %llu", (unsigned long long)c->vlan[i]);
+        }
     fputs("\nnetworks    ", stdout);
     for (unsigned i = 0; i < c->n_nets && i < SHOWN; i++)
-        printf(" %u.%u.%u.0/24: %u hosts", c->net[i].net >> 24, c->net[i].net >> 16 & 255, c->net[i].net >> 8 & 255,
-               bits(&c->net[i]));
+        printf("%s %u.%u.%u.0/24: %u host%s", i ? "," : "", c->net[i].net >> 24, c->net[i].net >> 16 & 255,
+               c->net[i].net >> 8 & 255, bits(&c->net[i]), bits(&c->net[i]) == 1 ? "" : "s");
     fputs("\nports       ", stdout);
     unsigned port = UINT32_MAX;
     for (unsigned n = 0; n < SHOWN && (port = next_port(v, port)) != UINT32_MAX; n++)
-        printf(" %s/%u: %llu", port < CHECK_PORTS ? "tcp" : "udp", port % CHECK_PORTS, (unsigned long long)v[port]);
+        printf("%s %s/%u: %llu", n ? "," : "", port < CHECK_PORTS ? "tcp" : "udp",
+               port % CHECK_PORTS, (unsigned long long)v[port]);
     putchar('\n');
 }
 

@@ -1,6 +1,7 @@
 /* cmd_db.c: tyto db: the database file: what is in it, is it sound, make it small. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/cmd.h"
@@ -52,6 +53,17 @@ static int info_json(struct query *q, const struct db_info *i)
     return 0;
 }
 
+static void meta_line(const char *key, const char *value)
+{
+    char b[CELL];
+    if (strcmp(key, "last_ns") == 0)
+        printf("%-16s %s UTC\n", "latest packet", cell_time(b, strtoull(value, NULL, 10)));
+    else if (strcmp(key, "version") == 0)
+        printf("%-16s tyto %s\n", "written by", value);
+    else
+        printf("%-16s %s\n", key, value);
+}
+
 static int info(const char *path, bool json)
 {
     struct db_info i;
@@ -68,14 +80,14 @@ static int info(const char *path, bool json)
         return r;
     }
     struct rows *r;
-    printf("%-16s %s\n%-16s %d (this program: %d)\n", "file", path, "version", i.version, i.newest);
+    printf("%-16s %s\n%-16s %d (this program: %d)\n", "file", path, "database version", i.version, i.newest);
     printf("%-16s %s\n", "bytes", cell_count(b, i.bytes));
     printf("%-16s %s\n", "unused bytes", cell_count(b, i.free_bytes));
     for (r = ask(q, Q_COUNTS, NULL, 0); next(r);)
         printf("%-16s %s\n", rows_text(r, 0), cell_count(b, rows_u64(r, 1)));
     rows_done(r);
     for (r = ask(q, Q_META, NULL, 0); next(r);)
-        printf("%-16s %s\n", rows_text(r, QM_KEY), rows_text(r, QM_VALUE));
+        meta_line(rows_text(r, QM_KEY), rows_text(r, QM_VALUE));
     rows_done(r);
     query_close(q);
     return 0;

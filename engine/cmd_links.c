@@ -186,30 +186,57 @@ static int ops_of(struct query *q, uint64_t id)
     return status;
 }
 
+/* The links of the table, for what is printed below each. */
+struct below {
+    struct query *q;
+    uint64_t *ids;
+    size_t n;
+    int status;
+};
+
+static void ops_below(void *arg, size_t row)
+{
+    struct below *x = arg;
+    if (row < x->n)
+        x->status |= ops_of(x->q, x->ids[row]);
+}
+
+static int keep_id(struct below *x, uint64_t id)
+{
+    if ((x->n & (x->n - 1)) == 0) { /* full: as many as a power of two */
+        uint64_t *p = realloc(x->ids, (x->n ? 2 * x->n : 1) * sizeof *p);
+        if (!p)
+            return 1;
+        x->ids = p;
+    }
+    x->ids[x->n++] = id;
+    return 0;
+}
+
 static int list_people(struct query *q, struct rows *r, bool ops)
 {
     struct columns t;
+    struct below x = {.q = q};
     unsigned n = 0;
-    int status = 0;
     for (; next(r); n++) {
-        if (ops || !n) {
+        if (!n) {
             columns_init(&t, 7u << 4, link_head);
             t.drop = 15u << 4; /* counts, last seen */
+            t.below = ops ? ops_below : NULL;
+            t.below_arg = &x;
         }
         link_cells(&t, r);
-        if (ops) {
-            status |= columns_print(&t, stdout) < 0;
-            status |= ops_of(q, rows_u64(r, QL_ID));
-        }
+        if (ops)
+            x.status |= keep_id(&x, rows_u64(r, QL_ID));
     }
-    if (!n) {
+    if (n) {
+        x.status |= columns_print(&t, stdout) < 0;
+        printf("\n%u link%s\n", n, n == 1 ? "" : "s");
+    } else {
         printf("no links\n");
-        return 0;
     }
-    if (!ops)
-        status = columns_print(&t, stdout) < 0;
-    printf("%s%u link%s\n", ops ? "" : "\n", n, n == 1 ? "" : "s");
-    return status;
+    free(x.ids);
+    return x.status;
 }
 
 int cmd_links(int argc, char **argv)

@@ -153,6 +153,8 @@ int columns_print(struct columns *c, FILE *f)
             print_cell(c, &l, f, c->cell[i], col);
         if (last)
             fputc('\n', f);
+        if (last && c->below && i >= c->n_cols)
+            c->below(c->below_arg, i / c->n_cols - 1);
         free(c->cell[i]);
     }
     free(c->cell);

@@ -16,6 +16,8 @@ struct columns {
     uint32_t drop;  /* bit per column: left out, from the right, while lines are longer than the terminal is wide */
     unsigned tint_col;
     const char *(*tint)(const char *cell); /* the colour of a cell of that column on a terminal, NULL: none */
+    void (*below)(void *arg, size_t row); /* prints what stands below a row, from 0; NULL: nothing */
+    void *below_arg;
     char **cell;
     size_t n, cap; /* cells */
     int failed;    /* -ENOMEM: nothing more is collected */

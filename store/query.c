@@ -76,7 +76,7 @@ static const struct {
         {"SELECT " ALERT_COLUMNS "WHERE (?1 IS NULL OR state=?1) AND (?2 IS NULL OR engine=?2) AND (?3 IS NULL OR "
          "id=?3) AND (?4 IS NULL OR " SIDE("src", "?4") " OR " SIDE("dst", "?4")
          ") AND (?5 IS NULL OR severity>=?5+0) AND (?6 IS NULL "
-         "OR last_ns>=?6+0) ORDER BY first_ns,id,uid",
+         "OR last_ns>=?6+0) ORDER BY last_ns,id,uid",
          6, 0},
     [Q_ALERT] = {"SELECT " ALERT_COLUMNS "WHERE uid=?1", 1, 1},
     [Q_ALERT_OF_KEY] =

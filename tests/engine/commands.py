@@ -228,5 +228,40 @@ def rules_and_types_say_whether_their_alerts_can_be_accepted():
     assert any(len(t["refs"]) > 1 for t in types.values())
 
 
+@case
+def lists_say_what_is_in_them():
+    assert tyto("alerts", "-d", plant(), "--type", "malware") == "no alerts\n"
+    assert tyto("alerts", "-d", plant(), "--type", "malware", "--json") == ""
+    times = [x[:19] for x in tyto("alerts", "-d", plant()).splitlines() if x[:2] == "20"]
+    assert len(times) > 10 and times == sorted(times), times  # "the latest last"
+    records = list(map(json.loads, tyto("alerts", "-d", plant(), "--json").splitlines()))
+    assert [a["tyto"]["last_seen"] for a in records] == sorted(a["tyto"]["last_seen"] for a in records)
+    new = next(a["tyto"]["alert_uid"] for a in records if a["tyto"]["id"] == "OT-POL-001")
+    lines = tyto("alerts", "-d", plant(), new).splitlines()
+    at = next(i for i, x in enumerate(lines) if x.startswith("  from "))
+    assert lines[at] == "  from         10.10.2.99, 54:ee:75:0a:02:63", lines[at]
+    assert lines[at + 1].startswith(" " * 15 + "(engineering_station, "), lines[at + 1]
+    assert all(len(x) <= 100 for x in lines), max(lines, key=len)
+    info = tyto("db", "info", "-d", plant()).splitlines()
+    assert [x for x in info if x.startswith("version")] == [] and any(x.startswith("written by       tyto ") for x in info)
+    assert any(re.match(r"latest packet    2026-01-05 14:\d\d UTC$", x) for x in info), info
+
+
+@case
+def operations_stand_below_their_link():
+    plain = tyto("links", "-d", plant(), "--asset", "plc-intake").splitlines()
+    lines = tyto("links", "-d", plant(), "--asset", "plc-intake", "--ops").splitlines()
+    assert [x for x in lines if x and x[0] != " "] == [x for x in plain if x] and lines[0].startswith("CLIENT")
+    at = next(i for i, x in enumerate(lines) if "scada-1" in x and "TCP/502" in x and x.startswith("10.10.2.10"))
+    assert lines[at + 1].startswith("   FUNCTION") and "read_holding_registers" in lines[at + 2]
+
+
+@case
+def a_checked_capture_is_told_in_words():
+    said = tyto("capture", "check", "-i", f"{PLANT}/incident.pcap")
+    assert re.search(r"^networks     [\d./]+: \d+ hosts, ", said, re.M) and re.search(r": 1 host(,|$)", said, re.M), said
+    assert re.search(r"^ports        tcp/502: \d+, tcp/102: \d+, ", said, re.M), said
+
+
 if __name__ == "__main__":
     cases.main(sys.argv[3:])
