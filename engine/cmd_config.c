@@ -37,7 +37,7 @@ static void print_keys(FILE *f)
 /* All that a run refuses, in the order in which it would. */
 static int check_file(const char *path)
 {
-    struct pipe_opts o = {.conf = path, .mode = -1};
+    struct pipe_opts o = {.conf = path, .db = ":memory:", .mode = -1};
     struct conf *c = NULL;
     struct err e, filter;
     int r = conf_load(&c, path, &e);
