@@ -1,4 +1,5 @@
-/* engine_int.h: a thread that reads a source: time, decoding, the way to the workers. For engine.c and lanes.c. */
+/* engine_int.h: a thread that reads a source: time, decoding, the way to the workers. For engine.c, lanes.c and
+ * totals.c. */
 #pragma once
 
 #include "engine/engine.h"
@@ -55,5 +56,7 @@ void engine_idle(struct engine *g);
 void engine_clock_step(struct engine *g, int64_t step);
 /* All that a boundary of time tells the collector beside its time. */
 struct rec_tick engine_tick(struct engine *g, uint64_t ts_ns);
+/* What all who decode have counted. */
+void engine_decoded(const struct engine *g, struct decode_stats *ret);
 void engine_pin(const struct engine *g, pthread_t thread, unsigned worker);
 struct decode_limits engine_decoding(const struct engine_conf *conf, unsigned decoders);

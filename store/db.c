@@ -162,9 +162,12 @@ static int reach(const char *path, bool write, bool *made, struct err *e)
         return 0;
     if (!*path)
         return err_set(e, -EINVAL, "found no name of a database, expected a file");
-    if (stat(path, &st) == 0)
-        return S_ISDIR(st.st_mode) ? err_set(e, -EISDIR, "%s: found a folder, expected a database", path) : 0;
-    if (errno != ENOENT || !write)
+    bool there = stat(path, &st) == 0;
+    if (there && S_ISDIR(st.st_mode))
+        return err_set(e, -EISDIR, "%s: found a folder, expected a database", path);
+    if (there && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0)
+        return 0;
+    if (there || errno != ENOENT || !write)
         return err_set(e, -errno, "%s: the database cannot be opened: %s", path, strerror(errno));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
     if (fd < 0)

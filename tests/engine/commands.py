@@ -190,7 +190,7 @@ def who_may_only_read_reads():
         assert nobody("assets", db="bare.db").returncode == 1
         os.chmod(os.path.join(at, "s.db"), 0o600)
         r = nobody("assets")
-        assert r.returncode == 1 and "no permission" in r.stderr and len(r.stderr.splitlines()) == 1, r
+        assert r.returncode == 1 and "Permission denied" in r.stderr and len(r.stderr.splitlines()) == 1, r
 
 
 @case
@@ -258,7 +258,7 @@ def operations_stand_below_their_link():
 
 @case
 def a_checked_capture_is_told_in_words():
-    said = tyto("capture", "check", "-i", f"{PLANT}/incident.pcap")
+    said = tyto("capture", "check", "-i", f"file:{PLANT}/incident.pcap")
     assert re.search(r"^networks     [\d./]+: \d+ hosts, ", said, re.M) and re.search(r": 1 host(,|$)", said, re.M), said
     assert re.search(r"^ports        tcp/502: \d+, tcp/102: \d+, ", said, re.M), said
 
