@@ -42,8 +42,8 @@ struct dis_ctx {
                        * it, if the bytes tell, and the engine keeps it for the flow */
     uint8_t dir_sure; /* out: the protocol itself says who controls (DNP3's DIR bit): overrides SYN and port */
     uint8_t cut;      /* the snap length cut this PDU: short is not malformed */
-    uint8_t copy;     /* layer 2: the frame before it once more (mirror ports, redundant networks). Its event is logged
-                       * and does nothing else; state must not move. Copies of datagrams and segments are not shown */
+    uint8_t copy;     /* layer 2: a frame once more (mirror ports, redundant networks), to a dissector that wants these
+                       * (`copies`). Its event is logged and does nothing else; state must not move */
     uint16_t sport, dport;
     const struct flow_key *key;
     const struct layers *lay; /* the packet that completed the PDU */
@@ -101,6 +101,7 @@ struct dissector {
     uint32_t min_probe;                       /* bytes that probe needs at least */
     uint32_t max_pdu;                         /* bound of frame.len, <= LIM_PDU */
     uint32_t flow_size;                       /* bytes of per-flow state, <= DIS_FLOW_STATE */
+    bool copies;                              /* DIS_ETH: copies are shown as well, x->copy says that they are */
     uint64_t timeout_ns;                      /* a request without an answer is closed after this; 0: 10 s */
     enum match (*probe)(struct cur c, struct dis_ctx *x);
     struct frame (*frame)(struct cur c, const struct dis_ctx *x);

@@ -411,6 +411,7 @@ const struct dissector dissector_goose = {
     .ethertypes = ethertypes,
     .min_probe = 6,
     .max_pdu = LIM_PDU,
+    .copies = true,
     .probe = goose_probe,
     .parse = goose_parse,
     .due = goose_due,

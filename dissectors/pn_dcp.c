@@ -117,7 +117,7 @@ static void finish(struct dis_ctx *x, const struct dcp *d, uint32_t xid)
         ev_status(e, 0x100, true);
     else if (d->type == DCP_SUCCESS && !e->has_status)
         ev_status(e, 0, false);
-    if (d->type == DCP_REQUEST && d->service != DCP_HELLO && !to_all && !x->copy)
+    if (d->type == DCP_REQUEST && d->service != DCP_HELLO && !to_all)
         ev_wait(x, e, xid);
     else
         ev_commit(x, e);

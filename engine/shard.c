@@ -154,7 +154,7 @@ static __attribute__((noinline)) void datagram(struct shard *s, struct flow *f, 
     uint64_t sum = hash_same(id, l->payload, l->payload_len);
     bool copy = is_copy(s, &f->half[side], (uint32_t)(sum ^ sum >> 32), p->ts_ns);
     s->stats->duplicates += copy;
-    if (copy && f->key.proto != PROTO_ETH)
+    if (copy && !(f->dis && f->dis->copies))
         return;
     struct chunk c = {.p = l->payload, .len = l->payload_len, .frame = p->frame, .ts_ns = p->ts_ns, .file = p->file,
                       .side = (uint8_t)side, .cut = (l->what & LAY_CUT) != 0, .copy = copy, .lay = l};
