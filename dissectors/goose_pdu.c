@@ -8,7 +8,6 @@
 enum { TTL = 1, TIME = 4, ST_NUM = 5, SQ_NUM = 6, ALL_DATA = 11, TIME_OCTETS = 8 };
 enum { MANDATORY = 0x0d77 }; /* [3] goID, [7], [9] with DEFAULT FALSE, [12] security: optional */
 #define TAG(number) (0x80 | (number))
-static const uint64_t copy_ns = 2000000; /* of several publishers in between: the engine does not see the copy */
 /* More state changes than a capture loses in a gap: from here on subscribers are made to wait for a number. */
 enum { ST_JUMP = 1000, SQ_FAR = 1000 /* messages left out: more is another publisher, not a hole */ };
 
@@ -240,13 +239,6 @@ static void follow_content(const struct goose_publisher *b, const struct goose_p
         p->anomalies |= GOOSE_BIT(GA_TTL_EXPIRED);
 }
 
-static bool is_copy(const struct dis_ctx *x, const struct goose_publisher *b, const struct goose_publisher *now)
-{
-    bool same = now->st_num == b->st_num && now->sq_num == b->sq_num && now->data == b->data &&
-                now->time_ns == b->time_ns;
-    return same && (x->copy || now->seen_ns < b->seen_ns + copy_ns);
-}
-
 /* Messages of the publisher that were sent between the two and not seen; at least. */
 static uint32_t unseen(const struct goose_publisher *b, const struct goose_pdu *p, enum goose_change change)
 {
@@ -281,7 +273,7 @@ enum goose_change goose_follow(struct dis_ctx *x, const struct goose_carrier *h,
     *before = *st;
     struct goose_publisher now = state_of(x, h, p, before);
     enum goose_change change = CHANGE_FIRST;
-    if (before->seen_ns && is_copy(x, before, &now)) {
+    if (before->seen_ns && x->copy) {
         p->anomalies &= ~((uint64_t)before->habits << GA_HABITS);
         return CHANGE_COPY;
     }

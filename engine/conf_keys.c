@@ -69,7 +69,7 @@ const struct conf_key conf_keys[] = {
     {"limits.<table>", "number or bytes", NULL,
      "size of a table: `tyto config limits` shows them with their reasons"},
     {"limits.duplicate_window", "duration", "2ms",
-     "the same bytes again within this time are a copy of the mirror port"},
+     "the same bytes again within this time are a copy; over the other LAN of PRP or HSR 400 ms; 0s: never"},
     {"limits.time_jump", "duration", "1h",
      "packet time that goes back further than this, and stays there, starts a new time: counted and told"},
 

@@ -20,10 +20,10 @@ enum { /* struct half.flags */
 };
 
 struct half { /* one direction of a TCP connection: what most segments ask of it; two in a cache line */
-    uint32_t next;          /* sequence number expected */
+    uint32_t next;          /* sequence number expected; of datagrams the other half of copy_sum */
     uint32_t part_len;      /* bytes of an unfinished PDU in half_rest.part */
     uint32_t ooo;           /* list of segments beyond a hole, by sequence number */
-    uint32_t copy_sum;      /* of the last packet: what a copy of the mirror port has in common with it */
+    uint32_t copy_sum;      /* of the last packet: what its copy has in common with it */
     uint64_t copy_ns;       /* its time */
     uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
     uint16_t lost_syncs;    /* segments in a row that did not begin with a PDU */

@@ -139,12 +139,47 @@ static void flow_ends(struct shard *s, struct flow *f, unsigned side, const stru
     }
 }
 
+/* The same frame over the other LAN of a redundant network (IEC 62439-3:2016 4.1.10.3), whatever the two differ in
+ * delay. Its number does not suffice: who forged one would hide what the other brings. */
+static bool is_twin(struct shard *s, const struct pkt *p, const struct job *j)
+{
+    const struct layers *l = &j->lay;
+    struct {
+        uint64_t flow;
+        uint32_t seq, ack, wire;
+        uint8_t smac[6], side, flags;
+        uint16_t lan_seq, ip_id;
+    } same = {.flow = j->hash, .seq = l->seq, .ack = l->ack, .wire = l->payload_wire, .side = j->side,
+              .flags = l->tcp_flags, .lan_seq = l->lan_seq, .ip_id = l->ip_id};
+    _Static_assert(sizeof same == 32, "no padding");
+    memcpy(same.smac, l->smac, sizeof same.smac);
+    uint64_t head = hash_same(s->env->hash_key, &same, sizeof same);
+    return s->conf.duplicate_ns &&
+           copies_twin(&s->copies, hash_same(head, l->payload, l->payload_len), l->lan_id, p->ts_ns);
+}
+
+/* Did this side send the same a moment ago? Where nothing else came in between, it was the datagram before. */
+static bool is_sent_before(struct shard *s, const struct flow *f, struct half *h, uint64_t sum, uint64_t ts_ns)
+{
+    uint64_t before = (uint64_t)h->next << 32 | h->copy_sum, before_ns = h->copy_ns, window_ns = s->conf.duplicate_ns;
+    h->next = (uint32_t)(sum >> 32);
+    h->copy_sum = (uint32_t)sum;
+    h->copy_ns = ts_ns;
+    if (__builtin_expect(!copies_near(before_ns, ts_ns, window_ns), 1) || !window_ns)
+        return false;
+    if (before == sum)
+        return true;
+    uint64_t sender = f->id * 2 + (h == &f->half[1]);
+    copies_add(&s->copies, hash_mix(before, sender), before_ns);
+    return copies_has(&s->copies, hash_mix(sum, sender), ts_ns, window_ns);
+}
+
 static __attribute__((noinline)) void datagram(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
-                                               const struct layers *l)
+                                               const struct layers *l, bool twin)
 {
     if (f->key.proto == PROTO_ETH && __builtin_expect(topology_type(l->ethertype), 0))
         topology_frame(s, f, p, l);
-    if (f->key.proto == PROTO_ETH && cyclic_type(l->ethertype))
+    if (f->key.proto == PROTO_ETH && !twin && cyclic_type(l->ethertype))
         cyclic_frame(s, f, side, p, l);
     if (f->class_state == CLASS_GIVEN_UP || !l->payload_len)
         return;
@@ -152,7 +187,7 @@ static __attribute__((noinline)) void datagram(struct shard *s, struct flow *f, 
      * with 0) the bytes alone must tell. */
     uint64_t id = hash_u64(s->env->hash_key, (uint64_t)l->lan_seq << 16 | l->ip_id);
     uint64_t sum = hash_same(id, l->payload, l->payload_len);
-    bool copy = is_copy(s, &f->half[side], (uint32_t)(sum ^ sum >> 32), p->ts_ns);
+    bool copy = is_sent_before(s, f, &f->half[side], sum, p->ts_ns) || twin;
     s->stats->duplicates += copy;
     if (copy && !(f->dis && f->dis->copies))
         return;
@@ -168,12 +203,14 @@ static __attribute__((noinline)) void datagram(struct shard *s, struct flow *f, 
 }
 
 static inline void flow_payload(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
-                                const struct layers *l)
+                                const struct layers *l, bool twin)
 {
-    if (f->key.proto == PROTO_TCP)
-        stream_segment(s, f, side, p, l);
+    if (f->key.proto != PROTO_TCP)
+        datagram(s, f, side, p, l, twin);
+    else if (twin)
+        s->stats->duplicates++;
     else
-        datagram(s, f, side, p, l);
+        stream_segment(s, f, side, p, l);
 }
 
 /* A packet's bytes are one record on a worker's ring: never more than the largest datagram and its header, and the IP
@@ -399,7 +436,9 @@ static bool needs_link(const struct flow *f)
     return !f->link && f->client < 2 && f->sure;
 }
 
-enum { LAY_UNUSUAL = LAY_FRAGMENT | LAY_SPAN_GAP | LAY_ARP | LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP };
+enum {
+    LAY_UNUSUAL = LAY_FRAGMENT | LAY_HSR_PRP | LAY_SPAN_GAP | LAY_ARP | LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP,
+};
 
 /* Packets after which the flow, its ends or its link are not what they were. */
 static __attribute__((noinline)) void packet_unusual(struct shard *s, const struct pkt *p, const struct job *j)
@@ -415,8 +454,9 @@ static __attribute__((noinline)) void packet_unusual(struct shard *s, const stru
             report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k->net);
         return;
     }
+    bool twin = l->what & LAY_HSR_PRP && is_twin(s, p, j);
     struct flow *f = flow_find(&s->flows, k, j->hash);
-    if (f && begins_anew(s, f, side, l)) {
+    if (f && !twin && begins_anew(s, f, side, l)) {
         uint32_t syn = f->syn;
         flow_end(s, f);
         f = new_flow(s, k, j->hash, side, p, l);
@@ -431,7 +471,7 @@ static __attribute__((noinline)) void packet_unusual(struct shard *s, const stru
         report_link(s, f);
     if (__builtin_expect(l->what & (LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP), 0))
         packet_faults(s, f, side, l->what);
-    flow_payload(s, f, side, p, l);
+    flow_payload(s, f, side, p, l, twin);
 }
 
 void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uint64_t now_ns)
@@ -455,5 +495,5 @@ void shard_packet(struct shard *s, const struct pkt *p, const struct job *j, uin
         return;
     }
     flow_packet(s, f, side, p);
-    flow_payload(s, f, side, p, l);
+    flow_payload(s, f, side, p, l, false);
 }

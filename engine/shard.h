@@ -6,6 +6,7 @@
 #include "dissectors/runtime.h"
 #include "engine/base/record.h"
 #include "engine/base/site.h"
+#include "engine/copies.h"
 #include "engine/repeats.h"
 #include "engine/facts.h"
 #include "engine/flow.h"
@@ -142,6 +143,7 @@ struct shard {
     uint32_t idle[SHARD_IDLE]; /* those looked at last, in that order: a wish what to fetch, nothing more */
     struct unseen unseen;      /* sent, and never here */
     struct cyclic cyclic;
+    struct copies copies;
 };
 
 /* What the shards of one worker have in common: memories of what was told, which only save time. Which shards are busy
@@ -285,7 +287,7 @@ static inline void count_message(struct shard *s, const struct proto_schema *sch
     s->stats->messages[i < 63 ? i : 63] += n;
 }
 void flow_end(struct shard *s, struct flow *f);
-/* Is this the packet that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum`
+/* Is this the segment that this side sent a moment ago, seen once more (a mirror port that copies both ways)? `sum`
  * covers what both have in common; TTL, MAC addresses, VLAN tags and checksums may differ. */
 static inline bool is_copy(const struct shard *s, struct half *h, uint32_t sum, uint64_t ts_ns)
 {

@@ -160,6 +160,7 @@ void shard_set_back(struct shard *s, uint64_t ts_ns, uint64_t to_ns)
     told_clear(&s->told);
     repeats_flush(&s->repeats);
     repeats_clear(&s->repeats);
+    s->copies = (struct copies){0};
     fact_set_clear(&s->facts); /* a fact that was last seen in the future would never make room for another */
     s->now_ns = to_ns;
     s->expire_ns = 0;
