@@ -210,17 +210,33 @@ static void sink_sender(void *arg, struct dis_ctx *x)
     tell_asset(arg, &x->sender, NULL, ASSET_VIA_PROTOCOL, f->key.net, &x->through);
 }
 
+static void tell_fault(struct shard *s, const struct flow_key *k, unsigned side, uint64_t flow_id, uint64_t link,
+                       enum packet_fault fault)
+{
+    struct rec_anomaly r = {.ts_ns = s->pkt->ts_ns, .flow_id = flow_id, .link = link, .src = side ? k->hi : k->lo,
+                            .dst = side ? k->lo : k->hi, .sport = side ? k->hi_port : k->lo_port,
+                            .dport = side ? k->lo_port : k->hi_port, .net = k->net,
+                            .file = s->pkt->file, .l4 = k->proto, .bit = (uint8_t)fault, .frame = s->pkt->frame,
+                            .count = 1, .total = 1};
+    out_put(s->out, RK_ANOMALY, &r, sizeof r);
+}
+
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault)
 {
     if (f->faults_told >> fault & 1 || !s->pkt)
         return;
     f->faults_told |= (uint8_t)(1u << fault);
-    struct rec_anomaly r = {.ts_ns = s->pkt->ts_ns, .flow_id = f->id, .link = f->link, .src = *end_addr(f, side),
-                            .dst = *end_addr(f, !side), .sport = side ? f->key.hi_port : f->key.lo_port,
-                            .dport = side ? f->key.lo_port : f->key.hi_port, .net = f->key.net,
-                            .file = s->pkt->file, .l4 = f->key.proto, .bit = (uint8_t)fault, .frame = s->pkt->frame,
-                            .count = 1, .total = 1};
-    out_put(s->out, RK_ANOMALY, &r, sizeof r);
+    tell_fault(s, &f->key, side, f->id, f->link, fault);
+}
+
+void report_fragment_fault(struct shard *s, const struct job *j, enum packet_fault fault)
+{
+    uint64_t of = hash_mix(j->hash, fault + UINT64_C(1)) | 1;
+    uint64_t *told = &s->fragment_faults[of >> 32 & (SHARD_FAULTS - 1)];
+    if (*told == of)
+        return;
+    *told = of;
+    tell_fault(s, &j->key, j->side, flow_id_of(&j->key, s->pkt->ts_ns), 0, fault);
 }
 
 static void sink_silent(void *arg, struct dis_ctx *x, const struct proto_schema *schema)

@@ -382,14 +382,31 @@ void shard_look(const struct shard *s, struct job *j)
     j->looked = s->flows.changes;
 }
 
-static void packet_faults(struct shard *s, struct flow *f, unsigned side, uint32_t what)
+/* f: NULL where the packet is a fragment. */
+static void packet_faults(struct shard *s, struct flow *f, const struct job *j)
 {
-    if (what & LAY_BAD_HEADER)
-        report_fault(s, f, side, FAULT_HEADER);
-    if (what & LAY_FRAG_OVERLAP)
-        report_fault(s, f, side, FAULT_FRAGMENTS);
-    if (what & LAY_DEEP)
-        report_fault(s, f, side, FAULT_NESTED);
+    static const struct {
+        uint32_t what;
+        enum packet_fault fault;
+    } faults[] = {{LAY_BAD_HEADER, FAULT_HEADER}, {LAY_FRAG_OVERLAP, FAULT_FRAGMENTS}, {LAY_DEEP, FAULT_NESTED}};
+    for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+        if (!(j->lay.what & faults[i].what))
+            continue;
+        if (f)
+            report_fault(s, f, j->side, faults[i].fault);
+        else
+            report_fragment_fault(s, j, faults[i].fault);
+    }
+}
+
+/* A piece of a datagram says who sent it, and nothing of a connection: it has no ports. What it brings comes with the
+ * last piece. */
+static void fragment(struct shard *s, const struct job *j)
+{
+    const struct layers *l = &j->lay;
+    s->stats->fragments_open++;
+    report_asset(s, &l->src, l->has_mac ? l->smac : NULL, ASSET_VIA_IP, j->key.net);
+    packet_faults(s, NULL, j);
 }
 
 /* The one that the connection began with, seen once more on another way through the network, when its data are on
@@ -446,12 +463,15 @@ static __attribute__((noinline)) void packet_unusual(struct shard *s, const stru
     const struct layers *l = &j->lay;
     const struct flow_key *k = &j->key;
     unsigned side = j->side;
-    s->stats->fragments_open += (l->what & LAY_FRAGMENT) != 0;
     if (__builtin_expect(l->what & LAY_SPAN_GAP, 0))
         unseen_add(s, p->iface, l->n_vlan ? l->vlan[l->n_vlan - 1u] : 0, UNSEEN_FRAMES, l->span_lost);
     if (l->what & LAY_ARP) {
         if (!addr_is_nobody(&l->src))
             report_asset(s, &l->src, l->arp_sha, ASSET_VIA_ARP, k->net);
+        return;
+    }
+    if (l->what & LAY_FRAGMENT) {
+        fragment(s, j);
         return;
     }
     bool twin = l->what & LAY_HSR_PRP && is_twin(s, p, j);
@@ -470,7 +490,7 @@ static __attribute__((noinline)) void packet_unusual(struct shard *s, const stru
     if (needs_link(f))
         report_link(s, f);
     if (__builtin_expect(l->what & (LAY_BAD_HEADER | LAY_FRAG_OVERLAP | LAY_DEEP), 0))
-        packet_faults(s, f, side, l->what);
+        packet_faults(s, f, j);
     flow_payload(s, f, side, p, l, twin);
 }
 

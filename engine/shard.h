@@ -109,7 +109,10 @@ struct seg { /* a TCP segment beyond a hole */
     uint16_t file;
 };
 
-enum { SHARD_IDLE = 1024 /* flows that one look for idle ones goes through */ };
+enum {
+    SHARD_IDLE = 1024, /* flows that one look for idle ones goes through */
+    SHARD_FAULTS = 16, /* pairs whose faulty fragments are told once a window; more: again, which the alert counts */
+};
 
 struct shard {
     const struct shard_env *env;
@@ -144,6 +147,7 @@ struct shard {
     struct unseen unseen;      /* sent, and never here */
     struct cyclic cyclic;
     struct copies copies;
+    uint64_t fragment_faults[SHARD_FAULTS]; /* told since counts were told: digests */
 };
 
 /* What the shards of one worker have in common: memories of what was told, which only save time. Which shards are busy
@@ -260,6 +264,7 @@ static inline uint64_t *asset_set(const struct shard *s, uint64_t digest)
     return &s->assets[(digest >> 8) & (s->conf.n_assets - 1) & ~7u];
 }
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
+void report_fragment_fault(struct shard *s, const struct job *j, enum packet_fault fault);  /* the same, of no flow */
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
 void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
 void report_counted(void *shard, const struct rec_counted *r);

@@ -1,6 +1,8 @@
 /* shard_tick.c: as time passes: idle flows end, counts are told, time is set back, the input ends. */
 #include "engine/shard.h"
 
+#include <string.h>
+
 enum { /* packet time without a packet after which a flow is over */
     IDLE_TCP_S = 3600,      /* OT polls can be slow; mid-stream pick-up costs little */
     IDLE_TCP_ATTEMPT_S = 30,
@@ -133,6 +135,7 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
     if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;
         tell_counts(s);
+        memset(s->fragment_faults, 0, sizeof s->fragment_faults);
         report_flush(s, ts_ns);
     }
     s->epoch++;
