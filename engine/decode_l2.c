@@ -199,16 +199,34 @@ enum step decode_llc(struct walk *w)
 
 /* ---- MPLS ----------------------------------------------------------------------------------------------------- */
 
+enum eth_look {
+    NOT_ETH,
+    ETH_LENGTH, /* an 802.3 length that fits: many numbers would */
+    ETH_TYPE,   /* a known EtherType */
+};
+
 /* Could c be at an Ethernet header? By its type or length field: nothing in MPLS says what it carries. */
-static bool looks_like_eth(struct cur c, uint32_t wire)
+static enum eth_look looks_like_eth(struct cur c, uint32_t wire)
 {
     cur_skip(&c, 12);
     uint16_t type = cur_u16be(&c);
     if (!cur_ok(&c) || wire < 14)
-        return false;
+        return NOT_ETH;
     if (type < 0x0600)
-        return type >= 3 && type <= wire - 14;
-    return decode_type_step(type) != STEP_END || type >> 8 == 0x88 || type >> 8 == 0x89;
+        return type >= 3 && type <= wire - 14 ? ETH_LENGTH : NOT_ETH;
+    return decode_type_step(type) != STEP_END || type >> 8 == 0x88 || type >> 8 == 0x89 ? ETH_TYPE : NOT_ETH;
+}
+
+/* RFC 4385 3, RFC 4448 4.6: | 0 4 bits | reserved 12 | sequence 16, 0 where it is not used |. Without one the same
+ * bits are a MAC address's, and behind these an IP packet's length passes for an 802.3 length, a VLAN's or an ARP's
+ * next type for an EtherType. So a known EtherType without a control word tells, unless all of that word is 0. */
+static bool has_control_word(struct cur c, uint32_t wire)
+{
+    struct cur after = c;
+    uint32_t word = cur_u32be(&after);
+    if (!cur_ok(&after) || word >> 28 || wire < 4 || !looks_like_eth(after, wire - 4))
+        return false;
+    return !word || looks_like_eth(c, wire) != ETH_TYPE;
 }
 
 static bool looks_like_ip4(struct cur c, uint32_t wire)
@@ -223,16 +241,16 @@ static bool looks_like_ip4(struct cur c, uint32_t wire)
  * pseudo-wire without a control word has a MAC address there, which may begin with any of these. */
 static enum step below_labels(struct walk *w)
 {
-    struct cur c = w->c, after = w->c;
+    struct cur c = w->c;
     uint8_t nibble = cur_peek(&c, 0) >> 4;
     uint32_t wire = w->wire;
-    cur_skip(&after, 4);
     if (nibble == 4 && looks_like_ip4(c, wire))
         return STEP_IP4;
     if (nibble == 6 && !looks_like_eth(c, wire))
         return STEP_IP6;
-    if (nibble == 0 && cur_ok(&after) && wire >= 4 && looks_like_eth(after, wire - 4)) {
-        walk_to(w, after);
+    if (has_control_word(c, wire)) {
+        cur_skip(&c, 4);
+        walk_to(w, c);
         w->l->what |= LAY_TUNNEL;
         return STEP_INNER;
     }
