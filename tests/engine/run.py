@@ -509,5 +509,23 @@ def who_speaks_to_a_group_is_the_client():
     assert "of 0 control server(s)" in told or "control server" not in told, told
 
 
+@case
+def forged_segment_with_a_wrong_checksum():
+    t = trace()
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 502)
+    poll(c, 1)
+    c.raw(True, struct.pack(">HHHBBHH", 2, 0, 6, 1, 6, 7, 9))  # its receiver would drop it
+    us, d = t.packets[-1]
+    t.packets[-1] = us, d[:50] + bytes((d[50] ^ 0x55,)) + d[51:]
+    poll(c, 2)
+    poll(c, 3)
+    r = play(t)
+    told = [(e["ot"]["kind"], e["ot"]["function_name"], e["ot"]["anomalies"]) for e in r.events]
+    assert told.count(("transaction", "read_holding_registers", [])) == 2 and len(told) == 4, told
+    assert ("request", "write_single_register", []) in told, told
+    assert ("response", "read_holding_registers", ["function_mismatch"]) in told, told
+    assert r.stats["streams"]["retransmitted"] == 1, r.stats["streams"]
+
+
 if __name__ == "__main__":  # sight.py takes its tools from here
     main(sys.argv[3:])
