@@ -4,7 +4,10 @@
  * MMS, both behind the same connection request), a mere maybe waits while another of them asks for more. On any other
  * port a dissector gets the flow when LIM_PROBE_PDUS PDUs in a row look like its protocol, or a message of each side
  * does. Until then the segments are held, so that nothing is lost to whose it turns out to be. Flows that nobody wants
- * go to nDPI (first packets only). */
+ * go to nDPI (first packets only).
+ *
+ * A flow is given up after some tries, but never by those that have its port: the capture may have begun inside a long
+ * message, or somebody sent rubbish that the receiver skips. They are asked on, and need the signs of another port. */
 #include "engine/shard.h"
 
 #include "engine/worker.h"
@@ -16,6 +19,10 @@ enum {
     HOLD_BYTES = 4096, /* of held segments, their heads included */
     PROBE_BYTES = 2048,
     SMALL_PROBE = 64,  /* fewer bytes than this are held for any dissector that asks for more */
+    LATE_ALL = 64,     /* chunks of a flow given up that are all looked at, ... */
+    LATE_SMALL = 4096, /* ... or so many with fewer bytes than LATE_BYTES, ... */
+    LATE_BYTES = 256,
+    LATE_BITS = 2,     /* ... and then one in 1 << LATE_BITS of those that go on where their side spoke last */
 };
 
 struct held {
@@ -68,7 +75,10 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
     f->hold.p = NULL;
     f->hold_len = 0;
     f->n_hold = 0;
+    bool late = f->class_state == CLASS_LATE;
     if (flow_claim(s, f, d, on_port)) {
+        for (unsigned side = 0; late && side < 2; side++) /* one of them may be in the middle of something yet */
+            f->half[side].flags &= (uint8_t)~HALF_SYNC;
         for (uint32_t at = 0; at < n;) {
             struct held h;
             struct layers lay;
@@ -83,6 +93,23 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
             deliver(s, f, c);
     }
     buf_put(&s->buffers, &b);
+}
+
+/* The first chunk of that side that is held is none of a message's. False: there was none. */
+static bool drop_first(struct flow *f, unsigned side)
+{
+    for (uint32_t at = 0, size; at < f->hold_len; at += size) {
+        struct held h;
+        memcpy(&h, f->hold.p + at, sizeof h);
+        size = (uint32_t)sizeof h + ((h.len + 7) & ~7u);
+        if (h.side != side)
+            continue;
+        memmove(f->hold.p + at, f->hold.p + at + size, f->hold_len - at - size);
+        f->hold_len -= size;
+        f->n_hold--;
+        return true;
+    }
+    return false;
 }
 
 /* The first bytes of this side as one piece: held ones and the new ones, at most PROBE_BYTES. */
@@ -182,7 +209,10 @@ static bool is_tls(const struct chunk *c)
  * of a stream that was cut into. */
 static void give_up(struct shard *s, struct flow *f, bool had_port)
 {
-    f->class_state = CLASS_GIVEN_UP;
+    f->class_state = had_port ? CLASS_LATE : CLASS_GIVEN_UP;
+    f->candidate = NULL;
+    f->n_match = f->match_sides = 0;
+    f->tried_bytes = 0;
     classify_free(s, f);
     if (!f->link)
         report_link(s, f);
@@ -280,10 +310,67 @@ static void learn(struct shard *s, struct flow *f, unsigned side, const struct b
     learn_dir(s, f, side, &x);
 }
 
+/* A first sign: the bytes are kept until a second one. */
+static void first_sign(struct flow *f, unsigned side, const struct best *b)
+{
+    bool same = f->candidate == b->d;
+    f->n_match = same ? (uint8_t)(f->n_match + 1) : 1;
+    f->match_sides = (uint8_t)((same ? f->match_sides : 0) | 1u << side);
+    f->candidate = b->d;
+    f->undecided = b->undecided;
+}
+
+/* Is this chunk of a flow that was given up worth a look? Where a side begins to speak a message begins. In the middle
+ * of much that one of them says fewer will do, unevenly, so that no rhythm of theirs hides behind ours. */
+static bool late_look(struct flow *f, const struct chunk *c)
+{
+    uint32_t n = f->tried_bytes++;
+    bool turn = f->late_side != c->side;
+    f->late_side = c->side & 1;
+    return turn || f->n_hold || n < (c->len < LATE_BYTES ? LATE_SMALL : LATE_ALL) ||
+           !(n * UINT32_C(0x9e3779b1) >> (32 - LATE_BITS));
+}
+
+/* Given up, and its port is somebody's. So many chunks are looked at that one sign by chance is sure to come, so two
+ * are needed; datagrams need not follow one another, since anybody may send rubbish in between. */
+static void classify_late(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    uint8_t tmp[PROBE_BYTES];
+    struct dis_ctx x;
+    uint64_t owners = may_run(s->env, f) & port_owners(s->env, f);
+    make_ctx(s, f, c, &x);
+    do {
+        struct best b = {0};
+        struct cur cur = gather(f, c, tmp);
+        bool more = try_each(f, owners & by_start(s->env, f, cur), false, cur, &x, &b);
+        b.two = b.d && two_pdus(&b, cur, &x);
+        if (b.two || (b.d && second_sign(f, b.d, c))) {
+            learn(s, f, c->side, &b);
+            claim(s, f, b.d, true, c);
+            return;
+        }
+        if (b.d)
+            first_sign(f, c->side, &b);
+        if (b.d || more) {
+            if (hold(s, f, c))
+                return;
+            classify_free(s, f);
+            f->candidate = NULL;
+            return;
+        }
+        f->match_sides &= (uint8_t)~(1u << c->side);
+    } while (f->key.proto == PROTO_TCP && drop_first(f, c->side));
+}
+
 void classify(struct shard *s, struct flow *f, const struct chunk *c)
 {
     uint8_t tmp[PROBE_BYTES];
     bool more = false, had_port = false;
+    if (f->class_state == CLASS_LATE) {
+        if (late_look(f, c))
+            classify_late(s, f, c);
+        return;
+    }
     struct best b = {0};
     struct cur cur = gather(f, c, tmp);
     try_all(s, f, c, cur, &b, &more, &had_port);
@@ -292,11 +379,8 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         claim(s, f, b.d, b.on_port, c);
         return;
     }
-    if (b.d) { /* a first sign: keep the bytes until a second one */
-        f->n_match = f->candidate == b.d ? (uint8_t)(f->n_match + 1) : 1;
-        f->match_sides = (uint8_t)((f->candidate == b.d ? f->match_sides : 0) | 1u << c->side);
-        f->candidate = b.d;
-        f->undecided = b.undecided;
+    if (b.d) {
+        first_sign(f, c->side, &b);
     } else if (!more && f->candidate) {
         f->candidate = NULL;
         classify_free(s, f);

@@ -38,7 +38,10 @@ struct half_rest {          /* and the rest of it: half_rest() */
     uint64_t hole_ns;       /* since when there is a hole, or HALF_LAG */
 };
 
-enum { CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP };
+enum {
+    CLASS_OPEN, CLASS_CLAIMED, CLASS_GIVEN_UP,
+    CLASS_LATE, /* given up, but for those that have its port */
+};
 
 /* The first lines of the cache are what a packet of a known flow touches; they are fetched ahead. */
 enum { FLOW_HOT = 256 };
@@ -76,7 +79,7 @@ struct flow {
     uint64_t excluded;          /* dissectors that this flow is not (bit by registry order) */
     struct buf hold;            /* segments kept until the flow is claimed */
     uint32_t hold_len;
-    uint32_t tried_bytes;       /* payload that classify has looked at */
+    uint32_t tried_bytes;       /* payload that classify has looked at; CLASS_LATE: chunks since then */
     const struct dissector *candidate;
     void *ndpi;
     uint16_t ndpi_slot;         /* its place in the shard's list, while ndpi is set */
@@ -87,6 +90,7 @@ struct flow {
     uint8_t undecided : 1;      /* candidate shares the port with others that asked for more */
     uint8_t tls : 1;            /* a handshake was seen */
     uint8_t used : 1, ndpi_done : 1, both_ways : 1, has_community : 1;
+    uint8_t late_side : 1;      /* CLASS_LATE: who spoke last */
 };
 
 enum { /* struct flow.asks; of side 0, side 1 is the next bit */

@@ -254,12 +254,11 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
     struct half *h = &f->half[c->side];
     struct dis_ctx x;
     uint32_t at = 0;
-    if (f->class_state == CLASS_OPEN) {
-        classify(s, f, c);
+    if (f->class_state != CLASS_CLAIMED) {
+        if (f->class_state != CLASS_GIVEN_UP)
+            classify(s, f, c);
         return;
     }
-    if (f->class_state == CLASS_GIVEN_UP)
-        return;
     if (!(h->flags & HALF_SYNC) && !regain(s, f, c))
         return;
     make_ctx(s, f, c, &x);
