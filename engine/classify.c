@@ -209,7 +209,9 @@ static bool is_tls(const struct chunk *c)
  * of a stream that was cut into. */
 static void give_up(struct shard *s, struct flow *f, bool had_port)
 {
-    f->class_state = had_port ? CLASS_LATE : CLASS_GIVEN_UP;
+    if (f->lost_owner)
+        f->excluded &= ~port_owners(s->env, f);
+    f->class_state = had_port || f->lost_owner ? CLASS_LATE : CLASS_GIVEN_UP;
     f->candidate = NULL;
     f->n_match = f->match_sides = 0;
     f->tried_bytes = 0;

@@ -1,6 +1,11 @@
 /* dispatch.c: one PDU to its dissector, with all that the dissector may know of its surroundings. */
 #include "engine/shard.h"
 
+enum {
+    LOST_SYNC_MAX = 32, /* segments in a row without a PDU: this is not the protocol, ... */
+    PROVEN = 4,         /* ... unless so many PDUs of one direction were: then something is missing */
+};
+
 void make_ctx(struct shard *s, struct flow *f, const struct chunk *c, struct dis_ctx *x)
 {
     flow_ctx(s, f, c->side, f->key.proto == PROTO_TCP ? DIS_TCP : f->key.proto == PROTO_UDP ? DIS_UDP : DIS_ETH, x);
@@ -75,14 +80,13 @@ static inline void one_datagram(struct shard *s, struct flow *f, struct dis_ctx 
         break;
     case DIS_LOST:
         s->stats->unsynced_bytes += cur_left(&pdu);
-        if (++f->half[x->side].lost_syncs > 32)
-            flow_unclaim(s, f);
+        flow_lost(s, f, x->side);
         break;
     case DIS_MALFORMED:
         f->errors++;
         break;
     case DIS_OK:
-        f->half[x->side].lost_syncs = 0;
+        half_good(&f->half[x->side]);
         break;
     }
 }
@@ -124,7 +128,7 @@ bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool
     f->class_state = CLASS_CLAIMED;
     f->half[0].flags |= HALF_SYNC;
     f->half[1].flags |= HALF_SYNC;
-    f->half[0].lost_syncs = f->half[1].lost_syncs = 0;
+    f->half[0].lost_syncs = f->half[1].lost_syncs = PROVEN << 8;
     report_app(s, f, d->schemas[0]->name, false, false, false);
     return true;
 }
@@ -149,4 +153,20 @@ void flow_unclaim(struct shard *s, struct flow *f)
     f->undecided = 0;
     f->class_state = CLASS_OPEN;
     f->n_tries = 0;
+}
+
+/* On its own port one good PDU proves it; somewhere else it takes a few of one direction. */
+static bool is_proven(const struct flow *f)
+{
+    unsigned a = f->half[0].lost_syncs >> 8, b = f->half[1].lost_syncs >> 8, least = a < b ? a : b;
+    return f->on_port ? least < PROVEN : !least;
+}
+
+void flow_lost(struct shard *s, struct flow *f, unsigned side)
+{
+    half_lost(&f->half[side]);
+    if ((f->half[side].lost_syncs & 255) <= LOST_SYNC_MAX || is_proven(f))
+        return;
+    f->lost_owner |= f->on_port != 0;
+    flow_unclaim(s, f);
 }

@@ -26,14 +26,15 @@ struct half { /* one direction of a TCP connection: what most segments ask of it
     uint32_t copy_sum;      /* of the last packet: what its copy has in common with it */
     uint64_t copy_ns;       /* its time */
     uint16_t ip_id;         /* of the last segment with payload: tells a copy from a retransmission */
-    uint16_t lost_syncs;    /* segments in a row that did not begin with a PDU */
+    uint16_t lost_syncs;    /* segments in a row that did not begin with a PDU; << 8: good PDUs until it is proven */
     uint16_t n_ooo;
     uint8_t flags;
     uint8_t ip_id_seen;
 };
 struct half_rest {          /* and the rest of it: half_rest() */
     struct buf part;
-    uint32_t part_need;     /* length of the PDU in part, once known, else 0 */
+    uint32_t part_need;     /* length of the PDU in part, once known, else 0. Without a part: bytes to come of a PDU
+                             * of which some are missing */
     uint32_t unseen;        /* HALF_LAG, HALF_UNSEEN: a sequence number */
     uint64_t hole_ns;       /* since when there is a hole, or HALF_LAG */
 };
@@ -91,6 +92,7 @@ struct flow {
     uint8_t tls : 1;            /* a handshake was seen */
     uint8_t used : 1, ndpi_done : 1, both_ways : 1, has_community : 1;
     uint8_t late_side : 1;      /* CLASS_LATE: who spoke last */
+    uint8_t lost_owner : 1;     /* it was taken from one that has its port, for want of PDUs */
 };
 
 enum { /* struct flow.asks; of side 0, side 1 is the next bit */

@@ -218,7 +218,8 @@ void stream_tick(struct shard *s, struct flow *f, uint64_t now_ns);
 void stream_deliver_packet(struct shard *s, struct flow *f, unsigned side, const struct pkt *p,
                            const struct layers *l, uint32_t skip);
 void stream_part_drop(struct shard *s, struct half *h); /* the beginning of a PDU that waits for its rest */
-void stream_lose_sync(struct shard *s, struct half *h); /* bytes are missing: it must find its feet again */
+void stream_lose_sync(struct shard *s, struct half *h); /* it must find its feet again */
+void stream_missing(struct shard *s, struct half *h, uint32_t n); /* n bytes will not come; 0: unknown */
 /* classify.c: payload of a flow that nobody owns yet. Returns true when it was consumed. */
 struct chunk { /* payload with what the records say of it */
     const uint8_t *p;
@@ -246,6 +247,16 @@ void flow_layers(const struct flow *f, unsigned side, struct layers *ret);
 void learn_dir(struct shard *s, struct flow *f, unsigned side, const struct dis_ctx *x);
 bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool on_port);
 void flow_unclaim(struct shard *s, struct flow *f);
+void flow_lost(struct shard *s, struct flow *f, unsigned side); /* no PDU; one too many: unclaimed */
+static inline void half_good(struct half *h)
+{
+    unsigned open = h->lost_syncs >> 8;
+    h->lost_syncs = (uint16_t)((open - (open != 0)) << 8);
+}
+static inline void half_lost(struct half *h)
+{
+    h->lost_syncs = (uint16_t)(h->lost_syncs + ((h->lost_syncs & 255) != 255));
+}
 /* report.c: records */
 extern const struct rt_sink shard_sink;
 void report_link(struct shard *s, struct flow *f);      /* make sure the flow has its link */

@@ -33,7 +33,7 @@ static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing
     s->stats->gaps++;
     s->stats->gap_bytes += missing;
     f->gaps++;
-    stream_lose_sync(s, h);
+    stream_missing(s, h, missing);
     if (f->class_state != CLASS_CLAIMED)
         return;
     struct dis_ctx x;

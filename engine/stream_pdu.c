@@ -3,11 +3,11 @@
  * The common case costs nothing: a segment that is next in order and holds whole PDUs is dissected in place. Else
  *   part   keeps the beginning of a PDU until the rest comes.
  * After a gap, and mid-stream, a direction is out of step: it finds its feet at the start of a segment that the
- * dissector's probe() accepts, because OT stacks send a PDU per segment. */
+ * dissector's probe() accepts, because OT stacks send a PDU per segment, or behind the PDU of which bytes are missing,
+ * where its length was known. */
 #include "engine/shard.h"
 
 enum {
-    LOST_SYNC_MAX = 32,           /* segments in a row without a PDU: this is not the protocol */
     FEET_MAX = 512,               /* bytes kept, out of step, while probe() asks for more */
     HEADER_STEP = 64,             /* bytes of a chunk added to a split header at a time */
 };
@@ -22,6 +22,15 @@ void stream_lose_sync(struct shard *s, struct half *h)
 {
     h->flags &= (uint8_t)~HALF_SYNC;
     stream_part_drop(s, h);
+}
+
+void stream_missing(struct shard *s, struct half *h, uint32_t n)
+{
+    uint32_t left = half_rest(h)->part_need;
+    left -= left ? h->part_len : 0;
+    stream_lose_sync(s, h);
+    if (n && left > n)
+        half_rest(h)->part_need = left - n;
 }
 
 /* Room for n bytes of an unfinished PDU. */
@@ -77,11 +86,12 @@ static bool one_pdu(struct shard *s, struct flow *f, struct dis_ctx *x, struct c
         return false;
     case DIS_MALFORMED:
         f->errors++;
+        h->lost_syncs &= 0xff00;
         break;
     case DIS_OK:
+        half_good(h);
         break;
     }
-    h->lost_syncs = 0;
     return true;
 }
 
@@ -207,9 +217,21 @@ static bool regain(struct shard *s, struct flow *f, const struct chunk *c)
         return true;
     }
     s->stats->unsynced_bytes += c->len;
-    if (++h->lost_syncs > LOST_SYNC_MAX)
-        flow_unclaim(s, f);
+    flow_lost(s, f, c->side);
     return false;
+}
+
+/* The rest of a PDU of which bytes are missing. False: all of c is. */
+static bool skip_rest(struct shard *s, struct half *h, struct chunk *c)
+{
+    uint32_t *left = &half_rest(h)->part_need, n = *left < c->len ? *left : c->len;
+    if (h->part_len || !n)
+        return true;
+    *left -= n;
+    s->stats->unsynced_bytes += n;
+    c->p += n;
+    c->len -= n;
+    return c->len != 0;
 }
 
 /* Given back: somebody else's, from this PDU on. */
@@ -232,7 +254,7 @@ static inline __attribute__((always_inline)) void pdus(struct shard *s, struct f
         if (__builtin_expect(fr.st == FRAME_BAD, 0)) {
             struct half *h = &f->half[x->side];
             s->stats->unsynced_bytes += n;
-            h->lost_syncs = (uint16_t)(h->lost_syncs + (h->lost_syncs < UINT16_MAX));
+            half_lost(h);
             stream_lose_sync(s, h);
             return;
         }
@@ -259,8 +281,13 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
             classify(s, f, c);
         return;
     }
-    if (!(h->flags & HALF_SYNC) && !regain(s, f, c))
-        return;
+    struct chunk rest;
+    if (!(h->flags & HALF_SYNC)) {
+        rest = *c;
+        c = &rest;
+        if (!skip_rest(s, h, &rest) || !regain(s, f, c))
+            return;
+    }
     make_ctx(s, f, c, &x);
     if (h->part_len) {
         at = finish_part(s, f, &x, c);

@@ -146,6 +146,75 @@ def datagrams_of_rubbish_first():
         same(f"{n} datagrams of rubbish", found, expected)
 
 
+# ---- missing packets ----
+
+def middle(said):
+    """Where in it the one who began starts to speak, about half way."""
+    return next(i for i in range(len(said) // 2, len(said)) if said[i][0] and not said[i - 1][0])
+
+
+@case
+def much_of_a_long_message_after_a_missing_packet():
+    """More segments out of step than would make the sensor doubt a connection of which nothing was understood."""
+    for name, port in [*OWN_PORT.items(), *((n, 31337) for n in ("modbus/functions", "dnp3/control", "opcua/values"))]:
+        said, results = talk(name), []
+        for n in (0, 45, 300):
+            t, c = begin(port, handshake=True)
+            for k, (first, data) in enumerate(said):
+                if n and k == middle(said):
+                    c.skip(False, SEGMENT)
+                    for i in range(n):
+                        c.to_client(rubbish(SEGMENT, i))
+                    t.wait(5)
+                put(c, first, data)
+            results.append(told(play(t)[0]))
+            same(f"{name} on {port}, {n} segments", results[-1], results[0])
+
+
+@case
+def datagrams_of_rubbish_later():
+    said, results = talk("bacnet/values", 17), []
+    for n in (0, 33, 300):
+        t = wire.Trace("")
+        for k, (first, data) in enumerate(said):
+            for i in range(n if k == middle(said) else 0):
+                t.udp("10.0.1.1", 47808, "10.0.0.1", 47808, rubbish(12, i))
+            a, b = ("10.0.1.1", "10.0.0.1") if first else ("10.0.0.1", "10.0.1.1")
+            t.udp(a, 47808, b, 47808, data)
+        results.append(told(play(t)[0]))
+        same(f"{n} datagrams of rubbish", results[-1], results[0])
+
+
+@case
+def next_message_in_the_last_segment_of_one_with_a_hole():
+    """The length of the long message (a NOP of 40,000 bytes) was known before the hole: the next one begins behind it,
+    in the middle of a segment. With two holes, too; and not where the hole reaches beyond the message."""
+    nop = struct.pack("<HHII8sI", 0, 40000, 0, 0, b"", 0) + rubbish(40000)
+    said = talk("enip/tags")
+    at = middle(said)
+    for holes in ((), (3,), (3, 20), (25, 26)):
+        t, c = begin(44818, handshake=True)
+        for first, data in said[:at]:
+            put(c, first, data)
+        for i in range(0, len(nop) - SEGMENT, SEGMENT):
+            if i // SEGMENT in holes:
+                c.skip(True, SEGMENT)
+            else:
+                c.to_server(nop[i:i + SEGMENT])
+        c.to_server(nop[i + SEGMENT:] + said[at][1])
+        for _ in holes:  # each is given up once it was acknowledged for a while
+            t.wait(0.01)
+            c.raw(False, b"", 0x10)
+        for first, data in said[at + 1:]:
+            put(c, first, data)
+        found = told([e for e in play(t)[0] if e["ot"]["function_name"] != "nop"])
+        if not holes:
+            expected = found
+        same(f"holes {holes}", found, expected)
+
+
+# ---- what is not the port's protocol ----
+
 def web(n, seed):
     """Somebody else's server on 502, random bytes of every size behind its answers."""
     t, c = begin(502, handshake=True)
