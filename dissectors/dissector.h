@@ -6,7 +6,10 @@
  *          on every frame of the EtherType, which several protocols may share.
  *   frame  how long is the PDU at the start of these bytes? TCP only. All buffering is the engine's.
  *   parse  exactly one PDU (or one datagram). "Need more bytes" does not exist here: running out means malformed.
- *   gap    bytes of a direction were lost; forget what depended on them. Optional. */
+ *   gap    bytes of a direction were lost; forget what depended on them. Optional.
+ *   answers  is the second message the answer to the first, which the other side sent? The first is whole, as far as
+ *          frame() tells; probe() said maybe or yes to both, off the port. It counts as a sign of each side. Sets dir
+ *          and dir_sure (of the second) where the two say who asks. Optional. */
 #pragma once
 
 #include "engine/base/err.h"
@@ -107,6 +110,7 @@ struct dissector {
     struct frame (*frame)(struct cur c, const struct dis_ctx *x);
     enum verdict (*parse)(struct cur pdu, struct dis_ctx *x);
     void (*gap)(struct dis_ctx *x, uint32_t missing);
+    bool (*answers)(struct cur asked, struct cur answer, struct dis_ctx *x);
     void (*due)(const void *blob, struct dis_due *ret); /* of what dis_expect() was called with */
     const struct dis_setting *settings;       /* of the main schema, up to one without a key; may be NULL */
 };

@@ -24,6 +24,7 @@ enum {
     LEN_MIN = 2,     /* unit and function */
     LEN_MAX = 254,   /* unit and 253 bytes of PDU (V1.1b3 4.1) */
     LEN_LONG = 2048, /* longer PDUs are seen: UMAS negotiates 1 KiB frames */
+    RTU_REST = 4,    /* unit, function and check sum */
     RTU_LOST = 3,    /* wrong check sums in a row: this is not RTU after all */
 };
 
@@ -67,9 +68,9 @@ static enum match mbap_match(struct cur c, struct dis_ctx *x, unsigned *dirs)
     uint16_t proto = cur_u16be(&h), len = cur_u16be(&h);
     cur_skip(&h, 1);
     uint8_t fn = cur_u8(&h);
+    *dirs = 0;
     if (!cur_ok(&h))
         return (cur_left(&c) < 4 || proto == 0) && cur_left(&c) < 8 ? MATCH_MORE : MATCH_NO;
-    *dirs = 0;
     if (proto != 0 || len < LEN_MIN || len > (fn == MB_FN_UMAS ? LEN_LONG : LEN_MAX))
         return MATCH_NO;
     if (fn == 0 || fn == 128) /* not valid, but on the port and with the right length it is Modbus all the same */
@@ -125,6 +126,50 @@ static enum match modbus_probe(struct cur c, struct dis_ctx *x)
     if (m != MATCH_NO)
         return m;
     return f.st == FRAME_MORE && mb_fn_get(cur_peek(&c, 1) & 0x7f) ? MATCH_MORE : MATCH_NO;
+}
+
+/* Frames whose check sums are right already: who asks? */
+static bool rtu_answers(struct cur q, struct cur a, struct dis_ctx *x)
+{
+    enum match fits;
+    uint32_t n = cur_left(&q) - RTU_REST, m = cur_left(&a) - RTU_REST;
+    struct span h = cur_bytes(&q, 2), g = cur_bytes(&a, 2);
+    if (h.p[0] != g.p[0] || h.p[1] != (g.p[1] & 0x7f))
+        return false;
+    unsigned asks = mb_directions(h.p[1], &q, n, &fits), says = mb_directions(g.p[1], &a, m, &fits);
+    x->dir = DIR_S2C;
+    x->dir_sure = asks + says != 6; /* not an echo */
+    return (asks & 1) && (says & 2) && x->dir_sure;
+}
+
+/* A message of functions whose length nothing tells is only a maybe; the same transaction, unit and function from both
+ * sides, the first to the byte as long as it says, are more. UMAS says in the answer whether it went well. */
+static bool modbus_answers(struct cur asked, struct cur answer, struct dis_ctx *x)
+{
+    enum { HEAD = MBAP_LEN + LEN_MIN, UMAS_ERROR = 0xfd, UMAS_OK };
+    struct cur q = asked, a = answer;
+    if (exact_rtu(q, x) && exact_rtu(a, x))
+        return rtu_answers(q, a, x);
+    struct span h = cur_bytes(&q, HEAD), g = cur_bytes(&a, HEAD);
+    if (!h.n || !g.n || !exact_mbap(asked) || memcmp(h.p, g.p, 4) != 0 || h.p[6] != g.p[6])
+        return false;
+    uint8_t fn = h.p[7];
+    uint32_t len = (uint32_t)g.p[4] << 8 | g.p[5];
+    if (fn >= 128 || (g.p[7] & 0x7f) != fn || len < LEN_MIN || MBAP_LEN + len < cur_left(&answer))
+        return false;
+    enum match fits[2];
+    unsigned asks = mb_directions(fn, &q, cur_left(&q), &fits[0]);
+    unsigned says = mb_directions(g.p[7], &a, len - LEN_MIN, &fits[1]);
+    if (fits[0] == MATCH_NO || fits[1] == MATCH_NO || asks == 2 || says == 1)
+        return false;
+    bool umas = fn == MB_FN_UMAS && g.p[7] == fn;
+    if (umas && (cur_peek(&q, 1) >= UMAS_ERROR || (cur_peek(&a, 1) != UMAS_OK && cur_peek(&a, 1) != UMAS_ERROR)))
+        return false;
+    /* An echo: with numbers that are all the same it might be an answer and the next question. */
+    x->dir_sure = asks == 1 || says == 2 || umas || (h.p[0] | h.p[1]) != 0;
+    if (x->dir_sure || x->dir == DIR_UNKNOWN)
+        x->dir = DIR_S2C;
+    return true;
 }
 
 static struct frame mbap_frame(struct cur c, const struct mb_flow *st)
@@ -266,9 +311,8 @@ static void judge_length(struct mb_msg *m, const struct mb_shape *s)
         mb_anomaly(m, s->kind == MB_CNT8 && m->len >= s->min && m->len <= s->max ? MBA_BYTE_COUNT : MBA_BAD_LENGTH);
 }
 
-/* RTU frames have nothing but their check sum,
-    and other protocols (ROC) use the same one: on an unknown port the flow is
- * Modbus only when a request and its answer agree. False: it is not. */
+/* RTU frames have nothing but their check sum, and other protocols (ROC) use the same one: on an unknown port the flow
+ * is Modbus only when a request and its answer agree. False: it is not. */
 static bool prove(struct mb_msg *m)
 {
     enum { ENOUGH_REQUESTS = 4 };
@@ -402,6 +446,8 @@ static bool on_answer(struct mb_msg *m, uint8_t raw_fn, uint16_t proto)
     int wrong = find_request(m);
     uint8_t exception = 0;
     struct again again = {.digest = 0};
+    if (wrong < 0 && m->st->client_port && !m->x->on_port && ev_is_waited(m->x, key_of(m)))
+        m->x->dir_sure = 1; /* whoever opened the connection */
     if (wrong < 0 && sound(m, raw_fn, proto) && ev_answer_again(m->x, answer_of(m), context_of(m), key_of(m), &again)) {
         report_unit(m, 0);
         return true;
@@ -550,4 +596,5 @@ const struct dissector dissector_modbus = {
     .frame = modbus_frame,
     .parse = modbus_parse,
     .gap = modbus_gap,
+    .answers = modbus_answers,
 };

@@ -30,6 +30,7 @@ struct held {
     uint32_t len, frame;
     uint16_t file;
     uint8_t side, cut;
+    uint8_t maybe; /* whole, but no more than a maybe: kept only for the answer to it */
 };
 
 void classify_free(struct shard *s, struct flow *f)
@@ -39,10 +40,10 @@ void classify_free(struct shard *s, struct flow *f)
     f->n_hold = 0;
 }
 
-static bool hold(struct shard *s, struct flow *f, const struct chunk *c)
+static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool maybe)
 {
-    struct held h = {
-        .ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side, .cut = c->cut};
+    struct held h = {.ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side,
+                     .cut = c->cut, .maybe = maybe};
     uint32_t need = (uint32_t)sizeof h + ((c->len + 7) & ~7u);
     if (f->hold_len + need > HOLD_BYTES)
         return false;
@@ -86,7 +87,8 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
             flow_layers(f, h.side, &lay);
             struct chunk k = {.p = b.p + at + sizeof h, .len = h.len, .frame = h.frame, .ts_ns = h.ts_ns,
                               .file = h.file, .side = h.side, .cut = h.cut, .lay = &lay};
-            deliver(s, f, &k);
+            if (!h.maybe || d->answers)
+                deliver(s, f, &k);
             at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
         }
         if (c)
@@ -102,7 +104,7 @@ static bool drop_first(struct flow *f, unsigned side)
         struct held h;
         memcpy(&h, f->hold.p + at, sizeof h);
         size = (uint32_t)sizeof h + ((h.len + 7) & ~7u);
-        if (h.side != side)
+        if (h.side != side || h.maybe)
             continue;
         memmove(f->hold.p + at, f->hold.p + at + size, f->hold_len - at - size);
         f->hold_len -= size;
@@ -119,7 +121,7 @@ static struct cur gather(const struct flow *f, const struct chunk *c, uint8_t tm
     for (uint32_t at = 0; at < f->hold_len && f->key.proto == PROTO_TCP;) {
         struct held h;
         memcpy(&h, f->hold.p + at, sizeof h);
-        if (h.side == c->side && n + h.len <= PROBE_BYTES) {
+        if (h.side == c->side && !h.maybe && n + h.len <= PROBE_BYTES) {
             memcpy(tmp + n, f->hold.p + at + sizeof h, h.len);
             n += h.len;
         }
@@ -230,6 +232,7 @@ struct best {
     uint8_t dir, dir_sure; /* as it found */
     bool on_port, two;
     bool undecided; /* another owner of the port asks for more */
+    const struct dissector *maybe; /* where d is none: whose it may be, off its port, if there is an answer */
 };
 
 /* Do two PDUs lie here, one behind the other? */
@@ -262,9 +265,11 @@ static bool try_each(const struct flow *f, uint64_t left, bool port, struct cur 
         if (m == MATCH_MORE && (port || cur_left(&cur) < SMALL_PROBE || f->candidate == d))
             more = true;
         b->undecided |= m == MATCH_MORE && port;
+        if (m == MATCH_MAYBE && !port && d->answers)
+            b->maybe = d;
         if (m > b->m && (m == MATCH_YES || (m == MATCH_MAYBE && port)))
             *b = (struct best){.d = d, .dir = x->dir, .dir_sure = x->dir_sure, .m = m, .on_port = port,
-                               .undecided = b->undecided};
+                               .undecided = b->undecided, .maybe = b->maybe};
     }
     return more;
 }
@@ -290,6 +295,7 @@ static void try_all(struct shard *s, struct flow *f, const struct chunk *c, stru
         return;
     struct best other = {0};
     *more |= try_each(f, left & ~ports, false, cur, &x, &other);
+    b->maybe = b->d ? NULL : other.maybe;
     if (b->d || !other.d)
         return;
     *b = other;
@@ -304,6 +310,55 @@ static bool second_sign(const struct flow *f, const struct dissector *d, const s
     if (f->candidate != d || f->undecided)
         return false;
     return f->key.proto == PROTO_TCP ? f->match_sides & 1u << (1 - c->side) : f->n_match + 1 >= LIM_PROBE_PDUS;
+}
+
+/* What the other side sent last, as far as it is held. */
+static struct cur last_held(const struct flow *f, unsigned side)
+{
+    struct cur last = cur_make(NULL, 0);
+    for (uint32_t at = 0; at < f->hold_len;) {
+        struct held h;
+        memcpy(&h, f->hold.p + at, sizeof h);
+        if (h.side == side)
+            last = cur_make(f->hold.p + at + sizeof h, h.len);
+        at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
+    }
+    return last;
+}
+
+/* Does this chunk answer what is held of the other side? Then b->d is whose it is. */
+static bool answered(struct shard *s, struct flow *f, const struct chunk *c, struct best *b)
+{
+    const struct dissector *d = b->d ? b->d : b->maybe;
+    if (!d || !d->answers || !f->n_hold)
+        return false;
+    struct cur asked = last_held(f, 1 - c->side);
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    x.dis = d;
+    x.state = NULL;
+    if (!cur_left(&asked) || !d->answers(asked, cur_make(c->p, c->len), &x))
+        return false;
+    b->d = d;
+    b->dir = x.dir;
+    b->dir_sure = x.dir_sure;
+    return true;
+}
+
+/* A whole message that may be somebody's waits for its answer; the latest do. */
+static void hold_maybe(struct shard *s, struct flow *f, const struct chunk *c, const struct best *b)
+{
+    struct dis_ctx x;
+    make_ctx(s, f, c, &x);
+    x.dis = b->maybe;
+    x.on_port = false;
+    x.state = NULL;
+    struct frame fr = b->maybe->frame(cur_make(c->p, c->len), &x);
+    if (fr.st != FRAME_OK || fr.len != c->len || hold(s, f, c, true))
+        return;
+    classify_free(s, f);
+    f->candidate = NULL;
+    (void)hold(s, f, c, true);
 }
 
 static void learn(struct shard *s, struct flow *f, unsigned side, const struct best *b)
@@ -346,7 +401,7 @@ static void classify_late(struct shard *s, struct flow *f, const struct chunk *c
         struct cur cur = gather(f, c, tmp);
         bool more = try_each(f, owners & by_start(s->env, f, cur), false, cur, &x, &b);
         b.two = b.d && two_pdus(&b, cur, &x);
-        if (b.two || (b.d && second_sign(f, b.d, c))) {
+        if (answered(s, f, c, &b) || b.two || (b.d && second_sign(f, b.d, c))) {
             learn(s, f, c->side, &b);
             claim(s, f, b.d, true, c);
             return;
@@ -354,10 +409,14 @@ static void classify_late(struct shard *s, struct flow *f, const struct chunk *c
         if (b.d)
             first_sign(f, c->side, &b);
         if (b.d || more) {
-            if (hold(s, f, c))
+            if (hold(s, f, c, false))
                 return;
             classify_free(s, f);
             f->candidate = NULL;
+            return;
+        }
+        if (b.maybe) {
+            hold_maybe(s, f, c, &b);
             return;
         }
         f->match_sides &= (uint8_t)~(1u << c->side);
@@ -376,7 +435,9 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     struct best b = {0};
     struct cur cur = gather(f, c, tmp);
     try_all(s, f, c, cur, &b, &more, &had_port);
-    if (b.d && ((b.on_port && !b.undecided) || b.two || second_sign(f, b.d, c))) {
+    bool off_port = !b.d || !b.on_port;
+    if ((off_port && answered(s, f, c, &b)) ||
+        (b.d && ((b.on_port && !b.undecided) || b.two || second_sign(f, b.d, c)))) {
         learn(s, f, c->side, &b);
         claim(s, f, b.d, b.on_port, c);
         return;
@@ -397,7 +458,9 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         give_up(s, f, had_port);
         return;
     }
-    if ((b.d || more) && !hold(s, f, c)) {
+    if (!b.d && !more && b.maybe)
+        hold_maybe(s, f, c, &b);
+    if ((b.d || more) && !hold(s, f, c, false)) {
         if (b.d && b.undecided) { /* no room to wait longer */
             learn(s, f, c->side, &b);
             claim(s, f, b.d, true, c);
