@@ -30,7 +30,12 @@ struct held {
     uint32_t len, frame;
     uint16_t file;
     uint8_t side, cut;
-    uint8_t maybe; /* whole, but no more than a maybe: kept only for the answer to it */
+    uint8_t what;
+};
+enum { /* struct held.what */
+    HELD_BYTES,
+    HELD_MAYBE, /* whole, but no more than a maybe: kept only for the answer to it */
+    HELD_HOLE,  /* no bytes, but so many missing: `frame` */
 };
 
 void classify_free(struct shard *s, struct flow *f)
@@ -43,7 +48,7 @@ void classify_free(struct shard *s, struct flow *f)
 static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool maybe)
 {
     struct held h = {.ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side,
-                     .cut = c->cut, .maybe = maybe};
+                     .cut = c->cut, .what = maybe ? HELD_MAYBE : HELD_BYTES};
     uint32_t need = (uint32_t)sizeof h + ((c->len + 7) & ~7u);
     if (f->hold_len + need > HOLD_BYTES)
         return false;
@@ -56,6 +61,17 @@ static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool ma
     f->hold_len += need;
     f->n_hold++;
     return true;
+}
+
+/* Bytes of that side are missing between what is held and what comes. */
+void classify_hole(struct flow *f, unsigned side, uint32_t missing)
+{
+    struct held h = {.frame = missing, .side = (uint8_t)side, .what = HELD_HOLE};
+    if (!f->hold_len || f->hold_len + sizeof h > HOLD_BYTES)
+        return;
+    memcpy(f->hold.p + f->hold_len, &h, sizeof h);
+    f->hold_len += (uint32_t)sizeof h;
+    f->n_hold++;
 }
 
 static void deliver(struct shard *s, struct flow *f, const struct chunk *c)
@@ -87,7 +103,9 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
             flow_layers(f, h.side, &lay);
             struct chunk k = {.p = b.p + at + sizeof h, .len = h.len, .frame = h.frame, .ts_ns = h.ts_ns,
                               .file = h.file, .side = h.side, .cut = h.cut, .lay = &lay};
-            if (!h.maybe || d->answers)
+            if (h.what == HELD_HOLE)
+                stream_hole(s, f, h.side, h.frame);
+            else if (h.what == HELD_BYTES || d->answers)
                 deliver(s, f, &k);
             at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
         }
@@ -104,7 +122,7 @@ static bool drop_first(struct flow *f, unsigned side)
         struct held h;
         memcpy(&h, f->hold.p + at, sizeof h);
         size = (uint32_t)sizeof h + ((h.len + 7) & ~7u);
-        if (h.side != side || h.maybe)
+        if (h.side != side || h.what != HELD_BYTES)
             continue;
         memmove(f->hold.p + at, f->hold.p + at + size, f->hold_len - at - size);
         f->hold_len -= size;
@@ -121,7 +139,9 @@ static struct cur gather(const struct flow *f, const struct chunk *c, uint8_t tm
     for (uint32_t at = 0; at < f->hold_len && f->key.proto == PROTO_TCP;) {
         struct held h;
         memcpy(&h, f->hold.p + at, sizeof h);
-        if (h.side == c->side && !h.maybe && n + h.len <= PROBE_BYTES) {
+        if (h.side == c->side && h.what == HELD_HOLE)
+            n = 0;
+        if (h.side == c->side && h.what == HELD_BYTES && n + h.len <= PROBE_BYTES) {
             memcpy(tmp + n, f->hold.p + at + sizeof h, h.len);
             n += h.len;
         }
@@ -383,7 +403,7 @@ static bool late_look(struct flow *f, const struct chunk *c)
 {
     uint32_t n = f->tried_bytes++;
     bool turn = f->late_side != c->side;
-    f->late_side = c->side & 1;
+    f->late_side = c->side != 0;
     return turn || f->n_hold || n < (c->len < LATE_BYTES ? LATE_SMALL : LATE_ALL) ||
            !(n * UINT32_C(0x9e3779b1) >> (32 - LATE_BITS));
 }

@@ -220,6 +220,8 @@ void stream_deliver_packet(struct shard *s, struct flow *f, unsigned side, const
 void stream_part_drop(struct shard *s, struct half *h); /* the beginning of a PDU that waits for its rest */
 void stream_lose_sync(struct shard *s, struct half *h); /* it must find its feet again */
 void stream_missing(struct shard *s, struct half *h, uint32_t n); /* n bytes will not come; 0: unknown */
+/* The same, and whose flow it is learns of it. */
+void stream_hole(struct shard *s, struct flow *f, unsigned side, uint32_t missing);
 /* classify.c: payload of a flow that nobody owns yet. Returns true when it was consumed. */
 struct chunk { /* payload with what the records say of it */
     const uint8_t *p;
@@ -232,6 +234,7 @@ struct chunk { /* payload with what the records say of it */
 void classify(struct shard *s, struct flow *f, const struct chunk *c);
 void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c); /* layer 2: one frame */
 void classify_free(struct shard *s, struct flow *f);
+void classify_hole(struct flow *f, unsigned side, uint32_t missing); /* among what is held */
 void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
 /* Payload in order, to the flow's dissector (stream_pdu.c) or one datagram (dispatch.c). */
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);

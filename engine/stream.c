@@ -27,13 +27,9 @@ static void seg_free(struct shard *s, struct half *h, uint32_t i)
     s->seg_free = i;
 }
 
-static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
+void stream_hole(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
 {
-    struct half *h = &f->half[side];
-    s->stats->gaps++;
-    s->stats->gap_bytes += missing;
-    f->gaps++;
-    stream_missing(s, h, missing);
+    stream_missing(s, &f->half[side], missing);
     if (f->class_state != CLASS_CLAIMED)
         return;
     struct dis_ctx x;
@@ -43,6 +39,16 @@ static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing
         asm_gap(&x);
     if (f->dis->gap)
         f->dis->gap(&x, missing);
+}
+
+static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
+{
+    s->stats->gaps++;
+    s->stats->gap_bytes += missing;
+    f->gaps++;
+    stream_hole(s, f, side, missing);
+    if (f->class_state != CLASS_CLAIMED)
+        classify_hole(f, side, missing);
 }
 
 static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t i)
