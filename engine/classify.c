@@ -22,7 +22,8 @@ enum {
     LATE_ALL = 64,     /* chunks of a flow given up that are all looked at, ... */
     LATE_SMALL = 4096, /* ... or so many with fewer bytes than LATE_BYTES, ... */
     LATE_BYTES = 256,
-    LATE_BITS = 2,     /* ... and then one in 1 << LATE_BITS of those that go on where their side spoke last */
+    LATE_TURNS = 256,  /* ... so many where the other side spoke last, ... */
+    LATE_BITS = 2,     /* ... and then one in 1 << LATE_BITS */
 };
 
 struct held {
@@ -404,7 +405,7 @@ static bool late_look(struct flow *f, const struct chunk *c)
     uint32_t n = f->tried_bytes++;
     bool turn = f->late_side != c->side;
     f->late_side = c->side != 0;
-    return turn || f->n_hold || n < (c->len < LATE_BYTES ? LATE_SMALL : LATE_ALL) ||
+    return (turn && n < LATE_TURNS) || f->n_hold || n < (c->len < LATE_BYTES ? LATE_SMALL : LATE_ALL) ||
            !(n * UINT32_C(0x9e3779b1) >> (32 - LATE_BITS));
 }
 
