@@ -36,7 +36,7 @@ struct half_rest {          /* and the rest of it: half_rest() */
     uint32_t part_need;     /* length of the PDU in part, once known, else 0. Without a part: bytes to come of a PDU
                              * of which some are missing */
     uint32_t unseen;        /* HALF_LAG, HALF_UNSEEN: a sequence number */
-    uint64_t hole_ns;       /* since when there is a hole, or HALF_LAG */
+    uint64_t hole_ns;       /* since when there is a hole (time of the flow: captures in a row go back), or HALF_LAG */
 };
 
 enum {

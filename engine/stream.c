@@ -90,7 +90,7 @@ static void give_up_hole(struct shard *s, struct flow *f, unsigned side)
     h->next = s->segs[h->ooo].seq;
     drain(s, f, side);
     if (h->ooo != FLOW_NONE)
-        half_rest(h)->hole_ns = s->now_ns;
+        half_rest(h)->hole_ns = f->last_ns;
 }
 
 /* Do these bytes contradict what waits already? Two truths about one place are how a watcher is deceived. */
@@ -143,7 +143,7 @@ static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struc
     *at = i;
     memcpy(b.p, l->payload, l->payload_len);
     if (!h->n_ooo++) {
-        half_rest(h)->hole_ns = s->now_ns;
+        half_rest(h)->hole_ns = f->last_ns;
         f->asks &= (uint8_t)~(FLOW_WAITS << side);
     }
 }
@@ -183,7 +183,7 @@ static void other_acked(struct shard *s, struct flow *f, unsigned other, const s
 {
     struct half *h = &f->half[other];
     while (h->ooo != FLOW_NONE && seq_diff(l->ack, s->segs[h->ooo].seq) >= 0 &&
-           s->now_ns > half_rest(h)->hole_ns + ack_grace_ns) {
+           f->last_ns > half_rest(h)->hole_ns + ack_grace_ns) {
         unseen_hole(s, f, other, s->segs[h->ooo].seq);
         give_up_hole(s, f, other);
     }
@@ -323,7 +323,7 @@ static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, u
         other_acked(s, f, 1 - side, l);
     if (l->tcp_flags & TCP_ACK && o->flags & HALF_NEXT && seq_diff(l->ack, o->next) > 1)
         unseen_acked(s, f, 1 - side, l->ack); /* by one: a FIN */
-    give_up_old(s, f, side, s->now_ns);
+    give_up_old(s, f, side, f->last_ns);
     if (l->payload_len)
         segment_data(s, f, side, p, l, last_ns);
     else if (l->payload_wire != 0)

@@ -148,6 +148,26 @@ def a_segment_that_comes_again_behind_a_whole_window():
         assert whole >= 5 + min(behind + 1, 16), (behind, whole)  # as many requests as may wait at a time
 
 
+@case
+def a_hole_in_a_capture_behind_a_later_one():
+    """Captures in a row: the time of the engine stands still while the second one is read, its own goes on."""
+    t = run.trace()
+    dialogue(connection(t))
+    t.wait(600)
+    dialogue(t.tcp("10.0.0.2", 50000, "10.0.1.2", 502))
+    t.now -= 900_000_000
+    c = t.tcp("10.0.0.3", 50000, "10.0.1.3", 502)
+    dialogue(c, 5)
+    c.skip(True, 12)  # a request that the capture has not
+    c.to_client(run.regs(5))
+    for k in range(6, N):
+        t.wait(0.5)
+        run.poll(c, k)
+    r = run.play(t)
+    got = [e["ot"]["kind"] for e in r.events if e["event_type"] == "modbus" and e["src_ip"] == "10.0.0.3"]
+    assert got.count("transaction") >= N - 2, {k: got.count(k) for k in got}
+
+
 def point(n):
     """IEC 60870-5-104: an I frame of number n with a single point that changed by itself."""
     return bytes((0x68, 14)) + struct.pack("<HH", n << 1, 0) + bytes((1, 1, 3, 0, 1, 0, n & 0xFF, 1, 0, 1))
