@@ -123,7 +123,8 @@ def untrue(docs, built, sums):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--tyto", required=True)
-    ap.add_argument("--shared", default=os.environ.get("TYTO_SHARED", "../shared"))
+    ap.add_argument("--shared", default=os.environ.get("TYTO_SHARED", os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "../../../shared")))
     ap.add_argument("--built", help="folder of captures with their .messages.tsv beside")
     ap.add_argument("--protocols", help="names, comma between; all that are decoded without it")
     ap.add_argument("--gate", action="store_true", help="fail below 99.5 %% messages, 95 %% captures or a code never right")
