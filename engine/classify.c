@@ -16,7 +16,8 @@ enum {
     MAX_TRIES = 6,     /* chunks with payload, and ... */
     ENOUGH_BYTES = 64, /* ... bytes of it that are looked at before the flow is given up */
     MAX_TRIES_EVER = 120,
-    HOLD_BYTES = 4096, /* of held segments, their heads included */
+    HOLD_BYTES = 4096, /* of held segments, their heads included, ... */
+    LATE_HOLD = 2048,  /* ... and of a flow that was given up: there are many of these buffers */
     PROBE_BYTES = 2048,
     SMALL_PROBE = 64,  /* fewer bytes than this are held for any dissector that asks for more */
     LATE_ALL = 64,     /* chunks of a flow given up that are all looked at, ... */
@@ -46,15 +47,23 @@ void classify_free(struct shard *s, struct flow *f)
     f->n_hold = 0;
 }
 
+/* Flows that were given up, of which there may be many for long, leave half of the small buffers to streams. */
+static bool may_take(const struct shard *s, const struct flow *f)
+{
+    const struct bufpool_class *small = &s->buffers.c[0];
+    return f->class_state != CLASS_LATE || small->n_free > small->n / 2;
+}
+
 static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool maybe)
 {
     struct held h = {.ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side,
                      .cut = c->cut, .what = maybe ? HELD_MAYBE : HELD_BYTES};
     uint32_t need = (uint32_t)sizeof h + ((c->len + 7) & ~7u);
-    if (f->hold_len + need > HOLD_BYTES)
+    uint32_t most = f->class_state == CLASS_LATE ? LATE_HOLD : HOLD_BYTES;
+    if (f->hold_len + need > most)
         return false;
-    if (!f->hold.p)
-        f->hold = buf_get(&s->buffers, HOLD_BYTES);
+    if (!f->hold.p && may_take(s, f))
+        f->hold = buf_get(&s->buffers, most);
     if (!f->hold.p)
         return false;
     memcpy(f->hold.p + f->hold_len, &h, sizeof h);
@@ -68,7 +77,7 @@ static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool ma
 void classify_hole(struct flow *f, unsigned side, uint32_t missing)
 {
     struct held h = {.frame = missing, .side = (uint8_t)side, .what = HELD_HOLE};
-    if (!f->hold_len || f->hold_len + sizeof h > HOLD_BYTES)
+    if (!f->hold_len || f->hold_len + sizeof h > (f->class_state == CLASS_LATE ? LATE_HOLD : HOLD_BYTES))
         return;
     memcpy(f->hold.p + f->hold_len, &h, sizeof h);
     f->hold_len += (uint32_t)sizeof h;

@@ -5,10 +5,11 @@
 #include "engine/shard.h"
 
 enum {
-    OOO_MAX = 64,                 /* segments waiting in one direction: more than a window without scaling has */
+    OOO_MAX = 24,                 /* segments waiting in one direction, */
+    OOO_ASKED = 64,               /* ... while their receiver still asks for the hole: a window without scaling */
     HOLE_FAR = 1 << 20,           /* a jump beyond this is no hole: the numbers changed */
 };
-static const uint64_t hole_ns = UINT64_C(2000000000), ack_grace_ns = 2000000;
+static const uint64_t hole_ns = UINT64_C(2000000000), asked_ns = UINT64_C(60000000000), ack_grace_ns = 2000000;
 
 static int32_t seq_diff(uint32_t a, uint32_t b)
 {
@@ -164,11 +165,24 @@ void stream_drain(struct shard *s, struct flow *f)
             give_up_hole(s, f, side);
 }
 
-/* A hole that its receiver still asks for is not lost: what lies beyond it may be anybody's. */
+/* A hole that its receiver still asks for is not lost: what lies beyond it may be anybody's, and goes when nobody has
+ * filled the hole for long. */
 static void give_up_old(struct shard *s, struct flow *f, unsigned side, uint64_t now)
 {
-    if (f->half[side].ooo != FLOW_NONE && now > f->rest[side].hole_ns + hole_ns && !(f->asks & FLOW_WAITS << side))
+    struct half *h = &f->half[side];
+    if (h->ooo == FLOW_NONE || now <= half_rest(h)->hole_ns + hole_ns)
+        return;
+    if (!(f->asks & FLOW_WAITS << side)) {
         give_up_hole(s, f, side);
+        return;
+    }
+    if (now <= half_rest(h)->hole_ns + asked_ns)
+        return;
+    while (h->ooo != FLOW_NONE) {
+        s->stats->segments_evicted++;
+        seg_free(s, h, h->ooo);
+    }
+    half_rest(h)->hole_ns = 0;
 }
 
 void stream_tick(struct shard *s, struct flow *f, uint64_t now)
@@ -235,6 +249,11 @@ static void in_order(struct shard *s, struct flow *f, unsigned side, const struc
         drain(s, f, side);
 }
 
+static unsigned ooo_max(const struct flow *f, unsigned side)
+{
+    return f->asks & FLOW_WAITS << side ? OOO_ASKED : OOO_MAX;
+}
+
 static void segment_data(struct shard *s, struct flow *f, unsigned side, const struct pkt *p, const struct layers *l,
                          uint64_t last_ns)
 {
@@ -244,7 +263,7 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
         h->flags |= HALF_NEXT;
     }
     int32_t d = seq_diff(l->seq, h->next);
-    while (d > 0 && d <= HOLE_FAR && h->n_ooo >= OOO_MAX) { /* too much waits: this segment may be next in order then */
+    while (d > 0 && d <= HOLE_FAR && h->n_ooo >= ooo_max(f, side)) { /* too much waits: then this may be next in order */
         give_up_hole(s, f, side);
         d = seq_diff(l->seq, h->next);
     }

@@ -45,10 +45,10 @@ class Tcp:
             self.seq[1] += 1
             self._send(0, b"", 0x10)
 
-    def _send(self, side, data, flags, seq=None):
+    def _send(self, side, data, flags, seq=None, ack_offset=0):
         (sip, sp), (dip, dp) = self.ends[side], self.ends[1 - side]
         seq = self.seq[side] if seq is None else seq
-        ack = self.seq[1 - side] if flags & 0x10 else 0
+        ack = self.seq[1 - side] + ack_offset if flags & 0x10 else 0
         h = struct.pack(">HHIIBBHHH", sp, dp, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, 0xFAF0, 0, 0)
         pseudo = socket.inet_aton(sip) + socket.inet_aton(dip) + struct.pack(">BBH", 0, 6, len(h) + len(data))
         h = h[:16] + struct.pack(">H", _sum16(pseudo + h + data)) + h[18:]
@@ -68,10 +68,10 @@ class Tcp:
     def to_client(self, data, cut=()):
         return self._data(1, data, cut)
 
-    def raw(self, from_client, data, flags=0x18, seq_offset=0):
+    def raw(self, from_client, data, flags=0x18, seq_offset=0, ack_offset=0):
         """A segment that does not move the sequence number on: retransmissions, holes, resets."""
         side = 0 if from_client else 1
-        return self._send(side, data, flags, self.seq[side] + seq_offset)
+        return self._send(side, data, flags, self.seq[side] + seq_offset, ack_offset)
 
     def skip(self, from_client, n):
         """n bytes that the capture lost."""

@@ -68,7 +68,7 @@ def a_reset_with_a_wrong_number_and_a_syn_end_nothing():
 
 @case
 def a_segment_far_beyond_the_window_is_waited_for_in_vain():
-    for ahead, pause in ((2000, 0.3), (300_000, 3), (900_000, 30)):
+    for ahead, pause in ((2000, 0.3), (300_000, 3), (900_000, 30), (900_000, 90)):
         t = run.trace()
         c = connection(t)
         dialogue(c, 5)
@@ -138,6 +138,8 @@ def a_segment_that_comes_again_behind_a_whole_window():
         c.skip(True, len(lost))
         for k in range(behind):
             c.to_server(run.read_regs(6 + k))
+            if k == 0:
+                c.raw(False, b"", 0x10, ack_offset=-2 * len(lost))  # its receiver asks for it
         t.wait(0.2)
         c.raw(True, lost, seq_offset=-len(lost) * (behind + 1))
         for k in range(behind + 1):
@@ -189,6 +191,22 @@ def a_hole_before_it_is_known_whose_flow_it_is():
     r = run.play(t)
     told = [e["ot"]["anomalies"] for e in r.events if e["event_type"] == "iec104"]
     assert r.stats["streams"]["gaps"] == 1 and len(told) >= 8 and not any(told), (r.stats["streams"], told)
+
+
+@case
+def flows_that_are_looked_at_again_leave_room_for_others():
+    """Each of them waits for the rest of what may be a message; so many that all buffers would be theirs."""
+    t = run.trace()
+    for i in range(200):
+        c = t.tcp("10.0.0.1", 20000 + i, "10.0.1.1", 502)
+        for _ in range(8):
+            c.to_server(b"GET / HTTP/1.1\r\n")
+        c.to_client(b"\0\1\0\0")  # an MBAP header begins so
+    c = t.tcp("10.0.0.1", 50000, "10.0.1.1", 12345)
+    dialogue(c)
+    r = run.play(t)
+    got = [e["ot"]["kind"] for e in r.events if e["event_type"] == "modbus" and 12345 in (e["src_port"], e["dest_port"])]
+    assert got == ["transaction"] * N, got
 
 
 if __name__ == "__main__":
