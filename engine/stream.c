@@ -263,7 +263,7 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
         h->flags |= HALF_NEXT;
     }
     int32_t d = seq_diff(l->seq, h->next);
-    while (d > 0 && d <= HOLE_FAR && h->n_ooo >= ooo_max(f, side)) { /* too much waits: then this may be next in order */
+    while (d > 0 && d <= HOLE_FAR && h->n_ooo >= ooo_max(f, side)) { /* then it may be next in order */
         give_up_hole(s, f, side);
         d = seq_diff(l->seq, h->next);
     }
