@@ -54,16 +54,20 @@ static bool may_take(const struct shard *s, const struct flow *f)
     return f->class_state != CLASS_LATE || small->n_free > small->n / 2;
 }
 
+static uint32_t hold_room(const struct flow *f)
+{
+    return f->class_state == CLASS_LATE ? LATE_HOLD : HOLD_BYTES;
+}
+
 static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool maybe)
 {
     struct held h = {.ts_ns = c->ts_ns, .len = c->len, .frame = c->frame, .file = c->file, .side = c->side,
                      .cut = c->cut, .what = maybe ? HELD_MAYBE : HELD_BYTES};
     uint32_t need = (uint32_t)sizeof h + ((c->len + 7) & ~7u);
-    uint32_t most = f->class_state == CLASS_LATE ? LATE_HOLD : HOLD_BYTES;
-    if (f->hold_len + need > most)
+    if (f->hold_len + need > hold_room(f))
         return false;
     if (!f->hold.p && may_take(s, f))
-        f->hold = buf_get(&s->buffers, most);
+        f->hold = buf_get(&s->buffers, hold_room(f));
     if (!f->hold.p)
         return false;
     memcpy(f->hold.p + f->hold_len, &h, sizeof h);
@@ -77,7 +81,7 @@ static bool hold(struct shard *s, struct flow *f, const struct chunk *c, bool ma
 void classify_hole(struct flow *f, unsigned side, uint32_t missing)
 {
     struct held h = {.frame = missing, .side = (uint8_t)side, .what = HELD_HOLE};
-    if (!f->hold_len || f->hold_len + sizeof h > (f->class_state == CLASS_LATE ? LATE_HOLD : HOLD_BYTES))
+    if (!f->hold_len || f->hold_len + sizeof h > hold_room(f))
         return;
     memcpy(f->hold.p + f->hold_len, &h, sizeof h);
     f->hold_len += (uint32_t)sizeof h;

@@ -179,7 +179,7 @@ static void give_up_old(struct shard *s, struct flow *f, unsigned side, uint64_t
     if (now <= half_rest(h)->hole_ns + asked_ns)
         return;
     while (h->ooo != FLOW_NONE) {
-        s->stats->segments_evicted++;
+        s->stats->unsynced_bytes += s->segs[h->ooo].len;
         seg_free(s, h, h->ooo);
     }
     half_rest(h)->hole_ns = 0;

@@ -79,6 +79,7 @@ def a_segment_far_beyond_the_window_is_waited_for_in_vain():
         r = run.play(t)
         got = [e["ot"]["kind"] for e in r.events if e["event_type"] == "modbus" and e["ot"]["kind"] == "transaction"]
         assert len(got) == N, (ahead, len(got))
+        assert r.stats["evictions"]["segments"] == 0 and not r.of("OT-OPS-002"), r.stats["evictions"]
 
 
 # ---- connections that do end ----
