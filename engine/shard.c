@@ -188,7 +188,7 @@ static __attribute__((noinline)) void datagram(struct shard *s, struct flow *f, 
     uint64_t id = hash_u64(s->env->hash_key, (uint64_t)l->lan_seq << 16 | l->ip_id);
     uint64_t sum = hash_same(id, l->payload, l->payload_len);
     bool copy = is_sent_before(s, f, &f->half[side], sum, p->ts_ns) || twin;
-    s->stats->duplicates += copy;
+    *(twin ? &s->stats->redundant : &s->stats->duplicates) += copy;
     if (copy && !(f->dis && f->dis->copies))
         return;
     struct chunk c = {.p = l->payload, .len = l->payload_len, .frame = p->frame, .ts_ns = p->ts_ns, .file = p->file,
@@ -208,7 +208,7 @@ static inline void flow_payload(struct shard *s, struct flow *f, unsigned side, 
     if (f->key.proto != PROTO_TCP)
         datagram(s, f, side, p, l, twin);
     else if (twin)
-        s->stats->duplicates++;
+        s->stats->redundant++;
     else
         stream_segment(s, f, side, p, l);
 }

@@ -35,7 +35,8 @@ extern const struct shard_conf shard_conf_default;
 
 /* Counters of one worker, read by others with relaxed loads. */
 struct eng_stats {
-    uint64_t packets, bytes, truncated, duplicates, not_ip, undecoded, fragments_open;
+    uint64_t packets, bytes, truncated, not_ip, undecoded, fragments_open;
+    uint64_t duplicates, redundant;              /* copies by a mirror; what PRP or HSR deliver twice */
     uint64_t retransmitted, out_of_order, gaps, gap_bytes, unsynced_bytes, keepalives;
     uint64_t flows, flow_evicted, state_evicted, ndpi_evicted, segments_evicted, buffers_short,
         syn_floods;

@@ -196,7 +196,8 @@ void stats_json(struct jw *w, const struct stats_report *r, struct engine_totals
     jw_kv_str(w, "version", TYTO_VERSION);
     jw_kv_u64(w, "packets", t->packets);
     jw_kv_u64(w, "bytes", t->bytes);
-    jw_kv_u64(w, "duplicates", t->sum.duplicates);
+    jw_kv_u64(w, "duplicates", t->sum.duplicates + t->sum.redundant);
+    jw_kv_u64(w, "redundant", t->sum.redundant);
     dropped(w, t, r);
     unseen(w, &r->pipe->collector.ops.unseen);
     jw_kv_u64(w, "truncated", t->sum.truncated);
@@ -311,7 +312,8 @@ size_t stats_prometheus(const struct stats_report *r, struct engine_totals *t, c
     } rows[] = {
         {"packets_total", "counter", "Packets processed.", t->packets},
         {"bytes_total", "counter", "Bytes processed, as on the wire.", t->bytes},
-        {"duplicates_total", "counter", "Copies that were recognised.", t->sum.duplicates},
+        {"duplicates_total", "counter", "Copies that were recognised.", t->sum.duplicates + t->sum.redundant},
+        {"redundant_total", "counter", "Of these, what PRP or HSR delivered twice.", t->sum.redundant},
         {"truncated_total", "counter", "Packets that the capture cut.", t->sum.truncated},
         {"events_dropped_total", "counter", "Logged events dropped: the ring was full.", t->sum.ring_dropped},
         {"flows_total", "counter", "Connections met.", t->sum.flows},

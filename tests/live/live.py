@@ -767,18 +767,28 @@ def what_was_lost_is_told_by_interface(pair):
     assert stats and stats[-1]["interfaces"][0]["dropped"]["kernel"] == lost, stats[-1:]
 
 
-@case
-def copies_are_told(pair):
+def twice(change):
+    """A capture of each frame twice: change(frame, its number by sender, which of the two)."""
     with open(capture("plant/normal.pcap"), "rb") as f:
         data = f.read()
-    out, at = [data[:24]], 24
+    out, at, sent = [data[:24]], 24, Counter()
     while at < len(data):
-        end = at + 16 + struct.unpack_from("<I", data, at + 8)[0]
-        out += [data[at:end]] * 2
+        head, end = data[at:at + 8], at + 16 + struct.unpack_from("<I", data, at + 8)[0]
+        frame = data[at + 16:end].ljust(60, b"\0")
+        sent[frame[6:12]] += 1
+        for which in (0, 1):
+            changed = change(frame, sent[frame[6:12]], which)
+            out += [head, struct.pack("<II", len(changed), len(changed)), changed]
         at = end
     path = os.path.join(tempfile.mkdtemp(dir=WORK), "twice.pcap")
     with open(path, "wb") as f:
         f.write(b"".join(out))
+    return path
+
+
+@case
+def copies_are_told(pair):
+    path = twice(lambda frame, seq, which: frame)
     live = Run(pair)
     send(pair, path, 0, 8000)
     for _ in range(140):
@@ -787,6 +797,16 @@ def copies_are_told(pair):
             break
     live.stop()
     assert of(live.alerts, "OT-OPS-011") and live.stats["duplicates"] > 1000, live.stats["duplicates"]
+
+
+@case
+def redundancy_is_no_copy(pair):
+    path = twice(lambda frame, seq, lan: frame + struct.pack(">HHH", seq & 0xFFFF, (10 + lan) << 12 | len(frame) - 8, 0x88FB))
+    live = Run(pair)
+    send(pair, path, 0, 8000)
+    time.sleep(11)
+    live.stop()
+    assert live.stats["redundant"] > 1000 and not of(live.alerts, "OT-OPS-011"), (live.stats["redundant"], live.alerts)
 
 
 @case
