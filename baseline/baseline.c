@@ -128,7 +128,7 @@ static uint32_t event_link(struct baseline *b, const struct rec_event *e)
 void baseline_event(struct baseline *b, const struct rec_event *e, bool condemned)
 {
     clock_to(b, e->ts_ns);
-    if (addr_is_nobody(&e->src))
+    if (addr_is_nobody(&e->src) && !addr_is_link_local(&e->src))
         return;
     uint32_t li = event_link(b, e);
     struct link *l = blink_at(b, li);

@@ -104,7 +104,7 @@ uint32_t asset_by_id(const struct baseline *b, uint64_t id)
 bool addr_is_private(const struct addr *a)
 {
     const uint8_t *p = a->b;
-    if (addr_is_mac(a) || addr_is_station(a))
+    if (addr_is_mac(a) || addr_is_station(a) || addr_is_loopback(a) || addr_is_link_local(a))
         return true;
     if (addr_is_v4(a))
         return p[12] == 10 || (p[12] == 172 && (p[13] & 0xf0) == 16) || (p[12] == 192 && p[13] == 168) ||
@@ -510,6 +510,8 @@ void baseline_asset(struct baseline *b, const struct rec_asset *r)
     clock_to(b, r->ts_ns);
     if (addr_is_nobody(&r->addr) || addr_is_group(&r->addr))
         return;
+    if (r->via == ASSET_VIA_ARP && r->has_mac && mac_is_virtual_router(r->mac))
+        return; /* the address of whichever router is the master */
     if (r->via == ASSET_VIA_PROTOCOL)
         asset_of_protocol(b, r);
     else if (!addr_is_mac(&r->addr))

@@ -363,10 +363,25 @@ static void link_new(struct baseline *b, const struct rec_link *r)
     judge_later(b, i, r->ts_ns);
 }
 
+/* Who talks from a link-local address is no device by it, but what he says to a device is looked at. */
+static bool is_talker(const struct addr *a)
+{
+    return !addr_is_nobody(a) || addr_is_link_local(a);
+}
+
+/* Announcements from link-local addresses to a group are no link, nor is what keeps IPv6 itself going. */
+static bool is_link(const struct rec_link *r)
+{
+    bool local = addr_is_link_local(&r->client) || addr_is_link_local(&r->server);
+    if (local && (addr_is_group(&r->server) || (r->l4 != PROTO_TCP && r->l4 != PROTO_UDP)))
+        return false;
+    return is_talker(&r->client) && (is_talker(&r->server) || addr_is_group(&r->server));
+}
+
 void baseline_link(struct baseline *b, const struct rec_link *r)
 {
     clock_to(b, r->ts_ns);
-    if (addr_is_nobody(&r->client) || (addr_is_nobody(&r->server) && !addr_is_group(&r->server)))
+    if (!is_link(r))
         return;
     uint32_t i = link_known(b, r);
     if (!i) {

@@ -13,15 +13,15 @@ static void tell_asset(struct shard *s, const struct addr *a, const uint8_t *mac
 {
     if (addr_is_nobody(a) || !s->pkt)
         return;
-    uint64_t d = asset_digest(s, a, mac, net), *set = asset_set(s, d);
+    uint16_t vlan = inner_vlan(s->lay, s->pkt);
+    uint64_t d = asset_digest(s, a, mac, net, vlan), *set = asset_set(s, d);
     for (int i = 0; i < 8; i++)
         if (set[i] == d)
             return;
     uint64_t *slot = &set[s->asset_hand++ & 7];
     s->assets_evicted += *slot != 0;
     *slot = d;
-    struct rec_asset r = {.ts_ns = s->pkt->ts_ns, .addr = *a, .has_mac = mac != NULL, .via = via, .net = net,
-                          .vlan = s->lay->n_vlan ? s->lay->vlan[s->lay->n_vlan - 1u] : s->pkt->vlan_tci & 0xfffu,
+    struct rec_asset r = {.ts_ns = s->pkt->ts_ns, .addr = *a, .has_mac = mac != NULL, .via = via, .net = net, .vlan = vlan,
                           .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};
     if (mac)
         memcpy(r.mac, mac, 6);

@@ -74,7 +74,7 @@ static struct flow *new_flow(struct shard *s, const struct flow_key *k, uint64_t
     }
     f->first_ns = f->last_ns = p->ts_ns;
     f->id = flow_id_of(k, p->ts_ns);
-    f->vlan = l->n_vlan ? l->vlan[l->n_vlan - 1u] : p->vlan_tci & 0xfffu;
+    f->vlan = inner_vlan(l, p);
     f->outer_vlan = l->n_vlan > 1 ? l->vlan[0] : l->n_vlan ? p->vlan_tci & 0xfffu : 0;
     f->iface = p->iface;
     f->file = p->file;
@@ -364,7 +364,8 @@ void shard_look_new(const struct shard *s, const struct job *j)
 {
     const struct layers *l = &j->lay;
     const char *f = (const char *)flow_next_free(&s->flows);
-    __builtin_prefetch(asset_set(s, asset_digest(s, &l->src, l->has_mac ? l->smac : NULL, j->key.net)));
+    __builtin_prefetch(asset_set(s, asset_digest(s, &l->src, l->has_mac ? l->smac : NULL, j->key.net,
+                                               l->n_vlan ? l->vlan[l->n_vlan - 1u] : 0)));
     for (unsigned line = 0; f && line < sizeof(struct flow); line += 64)
         __builtin_prefetch(f + line, 1);
 }

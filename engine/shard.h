@@ -268,10 +268,16 @@ unsigned guess_server(const struct flow *f);             /* side that serves, wh
 /* False: it was the last that was told of the link. */
 bool report_app(struct shard *s, struct flow *f, const char *app, bool from_ndpi, bool tls, bool wrong_port);
 void report_asset(struct shard *s, const struct addr *a, const uint8_t *mac, uint8_t via, uint16_t net);
-/* What report_asset() looks for among those that were told, and where. */
-static inline uint64_t asset_digest(const struct shard *s, const struct addr *a, const uint8_t *mac, uint16_t net)
+/* The tag nearest to the packet, or what the card took off; 0: none. */
+static inline uint16_t inner_vlan(const struct layers *l, const struct pkt *p)
 {
-    uint64_t d = hash_bytes(s->env->hash_key ^ net, a, sizeof *a);
+    return l->n_vlan ? l->vlan[l->n_vlan - 1u] : p->vlan_tci & 0xfffu;
+}
+/* What report_asset() looks for among those that were told, and where. */
+static inline uint64_t asset_digest(const struct shard *s, const struct addr *a, const uint8_t *mac, uint16_t net,
+                                    uint16_t vlan)
+{
+    uint64_t d = hash_bytes(s->env->hash_key ^ net ^ (uint32_t)vlan << 16, a, sizeof *a);
     return (mac ? hash_mix(d, hash_bytes(0, mac, 6)) : d) | 1;
 }
 static inline uint64_t *asset_set(const struct shard *s, uint64_t digest)

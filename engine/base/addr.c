@@ -10,13 +10,26 @@ bool addr_is_nobody(const struct addr *a)
     static const uint8_t zero[16];
     if (addr_is_group(a))
         return true;
-    if (addr_is_v4(a)) {
-        const uint8_t *q = a->b + 12;
-        return q[0] == 0 || q[0] >= 240 || (q[0] == 169 && q[1] == 254);
-    }
+    if (addr_is_link_local(a))
+        return true;
+    if (addr_is_v4(a))
+        return a->b[12] == 0;
     if (addr_is_mac(a))
         return memcmp(a->b + 10, zero, 6) == 0;
-    return memcmp(a->b, zero, 16) == 0 || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+    return memcmp(a->b, zero, 16) == 0;
+}
+
+bool addr_is_link_local(const struct addr *a)
+{
+    if (addr_is_v4(a))
+        return a->b[12] == 169 && a->b[13] == 254;
+    return !addr_is_mac(a) && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool addr_is_loopback(const struct addr *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return addr_is_v4(a) ? a->b[12] == 127 : memcmp(a->b, one, sizeof one) == 0;
 }
 
 bool mac_is_virtual_router(const uint8_t mac[6])

@@ -99,8 +99,11 @@ static inline bool addr_is_group(const struct addr *a)
         return (a->b[12] & 0xf0) == 0xe0 || memcmp(a->b + 12, "\xff\xff\xff\xff", 4) == 0;
     return addr_is_mac(a) ? a->b[10] & 1 : a->b[0] == 0xff;
 }
-/* Names no device: unspecified, IPv4 link-local 169.254/16 and IPv6 fe80::/10, group addresses, class E. */
+/* Names no device: unspecified, link-local, group addresses. */
 bool addr_is_nobody(const struct addr *a);
+/* IPv4 169.254/16 (RFC 3927), IPv6 fe80::/10: whose it is, its network alone knows. */
+bool addr_is_link_local(const struct addr *a);
+bool addr_is_loopback(const struct addr *a);
 /* Virtual-router MACs (VRRP 00-00-5e-00-01/02, HSRP 00-00-0c-07-ac, 00-00-0c-9f-f). */
 bool mac_is_virtual_router(const uint8_t mac[6]);
 
