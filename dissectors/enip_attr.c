@@ -443,11 +443,11 @@ void attr_list_set_rsp(struct cip_svc *s, struct cur c)
 /* Vol 1, 5A-2.5.1: Identity reset: 0 power cycle, 1 factory default, 2 factory default without communication */
 void reset_req(struct cip_svc *s, struct cur c)
 {
-    uint8_t type = cur_left(&c) ? cur_u8(&c) : 0;
     if (s->cls != CLS_IDENTITY) {
         cip_raw(s->e, CF_REQUEST_DATA, c);
         return;
     }
+    uint8_t type = cur_left(&c) ? cur_u8(&c) : 0;
     ev_u64(s->e, CF_RESET_TYPE, type);
     if (type == 1 || type == 2)
         ev_anomaly(s->e, CA_FACTORY_RESET);

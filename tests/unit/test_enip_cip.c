@@ -166,6 +166,10 @@ START_TEST(attributes)
     rr(f, 0, 6, "0102 20f6 2401");
     rr(f, 1, 6, "8100 0000 64000000 0f000000 0000bc010203");
     HAS(f, "ident server mac=00:00:bc:01:02:03");
+    rr(f, 0, 7, "0502 20f6 2401 0102"); /* what a reset of another object is told, all of it */
+    HAS_NOT(f, "request_data=02 ");
+    rr(f, 1, 7, "8500 0000");
+    HAS(f, "cip:ethernet_link/1 status=success executed s2c { class=ethernet_link instance=1 request_data=0102 }");
     feed_free(f);
 }
 END_TEST
