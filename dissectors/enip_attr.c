@@ -5,7 +5,10 @@
 #include "dissectors/enip_int.h"
 
 /* Beyond the elementary types. */
-enum { T_MAC = 0x101, T_REVISION, T_TCPIP, T_STRING16 /* u16 length, no padding */, T_IP, T_REST, T_LEN3DIM };
+enum { T_MAC = 0x101, T_REVISION, T_TCPIP, T_STRING16 /* u16 length, no padding */, T_REST,
+       T_LIST16 /* u16 count, as many UINT */, T_PATH /* u16 words, path */ };
+enum { ARRAY_SHIFT = 10 };
+#define T_ARRAY(n, elem) ((n) << ARRAY_SHIFT | (elem)) /* n values of an elementary type */
 
 struct attr {
     uint16_t id, type;
@@ -19,36 +22,61 @@ static const struct attr *const attrs[] = {
                  {4, T_REVISION, "revision"}, {5, 0xd2, "status"}, {6, 0xc8, "serial_number"},
                  {7, 0xda, "product_name"}, {8, 0xc6, "state"}, {9, 0xc7, "configuration_consistency"},
                  {10, 0xc6, "heartbeat_interval"}, {19, 0xd2, "protection_mode"}, {0}},
+    CLASS(0x02) {{1, T_LIST16, "object_list"}, {2, 0xc7, "number_available"}, {3, 0xc7, "number_active"}, {0}},
     CLASS(0x04) {{3, T_REST, "data"}, {4, 0xc7, "size"}, {0}},
     CLASS(0x06) {{1, 0xc7, "open_requests"}, {2, 0xc7, "open_format_rejects"}, {3, 0xc7, "open_resource_rejects"},
                  {4, 0xc7, "open_other_rejects"}, {5, 0xc7, "close_requests"}, {6, 0xc7, "close_format_rejects"},
-                 {7, 0xc7, "close_other_rejects"}, {8, 0xc7, "connection_timeouts"}, {0}},
+                 {7, 0xc7, "close_other_rejects"}, {8, 0xc7, "connection_timeouts"},
+                 {11, 0xc7, "cpu_utilization"}, {12, 0xc8, "max_buffer_size"}, {13, 0xc8, "buffer_size_remaining"},
+                 {0}},
     CLASS(0x0f) {{1, T_REST, "value"}, {0}},
     CLASS(0x37) {{1, 0xc6, "state"}, {6, 0xc8, "file_size"}, {7, 0xc7, "checksum"}, {0}},
     CLASS(0x43) {{1, 0xc1, "ptp_enable"}, {2, 0xc1, "is_synchronized"}, {3, 0xc9, "system_time_us"},
-                 {4, 0xc9, "system_time_ns"}, {0}},
+                 {4, 0xc9, "system_time_ns"}, {5, 0xc5, "offset_from_master"}, {6, 0xc9, "max_offset_from_master"},
+                 {7, 0xc9, "mean_path_delay_to_master"}, {0}},
     CLASS(0x48) {{1, 0xc6, "tag_enable"}, {0}},
     CLASS(0x6b) {{1, T_STRING16, "name"}, {2, 0xc7, "type"}, {3, 0xc8, "address"}, {5, 0xc8, "object_address"},
-                 {6, 0xc8, "control"}, {7, 0xc7, "byte_count"}, {8, T_LEN3DIM, "dimensions"},
+                 {6, 0xc8, "control"}, {7, 0xc7, "byte_count"}, {8, T_ARRAY(3, 0xc8), "dimensions"},
                  {10, 0xc6, "external_access"}, {0}},
     CLASS(0x6c) {{1, 0xc7, "structure_handle"}, {2, 0xc7, "member_count"}, {4, 0xc8, "definition_size"},
                  {5, 0xc8, "structure_size"}, {0}},
     CLASS(0x8b) {{6, 0xc9, "wall_clock_us"}, {11, 0xc9, "local_time_us"}, {0}},
     CLASS(0xac) {{1, 0xc7, "change_1"}, {2, 0xc7, "change_2"}, {3, 0xc8, "change_3"}, {4, 0xc8, "change_4"},
                  {10, 0xc8, "change_10"}, {0}},
+    CLASS(0xf4) {{1, 0xc7, "port_type"}, {2, 0xc7, "port_number"}, {3, T_PATH, "link_object"},
+                 {4, 0xda, "port_name"}, {0}},
     CLASS(0xf5) {{1, 0xd3, "status"}, {2, 0xd3, "capability"}, {3, 0xd3, "configuration_control"},
-                 {5, T_TCPIP, "interface_configuration"}, {6, 0xd0, "host_name"}, {8, 0xc6, "ttl"},
-                 {10, 0xc1, "select_acd"}, {13, 0xc7, "encapsulation_inactivity_timeout"}, {0}},
+                 {4, T_PATH, "physical_link_object"}, {5, T_TCPIP, "interface_configuration"}, {6, 0xd0, "host_name"},
+                 {8, 0xc6, "ttl"}, {10, 0xc1, "select_acd"}, {12, 0xc1, "quick_connect"},
+                 {13, 0xc7, "encapsulation_inactivity_timeout"}, {0}},
     CLASS(0xf6) {{1, 0xc8, "speed"}, {2, 0xd3, "flags"}, {3, T_MAC, "physical_address"},
-                 {6, 0xd3, "interface_control"}, {7, 0xc6, "interface_type"}, {8, 0xc6, "interface_state"},
+                 {4, T_ARRAY(11, 0xc8), "interface_counters"}, {5, T_ARRAY(12, 0xc8), "media_counters"},
+                 {6, T_ARRAY(2, 0xd2), "interface_control"}, {7, 0xc6, "interface_type"}, {8, 0xc6, "interface_state"},
                  {9, 0xc6, "admin_state"}, {10, 0xda, "interface_label"}, {0}},
 #undef CLASS
     /* clang-format on */
 };
 
-static const struct attr *attr_find(uint32_t cls, uint32_t id)
+/* Of a class itself, which is instance 0: the same for every class (Vol 1, 4-4.1). */
+static const struct attr class_attrs[] = {
+    {1, 0xc7, "revision"},
+    {2, 0xc7, "max_instance"},
+    {3, 0xc7, "number_of_instances"},
+    {4, T_LIST16, "optional_attributes"},
+    {5, T_LIST16, "optional_services"},
+    {6, 0xc7, "max_class_attribute"},
+    {7, 0xc7, "max_instance_attribute"},
+    {0},
+};
+
+static uint32_t instance_of(const struct cip_svc *s)
 {
-    const struct attr *a = cls < ARRAY_LEN(attrs) ? attrs[cls] : NULL;
+    return s->path ? s->instance : cip_asked(s, CF_INSTANCE);
+}
+
+static const struct attr *attr_find(const struct cip_svc *s, uint32_t id)
+{
+    const struct attr *a = instance_of(s) == 0 ? class_attrs : s->cls < ARRAY_LEN(attrs) ? attrs[s->cls] : NULL;
     while (a && a->id && a->id < id)
         a++;
     return a && a->id && a->id == id ? a : NULL;
@@ -78,6 +106,8 @@ static void text_value(struct item *it, struct span s)
 
 bool cip_value_take(struct item *it, uint32_t type, struct cur *c)
 {
+    uint32_t many = type >> ARRAY_SHIFT;
+    type &= (1u << ARRAY_SHIFT) - 1;
     const struct cip_type *t = cip_type(type);
     struct span s;
     if (type == 0xda || type == 0xd0 || type == T_STRING16) {
@@ -89,8 +119,14 @@ bool cip_value_take(struct item *it, uint32_t type, struct cur *c)
             text_value(it, s);
         return cur_ok(c);
     }
-    uint32_t n = t && t->size ? t->size : type == T_MAC ? 6 : type == T_REVISION ? 2 : type == T_LEN3DIM ? 12 :
-                 type == T_IP ? 4 : type == T_REST ? cur_left(c) : UINT32_MAX;
+    if (type == T_LIST16 || type == T_PATH) {
+        s = cur_bytes(c, cur_u16le(c) * 2u);
+        if (it && cur_ok(c))
+            cip_values(it, type == T_LIST16 ? 0xc7 : type, s, 0);
+        return cur_ok(c);
+    }
+    uint32_t n = t && t->size ? t->size * (many ? many : 1u) : type == T_MAC ? 6 : type == T_REVISION ? 2 :
+                 type == T_REST ? cur_left(c) : UINT32_MAX;
     if (type == T_TCPIP) { /* five addresses, then the domain name */
         struct cur d = *c;
         cur_skip(&d, 20);
@@ -102,7 +138,7 @@ bool cip_value_take(struct item *it, uint32_t type, struct cur *c)
         return false;
     s = cur_bytes(c, n);
     if (it && cur_ok(c))
-        cip_values(it, type == T_LEN3DIM ? 0xc8 : type, s, 0);
+        cip_values(it, type, s, 0);
     return cur_ok(c);
 }
 
@@ -190,6 +226,8 @@ static void mac_seen(struct cip_svc *s, struct cur c)
 /* Fields and facts of one attribute; told: the device says so itself, else somebody sets it. */
 static void attr_meaning(struct cip_svc *s, uint32_t attr, struct cur c, bool told)
 {
+    if (instance_of(s) == 0)
+        return; /* of the class itself */
     if (s->cls == CLS_TCPIP && attr == 5) {
         tcpip_config(s, c, told);
     } else if (s->cls == CLS_TCPIP && attr == 6) {
@@ -220,7 +258,7 @@ static void attr_name_field(struct event *e, const struct attr *a)
 
 static void single_value(struct cip_svc *s, uint32_t attribute, struct cur c, bool told)
 {
-    const struct attr *a = attribute == UINT32_MAX ? NULL : attr_find(s->cls, attribute);
+    const struct attr *a = attribute == UINT32_MAX ? NULL : attr_find(s, attribute);
     struct item *it = cip_first_item(s->e);
     attr_meaning(s, attribute, c, told);
     if (!it || !cur_left(&c)) {
@@ -228,14 +266,15 @@ static void single_value(struct cip_svc *s, uint32_t attribute, struct cur c, bo
         return;
     }
     struct cur all = c;
-    if (!a || !cip_value_take(it, a->type, &c))
+    bool typed = a && cip_value_take(it, a->type, &c);
+    if (!typed || (cip_type(a->type) && cip_type(a->type)->size && cur_left(&c))) /* longer: not of that type */
         cip_values(it, 0, cur_bytes(&all, cur_left(&all)), 1);
 }
 
 void attr_single_req(struct cip_svc *s, struct cur c)
 {
     if (s->attribute != UINT32_MAX)
-        attr_name_field(s->e, attr_find(s->cls, s->attribute));
+        attr_name_field(s->e, attr_find(s, s->attribute));
     if (s->service == 0x10)
         single_value(s, s->attribute, c, false);
 }
@@ -382,7 +421,7 @@ void attr_list_get_rsp(struct cip_svc *s, struct cur c)
             it->status = status;
         if (status)
             continue;
-        const struct attr *a = attr_find(s->cls, attr);
+        const struct attr *a = attr_find(s, attr);
         attr_meaning(s, attr, c, true);
         if (identity)
             identity_attr(&id, attr, c);
@@ -413,7 +452,7 @@ void attr_list_set_req(struct cip_svc *s, struct cur c)
     for (uint32_t i = 0; i < n && cur_left(&c) >= 2; i++) {
         uint16_t attr = cur_u16le(&c);
         struct item *it = list_item(s, attr);
-        const struct attr *a = attr_find(s->cls, attr);
+        const struct attr *a = attr_find(s, attr);
         attr_meaning(s, attr, c, false);
         struct cur all = c;
         if (a && cip_value_take(it, a->type, &c))

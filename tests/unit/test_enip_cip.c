@@ -174,6 +174,54 @@ START_TEST(attributes)
 }
 END_TEST
 
+/* Instance 0 is the class: its attributes are the same for all classes, and say nothing of the device. */
+START_TEST(class_attributes)
+{
+    struct feed *f = enip_feed();
+    rr(f, 0, 1, "0e03 2001 2400 3001");
+    rr(f, 1, 1, "8e00 0000 0200");
+    HAS(f, "cip:identity/0/1=[2] status=success executed s2c { class=identity instance=0 attribute=1 "
+           "attribute_name=revision }");
+    rr(f, 0, 2, "0e03 2001 2400 3007");
+    rr(f, 1, 2, "8e00 0000 0700");
+    HAS(f, "cip:identity/0/7=[7]");
+    HAS(f, "attribute_name=max_instance_attribute");
+    rr(f, 0, 3, "0e03 20f5 2400 3003");
+    rr(f, 1, 3, "8e00 0000 0200");
+    HAS(f, "cip:tcp_ip_interface/0/3=[2]");
+    HAS(f, "attribute_name=number_of_instances");
+    HAS_NOT(f, "configuration_control");
+    rr(f, 0, 4, "0302 20f5 2400 0300 0500 0600 0700");
+    rr(f, 1, 4, "8300 0000 0300 0500 0000 0100 4b00 0600 0000 0900 0700 1400");
+    HAS(f, "cip:tcp_ip_interface/0/5=[75]");
+    HAS(f, "cip:tcp_ip_interface/0/6=[9]");
+    HAS_NOT(f, "host_name");
+    HAS_NOT(f, " name=");
+    feed_free(f);
+}
+END_TEST
+
+START_TEST(attribute_types)
+{
+    struct feed *f = enip_feed();
+    rr(f, 0, 1, "0e03 20f6 2401 3006");
+    rr(f, 1, 1, "8e00 0000 0100 6400");
+    HAS(f, "cip:ethernet_link/1/6=[1,100]");
+    rr(f, 0, 2, "0e03 2002 2401 3001");
+    rr(f, 1, 2, "8e00 0000 0200 0100 0600");
+    HAS(f, "cip:message_router/1/1=[1,6]");
+    rr(f, 0, 3, "0302 20f5 2401 0200 0400 0d00");
+    rr(f, 1, 3, "8300 0000 0200 0400 0000 0200 20f6 2401 0d00 0000 7800");
+    HAS(f, "cip:tcp_ip_interface/1/4=[20f62401]");
+    HAS(f, "cip:tcp_ip_interface/1/13=[120]");
+    /* longer than its type: not what it was taken for */
+    rr(f, 0, 4, "0e03 20f5 2401 300d");
+    rr(f, 1, 4, "8e00 0000 7800 0100");
+    HAS(f, "cip:tcp_ip_interface/1/13=[78000100]");
+    feed_free(f);
+}
+END_TEST
+
 START_TEST(tags)
 {
     struct feed *f = enip_feed();
@@ -286,6 +334,8 @@ int main(void)
     tcase_add_test(c, multiple_service_packet);
     tcase_add_test(c, pairing_survives);
     tcase_add_test(c, attributes);
+    tcase_add_test(c, class_attributes);
+    tcase_add_test(c, attribute_types);
     tcase_add_test(c, tags);
     tcase_add_test(c, pccc);
     tcase_add_test(c, faults);
