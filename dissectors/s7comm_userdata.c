@@ -317,13 +317,19 @@ static uint32_t partner_id(struct s7 *s)
     return cur_u32be(&s->body);
 }
 
-/* Join the parts of a payload. True when s->body is the whole. */
-static bool whole(struct s7 *s, uint32_t id)
+/* Join the parts of a payload. True when s->body is the whole. begun: this may be the first part; else it is a later
+ * one of something whose beginning was not seen, and says nothing alone. */
+static bool whole(struct s7 *s, struct event *e, uint32_t id, bool begun)
 {
     uint32_t *at = &s->st->part[s->x->dir == DIR_S2C];
     uint32_t key = ASM_PART | (uint32_t)s->type << 28 | (uint32_t)s->group << 24 | (uint32_t)s->sub << 16 |
                    (id ? (uint32_t)hash_u64(id, 1) & 0xffff : s->seq);
     bool going_on = *at == key;
+    if (!going_on && !begun) {
+        s7_anomaly(s, A_PARTS);
+        s->body = (struct cur){0};
+        return true;
+    }
     if (!s->more && !going_on)
         return true;
     struct span v = cur_rest(&s->body);
@@ -339,6 +345,10 @@ static bool whole(struct s7 *s, uint32_t id)
     if (!s->more && !cur_ok(&s->body)) {
         s7_anomaly(s, A_PARTS);
         s->body = (struct cur){0};
+    }
+    if (!s->more) {
+        ev_u64(e, F_UNIT_REF, s->unit_ref);
+        ev_u64(e, F_PARTS_LEN, cur_left(&s->body));
     }
     return !s->more;
 }
@@ -375,10 +385,11 @@ static void request(struct s7 *s, uint32_t fn)
     s7_reused(s, request_key(s, true));
     struct event *e = ev_begin(s->x, &s7comm_schema, fn, selector(s));
     uint32_t id = partner_id(s);
+    bool next_part = s->has_ext && s->seq && !s->body_len; /* of an answer whose beginning was not seen */
     fields(s, e, id);
-    if (!whole(s, id))
+    if (!whole(s, e, id, true))
         ev_u64(e, F_MORE, 1);
-    else if (groups[s->group].request)
+    else if (groups[s->group].request && !next_part)
         groups[s->group].request(s, e);
     s7_wait(s, e, request_key(s, true));
 }
@@ -395,6 +406,23 @@ static void answer_status(struct s7 *s, struct event *e)
         ev_status(e, 0, false);
 }
 
+static bool has_field(const struct event *e, uint8_t id)
+{
+    for (unsigned i = 0; i < e->n_fields; i++)
+        if (e->fields[i].id == id)
+            return true;
+    return false;
+}
+
+/* Only what comes in parts has a data unit reference. The request of a next part names a sequence number; without a
+ * request only what has more behind it can be a first part. The NC counts its pieces by that reference. */
+static bool may_begin(const struct s7 *s, const struct event *e)
+{
+    if (!s->unit_ref || s->group == S7_G_NC)
+        return true;
+    return e->kind == EV_TRANSACTION ? !has_field(e, F_SEQ) : s->more;
+}
+
 static bool pushes_follow(const struct s7 *s)
 {
     return s->group == S7_G_TIS && s->seq && (s->sub == 2 || s->sub == 8 || s->sub == 9);
@@ -407,7 +435,7 @@ static void answer(struct s7 *s, uint32_t fn)
     if (e->kind == EV_RESPONSE)
         fields(s, e, 0);
     answer_status(s, e);
-    if (!whole(s, id)) {
+    if (!whole(s, e, id, may_begin(s, e))) {
         s7_wait(s, e, parts_key(s, false));
         return;
     }
@@ -431,7 +459,7 @@ static void push(struct s7 *s, uint32_t fn)
         e->kind = EV_UNSOLICITED;
     if (!of_job && !part)
         fields(s, e, id);
-    if (s->group != S7_G_NC && !whole(s, id)) {
+    if (s->group != S7_G_NC && !whole(s, e, id, may_begin(s, e))) {
         s7_wait(s, e, parts);
         return;
     }

@@ -1,0 +1,50 @@
+/* S7comm user data in parts whose beginning was not seen. */
+#include "tests/unit/test_s7comm.h"
+
+#include "suite.h"
+
+/* The capture begins between the first part and the second: the second is no list of its own. */
+START_TEST(test_beginning_unseen)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0500 000c 0004 000112081244010105000000 0a00 0000");
+    bench_s7(b, 1, "32070000 0500 000c 000a 000112081284010105000000 ff09 0006 0100 0005 0000");
+    expect_out(b, "transaction 7:4:1+7:4:1 read_szl diagnose executed ~userdata_parts_lost\n");
+    ck_assert_str_eq(bench_field(b, "szl_records", 0), "");
+    /* the same without the request; one of several that are still to come */
+    bench_s7(b, 1, "32070000 0600 000c 000a 000112081284010105000000 ff09 0006 0100 0005 0000");
+    expect_out(b, "response 7:4:1 read_szl diagnose executed ~userdata_parts_lost\n");
+    bench_s7(b, 0, "32070000 0700 000c 0004 000112081244010105000000 0a00 0000");
+    bench_s7(b, 1, "32070000 0700 000c 000a 000112081284010105010000 ff09 0006 0100 0005 0000");
+    expect_out(b, "transaction 7:4:1+7:4:1 read_szl diagnose executed ~userdata_parts_lost\n");
+    /* one part that answers a first request is whole, whatever reference it has */
+    bench_s7(b, 0, "32070000 0800 0008 0008 0001120411440100 ff09 0004 0424 0000");
+    bench_s7(b, 1, "32070000 0800 000c 000c 000112081284010105000000 ff09 0008 0424 0000 0014 0000");
+    expect_out(b, "transaction 7:4:1+7:4:1 read_szl diagnose executed szl[0x424]:0x0\n");
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(test_parts_are_told)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0400 0008 0008 0001120411440100 ff09 0004 0019 0000");
+    bench_s7(b, 1, "32070000 0400 000c 0012 000112081284010107010000 ff09 000e 0019 0000 0004 0003 0001 0000 0004");
+    bench_s7(b, 0, "32070000 0500 000c 0004 000112081244010105000000 0a00 0000");
+    bench_s7(b, 1, "32070000 0500 000c 000a 000112081284010107000000 ff09 0006 0100 0005 0000");
+    expect_out(b, "transaction 7:4:1+7:4:1+7:4:1+7:4:1 read_szl diagnose executed szl[0x19]:0x0\n");
+    ck_assert_str_eq(bench_field(b, "data_unit_ref", 0), "7");
+    ck_assert_str_eq(bench_field(b, "payload_len", 0), "20");
+    bench_free(b);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("s7_parts");
+    TCase *t = tcase_create("s7_parts");
+    tcase_add_test(t, test_beginning_unseen);
+    tcase_add_test(t, test_parts_are_told);
+    suite_add_tcase(s, t);
+    return suite_end(s);
+}
