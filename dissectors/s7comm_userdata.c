@@ -406,6 +406,13 @@ static void answer_status(struct s7 *s, struct event *e)
         ev_status(e, 0, false);
 }
 
+/* What is pushed tells an error where a job ends before its time, and else nothing of the kind. */
+static void push_status(const struct s7 *s, struct event *e)
+{
+    if (s->err)
+        ev_status(e, s->err, true);
+}
+
 static bool has_field(const struct event *e, uint8_t id)
 {
     for (unsigned i = 0; i < e->n_fields; i++)
@@ -465,6 +472,7 @@ static void push(struct s7 *s, uint32_t fn)
     }
     if (groups[s->group].answer)
         groups[s->group].answer(s, e);
+    push_status(s, e);
     s7_commit(s, e);
 }
 

@@ -1,4 +1,4 @@
-/* S7comm user data in parts whose beginning was not seen. */
+/* S7comm user data in parts whose beginning was not seen, and errors that are pushed. */
 #include "tests/unit/test_s7comm.h"
 
 #include "suite.h"
@@ -39,12 +39,25 @@ START_TEST(test_parts_are_told)
 }
 END_TEST
 
+/* A job that ends before its time says so in the head of what it pushes; so does a cyclic one. */
+START_TEST(test_pushed_error)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 1, "32070000 0300 000c 0004 00011208120102030000d0c2 0a00 0000");
+    expect_out(b, "unsolicited 7:1:2 variable_status read unknown change_to_stop_or_hold\n");
+    bench_s7(b, 1, "32070000 0000 000c 0004 00011208120201070000d807 0a00 0000");
+    expect_out(b, "unsolicited 7:2:1 cyclic_transfer read unknown aborted_by_overload\n");
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("s7_parts");
     TCase *t = tcase_create("s7_parts");
     tcase_add_test(t, test_beginning_unseen);
     tcase_add_test(t, test_parts_are_told);
+    tcase_add_test(t, test_pushed_error);
     suite_add_tcase(s, t);
     return suite_end(s);
 }
