@@ -225,6 +225,7 @@ static const struct field_def fields[F_COUNT] = {
     [F_BLK_VERSION] = {"version", FT_TEXT, false, NULL, NULL, "version of the block"},
     [F_BLK_CHECKSUM] = {"checksum", FT_HEX, false, NULL, NULL, "checksum of the block"},
     [F_BLOCK_COUNT] = {"blocks", FT_UINT, false, NULL, NULL, "blocks in the list"},
+    [F_BLOCK_NUMBERS] = {"block_numbers", FT_TEXT, false, NULL, NULL, "numbers of the blocks in the list"},
     [F_BLOCKS] = {"block_counts", FT_TEXT, true, NULL, NULL, "number of blocks of each type"},
     [F_PI] = {"pi_service", FT_TEXT, false, NULL, NULL, "name of the PI service"},
     [F_PI_ARG] = {"pi_arguments", FT_TEXT, true, NULL, NULL, "its arguments (passwords left out)"},

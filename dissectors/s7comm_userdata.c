@@ -11,7 +11,7 @@
 #include "dissectors/s7comm.h"
 #include "engine/base/hash.h"
 
-enum { ASM_PART = 0x80000000, LOCAL_COPY = 4096 };
+enum { ASM_PART = 0x80000000, LOCAL_COPY = 4096, NUMBERS_TEXT = 1024 };
 
 /* ---- keys ---- */
 
@@ -134,6 +134,35 @@ static void block_list(struct s7 *s, struct event *e)
     ev_u64(e, F_BLOCK_COUNT, total);
 }
 
+static void range_text(struct event *e, uint32_t first, uint32_t last)
+{
+    ev_text_fmt(e, "%u", first);
+    if (first != last)
+        ev_text_fmt(e, "-%u", last);
+}
+
+/* Number u16, flags, language each: the numbers of one type, which ascend, as "1-5,9". */
+static void block_numbers(struct s7 *s, struct event *e)
+{
+    struct cur *c = &s->body;
+    uint32_t start = e->text_used, n = cur_left(c) / 4, last = cur_u16be(c), first = last;
+    ev_u64(e, F_BLOCK_COUNT, n);
+    cur_skip(c, 2);
+    for (; n && cur_left(c) >= 4 && e->text_used - start < NUMBERS_TEXT; last = cur_u16be(c), cur_skip(c, 2)) {
+        uint32_t next = (uint32_t)cur_peek(c, 0) << 8 | cur_peek(c, 1);
+        if (next == last + 1)
+            continue;
+        range_text(e, first, last);
+        ev_text_fmt(e, ",");
+        first = next;
+    }
+    if (!n)
+        return;
+    range_text(e, first, last);
+    ev_span(e, F_BLOCK_NUMBERS, (struct span){e->text + start, e->text_used - start});
+    e->truncated |= cur_left(c) >= 4;
+}
+
 static void block_answer(struct s7 *s, struct event *e)
 {
     if (!cur_left(&s->body))
@@ -141,7 +170,7 @@ static void block_answer(struct s7 *s, struct event *e)
     if (s->sub == 1) {
         block_list(s, e);
     } else if (s->sub == 2) {
-        ev_u64(e, F_BLOCK_COUNT, cur_left(&s->body) / 4);
+        block_numbers(s, e);
     } else if (s->sub == 3) {
         cur_skip(&s->body, 6); /* type, length of the rest, unknown; then the block's own header and footer */
         struct cur header = cur_sub(&s->body, 36);

@@ -1,4 +1,4 @@
-/* S7comm user data in parts whose beginning was not seen, and errors that are pushed. */
+/* S7comm: parts whose beginning was not seen, errors that are pushed, lists of blocks. */
 #include "tests/unit/test_s7comm.h"
 
 #include "suite.h"
@@ -51,6 +51,41 @@ START_TEST(test_pushed_error)
 }
 END_TEST
 
+/* The numbers of the blocks of a type are told, not only how many there are. */
+START_TEST(test_block_numbers)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0100 0008 0006 0001120411430200 ff09 0002 3041");
+    bench_s7(b, 1, "32070000 0100 000c 0018 000112081283020100000000 ff09 0014 00012205 00022205 00032205 000a2205 "
+                   "ffff2205");
+    expect_out(b, "transaction 7:3:2+7:3:2 list_blocks_of_type browse executed block:DB\n");
+    ck_assert_str_eq(bench_field(b, "blocks", 0), "5");
+    ck_assert_str_eq(bench_field(b, "block_numbers", 0), "1-3,10,65535");
+    bench_s7(b, 0, "32070000 0200 0008 0006 0001120411430200 ff09 0002 3038");
+    bench_s7(b, 1, "32070000 0200 000c 0008 000112081283020100000000 ff09 0004 00014201");
+    expect_out(b, "transaction 7:3:2+7:3:2 list_blocks_of_type browse executed block:OB\n");
+    ck_assert_str_eq(bench_field(b, "block_numbers", 0), "1");
+    bench_free(b);
+}
+END_TEST
+
+/* A list too long for a record says so. */
+START_TEST(test_many_blocks)
+{
+    static char hex[8192];
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0100 0008 0006 0001120411430200 ff09 0002 3041");
+    size_t n = (size_t)snprintf(hex, sizeof hex, "32070000 0100 000c 07d4 000112081283020100000000 ff09 07d0 ");
+    for (unsigned i = 0; i < 500; i++)
+        n += (size_t)snprintf(hex + n, sizeof hex - n, "%04x2205", 10000 + i * 2);
+    bench_s7(b, 1, hex);
+    ck_assert_str_eq(bench_field(b, "blocks", 0), "500");
+    ck_assert_str_eq(bench_field(b, "block_numbers", 0) + 150, "10050,100"); /* as much as bench_field() holds */
+    ck_assert(b->ev.truncated);
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("s7_parts");
@@ -58,6 +93,8 @@ int main(void)
     tcase_add_test(t, test_beginning_unseen);
     tcase_add_test(t, test_parts_are_told);
     tcase_add_test(t, test_pushed_error);
+    tcase_add_test(t, test_block_numbers);
+    tcase_add_test(t, test_many_blocks);
     suite_add_tcase(s, t);
     return suite_end(s);
 }
