@@ -91,6 +91,8 @@ static void tsap_fields(struct s7 *s, struct event *e)
 /* f0, reserved, parallel jobs calling, parallel jobs called, PDU length. The answer is what holds. */
 static void setup(struct s7 *s, struct event *e)
 {
+    if (e->kind != EV_TRANSACTION)
+        tsap_fields(s, e);
     cur_skip(&s->param, 2);
     uint16_t calling = cur_u16be(&s->param), called = cur_u16be(&s->param), size = cur_u16be(&s->param);
     if (!cur_ok(&s->param)) {
@@ -111,7 +113,6 @@ static void setup(struct s7 *s, struct event *e)
         }
         return;
     }
-    tsap_fields(s, e);
     ev_u64(e, F_AMQ_CALLING, calling);
     ev_u64(e, F_AMQ_CALLED, called);
     ev_u64(e, F_PDU_SIZE, size);

@@ -1,4 +1,4 @@
-/* S7comm: parts whose beginning was not seen, errors that are pushed, lists of blocks. */
+/* S7comm: parts whose beginning was not seen, errors that are pushed, lists of blocks, a set-up that is cut. */
 #include "tests/unit/test_s7comm.h"
 
 #include "suite.h"
@@ -86,6 +86,20 @@ START_TEST(test_many_blocks)
 }
 END_TEST
 
+/* A set-up that is cut still belongs to its connection. */
+START_TEST(test_short_setup)
+{
+    struct s7bench *b = bench_new();
+    bench_raw(b, 0, "03000016 11e00000000400 c1020100 c2020102 c0010a");
+    bench_raw(b, 1, "03000016 11d00004000100 c1020100 c2020102 c0010a");
+    bench_s7(b, 0, "32010000 0000 0007 0000 f0000001000101");
+    bench_s7(b, 1, "32030000 0000 0008 0000 0000 f00000010001 00f0");
+    ck_assert_str_eq(bench_field(b, "tsap_called", 0), "0102");
+    ck_assert_str_eq(bench_field(b, "slot", 0), "2");
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("s7_parts");
@@ -95,6 +109,7 @@ int main(void)
     tcase_add_test(t, test_pushed_error);
     tcase_add_test(t, test_block_numbers);
     tcase_add_test(t, test_many_blocks);
+    tcase_add_test(t, test_short_setup);
     suite_add_tcase(s, t);
     return suite_end(s);
 }
