@@ -135,6 +135,8 @@ static void extended_logical(struct epath *p, struct cur *c, unsigned format)
 {
     uint8_t type = cur_u8(c); /* array index, indirect index, bit index, structure member */
     uint32_t v = format == 0 ? cur_u8(c) : format == 1 ? cur_u16le(c) : cur_u32le(c);
+    if (format == 0) /* three octets: a pad byte fills the word */
+        cur_skip(c, 1);
     if (type == 1)
         put_member(p, v);
     else if (type == 0 || type > 6)

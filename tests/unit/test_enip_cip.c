@@ -30,6 +30,7 @@ START_TEST(paths)
                      "Program:Main.Tag[3].Member");
     ck_assert_uint_eq(epath_selector(&p), CLS_SYMBOL);
     ck_assert_str_eq(path_text("9101 4100 2801 2900 2c01", &p, true), "A[1,300]");
+    ck_assert_str_eq(path_text("9101 4100 3c01 0500 3d01 2c01 3c05 0200", &p, true), "A[5,300].2");
     ck_assert_str_eq(path_text("6341 4243", &p, true), "ABC");
     ck_assert_str_eq(path_text("206b 2464 2805", &p, true), "symbol/100[5]");
     ck_assert_str_eq(path_text("0103 2002 2401", &p, true), "message_router/1@1/3");
