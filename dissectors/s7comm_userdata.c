@@ -216,14 +216,34 @@ static void cyclic_request(struct s7 *s, struct event *e)
         s7_anomaly(s, A_ITEM_COUNT);
 }
 
+/* Each: return code, transport size, length of a status u8, that or a fill byte, length u16, the record. */
+static void records(struct s7 *s, struct event *e, unsigned count)
+{
+    struct cur *c = &s->body;
+    for (unsigned i = 0; i < count && cur_left(c); i++) {
+        uint8_t code = cur_u8(c), tsize = cur_u8(c), status = cur_u8(c);
+        cur_skip(c, status ? status : 1);
+        struct span v = cur_bytes(c, cur_u16be(c));
+        if (cur_ok(c) && i < e->n_items && v.n)
+            s7_set_value(&e->items[i], tsize, v);
+        if (i < e->n_items)
+            s7_item_status(&e->items[i], code);
+    }
+    if (!cur_ok(c) && !s->x->cut)
+        s7_anomaly(s, A_ITEM_SHORT);
+}
+
 static void cyclic_answer(struct s7 *s, struct event *e)
 {
     struct cur *c = &s->body;
-    if (s->sub == 4 || s->sub == 8 || cur_left(c) < 2)
+    if (s->sub == 4 || cur_left(c) < 2)
         return;
     cur_skip(c, 1);
     unsigned count = cur_u8(c);
-    s7_values(s, e, c, count, 0, K_CYCLIC_ITEM, s->seq);
+    if (s->sub == 8)
+        records(s, e, count);
+    else
+        s7_values(s, e, c, count, 0, K_CYCLIC_ITEM, s->seq);
     if (e->n_items && count)
         s7_sum_items(e);
 }

@@ -1,4 +1,5 @@
-/* S7comm: parts whose beginning was not seen, errors that are pushed, lists of blocks, a set-up that is cut. */
+/* S7comm: parts whose beginning was not seen, errors that are pushed, lists of blocks, a set-up that is cut,
+ * records. */
 #include "tests/unit/test_s7comm.h"
 
 #include "suite.h"
@@ -100,6 +101,21 @@ START_TEST(test_short_setup)
 }
 END_TEST
 
+/* What a record holds is told, as the value of a variable is. */
+START_TEST(test_read_record)
+{
+    struct s7bench *b = bench_new();
+    bench_s7(b, 0, "32070000 0100 0008 0012 0001120411420800 ff09 000e 0001 120a1002 0040 0001 01000064");
+    bench_s7(b, 1, "32070000 0100 000c 0010 000112081282080000000000 ff09 000c 0001 ff09 00 00 0004 01020304");
+    expect_out(b, "transaction 7:2:8+7:2:8 read_record read executed record[1]:100=<4>\n");
+    bench_s7(b, 0, "32070000 0200 0008 0012 0001120411420800 ff09 000e 0001 120a1002 0040 0001 01000064");
+    bench_s7(b, 1, "32070000 0200 000c 000c 000112081282080000000000 ff09 0008 0001 0a00 00 00 0000");
+    expect_out(b, "transaction 7:2:8+7:2:8 read_record read refused object_does_not_exist "
+                  "record[1]:100!object_does_not_exist\n");
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("s7_parts");
@@ -110,6 +126,7 @@ int main(void)
     tcase_add_test(t, test_block_numbers);
     tcase_add_test(t, test_many_blocks);
     tcase_add_test(t, test_short_setup);
+    tcase_add_test(t, test_read_record);
     suite_add_tcase(s, t);
     return suite_end(s);
 }
