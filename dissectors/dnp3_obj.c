@@ -135,25 +135,25 @@ static void note_time(struct dnp3_walk *w, const struct dnp3_obj *o, struct cur 
 
 /* ---- items ---- */
 
-enum { QUALITY_OFFLINE = 1 << 13, QUALITY_RAW = 1 << 14 };
-
-/* Exact names of the flag octet's upper half, by kind of point (Clause 11, flags). */
-static uint32_t exact_quality(const struct dnp3_obj *o, uint8_t flags)
+/* The flag octet as names of the schema's: what its upper half means is the kind of point's (Clause 11, flags), and
+ * where the state stands in it that is no quality. */
+uint32_t dnp3_quality(const struct item *it, uint8_t octet)
 {
     static const struct {
-        uint8_t bit5, bit6;
-    } names[] = {[DK_BINARY_INPUT] = {8, 0xff},     [DK_DOUBLE_BIT_INPUT] = {8, 0xff},
-                 [DK_BINARY_OUTPUT] = {0xff, 0xff}, [DK_COUNTER] = {9, 10},
-                 [DK_FROZEN_COUNTER] = {9, 10},     [DK_ANALOG_INPUT] = {11, 12},
-                 [DK_FROZEN_ANALOG] = {11, 12},     [DK_ANALOG_DEADBAND] = {11, 12},
-                 [DK_ANALOG_OUTPUT] = {11, 12},     [DK_SECURITY_STATISTIC] = {9, 10}};
-    uint32_t q = (flags & 0x1e) | (flags & 1 ? 0 : QUALITY_OFFLINE); /* online and nothing else is good: no bit */
-    if (o->kind < ARRAY_LEN(names)) {
-        if ((flags & 0x20) && names[o->kind].bit5 < 32)
-            q |= UINT32_C(1) << names[o->kind].bit5;
-        if ((flags & 0x40) && !(o->mask & 0x40) && names[o->kind].bit6 < 32)
-            q |= UINT32_C(1) << names[o->kind].bit6;
-    }
+        uint16_t bit5, bit6;
+    } upper[DK_COUNT] = {[DK_BINARY_INPUT] = {DQ_CHATTER, 0},
+                         [DK_DOUBLE_BIT_INPUT] = {DQ_CHATTER, 0},
+                         [DK_COUNTER] = {DQ_ROLLOVER, DQ_DISCONTINUITY},
+                         [DK_FROZEN_COUNTER] = {DQ_ROLLOVER, DQ_DISCONTINUITY},
+                         [DK_ANALOG_INPUT] = {DQ_OVER_RANGE, DQ_REFERENCE},
+                         [DK_FROZEN_ANALOG] = {DQ_OVER_RANGE, DQ_REFERENCE},
+                         [DK_ANALOG_DEADBAND] = {DQ_OVER_RANGE, DQ_REFERENCE},
+                         [DK_ANALOG_OUTPUT] = {DQ_OVER_RANGE, DQ_REFERENCE},
+                         [DK_SECURITY_STATISTIC] = {DQ_ROLLOVER, DQ_DISCONTINUITY}};
+    uint8_t flags = octet & (uint8_t)~it->v.mask;
+    uint32_t q = (flags & 0x1f) ^ DQ_OFFLINE; /* online and nothing else is good: no bit */
+    if (it->kind < DK_COUNT)
+        q |= (flags & 0x20 ? upper[it->kind].bit5 : 0u) | (flags & 0x40 ? upper[it->kind].bit6 : 0u);
     return q;
 }
 
@@ -205,10 +205,10 @@ static void set_points(struct dnp3_walk *w, struct item *it, struct span raw, ui
     if (w->group == 13 || w->group == 43) { /* command events: this octet is the command's status */
         it->status = flags0 & 0x7f;
     } else if (alike) {
-        it->quality = ITEM_QUALITY | exact_quality(o, flags0);
-    } else { /* each value's own octet, as it is; the marker keeps an all-zero octet from reading as good */
+        it->quality = ITEM_QUALITY | dnp3_quality(it, flags0);
+    } else { /* each value's own octet */
         it->v.qual_off = o->flags;
-        it->quality = QUALITY_RAW;
+        it->quality = ITEM_QUALITY;
     }
 }
 

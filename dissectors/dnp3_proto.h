@@ -52,6 +52,12 @@ enum { /* application function codes that the code itself names, IEEE 1815-2012 
 /* Codes of status: control status as on the wire; the other families are set apart by their high octet. */
 enum { DST_IIN2 = 0x200, DST_FILE = 0x300, DST_AUTH = 0x400 };
 
+enum { /* bits of the schema's qualities; 0-4 stand as in the flag octet, the first the other way round */
+    DQ_OFFLINE = 1 << 0, DQ_CHATTER = 1 << 5, DQ_ROLLOVER = 1 << 6, DQ_DISCONTINUITY = 1 << 7, DQ_OVER_RANGE = 1 << 8,
+    DQ_REFERENCE = 1 << 9
+};
+uint32_t dnp3_quality(const struct item *it, uint8_t octet);
+
 /* How the data of one object is laid out. */
 enum dnp3_form {
     DO_NONE,   /* never has data: "any variation", classes */

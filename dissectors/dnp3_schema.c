@@ -309,12 +309,10 @@ static const struct anomaly_def anomalies[] = {
 };
 _Static_assert(ARRAY_LEN(anomalies) == DA_NUM, "every anomaly has its row");
 
-/* Bits 0-7 are the flag octet, whose upper half depends on the type of point; bits 8 and above name it where all
- * values of an item are alike (online alone is good); "flags" marks an item whose octets are shown as they are. */
+/* Bits as DQ_ of dnp3_proto.h: online alone is good. */
 static const char *const qualities[] = {
-    "online", "restart", "comm_lost", "remote_forced", "local_forced", "chatter_or_over_range",
-    "reference_or_discontinuity", "state", "chatter_filter", "rollover", "discontinuity", "over_range",
-    "reference_error", "offline", "flags", NULL};
+    "offline", "restart", "comm_lost", "remote_forced", "local_forced", "chatter_filter", "rollover", "discontinuity",
+    "over_range", "reference_error", NULL};
 /* clang-format on */
 
 const struct proto_schema dnp3_schema = {
@@ -323,6 +321,6 @@ const struct proto_schema dnp3_schema = {
     .fields = fields, .n_fields = ARRAY_LEN(fields),
     .kinds = kinds, .n_kinds = ARRAY_LEN(kinds),
     .anomalies = anomalies, .n_anomalies = ARRAY_LEN(anomalies),
-    .statuses = statuses, .qualities = qualities, .unit_is = "outstation address",
+    .statuses = statuses, .qualities = qualities, .quality_of = dnp3_quality, .unit_is = "outstation address",
     .addr_is = {"outstation", "master"},
 };

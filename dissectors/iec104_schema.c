@@ -278,6 +278,13 @@ static const char *const qualities[] = {
 };
 /* clang-format on */
 
+/* Values that have an octet each are those with a QDS: 7.2.6.3 leaves its bits 1 to 3 open. */
+static uint32_t quality_of(const struct item *it, uint8_t octet)
+{
+    (void)it;
+    return octet & 0xf1;
+}
+
 static void fn_text(uint32_t fn, char *out)
 {
     if (fn & IEC_FN_U)
@@ -300,6 +307,7 @@ const struct proto_schema iec104_schema = {
     .n_anomalies = IA_COUNT,
     .statuses = statuses,
     .qualities = qualities,
+    .quality_of = quality_of,
     .fn_text = fn_text,
     .unit_is = "common address",
     .addr_is = {"common_address", "originator_address"},

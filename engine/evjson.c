@@ -91,20 +91,20 @@ static void quality(struct jw *w, const struct proto_schema *s, uint32_t bits)
 
 static void item_quality(struct jw *w, const struct proto_schema *s, const struct item *it, uint32_t shown)
 {
-    int first = vals_quality(&it->v, 0);
+    uint32_t first = item_quality_bits(s, it, 0);
     bool same = true;
-    if (!s->qualities || (first < 0 && !it->quality))
+    if (!s->qualities || !first)
         return; /* a protocol with qualities has objects without, too: nothing is said of theirs */
-    for (uint32_t k = 1; k < shown && first >= 0; k++)
-        same &= vals_quality(&it->v, k) == first;
+    for (uint32_t k = 1; k < shown && it->v.qual_off >= 0; k++)
+        same &= item_quality_bits(s, it, k) == first;
     jw_key(w, "quality");
-    if (first < 0 || same) {
-        quality(w, s, first < 0 ? it->quality : (uint32_t)first | it->quality);
+    if (same) {
+        quality(w, s, first);
         return;
     }
     jw_open(w, '[');
     for (uint32_t k = 0; k < shown; k++)
-        quality(w, s, (uint32_t)vals_quality(&it->v, k) | it->quality);
+        quality(w, s, item_quality_bits(s, it, k));
     jw_close(w, ']');
 }
 

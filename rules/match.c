@@ -97,14 +97,8 @@ static bool values_hold(const struct item_cond *c, const struct obj_pat *o, cons
 static bool quality_holds(const struct item_cond *c, const struct proto_schema *s, const struct item *it)
 {
     uint64_t q = it->quality;
-    if (it->v.qual_off >= 0) {
-        for (uint32_t k = 0; k < it->v.n; k++) {
-            int one = vals_quality(&it->v, k);
-            if (one < 0)
-                break;
-            q |= (unsigned)one;
-        }
-    }
+    for (uint32_t k = 0; it->v.qual_off >= 0 && k < it->v.n; k++)
+        q |= item_quality_bits(s, it, k);
     for (uint32_t i = 0; i < c->n_quality; i++)
         if (c->quality[i].schema == s && c->quality[i].mask & q)
             return true;

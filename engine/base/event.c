@@ -256,3 +256,11 @@ int vals_quality(const struct vals *v, uint32_t k)
     uint64_t at = (uint64_t)v->qual_off + (uint64_t)k * v->stride;
     return at < v->raw.n ? v->raw.p[at] : -1;
 }
+
+uint32_t item_quality_bits(const struct proto_schema *s, const struct item *it, uint32_t k)
+{
+    int octet = vals_quality(&it->v, k);
+    if (octet < 0)
+        return it->quality;
+    return it->quality | ITEM_QUALITY | (s->quality_of ? s->quality_of(it, (uint8_t)octet) : (uint32_t)octet);
+}

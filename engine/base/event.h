@@ -130,6 +130,8 @@ struct event {
 
 /* "holding_register:0-9": the object of an item, NUL-terminated, at most EV_OBJECT - 1 bytes. Returns its length. */
 unsigned item_text(const struct proto_schema *s, const struct item *it, char out[EV_OBJECT]);
+/* The quality of its k-th value: bits of s->qualities, and ITEM_QUALITY where the protocol tells one. */
+uint32_t item_quality_bits(const struct proto_schema *s, const struct item *it, uint32_t k);
 const char *ev_kind_name(unsigned kind);
 const char *ev_outcome_name(unsigned outcome);
 const char *ev_phase_name(unsigned phase); /* NULL for none */

@@ -101,6 +101,8 @@ struct proto_schema {
     const struct anomaly_def *anomalies;  uint32_t n_anomalies;
     const struct code_name *statuses;     /* error/exception/status codes by name, ends with {0, NULL}; may be NULL */
     const char *const *qualities;         /* name of each bit of item.quality, NULL-terminated; may be NULL */
+    /* The quality octet that a value has of its own (vals.qual_off) as such bits; NULL: it stands as they do. */
+    uint32_t (*quality_of)(const struct item *it, uint8_t octet);
     /* The notation of a function code on the wire ("7:4:1", "U:1"); NULL: decimal. out holds FN_TEXT. */
     void (*fn_text)(uint32_t fn, char *out);
     /* What "unit" is: "unit id", "outstation address", "common address", "slot"; NULL: the protocol has none. */

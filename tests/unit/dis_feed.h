@@ -79,9 +79,8 @@ static void feed_item(struct feed *f, const struct event *e, const struct item *
     for (uint32_t k = 0; vals_get(&it->v, k, &v); k++) {
         feed_say(f, k ? "," : "=[");
         feed_value(f, &v);
-        int q = vals_quality(&it->v, k);
-        if (q > 0)
-            feed_quality(f, e->schema, (uint32_t)q);
+        if (vals_quality(&it->v, k) > 0)
+            feed_quality(f, e->schema, item_quality_bits(e->schema, it, k));
     }
     if (vals_get(&it->v, 0, &v))
         feed_say(f, "]");

@@ -64,6 +64,13 @@ static void say_value(const struct val *v)
     }
 }
 
+static void say_quality(const struct event *e, uint32_t bits)
+{
+    for (unsigned b = 0; e->schema->qualities[b]; b++)
+        if (bits >> b & 1)
+            say("!%s", e->schema->qualities[b]);
+}
+
 static void say_item(const struct event *e, const struct item *it)
 {
     char t[EV_OBJECT];
@@ -76,10 +83,9 @@ static void say_item(const struct event *e, const struct item *it)
         say(k ? "," : "=");
         say_value(&v);
         if (vals_quality(&it->v, k) >= 0)
-            say("q%02x", (unsigned)vals_quality(&it->v, k));
+            say_quality(e, item_quality_bits(e->schema, it, k));
     }
-    if (it->quality & ~ITEM_QUALITY)
-        say("q%x", it->quality & ~ITEM_QUALITY);
+    say_quality(e, it->quality);
     if (it->status != ITEM_STATUS_NONE)
         say("(%s)", code_name(e->schema->statuses, it->status));
 }
@@ -295,10 +301,29 @@ START_TEST(test_values_and_quality)
     rsp("c1 81 0000 1f07 17 02 09 21 0000c03f 0a 40 0000c0bf");
     rsp("c2 81 0000 0301 00 00 05 e401 0302 28 0100 0700 81");
     rsp("c3 81 0000 2a08 28 0100 0300 01 000000000000f03f 0500000000aa 6e03 00 04 05 414243 444546");
-    want("response response report u10 [1:129] executed counter:5-6=4660q01,22136q03q4000\n"
-         "response response report u10 [2:129] executed frozen_analog:9=1.5q800 frozen_analog:10=-1.5q3000\n"
+    want("response response report u10 [1:129] executed counter:5-6=4660,22136!restart\n"
+         "response response report u10 [2:129] executed frozen_analog:9=1.5!over_range"
+         " frozen_analog:10=-1.5!offline!reference_error\n"
          "response response report u10 [3:129] executed double_bit_input:0-5=0,1,2,3,1,0 double_bit_input:7=2\n"
          "response response report u10 [4:129] executed analog_output:3=1 octet_string:4-5=ABC,DEF\n");
+}
+END_TEST
+
+/* The upper half of the octet means what the kind of point says (Clause 11), also where each value has its own. */
+START_TEST(test_quality_of_each)
+{
+    rsp("c0 81 0000 0102 00 00 03 81 01 a0 43");
+    rsp("c1 81 0000 0302 00 00 02 41 a1 08");
+    rsp("c2 81 0000 0a02 00 00 02 81 00 7d");
+    rsp("c3 81 0000 1402 00 00 01 61 0100 01 0200");
+    rsp("c4 81 0000 1e02 00 00 02 e1 0100 00 0200 1f 0300");
+    want("response response report u10 [1:129] executed binary_input:0-3=1,0,1!offline!chatter_filter,0!restart\n"
+         "response response report u10 [2:129] executed double_bit_input:0-2=1,2!chatter_filter,0!offline!remote_forced\n"
+         "response response report u10 [3:129] executed binary_output:0-2=1,0!offline,0!comm_lost!remote_forced"
+         "!local_forced\n"
+         "response response report u10 [4:129] executed counter:0-1=1!rollover!discontinuity,2\n"
+         "response response report u10 [5:129] executed analog_input:0-2=1!over_range!reference_error,2!offline,3!restart"
+         "!comm_lost!remote_forced!local_forced\n");
 }
 END_TEST
 
@@ -731,6 +756,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_read_classes);
     tcase_add_test(t, test_values_and_quality);
+    tcase_add_test(t, test_quality_of_each);
     tcase_add_test(t, test_select_operate);
     tcase_add_test(t, test_operate_sequence_and_echo);
     tcase_add_test(t, test_unsolicited_and_confirm);

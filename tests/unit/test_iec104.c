@@ -107,6 +107,20 @@ START_TEST(process_data)
 }
 END_TEST
 
+/* 7.2.6.3: bits 1 to 3 of a QDS are reserved, also where each value of a sequence has its own. */
+START_TEST(reserved_quality_bits)
+{
+    struct link l = start();
+    i_frame(&l, 1, "0b 83 03 00 0a00 010000 feff 0e 0a00 1f 0b00 80");
+    i_frame(&l, 1, "0d 01 03 00 0a00 010000 0000c03f 0e");
+    EXPECT(l.f, "measured_scaled report unit=10 ioa:1-3=[-2,10~overflow~blocked,11~invalid]",
+           "measured_float report unit=10 ioa:1=[1.5]");
+    EXPECT_NOT(l.f, "reserved");
+    EXPECT_NOT(l.f, "elapsed");
+    feed_free(l.f);
+}
+END_TEST
+
 START_TEST(time_tags)
 {
     struct link l = start();
@@ -453,6 +467,7 @@ int main(void)
     tcase_add_test(t, schema_is_sound);
     tcase_add_test(t, u_frames_pair_and_s_frames_are_silent);
     tcase_add_test(t, process_data);
+    tcase_add_test(t, reserved_quality_bits);
     tcase_add_test(t, time_tags);
     tcase_add_test(t, select_execute_terminate_is_one);
     tcase_add_test(t, commands_direct_refused_and_unfinished);
