@@ -17,7 +17,7 @@ static struct item *echoed(struct dnp3_walk *w, uint8_t kind)
     struct event *e = w->e;
     while (w->echo < e->n_items && (e->items[w->echo].kind == DK_AUTH || e->items[w->echo].kind == DK_TIME))
         w->echo++;
-    if (w->echo >= EV_MAX_ITEMS - 1 && e->truncated) /* beyond what was kept of the request */
+    if (w->echo >= EV_MAX_ITEMS && e->truncated) /* beyond what was kept of the request */
         return ev_range(e, kind, 0, w->index, w->index);
     struct item *it = w->echo < e->n_items ? &e->items[w->echo++] : NULL;
     if (!it || it->kind != kind || it->first != w->index) {

@@ -416,7 +416,7 @@ void attr_list_get_rsp(struct cip_svc *s, struct cur c)
     bool identity = s->cls == CLS_IDENTITY && cip_asked(s, CF_INSTANCE) == 1;
     for (uint32_t i = 0; i < n && cur_left(&c) >= 4; i++) {
         uint16_t attr = cur_u16le(&c), status = cur_u16le(&c);
-        struct item *it = i < s->e->n_items && i < EV_MAX_ITEMS - 1 ? &s->e->items[i] : NULL;
+        struct item *it = i < s->e->n_items ? &s->e->items[i] : NULL;
         if (it)
             it->status = status;
         if (status)

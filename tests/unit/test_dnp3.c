@@ -318,7 +318,8 @@ START_TEST(test_quality_of_each)
     rsp("c3 81 0000 1402 00 00 01 61 0100 01 0200");
     rsp("c4 81 0000 1e02 00 00 02 e1 0100 00 0200 1f 0300");
     want("response response report u10 [1:129] executed binary_input:0-3=1,0,1!offline!chatter_filter,0!restart\n"
-         "response response report u10 [2:129] executed double_bit_input:0-2=1,2!chatter_filter,0!offline!remote_forced\n"
+         "response response report u10 [2:129] executed double_bit_input:0-2=1,2!chatter_filter"
+         ",0!offline!remote_forced\n"
          "response response report u10 [3:129] executed binary_output:0-2=1,0!offline,0!comm_lost!remote_forced"
          "!local_forced\n"
          "response response report u10 [4:129] executed counter:0-1=1!rollover!discontinuity,2\n"

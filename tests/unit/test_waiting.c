@@ -40,6 +40,22 @@ START_TEST(test_all_objects_wait)
 }
 END_TEST
 
+/* What is beyond the bound is counted, and takes no kept object's place. */
+START_TEST(test_more_objects_than_kept)
+{
+    struct feed *f = feed_new(&dissector_modbus, 502, 1, 1);
+    char text[EV_OBJECT];
+    wait_for(f, 1, EV_MAX_ITEMS + 2);
+    struct event *e = answer(f, 1);
+    ck_assert_uint_eq(e->n_items, EV_MAX_ITEMS);
+    ck_assert_uint_eq(e->items_total, EV_MAX_ITEMS + 2);
+    ck_assert_uint_eq(e->truncated, 1);
+    item_text(&schema, &e->items[EV_MAX_ITEMS - 1], text);
+    ck_assert_str_eq(text, "tag:object-0127-of-a-longer-list__");
+    feed_free(f);
+}
+END_TEST
+
 /* Room for a large request is made by ending large ones: the small ones go on waiting. */
 START_TEST(test_large_evict_large)
 {
@@ -96,6 +112,7 @@ int main(void)
 {
     TCase *t = tcase_create("waiting");
     tcase_add_test(t, test_all_objects_wait);
+    tcase_add_test(t, test_more_objects_than_kept);
     tcase_add_test(t, test_large_evict_large);
     tcase_add_test(t, test_pieces_kept);
     tcase_add_test(t, test_full_message);
