@@ -185,6 +185,11 @@ static void set_points(struct dnp3_walk *w, struct item *it, struct span raw, ui
                           .stride = text ? (uint16_t)(raw.n / n) : o->size,
                           .off = (uint8_t)(o->value < 0 ? 0 : o->value), .enc = text ? VE_TEXT : o->enc,
                           .mask = o->mask};
+    if (o->time >= 0 && (o->time_len == 6 || w->cto)) { /* relative to a common time: not without it */
+        it->v.time_off = (uint8_t)o->time;
+        it->v.time_enc = o->time_len == 6 ? VE_TIME48LE : VE_U16LE;
+        it->v.now.u = o->time_len == 6 ? 0 : w->cto;
+    }
     if (n > 0xffff)
         w->e->truncated = 1;
     struct cur c = cur_span(raw);
@@ -443,7 +448,7 @@ void dnp3_walk_objects(struct dnp3_walk *w)
     while (cur_left(&c) && one_header(w, &c)) /* a header is at least three octets */
         ;
     if (w->t_max) {
-        ev_u64(w->e, DF_OLDEST_EVENT, w->t_min * UINT64_C(1000000));
-        ev_u64(w->e, DF_NEWEST_EVENT, w->t_max * UINT64_C(1000000));
+        ev_u64(w->e, DF_OLDEST_EVENT, ms_to_ns(w->t_min));
+        ev_u64(w->e, DF_NEWEST_EVENT, ms_to_ns(w->t_max));
     }
 }

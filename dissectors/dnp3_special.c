@@ -101,7 +101,7 @@ static void time_object(struct dnp3_walk *w, struct cur c)
     struct item *it = ev_item(w->e, DK_TIME);
     it->action = w->action;
     it->v = (struct vals){.raw = raw, .n = 1, .stride = 6, .qual_off = -1, .enc = VE_TIME48LE};
-    ev_u64(w->e, DF_TIME, cur_u48le(&at) * UINT64_C(1000000));
+    ev_u64(w->e, DF_TIME, ms_to_ns(cur_u48le(&at)));
     if (w->var == 2 || w->var == 4)
         ev_u64(w->e, DF_INTERVAL, cur_u32le(&c));
     if (w->var == 4)
@@ -199,7 +199,7 @@ static void file_command(struct dnp3_walk *w, struct cur c)
         dnp3_u64_last(w->e, DF_FILE_SIZE, file_size);
         dnp3_u64_last(w->e, DF_FILE_PERMISSIONS, permissions);
         if (created)
-            ev_u64(w->e, DF_FILE_TIME, created * UINT64_C(1000000));
+            ev_u64(w->e, DF_FILE_TIME, ms_to_ns(created));
     }
     dnp3_u64_last(w->e, DF_FILE_BLOCK_SIZE, block);
     dnp3_u64_last(w->e, DF_FILE_REQUEST, request);
@@ -266,7 +266,7 @@ static void file_descriptor(struct dnp3_walk *w, struct cur c)
     dnp3_u64_last(w->e, DF_FILE_PERMISSIONS, permissions);
     dnp3_u64_last(w->e, DF_FILE_REQUEST, request);
     if (created)
-        ev_u64(w->e, DF_FILE_TIME, created * UINT64_C(1000000));
+        ev_u64(w->e, DF_FILE_TIME, ms_to_ns(created));
 }
 
 static void file_object(struct dnp3_walk *w, struct cur c)

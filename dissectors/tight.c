@@ -17,7 +17,7 @@ enum {
     SHAPED = 0x8000, VALUED = 0x4000,     /* how values lie follows; values do; */
     STATED = 0x2000,                      /* status and quality do */
     PARTS = SHAPED | VALUED | STATED,
-    SHAPE = offsetof(struct vals, mask) + 1 - offsetof(struct vals, n),
+    SHAPE = offsetof(struct vals, time_enc) + 1 - offsetof(struct vals, n),
     FIELD = 2,                            /* id, length of a number */
     SPAN = 255,                           /* in place of that length: a span follows */
     SLACK = sizeof(uint64_t),             /* a number is read as eight bytes */
@@ -34,7 +34,7 @@ static uint32_t number_len(uint64_t v)
 static uint32_t parts_of(const struct item *it)
 {
     const struct vals *v = &it->v;
-    bool shaped = v->n | v->stride | v->off | v->enc | v->mask | (v->qual_off != -1);
+    bool shaped = v->n | v->stride | v->off | v->enc | v->mask | v->time_enc | (v->qual_off != -1);
     bool stated = it->status != ITEM_STATUS_NONE || it->quality;
     return (shaped ? SHAPED : 0) | (v->raw.n || v->now.u ? VALUED : 0) | (stated ? STATED : 0);
 }

@@ -108,6 +108,24 @@ static void item_quality(struct jw *w, const struct proto_schema *s, const struc
     jw_close(w, ']');
 }
 
+/* A device's own time tags: one of a value, a list of several. */
+static void item_time(struct jw *w, const struct item *it, uint32_t shown)
+{
+    struct val t = {.type = VAL_TIME};
+    if (it->v.time_enc == VE_NONE || !shown)
+        return;
+    jw_key(w, "time");
+    if (it->v.n > 1)
+        jw_open(w, '[');
+    for (uint32_t k = 0; k < shown; k++)
+        if (vals_time(&it->v, k, &t.u))
+            value(w, &t);
+        else
+            jw_null(w);
+    if (it->v.n > 1)
+        jw_close(w, ']');
+}
+
 static void put_code(struct jw *w, const char *key, const struct code_name *names, uint32_t code, const char *zero)
 {
     const char *n = code == 0 && zero ? zero : code_name(names, code);
@@ -136,6 +154,7 @@ static void item(struct jw *w, const struct event *e, const struct item *it, uin
         if (shown < it->v.n)
             jw_kv_u64(w, "values_total", it->v.n);
         *budget -= shown;
+        item_time(w, it, shown);
         item_quality(w, e->schema, it, shown);
     } else if (it->quality) {
         item_quality(w, e->schema, it, 0);

@@ -232,7 +232,7 @@ bool vals_get(const struct vals *v, uint32_t k, struct val *ret)
     if (v->enc == VE_TIME48LE) {
         uint64_t ms = cur_u48le(&c);
         ret->type = VAL_TIME;
-        ret->u = ms > UINT64_MAX / 1000000u ? UINT64_MAX : ms * 1000000u;
+        ret->u = ms_to_ns(ms);
         return cur_ok(&c);
     }
     if (v->enc == VE_BOOL8) {
@@ -247,6 +247,17 @@ bool vals_get(const struct vals *v, uint32_t k, struct val *ret)
         u = (u & v->mask) >> __builtin_ctz(v->mask);
     to_val(e, u, ret);
     return cur_ok(&c);
+}
+
+bool vals_time(const struct vals *v, uint32_t k, uint64_t *ret_ns)
+{
+    struct vals tags = {.raw = v->raw, .n = v->n, .stride = v->stride, .off = v->time_off, .enc = v->time_enc,
+                        .qual_off = -1};
+    struct val t;
+    if (v->time_enc == VE_NONE || !vals_get(&tags, k, &t))
+        return false;
+    *ret_ns = t.type == VAL_TIME ? t.u : ms_to_ns(v->now.u + t.u);
+    return true;
 }
 
 int vals_quality(const struct vals *v, uint32_t k)

@@ -43,6 +43,8 @@ struct vals {
     uint8_t off;
     uint8_t enc; /* enum val_enc */
     uint8_t mask; /* VE_U8/VE_BOOL8: bits that are the value; 0: all. The value is shifted down to bit 0. */
+    uint8_t time_off, time_enc; /* the time tag of the k-th value is at raw.p + time_off + k * stride: VE_TIME48LE, or
+                                 * VE_U16LE for milliseconds after now.u, itself in ms since 1970; VE_NONE: no tag */
     union {
         uint64_t u;
         int64_t i;
@@ -58,8 +60,15 @@ struct val {
     double d;
     struct span s;
 };
+/* Milliseconds since 1970 in ns; what 64 bits cannot hold (after 2554) is the last time that they can. */
+static inline uint64_t ms_to_ns(uint64_t ms)
+{
+    return ms > UINT64_MAX / 1000000 ? UINT64_MAX : ms * 1000000;
+}
 /* The k-th value; false when there is none (k >= n, or cut off). */
 bool vals_get(const struct vals *v, uint32_t k, struct val *ret);
+/* The time tag of the k-th value, ns since 1970; false when it has none. */
+bool vals_time(const struct vals *v, uint32_t k, uint64_t *ret_ns);
 /* The raw quality octet of the k-th value, or -1. */
 int vals_quality(const struct vals *v, uint32_t k);
 

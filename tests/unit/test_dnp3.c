@@ -64,6 +64,8 @@ static void say_value(const struct val *v)
     }
 }
 
+static bool say_times; /* of each value, ms */
+
 static void say_quality(const struct event *e, uint32_t bits)
 {
     for (unsigned b = 0; e->schema->qualities[b]; b++)
@@ -82,6 +84,9 @@ static void say_item(const struct event *e, const struct item *it)
     for (uint32_t k = 0; k < it->v.n && k < 12 && vals_get(&it->v, k, &v); k++) {
         say(k ? "," : "=");
         say_value(&v);
+        uint64_t ns;
+        if (say_times && vals_time(&it->v, k, &ns))
+            say("@%llu", (unsigned long long)(ns / 1000000));
         if (vals_quality(&it->v, k) >= 0)
             say_quality(e, item_quality_bits(e->schema, it, k));
     }
@@ -323,8 +328,24 @@ START_TEST(test_quality_of_each)
          "response response report u10 [3:129] executed binary_output:0-2=1,0!offline,0!comm_lost!remote_forced"
          "!local_forced\n"
          "response response report u10 [4:129] executed counter:0-1=1!rollover!discontinuity,2\n"
-         "response response report u10 [5:129] executed analog_input:0-2=1!over_range!reference_error,2!offline,3!restart"
-         "!comm_lost!remote_forced!local_forced\n");
+         "response response report u10 [5:129] executed analog_input:0-2=1!over_range!reference_error,2!offline"
+         ",3!restart!comm_lost!remote_forced!local_forced\n");
+}
+END_TEST
+
+/* Each value has its own tag; a relative one counts from the common time in front of it, and is none without. */
+START_TEST(test_time_of_each)
+{
+    say_times = true;
+    rsp("c0 81 0000 0202 17 02 05 81 e80300000000 06 01 d00700000000");
+    rsp("c1 81 0000 3301 07 01 102700000000 0203 17 02 05 81 0500 06 01 0900");
+    rsp("c2 81 0000 0203 17 01 05 81 0500");
+    rsp("c3 81 0000 1505 00 00 01 01 07000000 010000000000 01 08000000 ffffffffffff");
+    want("response response report u10 [1:129] executed binary_input:5=1@1000 binary_input:6=0@2000\n"
+         "response response report u10 [2:129] executed binary_input:5=1@10005 binary_input:6=0@10009\n"
+         "response response report u10 [3:129] executed binary_input:5=1\n"
+         "response response report u10 [4:129] executed frozen_counter:0-1=7@1,8@18446744073709\n");
+    say_times = false;
 }
 END_TEST
 
@@ -758,6 +779,7 @@ int main(void)
     tcase_add_test(t, test_read_classes);
     tcase_add_test(t, test_values_and_quality);
     tcase_add_test(t, test_quality_of_each);
+    tcase_add_test(t, test_time_of_each);
     tcase_add_test(t, test_select_operate);
     tcase_add_test(t, test_operate_sequence_and_echo);
     tcase_add_test(t, test_unsolicited_and_confirm);

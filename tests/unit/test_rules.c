@@ -22,7 +22,7 @@ static void make_alpha(void)
     fx_begin(e, &fx_alpha, 3, 0);
     e->unit = 1;
     e->has_unit = 1;
-    fx_item(e, KA_REG, 0, 0, 9)->v = (struct vals){{words, sizeof words}, 10, 2, -1, 0, VE_U16BE, 0, {0}};
+    fx_item(e, KA_REG, 0, 0, 9)->v = (struct vals){{words, sizeof words}, 10, 2, -1, 0, VE_U16BE, 0, 0, 0, {0}};
     e->latency_ns = 600000000;
 
     e = &events[WRITE];
@@ -30,7 +30,7 @@ static void make_alpha(void)
     e->unit = 5;
     e->has_unit = 1;
     e->from_client = 1;
-    fx_item(e, KA_REG, 0, 400, 409)->v = (struct vals){{words, sizeof words}, 10, 2, -1, 0, VE_U16BE, 0, {0}};
+    fx_item(e, KA_REG, 0, 400, 409)->v = (struct vals){{words, sizeof words}, 10, 2, -1, 0, VE_U16BE, 0, 0, 0, {0}};
     e->items[0].quality = 2;
     fx_field(e, FA_MODE)->v.u = 2;
     fx_field(e, FA_MODE)->v.u = 3;
