@@ -94,6 +94,7 @@ struct dissector {
     const struct proto_schema *const *schemas; /* NULL-terminated; the first is the main one */
     uint8_t transports;                       /* DIS_ mask */
     const uint16_t *tcp_ports, *udp_ports;    /* registered ports, 0-terminated; may be NULL */
+    uint16_t tls_port;                        /* registered for the same under TLS, of which no more is read; 0: none */
     const uint16_t *ethertypes;               /* 0-terminated; may be NULL. Below 0x600: the DSAP of a frame with LLC
                                                * without SNAP (payload from DSAP on), or a SNAP type of another OUI
                                                * than 0 (payload behind it; lay->snap_oui tells whose).

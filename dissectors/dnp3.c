@@ -406,6 +406,7 @@ const struct dissector dissector_dnp3 = {
     .transports = DIS_TCP | DIS_UDP,
     .tcp_ports = ports,
     .udp_ports = ports,
+    .tls_port = 19999,
     .tcp_starts = starts,
     .min_probe = LINK_HEADER,
     .max_pdu = LINK_MAX,

@@ -561,6 +561,7 @@ const struct dissector dissector_enip = {
     .transports = DIS_TCP | DIS_UDP,
     .tcp_ports = tcp_ports,
     .udp_ports = udp_ports,
+    .tls_port = 2221,
     .tcp_starts = starts,
     .starts_from = HEADER,
     .min_probe = 18, /* the smallest class 0/1 datagram */

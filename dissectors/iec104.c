@@ -324,6 +324,7 @@ const struct dissector dissector_iec104 = {
     .schemas = schemas,
     .transports = DIS_TCP,
     .tcp_ports = ports,
+    .tls_port = 19998,
     .tcp_starts = starts,
     .min_probe = 2,
     .max_pdu = 2 + LEN_MAX,

@@ -182,6 +182,7 @@ const struct dissector dissector_mms = {
     .schemas = schemas,
     .transports = DIS_TCP,
     .tcp_ports = tcp_ports,
+    .tls_port = 3782,
     .tcp_starts = starts,
     .min_probe = 7,
     .max_pdu = LIM_PDU,

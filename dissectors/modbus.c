@@ -13,8 +13,8 @@
  *
  * A request waits under (transaction id, unit, function); equal keys queue, so constant ids pair in order. An answer
  * that fits nobody makes an event of its own, without an object where the wire names none.
- * Not decoded: Modbus ASCII; the CANopen payload of 43/13; bodies of the functions that the standard reserves (9, 10,
- * 13, 14, 18, 19, 40-42, 91, 125-127) or leaves to users (65-72, 100-110).
+ * Not decoded: Modbus ASCII; the CANopen payload of 43/13; bodies of functions that are reserved (9, 10, 13, 14, 18,
+ * 19, 40-42, 91, 125-127) or left to users (65-72, 100-110).
  * Identity: 43/14 (vendor, product code, revision, model, ...), 17 (server id), UMAS read_id, read_project_info,
  * reservation (name of the station), units that answer. State: run indicator of 17, UMAS read_plc_info, start, stop. */
 #include "dissectors/modbus_priv.h"
@@ -581,14 +581,14 @@ static void modbus_gap(struct dis_ctx *x, uint32_t missing)
 }
 
 static const uint16_t ports[] = {502, 0};
-static const struct proto_schema *const schemas[] = {&modbus_schema, NULL};
 
 const struct dissector dissector_modbus = {
     .name = "modbus",
-    .schemas = schemas,
+    .schemas = (const struct proto_schema *const[]){&modbus_schema, NULL},
     .transports = DIS_TCP | DIS_UDP,
     .tcp_ports = ports,
     .udp_ports = ports,
+    .tls_port = 802,
     .min_probe = 4,
     .max_pdu = MBAP_LEN + LEN_LONG,
     .flow_size = sizeof(struct mb_flow),

@@ -241,6 +241,19 @@ static bool is_tls(const struct chunk *c)
     return c->len >= 6 && c->p[0] == 22 && c->p[1] == 3 && c->p[2] <= 4 && (c->p[5] == 1 || c->p[5] == 2);
 }
 
+/* A connection under TLS goes by the name of the protocol that its port is registered for. */
+static void tls_begins(struct shard *s, struct flow *f)
+{
+    unsigned server = guess_server(f);
+    uint16_t port = server ? f->key.hi_port : f->key.lo_port;
+    f->tls = 1;
+    for (unsigned d = 0; dissectors[d]; d++)
+        if (dissectors[d]->tls_port == port)
+            report_app(s, f, dissectors[d]->name, false, true, false);
+    if (!s->env->itapp) /* which says more of it */
+        report_app(s, f, "tls", false, true, false);
+}
+
 /* On a port of a dissector that is not its protocol: told when somebody knows what it is instead, which is not the case
  * of a stream that was cut into. */
 static void give_up(struct shard *s, struct flow *f, bool had_port)
@@ -482,7 +495,8 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         f->candidate = NULL;
         classify_free(s, f);
     }
-    f->tls |= is_tls(c);
+    if (!f->tls && is_tls(c))
+        tls_begins(s, f);
     if (!(more && had_port)) /* the owner of its port will tell */
         worker_ndpi(s, f, c);
     /* Tiny segments count by their bytes: a stack that writes byte by byte is still looked at. */

@@ -43,6 +43,8 @@ static const char *transports(const struct proto_schema *s, char out[160])
     if (d) {
         if (d->transports & DIS_TCP)
             add_ports(out, 160, "tcp/", d->tcp_ports, "%u");
+        if (d->tls_port)
+            add_ports(out, 160, "tls/", (const uint16_t[]){d->tls_port, 0}, "%u");
         if (d->transports & DIS_UDP)
             add_ports(out, 160, "udp/", d->udp_ports, "%u");
         if (d->transports & DIS_ETH)

@@ -190,6 +190,8 @@ static void words(const struct ndpi_flow_struct *f, uint16_t app, uint16_t maste
         word(ret, host, true, OBS_NAME);
     else if ((http || ret->tls) && is_name(host))
         word(ret, host, false, OBS_NAME);
+    if (ret->tls)
+        word(ret, f->protos.tls_quic.subjectDN, false, OBS_CERT); /* TLS 1.3 sends it encrypted */
     if (app == NDPI_PROTOCOL_SSH) {
         word(ret, f->protos.ssh.client_signature, true, OBS_SOFTWARE);
         word(ret, f->protos.ssh.server_signature, false, OBS_SOFTWARE);

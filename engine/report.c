@@ -21,8 +21,8 @@ static void tell_asset(struct shard *s, const struct addr *a, const uint8_t *mac
     uint64_t *slot = &set[s->asset_hand++ & 7];
     s->assets_evicted += *slot != 0;
     *slot = d;
-    struct rec_asset r = {.ts_ns = s->pkt->ts_ns, .addr = *a, .has_mac = mac != NULL, .via = via, .net = net, .vlan = vlan,
-                          .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};
+    struct rec_asset r = {.ts_ns = s->pkt->ts_ns, .addr = *a, .has_mac = mac != NULL, .via = via, .net = net,
+                          .vlan = vlan, .iface = s->pkt->iface, .file = s->pkt->file, .frame = s->pkt->frame};
     if (mac)
         memcpy(r.mac, mac, 6);
     if (through)
