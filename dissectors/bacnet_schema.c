@@ -229,8 +229,7 @@ static const struct field_def fields[] = {
 
 static const struct kind_def kinds[BK_COUNT] = {
     [BK_PROPERTY] = {"property", KIND_NAME}, [BK_OBJECT] = {"object", KIND_NAME}, [BK_DEVICE] = {"device", KIND_RANGE},
-    [BK_NETWORK] = {"network", KIND_RANGE}, [BK_STATION] = {"station", KIND_NAME}, [BK_VT] = {"vt_session", KIND_RANGE},
-    [BK_PRIVATE] = {"private_service", KIND_RANGE},
+    [BK_NETWORK] = {"network", KIND_RANGE}, [BK_VT] = {"vt_session", KIND_RANGE},
 };
 
 static const struct anomaly_def anomalies[] = {

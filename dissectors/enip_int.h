@@ -38,7 +38,7 @@ enum { /* object classes that the code itself knows */
 };
 
 enum { /* enip_schema.fields */
-    EF_SESSION, EF_CONTEXT, EF_OPTIONS, EF_LENGTH, EF_PROTO_VERSION, EF_OPTION_FLAGS, EF_INTERFACE, EF_TIMEOUT,
+    EF_SESSION, EF_CONTEXT, EF_OPTIONS, EF_PROTO_VERSION, EF_OPTION_FLAGS, EF_INTERFACE, EF_TIMEOUT,
     EF_ITEMS, EF_CONN_ID, EF_SEQ, EF_CAPS, EF_SERVICE_NAME, EF_VENDOR, EF_DEVICE_TYPE, EF_PRODUCT_CODE, EF_REVISION,
     EF_STATUS_WORD, EF_SERIAL, EF_PRODUCT_NAME, EF_STATE, EF_SOCK_IP, EF_SOCK_PORT, EF_SOCK_O2T, EF_SOCK_T2O,
     EF_CIP, EF_N
@@ -71,11 +71,11 @@ enum { /* cip_schema.anomalies */
 
 enum { /* cip_io_schema.fields */
     IF_EVENT, IF_CONN_ID, IF_SEQ, IF_CIP_SEQ, IF_RUN, IF_LENGTH, IF_DIRECTION, IF_CONN_SERIAL, IF_SAFETY, IF_PACKETS,
-    IF_ITEMS, IF_N
+    IF_N
 };
 enum { IK_CONNECTION };
 enum { /* cip_io_schema.anomalies */
-    IA_SHORT, IA_CPF, IA_SIZE, IA_SEQ_BACK, IA_CLOSED, IA_TRAILING, IA_N
+    IA_CPF, IA_SIZE, IA_SEQ_BACK, IA_CLOSED, IA_TRAILING, IA_N
 };
 
 /* ---- text on a small buffer, without printf ---- */

@@ -53,7 +53,6 @@ static const struct field_def enip_fields[EF_N] = {
     [EF_CONTEXT]       = {"sender_context",   FT_BYTES, false, NULL, NULL,
         "sender context: the client's own number of a request"},
     [EF_OPTIONS]       = {"options",          FT_HEX,   false, NULL, NULL, "options, where not 0 as the standard asks"},
-    [EF_LENGTH]        = {"length",           FT_UINT,  false, NULL, NULL, "bytes of the command's data"},
     [EF_PROTO_VERSION] = {"protocol_version", FT_UINT,  false, NULL, NULL, "encapsulation protocol version"},
     [EF_OPTION_FLAGS]  = {"option_flags",     FT_HEX,   false, NULL, NULL, "option flags of register_session"},
     [EF_INTERFACE]     = {"interface",        FT_HEX,   false, NULL, NULL, "interface handle, where not CIP (0)"},
@@ -146,8 +145,6 @@ static const struct field_def io_fields[IF_N] = {
     [IF_CONN_SERIAL] = {"connection_serial", FT_HEX, false, NULL, NULL, "of the Forward Open, where it was seen"},
     [IF_SAFETY]      = {"safety",        FT_BOOL, false, NULL, NULL, "a CIP Safety connection"},
     [IF_PACKETS]     = {"packets",       FT_UINT, false, NULL, NULL, "packets of this connection so far"},
-    [IF_ITEMS]       = {"items",         FT_NAME, true,  NULL, item_types,
-        "common packet format items beside the two expected"},
     /* clang-format on */
 };
 
@@ -155,7 +152,6 @@ static const struct kind_def io_kinds[] = {[IK_CONNECTION] = {"connection", KIND
 
 static const struct anomaly_def io_anomalies[IA_N] = {
     /* clang-format off */
-    [IA_SHORT]    = {"short", 2, "a datagram too short for an address and a data item (Vol 2, 2-6)"},
     [IA_CPF]      = {"cpf_fault", 2, "items of class 0/1 data are cut or of the wrong size (Vol 2, 3-2.2)"},
     [IA_SIZE]     = {"size_not_as_opened", 2, "more data than the Forward Open allowed (Vol 1, 3-5.5.1)"},
     [IA_SEQ_BACK] = {"sequence_backwards", 1,

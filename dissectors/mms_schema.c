@@ -383,7 +383,7 @@ static const struct kind_def kinds[K_NONE] = {
     [K_FILE] = {"file", KIND_NAME}, [K_JOURNAL] = {"journal", KIND_NAME}, [K_SEMAPHORE] = {"semaphore", KIND_NAME},
     [K_EVENT_CONDITION] = {"event_condition", KIND_NAME}, [K_EVENT_ACTION] = {"event_action", KIND_NAME},
     [K_EVENT_ENROLLMENT] = {"event_enrollment", KIND_NAME}, [K_STATION] = {"operator_station", KIND_NAME},
-    [K_UNIT_CONTROL] = {"unit_control", KIND_NAME}, [K_REPORT] = {"report", KIND_NAME},
+    [K_REPORT] = {"report", KIND_NAME},
     [K_ADDRESS] = {"address", KIND_NAME},
     [K_VMD] = {"vmd", 0}, [K_FRSM] = {"open_file", 0}, [K_ULSM] = {"upload", 0},
 };

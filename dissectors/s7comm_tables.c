@@ -258,7 +258,6 @@ static const struct field_def fields[F_COUNT] = {
     [F_USER_CHECKSUM] = {"program_checksum", FT_HEX, false, NULL, NULL, "checksum of the user program"},
     [F_MAX_PDU] = {"max_pdu_size", FT_UINT, false, NULL, NULL, "longest PDU of the CPU (SZL 0x131, index 1)"},
     [F_MAX_CONN] = {"max_connections", FT_UINT, false, NULL, NULL, "connections of the CPU (SZL 0x131, index 1)"},
-    [F_STATION] = {"station_name", FT_TEXT, false, NULL, NULL, "PROFINET station name (SZL 0x37)"},
     [F_IP] = {"ip", FT_IPV4, false, NULL, NULL, "IP address of an interface (SZL 0x37)"},
     [F_MAC] = {"mac", FT_BYTES, false, NULL, NULL, "MAC address of an interface (SZL 0x37)"},
     [F_DIAG_EVENT] = {"diagnostic_events", FT_NAME, true, NULL, s7_diag_events, "event ids, newest first"},
