@@ -59,6 +59,7 @@ void baseline_link_count(struct baseline *b, const struct rec_link_count *r);
  * rule or protocol alert was raised for it; it is not learned. */
 void baseline_event(struct baseline *b, const struct rec_event *r, bool condemned);
 void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r);
+void baseline_fact_error(struct baseline *b, const struct rec_fact_error *r);
 void baseline_ident(struct baseline *b, const struct rec_ident *r);
 /* Ends windows: scans, pending attempts, updates of open deviations. Call it after all counts of the window. */
 void baseline_tick(struct baseline *b, const struct rec_tick *r);

@@ -30,6 +30,12 @@ static uint32_t inc_find(const struct baseline *b, uint64_t fold)
     return 0;
 }
 
+struct incident *inc_of(const struct baseline *b, uint64_t fold)
+{
+    uint32_t i = inc_find(b, fold);
+    return i ? inc_at(b, i) : NULL;
+}
+
 static void emit(struct baseline *b, const struct deviation *d)
 {
     b->st.deviations += !d->again;
@@ -102,6 +108,15 @@ void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t 
         c->d.severity = lower(&c->d, severity);
     }
     inc_due(b, (uint32_t)(((uint8_t *)c - b->incidents.rec) / b->incidents.size));
+}
+
+void inc_count(struct baseline *b, struct incident *c, uint64_t count, uint64_t last_ns)
+{
+    uint64_t more = count - (c->counted && count);
+    c->counted = 0;
+    c->d.count += more;
+    if (more)
+        inc_follow(b, c, last_ns, 0);
 }
 
 static struct inc_ref open_incident(struct baseline *b, const struct deviation *d, uint8_t worst)

@@ -405,6 +405,10 @@ struct inc_ref inc_raise(struct baseline *b, struct deviation *d, bool changes);
 bool inc_flooding(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct inc_ref *ref);
 void inc_due(struct baseline *b, uint32_t i);
 void inc_follow(struct baseline *b, struct incident *c, uint64_t ts_ns, uint8_t severity);
+/* The deviation of that fold id that was raised; NULL: it was not, or is forgotten. */
+struct incident *inc_of(const struct baseline *b, uint64_t fold);
+/* What it told of was met so often since it was counted last, its first time included. */
+void inc_count(struct baseline *b, struct incident *c, uint64_t count, uint64_t last_ns);
 void inc_flush(struct baseline *b, uint64_t ts_ns);
 void inc_lower(struct baseline *b, struct deviation *d); /* engineering stations, maintenance windows */
 

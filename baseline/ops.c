@@ -350,11 +350,17 @@ void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
     due(b, &o->dirty);
     due(b, &f->dirty);
     struct incident *c = o->life.learned == FACT_LEARNED ? NULL : inc_any(b, o->inc);
-    if (c) {
-        uint64_t more = r->count - (c->counted && r->count);
-        c->counted = 0;
-        c->d.count += more;
-        if (more)
-            inc_follow(b, c, r->last_ns, 0);
-    }
+    if (c)
+        inc_count(b, c, r->count, r->last_ns);
+}
+
+/* An error that is no more than counted belongs to the deviation that told of it. What was learned has none, nor has
+ * what followed from another one. */
+void baseline_fact_error(struct baseline *b, const struct rec_fact_error *r)
+{
+    uint32_t i = dig_find(b, r->digest, DIG_OP, NULL);
+    clock_to(b, r->ts_ns);
+    struct incident *c = i ? inc_of(b, fold_id(DEV_NEW_ERROR, op_at(b, i)->id, r->status, 0)) : NULL;
+    if (c)
+        inc_count(b, c, r->count, r->last_ns);
 }

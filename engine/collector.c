@@ -231,7 +231,7 @@ static void on_end(struct collector *c, const struct rec_tick *t)
 static bool is_knowledge(unsigned kind)
 {
     return kind == RK_ASSET || kind == RK_LINK || kind == RK_LINK_APP || kind == RK_LINK_COUNT ||
-           kind == RK_FACT_COUNT || kind == RK_IDENT;
+           kind == RK_FACT_COUNT || kind == RK_FACT_ERROR || kind == RK_IDENT;
 }
 
 static void on_record(struct collector *c, struct ring_head *h)
@@ -261,6 +261,9 @@ static void on_record(struct collector *c, struct ring_head *h)
         break;
     case RK_FACT_COUNT:
         baseline_fact_count(c->baseline, rec);
+        break;
+    case RK_FACT_ERROR:
+        baseline_fact_error(c->baseline, rec);
         break;
     case RK_IDENT:
         on_ident(c, h);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/base/hash.h"
+
 size_t fact_set_bytes(uint32_t n)
 {
     return arena_size(n * sizeof(uint64_t)) + arena_size(n * sizeof(struct fact_slot)) +
@@ -23,6 +25,8 @@ void fact_set_clear(struct fact_set *s)
     for (uint32_t i = 0; i < s->n; i++)
         s->slots[i] = (struct fact_slot){.moved = s->slots[i].moved + 1};
     s->dirty = FACT_NONE;
+    memset(s->failed, 0, sizeof s->failed);
+    s->n_failed = 0;
 }
 
 static uint32_t make_room(struct fact_set *s, uint32_t base, uint32_t way, struct fact_hit *ret)
@@ -54,6 +58,26 @@ static bool error_is_new(struct fact_slot *f, struct fact_errors *e, uint32_t er
     return true;
 }
 
+/* Count that failure of a fact. What made room for it: `gone`. */
+static void count_failed(struct fact_set *s, const struct fact_failed *is, struct fact_failed *gone)
+{
+    struct fact_failed *set = &s->failed[hash_mix(is->digest, is->error) % (LIM_FAILED / FACT_FAILED_WAYS) *
+                                         FACT_FAILED_WAYS];
+    struct fact_failed *to = set;
+    for (struct fact_failed *f = set; f < set + FACT_FAILED_WAYS; f++) {
+        if (f->count && f->digest == is->digest && f->error == is->error) {
+            f->count += is->count;
+            f->last_ns = is->last_ns > f->last_ns ? is->last_ns : f->last_ns;
+            return;
+        }
+        if (to->count && (!f->count || f->last_ns < to->last_ns))
+            to = f;
+    }
+    *gone = *to;
+    s->n_failed += !to->count;
+    *to = *is;
+}
+
 void fact_again(struct fact_set *s, uint32_t slot, uint64_t ts_ns)
 {
     struct fact_slot *f = &s->slots[slot];
@@ -75,6 +99,7 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
 {
     uint32_t base = fact_base_of(s, digest), way = fact_way_of(digest), i = base + way;
     ret->is_new = ret->new_error = ret->evicted = false;
+    ret->failed.count = 0;
     if (__builtin_expect(s->digests[i] != digest, 0))
         for (i = base; i < base + FACT_WAYS && s->digests[i] != digest; i++)
             ;
@@ -89,7 +114,9 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
     ret->slot = i;
     fact_again(s, i, ts_ns);
     if (error) {
+        const struct fact_failed is = {.digest = digest, .last_ns = ts_ns, .error = error, .count = 1};
         s->slots[i].errors++;
+        count_failed(s, &is, &ret->failed);
         ret->new_error = error_is_new(&s->slots[i], &s->errors[i], error);
     }
 }
@@ -106,4 +133,16 @@ bool fact_flush(struct fact_set *s, uint64_t *digest, struct fact_slot *ret)
     f->count = f->errors = 0;
     f->dirty = 0;
     return true;
+}
+
+bool fact_flush_failed(struct fact_set *s, struct fact_failed *ret)
+{
+    for (uint32_t i = 0; s->n_failed && i < LIM_FAILED; i++)
+        if (s->failed[i].count) {
+            *ret = s->failed[i];
+            s->failed[i].count = 0;
+            s->n_failed--;
+            return true;
+        }
+    return false;
 }

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/limits.h"
 
-enum { FACT_WAYS = 8, FACT_ERRORS = 4 };
+enum { FACT_WAYS = 8, FACT_ERRORS = 4, FACT_FAILED_WAYS = 4 };
 
 struct fact_slot { /* two in a cache line */
     uint64_t last_ns;
@@ -27,13 +28,22 @@ struct fact_errors {
     uint32_t known[FACT_ERRORS]; /* error statuses told, +1 */
 };
 
+/* Errors that were told and only counted since: few messages fail, so they have no counters in the slots, but a table
+ * of their own. Its sets are of four: what stands there longest is told before it makes room. */
+struct fact_failed {
+    uint64_t digest, last_ns;
+    uint32_t error, count; /* count: since it was told last; 0: free */
+};
+
 struct fact_set {
     uint64_t *digests;         /* 0 free */
     struct fact_slot *slots;
     struct fact_errors *errors; /* of each slot; read only when something failed */
     uint32_t n, mask;          /* n: power of two; mask: of set indices */
     uint32_t dirty;            /* slots counted since the last flush, newest first */
+    uint32_t n_failed;
     uint64_t evicted;
+    struct fact_failed failed[LIM_FAILED];
 };
 enum { FACT_NONE = UINT32_MAX };
 
@@ -48,6 +58,7 @@ struct fact_hit {
     uint32_t slot;             /* where it stands, as long as its `moved` stays what it is */
     uint64_t old_digest;
     struct fact_slot old;
+    struct fact_failed failed; /* count not 0: that was counted of an error which made room */
 };
 /* A fact stands in the place of its set that its digest prefers, where that was free: its counters can be fetched
  * before the digests are compared. */
@@ -72,3 +83,5 @@ void fact_see(struct fact_set *s, uint64_t digest, uint64_t ts_ns, uint32_t erro
 void fact_again(struct fact_set *s, uint32_t slot, uint64_t ts_ns);
 /* The next counted slot since the last flush, its counts reset; false at the end. */
 bool fact_flush(struct fact_set *s, uint64_t *digest, struct fact_slot *ret);
+/* The same of the errors, each as what it was counted for. */
+bool fact_flush_failed(struct fact_set *s, struct fact_failed *ret);

@@ -158,6 +158,20 @@ void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot 
         out_put(s->out, RK_FACT_COUNT, &r, sizeof r);
 }
 
+void report_fact_error(struct shard *s, const struct fact_failed *f, uint64_t ts_ns)
+{
+    struct rec_fact_error r = {.ts_ns = ts_ns, .digest = f->digest, .last_ns = f->last_ns, .status = f->error - 1,
+                               .count = f->count};
+    out_put(s->out, RK_FACT_ERROR, &r, sizeof r);
+}
+
+void report_errors(struct shard *s, uint64_t ts_ns)
+{
+    struct fact_failed f;
+    while (fact_flush_failed(&s->facts, &f))
+        report_fact_error(s, &f, ts_ns);
+}
+
 void report_flush(struct shard *s, uint64_t ts_ns)
 {
     struct link l;
@@ -167,6 +181,7 @@ void report_flush(struct shard *s, uint64_t ts_ns)
         report_link_count(s, &l, ts_ns);
     while (fact_flush(&s->facts, &d, &c))
         report_fact_count(s, d, &c, ts_ns);
+    report_errors(s, ts_ns);
 }
 
 void report_counted(void *arg, const struct rec_counted *r)

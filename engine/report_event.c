@@ -48,6 +48,8 @@ static uint32_t see_fact(struct shard *s, const struct event *e, uint64_t digest
     fact_see(&s->facts, digest, ts, error, &h);
     if (h.evicted)
         report_fact_count(s, h.old_digest, &h.old, s->now_ns);
+    if (h.failed.count)
+        report_fact_error(s, &h.failed, s->now_ns);
     struct fact_slot *slot = &s->facts.slots[h.slot];
     if (!slot->served && ev_served(e->kind, e->outcome, e->from_client)) {
         slot->served = 1;

@@ -287,7 +287,7 @@ static inline uint64_t *asset_set(const struct shard *s, uint64_t digest)
 void report_fault(struct shard *s, struct flow *f, unsigned side, enum packet_fault fault); /* of s->pkt */
 void report_fragment_fault(struct shard *s, const struct job *j, enum packet_fault fault);  /* the same, of no flow */
 void report_counts(struct shard *s, struct flow *f);    /* the flow's counters to its link */
-void report_flush(struct shard *s, uint64_t ts_ns);     /* links' and facts' counters to the collector */
+void report_flush(struct shard *s, uint64_t ts_ns);     /* all counters of links and facts to it */
 void report_counted(void *shard, const struct rec_counted *r);
 void report_repeat_count(void *shard, const struct rec_anomaly *r);
 /* What messages of one kind have in common, as a number: two devices, the worst anomaly (schema_worst()), and all that
@@ -299,6 +299,8 @@ bool report_is_new(struct shard *s, const struct dis_ctx *x, const struct event 
                    uint64_t object);
 void report_malformed(void *shard, struct dis_ctx *x, const struct proto_schema *schema, unsigned bit); /* rt_sink */
 void report_fact_count(struct shard *s, uint64_t digest, const struct fact_slot *c, uint64_t ts_ns);
+void report_fact_error(struct shard *s, const struct fact_failed *f, uint64_t ts_ns);
+void report_errors(struct shard *s, uint64_t ts_ns);    /* the counters of errors to the collector */
 void report_event(void *shard, struct dis_ctx *x, struct event *e); /* rt_sink.event */
 void report_unpack(const struct rec_event *r, const void *packed, struct event *ret); /* packed: as r->packed says */
 bool report_again(void *shard, struct dis_ctx *x, const struct rt_again *m); /* rt_sink.again */

@@ -131,6 +131,7 @@ void shard_tick(struct shard *s, uint64_t ts_ns, bool flush)
         unseen_flush(s, ts_ns);
         told_flush(&s->told, s->env->rules, ts_ns);
         repeats_flush(&s->repeats);
+        report_errors(s, ts_ns);
     }
     if (flush && (ts_ns >= s->counts_ns || s->counts_ns - ts_ns > COUNTS_NS)) {
         s->counts_ns = (ts_ns / COUNTS_NS + 1) * COUNTS_NS;

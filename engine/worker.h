@@ -12,7 +12,7 @@
 /* Records on the ring: ring_head.type is kind | shard << 16, ring_head.order the number of the packet or tick. */
 enum rec_kind { RK_PAD, RK_EVENT, RK_ASSET, RK_LINK, RK_LINK_APP, RK_LINK_COUNT, RK_FACT_COUNT, RK_IDENT, RK_ANOMALY,
                 RK_TICK, RK_MARK, RK_END, RK_STATS, RK_UNSEEN,
-                RK_ABSENT, RK_TOPOLOGY, RK_COUNTED };
+                RK_ABSENT, RK_TOPOLOGY, RK_COUNTED, RK_FACT_ERROR };
 enum { REC_MAX_BYTES = 98304 }; /* one record on the ring: an event with all its values, facts and hits */
 
 struct out {

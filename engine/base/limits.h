@@ -26,6 +26,8 @@ enum {
     LIM_NDPI_LINKS = 256,    /* links of a shard of which it is known what nDPI was shown; more: shown again */
     LIM_COPIES = 512,        /* datagrams and frames of a shard that are remembered for their copies, in sets of 4;
                               * more: the oldest of its set is forgotten, and its copy processed like a first one */
+    LIM_FAILED = 64,         /* errors of a shard that are counted at a time, one of a fact each; more: one is told the
+                              * collector at once and makes room */
     LIM_EXPECT = 32,         /* publishers of a shard that are expected to speak again in time; more: not watched */
     LIM_PROBE_PDUS = 2,      /* consistent PDUs by which an unknown port is claimed */
 };

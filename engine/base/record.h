@@ -111,6 +111,11 @@ struct rec_fact_count {
     uint64_t ts_ns, digest, last_ns;
     uint32_t count, errors, period_us; /* period: running mean of the interval; 0: seen once */
 };
+/* How often it failed in that way since that was told last. Every error that is new is told, and counted here too. */
+struct rec_fact_error {
+    uint64_t ts_ns, digest, last_ns;
+    uint32_t status, count;
+};
 /* What a threshold counts of a message, as rules_count_of() says: apart from others (group), and which (thing). */
 struct rule_count {
     uint64_t group, thing;        /* group: not 0 */

@@ -264,6 +264,35 @@ def several_objects_of_one_message_are_one_alert():
 
 
 @case
+def an_error_that_comes_again_is_counted():
+    t = day(1)
+    c, came = ordinary(t), {}
+    for k in range(60):  # two errors of one object, and one every quarter of an hour of another
+        for error in (2, 4)[:1 + k % 2]:
+            modbus(c, 3, 0, 10, tid=k, error=error)
+            came[error] = came.get(error, 0) + 1
+        if k % 20 == 0:
+            modbus(c, 16, 100, [1, 2], tid=k, error=3)
+            came[3] = came.get(3, 0) + 1
+        modbus(c, 3, 0, 10, tid=k)
+        t.wait(45)
+    told = set()
+    for args in (["-w", "1"], ["-w", "2"], ["-w", "8"], ["-w", "2", "-e", os.devnull]):
+        p = Plant()
+        learned = day(0)
+        ordinary(learned)
+        p.replay(learned, "--learn")
+        found = {a["tyto"]["why"].split()[2]: a["tyto"] for a in p.replay(t, "--detect", *args)
+                 if a["tyto"]["id"] == "OT-POL-017"}
+        assert {k: v["count"] for k, v in found.items()} == {
+            "illegal_data_address": came[2], "server_device_failure": came[4], "illegal_data_value": came[3]}, found
+        at = [(v["first_seen"], v["last_seen"]) for v in found.values()]
+        assert all(first < last for first, last in at) and all(v["update"] > 1 for v in found.values()), at
+        told.add(json.dumps(found, sort_keys=True))
+    assert len(told) == 1, told
+
+
+@case
 def a_new_device_is_one_alert_whatever_it_does():
     p = Plant()
     t = day(0)

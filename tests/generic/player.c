@@ -243,6 +243,7 @@ static void drain(struct player *p)
     while ((h = ring_peek(&p->ring))) {
         struct rec_anomaly a;
         struct rec_fact_count c;
+        struct rec_fact_error f;
         struct rec_link_count l;
         p->n_records++;
         switch (h->type & 0xffff) {
@@ -261,6 +262,12 @@ static void drain(struct player *p)
             if (p->counts)
                 text_line(&p->trace, "F %016" PRIx64 " %u times, %u errors, every %u us, until %" PRIu64, c.digest,
                           c.count, c.errors, c.period_us, c.last_ns);
+            break;
+        case RK_FACT_ERROR:
+            memcpy(&f, h + 1, sizeof f);
+            if (p->counts)
+                text_line(&p->trace, "E %016" PRIx64 " %u times error %u, until %" PRIu64, f.digest, f.count, f.status,
+                          f.last_ns);
             break;
         case RK_LINK_COUNT:
             memcpy(&l, h + 1, sizeof l);

@@ -105,6 +105,39 @@ START_TEST(a_full_set_moves_a_fact)
 }
 END_TEST
 
+/* What makes room for another error is told, and nothing counts twice. */
+START_TEST(failures_are_counted)
+{
+    enum { DIGESTS = LIM_FAILED, ROUNDS = 50 };
+    uint32_t counts[DIGESTS + 1] = {0};
+    struct fact_failed is;
+    struct fact_hit h;
+    unsigned gone = 0;
+    start();
+    for (unsigned k = 0; k < ROUNDS; k++)
+        for (uint64_t i = 1; i <= DIGESTS; i++) {
+            fact_see(&facts, i << 8 | 1, k * 1000 + i, 7, &h);
+            ck_assert(h.new_error == (k == 0));
+            if (!h.failed.count)
+                continue;
+            gone++;
+            counts[h.failed.digest >> 8] += h.failed.count;
+        }
+    ck_assert_uint_gt(gone, 0);
+    while (fact_flush_failed(&facts, &is)) {
+        ck_assert_uint_eq(is.error, 7);
+        ck_assert_uint_eq(is.last_ns, (ROUNDS - 1) * 1000 + (is.digest >> 8)); /* of the last round */
+        counts[is.digest >> 8] += is.count;
+    }
+    for (unsigned i = 1; i <= DIGESTS; i++)
+        ck_assert_uint_eq(counts[i], ROUNDS);
+    fact_see(&facts, 1 << 8 | 1, 100000, 7, &h);
+    fact_set_clear(&facts);
+    ck_assert(!fact_flush_failed(&facts, &is));
+    arena_close(&mem);
+}
+END_TEST
+
 START_TEST(what_is_not_alike)
 {
     start();
@@ -145,4 +178,4 @@ START_TEST(two_places)
 END_TEST
 
 SUITE("seen", 10, all_facts_are_counted, a_part_that_is_gone, a_fact_that_is_gone, a_full_set_moves_a_fact,
-      what_is_not_alike, two_places)
+      failures_are_counted, what_is_not_alike, two_places)
