@@ -148,9 +148,10 @@ static struct inc_ref flood(struct baseline *b, const struct deviation *d, struc
         inc_follow(b, c, d->last_ns, 0);
         return g->flood;
     }
-    struct deviation f = {.type = DEV_FLOOD, .flood_of = d->type, .severity = DEV_MAJOR, .first_ns = d->last_ns,
-                          .last_ns = d->last_ns, .count = 1, .net = d->net, .frame = d->frame, .file = d->file,
-                          .iface = d->iface, .fold = fold_id(DEV_FLOOD, d->type, g->window, g - b->budget[d->type])};
+    struct deviation f = {.type = DEV_FLOOD, .flood_of = d->type, .paired = d->paired, .severity = DEV_MAJOR,
+                          .first_ns = d->last_ns, .last_ns = d->last_ns, .count = 1, .net = d->net,
+                          .frame = d->frame, .file = d->file, .iface = d->iface,
+                          .fold = fold_id(DEV_FLOOD, d->type, g->window, g - b->budget[d->type])};
     snprintf(f.object, sizeof f.object, "%s", dev_name(d->type));
     snprintf(f.why, sizeof f.why, "more than %u deviations of the type %s %s; the rest is counted here",
              g->raised < LIM_NOVELTIES ? (unsigned)LIM_BURST : (unsigned)LIM_NOVELTIES, dev_name(d->type),

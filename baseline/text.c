@@ -254,26 +254,49 @@ static void link_words(const struct baseline *b, const struct link *l, char out[
         text_add(out, 64, " %s", b->apps[l->apps[0]].name);
 }
 
+/* Nobody answered so far. */
+static bool unanswered(const struct link *l)
+{
+    return !l->packets[1] && (l->flags & ROW_LINK_ATTEMPT);
+}
+
+/* What is learned of the two ends of link i, whichever of them asked the other, and of its client with others. */
+struct learned_links {
+    uint32_t of_client, of_pair;
+    char pair[128]; /* the first of them */
+};
+
+static void learned_links(const struct baseline *b, uint32_t i, struct learned_links *ret)
+{
+    const struct link *l = blink_at(b, i);
+    char w[64];
+    *ret = (struct learned_links){0};
+    for (uint32_t k = 1; k <= b->links.high; k++) {
+        const struct link *o = blink_at(b, k);
+        if (!o->node.used || k == i || o->life.learned != FACT_LEARNED || o->net != l->net)
+            continue;
+        bool same = addr_eq(&o->client, &l->client);
+        bool turned = !same && addr_eq(&o->client, &l->server) && addr_eq(&o->server, &l->client);
+        ret->of_client += same;
+        if (!(turned || (same && addr_eq(&o->server, &l->server))) || unanswered(o) || ++ret->of_pair > 3)
+            continue;
+        link_words(b, o, w);
+        text_add(ret->pair, sizeof ret->pair, "%s%s%s", ret->of_pair > 1 ? ", " : "", w,
+                 turned ? " the other way" : "");
+    }
+}
+
 void text_link(struct baseline *b, struct deviation *d, uint32_t i)
 {
     const struct link *l = blink_at(b, i);
-    char client[WHO_TEXT], server[WHO_TEXT], what[64], pair[96] = "", w[64];
-    uint32_t of_client = 0, of_pair = 0;
-    for (uint32_t k = 1; k <= b->links.high; k++) {
-        const struct link *o = blink_at(b, k);
-        if (!o->node.used || k == i || o->life.learned != FACT_LEARNED || o->net != l->net ||
-            !addr_eq(&o->client, &l->client))
-            continue;
-        of_client++;
-        if (!addr_eq(&o->server, &l->server) || ++of_pair > 3)
-            continue;
-        link_words(b, o, w);
-        text_add(pair, sizeof pair, "%s%s", of_pair > 1 ? ", " : "", w);
-    }
+    char client[WHO_TEXT], server[WHO_TEXT], what[64];
+    struct learned_links known;
+    learned_links(b, i, &known);
     text_who(b, l->net, &l->client, client);
     text_who(b, l->net, &l->server, server);
     link_words(b, l, what);
-    bool tried = !l->packets[1] && (l->flags & ROW_LINK_ATTEMPT);
+    bool tried = unanswered(l);
+    d->paired = known.of_pair > 0;
     d->severity = tried || addr_is_group(&l->server) ? DEV_MINOR : DEV_MAJOR;
     uint32_t ci = asset_find(b, l->net, &l->client), si = asset_find(b, l->net, &l->server);
     bool silent = !addr_is_private(&l->server) && !addr_is_group(&l->server) &&
@@ -282,12 +305,12 @@ void text_link(struct baseline *b, struct deviation *d, uint32_t i)
     d->external = out != (ci && asset_is_external(b, asset_at(b, ci)));
     text_add(d->object, sizeof d->object, "%s", what);
     text_add(d->why, sizeof d->why, "first %s%s from %s to %s; ", what, tried ? " (not answered)" : "", client, server);
-    if (of_pair)
-        text_add(d->why, sizeof d->why, "learned between them: %s%s", pair, of_pair > 3 ? ", ..." : "");
+    if (d->paired)
+        text_add(d->why, sizeof d->why, "learned between them: %s%s", known.pair, known.of_pair > 3 ? ", ..." : "");
     else
         text_add(d->why, sizeof d->why, "nothing is learned between them, %u links of this client to others",
-                 of_client);
-    text_add(d->expected, sizeof d->expected, "%s", of_pair ? pair : "no link between them");
+                 known.of_client);
+    text_add(d->expected, sizeof d->expected, "%s", d->paired ? known.pair : "no link between them");
     text_add(d->seen, sizeof d->seen, "%s", what);
     snprintf(d->accept, sizeof d->accept, "link:%016llx", (unsigned long long)l->id);
 }

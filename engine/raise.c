@@ -206,6 +206,8 @@ static enum alert_row row_of(const struct deviation *d, unsigned type)
         return d->flood_of != DEV_FLOOD && d->flood_of < DEV_COUNT ? row_of(d, d->flood_of) : AT_NEW_LINK;
     if (d->external && (type == DEV_NEW_ASSET || type == DEV_NEW_LINK))
         return AT_INTERNET;
+    if (type == DEV_NEW_LINK && d->paired) /* they do communicate: what is new is how */
+        return AT_NEW_PROTOCOL;
     if (type == DEV_STATE_COMMAND || type == DEV_NEW_FUNCTION)
         return command_row(d, rows[type]);
     if (type == DEV_IDENTITY_CHANGED && strncmp(d->object, "program", 7) == 0)

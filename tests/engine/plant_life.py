@@ -264,6 +264,31 @@ def several_objects_of_one_message_are_one_alert():
 
 
 @case
+def a_pair_that_knows_each_other_and_speaks_otherwise():
+    p = Plant()
+    t = day(0)
+    ordinary(t)
+    ordinary(t, client=EWS, server="10.0.0.11")
+    p.replay(t, "--learn")
+
+    def news(client, server, port, answered=True):
+        t = day(1)
+        t.tcp(client, 40000, server, port) if answered else t.ip(
+            client, server, 6, struct.pack(">HHIIBBHHH", 40000, port, 1, 0, 0x50, 2, 1024, 0, 0))
+        found = p.replay(t, "--detect")
+        assert len(found) == 1, found
+        return found[0]
+    for client, server, known in ((HMI, PLC, "TCP/502 modbus"), (PLC, HMI, "TCP/502 modbus the other way")):
+        for port, answered in ((2404, True), (4840, False)):
+            a = news(client, server, port, answered)
+            assert a["tyto"]["id"] == "OT-POL-003" and a["tyto"]["expected"] == known, a
+            assert a["alert"]["severity"] == (2 if answered else 3) and f"between them: {known}" in a["tyto"]["why"], a
+    assert news(HMI, PLC, 8080)["tyto"]["id"] == "OT-POL-003"  # of an IT service, too
+    for server in (EWS, "10.0.0.11"):  # both known, but not to each other
+        assert news(HMI, server, 502)["tyto"]["id"] == "OT-POL-002"
+
+
+@case
 def an_error_that_comes_again_is_counted():
     t = day(1)
     c, came = ordinary(t), {}

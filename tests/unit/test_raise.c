@@ -40,6 +40,27 @@ START_TEST(test_deviations)
 }
 END_TEST
 
+START_TEST(test_new_link_of_a_pair)
+{
+    static const struct {
+        uint8_t type, paired, external;
+        const char *id;
+    } rows[] = {{DEV_NEW_LINK, 1, 0, "OT-POL-003"}, {DEV_NEW_LINK, 1, 1, "OT-POL-040"}, {DEV_FLOOD, 1, 0, "OT-POL-003"},
+                {DEV_FLOOD, 0, 0, "OT-POL-002"}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct deviation d = make(rows[i].type);
+        d.flood_of = DEV_NEW_LINK;
+        d.paired = rows[i].paired;
+        d.external = rows[i].external;
+        d.fold += i;
+        raise_deviation(&ra, &d);
+        const struct js *v = parsed(i);
+        has(v, "tyto.id", rows[i].id);
+        js_free(v);
+    }
+}
+END_TEST
+
 START_TEST(test_programming)
 {
     static const struct {
@@ -154,6 +175,7 @@ int main(void)
     TCase *t = tcase_create("raise");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_deviations);
+    tcase_add_test(t, test_new_link_of_a_pair);
     tcase_add_test(t, test_programming);
     tcase_add_test(t, test_follow);
     tcase_add_test(t, test_operational);
