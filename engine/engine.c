@@ -191,25 +191,34 @@ static void send_tick(struct engine *g, const struct rec_tick *t, bool flush)
         send_control(g, flush ? PM_FLUSH : PM_TICK, t);
 }
 
-static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns)
+/* p: with that packet; NULL: with none. */
+static void jumped(struct rec_tick *t, uint64_t from_ns, uint64_t to_ns, const struct pkt *p)
+{
+    t->jump_from_ns = from_ns;
+    t->jump_to_ns = to_ns;
+    t->jump_frame = p ? p->frame : 0;
+    t->jump_file = p ? p->file : 0;
+}
+
+/* jump_from_ns: the clock jumped from there, with packet p; 0: it did not. */
+static void tick(struct engine *g, uint64_t ts_ns, uint64_t jump_from_ns, const struct pkt *p)
 {
     _Static_assert(FLUSH_S * UINT64_C(1000000000) <= RULES_AGAIN_NS, "thresholds count on it");
     bool flush = ts_ns / (FLUSH_S * second_ns) != (g->next_tick_ns - second_ns) / (FLUSH_S * second_ns);
     flush |= jump_from_ns != 0;
     uint64_t at = ts_ns / second_ns * second_ns; /* a jump is one step */
     struct rec_tick t = engine_tick(g, at);
-    t.jump_from_ns = jump_from_ns;
-    t.jump_to_ns = jump_from_ns ? ts_ns : 0;
+    if (jump_from_ns)
+        jumped(&t, jump_from_ns, ts_ns, p);
     send_tick(g, &t, flush);
     g->next_tick_ns = at + second_ns;
 }
 
 /* The clock was set back for good: the time that was ends here, and a new one begins. */
-static void set_back(struct engine *g, uint64_t ts_ns)
+static void set_back(struct engine *g, uint64_t ts_ns, const struct pkt *p)
 {
     struct rec_tick t = engine_tick(g, g->now_ns);
-    t.jump_from_ns = g->now_ns;
-    t.jump_to_ns = ts_ns;
+    jumped(&t, g->now_ns, ts_ns, p);
     send_tick(g, &t, true);
     g->shift_ns += (int64_t)(g->now_ns - ts_ns);
     g->rebased++;
@@ -228,8 +237,9 @@ static void start_time(struct engine *g, uint64_t ts_ns)
 /* Engine time: the highest packet time so far. A capture whose clock was set back for good starts a new time. A step
  * forward is silence, unless it is so far that nobody has waited for it: a clock that was set, or captures of several
  * years in one replay, which must tell the same as one file that holds them all. */
-void engine_advance(struct engine *g, uint64_t ts_ns)
+void engine_advance(struct engine *g, const struct pkt *p)
 {
+    uint64_t ts_ns = p->ts_ns;
     if (!g->started) {
         start_time(g, ts_ns);
         return;
@@ -241,20 +251,21 @@ void engine_advance(struct engine *g, uint64_t ts_ns)
         g->behind = 0;
         g->jumped += jump;
         if (ts_ns >= g->next_tick_ns)
-            tick(g, ts_ns, jump ? from : 0);
+            tick(g, ts_ns, jump ? from : 0, p);
         return;
     }
     if (g->now_ns - ts_ns >= g->conf.time_jump_ns && ++g->behind >= REBASE_AFTER)
-        set_back(g, ts_ns);
+        set_back(g, ts_ns, p);
 }
 
-static inline void advance(struct engine *g, uint64_t ts_ns)
+static inline void advance(struct engine *g, const struct pkt *p)
 {
+    uint64_t ts_ns = p->ts_ns;
     if (__builtin_expect(ts_ns >= g->now_ns && ts_ns < g->next_tick_ns, 1)) {
         g->now_ns = ts_ns; /* as engine_advance() does, where nothing else is due */
         g->behind = 0;
     } else {
-        engine_advance(g, ts_ns);
+        engine_advance(g, p);
     }
 }
 
@@ -269,7 +280,7 @@ static void one_packet(struct engine *g, const struct pkt *p, const struct job *
 {
     g->packets++;
     g->bytes += p->wirelen;
-    advance(g, p->ts_ns);
+    advance(g, p);
     remember(g, p, j);
     if (g->lanes) {
         lanes_packet(g, p, j);
@@ -322,7 +333,7 @@ static void own_packets(struct engine *g, const struct pkt *p, const struct job 
     g->packets += n;
     g->bytes += worker_count(g->own, p, n);
     for (unsigned i = 0; i < n; i++) {
-        advance(g, p[i].ts_ns);
+        advance(g, &p[i]);
         remember(g, &p[i], &j[i]);
         worker_deliver(g->own, s[i], &p[i], &j[i], g->now_ns, ++g->order);
     }
@@ -420,12 +431,12 @@ void engine_clock_step(struct engine *g, int64_t step)
         return;
     g->base_ns = 0;
     if (step < 0 && to < g->now_ns) {
-        set_back(g, to);
+        set_back(g, to, NULL);
     } else if (step > 0 && to > g->now_ns) {
         uint64_t from = g->now_ns;
         g->now_ns = to;
         g->jumped++;
-        tick(g, to, from);
+        tick(g, to, from, NULL);
     }
     g->shift_ns = shift;
 }
@@ -445,7 +456,7 @@ void engine_idle(struct engine *g)
     if (passed > g->lag_ns && g->base_ns + passed - g->lag_ns > g->now_ns) {
         g->now_ns = g->base_ns + passed - g->lag_ns;
         if (g->now_ns >= g->next_tick_ns)
-            tick(g, g->now_ns, 0);
+            tick(g, g->now_ns, 0, NULL);
     }
 }
 

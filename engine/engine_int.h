@@ -47,7 +47,7 @@ struct engine {
 };
 
 /* Engine time goes on to the packet's, or is set back. */
-void engine_advance(struct engine *g, uint64_t ts_ns);
+void engine_advance(struct engine *g, const struct pkt *p);
 /* A batch through decoding, and to its worker. */
 void engine_batch(struct engine *g, const struct pkt *batch, int n);
 /* No packets: time passes all the same, a little behind the clock. */

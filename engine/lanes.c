@@ -145,7 +145,7 @@ static void take_one(struct engine *g, struct pkt_msg *m)
 {
     pkt_msg_open(m);
     if (!g->started || m->pkt.ts_ns >= g->next_tick_ns)
-        engine_advance(g, m->pkt.ts_ns);
+        engine_advance(g, &m->pkt);
     else if (m->pkt.ts_ns > g->now_ns)
         g->now_ns = m->pkt.ts_ns;
     g->order = lanes_order(g, g->now_ns, false);

@@ -1,17 +1,13 @@
 /* raise.c: findings to alerts: type, subject, sentences, marks. */
 #include "engine/raise_int.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/base/hash.h"
-#include "engine/base/jw.h"
 #include "engine/base/evtext.h"
 #include "engine/base/text.h"
 #include "engine/evjson.h"
-#include "engine/outputs.h"
-#include "store/store.h"
 
 void raise_init(struct raise *r, const struct raise_conf *c)
 {
@@ -85,8 +81,7 @@ void draft_sides(const struct raise *r, struct draft *d, uint16_t net, const str
         d->in.dst = raise_asset(r, net, dst, &d->dst) ? &d->dst.info : NULL;
 }
 
-/* community_id of what has no event of its own, where both ports are known */
-static void set_community(struct draft *d)
+void draft_community(struct draft *d)
 {
     struct alert_flow *f = &d->in.flow;
     if (!f->has_src || !f->has_dst || !f->has_ports || !f->sport || !f->dport || addr_is_mac(&f->src) ||
@@ -319,7 +314,7 @@ static void see(const struct raise *r, struct draft *dr, const struct deviation 
         words_event(&w, ev);
     else
         words_add(&w, "%s", d->seen);
-    dr->in.seen = dr->seen[0] ? dr->seen : NULL;
+    dr->in.seen = dr->seen[0] ? dr->seen : "nothing";
 }
 
 void draft_deviation(const struct raise *r, struct draft *dr, const struct deviation *d)
@@ -331,7 +326,7 @@ void draft_deviation(const struct raise *r, struct draft *dr, const struct devia
     dr->in.event = d->event;
     dr->in.one_way |= d->event && d->event->one_way;
     flow_of(d, &dr->in.flow);
-    set_community(dr);
+    draft_community(dr);
     const struct addr *src = dr->in.flow.has_src ? &d->src : NULL, *dst = dr->in.flow.has_dst ? &d->dst : NULL;
     if (d->event && src && dst && addr_eq(src, &d->event->src) && addr_eq(dst, &d->event->dst)) {
         src = rec_client(d->event);
@@ -355,7 +350,7 @@ void draft_deviation(const struct raise *r, struct draft *dr, const struct devia
         draft_accept(dr, false, d->accept);
     dr->in.maintenance = d->maintenance;
     dr->in.why = dr->why;
-    dr->in.expected = d->expected[0] ? d->expected : NULL;
+    dr->in.expected = d->expected[0] ? d->expected : "nothing"; /* a value that was empty */
     see(r, dr, d);
     dr->in.fold = d->fold;
     dr->in.first_ns = d->first_ns;
@@ -406,7 +401,7 @@ static void anomaly_flow(const struct rec_anomaly *n, struct alert_flow *f)
         .l4 = n->l4,
         .has_src = 1,
         .has_dst = 1,
-        .has_ports = n->l4 == PROTO_TCP || n->l4 == PROTO_UDP,
+        .has_ports = (n->l4 == PROTO_TCP || n->l4 == PROTO_UDP) && (n->sport | n->dport), /* pieces have none */
         .app = n->schema ? n->schema->name : NULL,
     };
 }
@@ -418,7 +413,7 @@ static void raise_fault(struct raise *r, const struct rec_anomaly *n, const stru
     struct draft d;
     draft_begin(r, &d, type, n->ts_ns, n->link);
     anomaly_flow(n, &d.in.flow);
-    set_community(&d);
+    draft_community(&d);
     draft_sides(r, &d, n->net, &n->src, &n->dst);
     if (n->schema)
         d.in.title = type == &alert_types[AT_MALFORMED] ? NULL : raise_protocol_title(&d, type, n->schema);
@@ -472,60 +467,4 @@ void raise_anomaly(struct raise *r, const struct rec_anomaly *n)
     const struct anomaly_def *a = &n->schema->anomalies[n->bit];
     if (a->severity)
         raise_breach(r, n, a);
-}
-
-/* ---- the sensor ------------------------------------------------------------------------------------------------- */
-
-void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, const char *object, uint64_t count,
-                       const char *why, ...)
-{
-    struct draft d;
-    va_list ap;
-    draft_begin(r, &d, &alert_types[row], ts_ns, 0);
-    va_start(ap, why);
-    vsnprintf(d.why, sizeof d.why, why, ap);
-    va_end(ap);
-    d.in.why = d.why;
-    d.in.subject = "sensor";
-    d.in.object = object;
-    d.in.count = count;
-    alert_raise(r->c.alerts, &d.in);
-}
-
-void raise_date(uint64_t ns, char *to, uint32_t cap)
-{
-    struct jw w;
-    jw_init(&w, to, cap - 1);
-    jw_time(&w, ns);
-    to[w.n] = 0;
-}
-
-void raise_unseen(struct raise *r)
-{
-    r->loss = r->unseen = true;
-}
-
-void raise_tick(struct raise *r, const struct rec_tick *t)
-{
-    const char *why = r->c.store ? store_error(r->c.store) : NULL;
-    r->loss = t->lossy || r->unseen;
-    r->unseen = false;
-    r->clock_bad = false;
-    alerts_tick(r->c.alerts, t->ts_ns);
-    if (t->jump_from_ns) {
-        char from[40], to[40];
-        raise_date(t->jump_from_ns, from, sizeof from);
-        raise_date(t->jump_to_ns, to, sizeof to);
-        r->clock_bad = true;
-        raise_operational(r, AT_OPS_CLOCK, t->ts_ns, "clock", 1, "packet time jumped from %s to %s", from, to);
-    }
-    if (t->lossy && !t->told)
-        raise_operational(r, AT_OPS_LOSS, t->ts_ns, "capture", t->lost ? t->lost : 1,
-                          "packets were lost in the window that ended now");
-    if (why)
-        raise_operational(r, AT_OPS_STORE, t->ts_ns, "database", 1, "the database cannot be written: %s", why);
-    if (r->c.outputs)
-        outputs_report(r->c.outputs, r, t->ts_ns);
-    if (t->last)
-        alerts_finish(r->c.alerts);
 }

@@ -121,8 +121,16 @@ void raise_anomaly(struct raise *r, const struct rec_anomaly *n);
 /* n->count more messages of a kind of which one was told as an act: they are counted in its alert. */
 void raise_again(struct raise *r, const struct rec_anomaly *n);
 /* The sensor's own condition: AT_OPS_ rows. object tells apart what must not fold together ("eth1", "flows"). */
-void raise_operational(struct raise *r, enum alert_row row, uint64_t ts_ns, const char *object, uint64_t count,
-                       const char *why, ...) PRINTF(6, 7);
+struct raise_about {     /* whom and which packet it concerns */
+    const struct addr *src, *dst; /* NULL: nobody in particular */
+    uint16_t net, vlan, file;
+    uint32_t frame;      /* 0: none */
+    uint8_t l4;
+};
+/* about: NULL the sensor alone. What was expected and seen is said by the row. */
+void raise_operational_of(struct raise *r, enum alert_row row, uint64_t ts_ns, const struct raise_about *about,
+                          const char *object, uint64_t count, const char *why, ...) PRINTF(7, 8);
+#define raise_operational(r, row, ts_ns, object, ...) raise_operational_of(r, row, ts_ns, NULL, object, __VA_ARGS__)
 
 /* What is known of an address, from the inventory and, failing that, from the configuration; owned strings. */
 struct raise_asset {

@@ -12,6 +12,8 @@ static void flow_of(const struct rec_absent *a, struct alert_flow *f)
         .flow_id = a->flow_id,
         .src = a->src,
         .dst = a->dst,
+        .sport = a->sport,
+        .dport = a->dport,
         .vlan = {a->vlan},
         .n_vlan = a->vlan != 0,
         .iface = a->iface,
@@ -21,6 +23,7 @@ static void flow_of(const struct rec_absent *a, struct alert_flow *f)
         .has_mac = a->has_mac,
         .has_src = 1,
         .has_dst = 1,
+        .has_ports = a->l4 == PROTO_TCP || a->l4 == PROTO_UDP,
         .app = a->schema->name,
     };
     memcpy(f->smac, a->smac, 6);
@@ -34,6 +37,7 @@ void raise_absent(struct raise *r, const struct rec_absent *a, uint64_t ts_ns)
     double promised = (double)(a->due_ns - a->last_ns) / 1e9, silent = (double)(ts_ns - a->last_ns) / 1e9;
     draft_begin(r, &d, &alert_types[AT_ABSENT], ts_ns, a->link);
     flow_of(a, &d.in.flow);
+    draft_community(&d);
     draft_sides(r, &d, a->net, &a->src, &a->dst);
     addr_text(&a->src, src);
     raise_date(a->last_ns, since, sizeof since);

@@ -232,7 +232,7 @@ static void word_rule(struct raise *r, struct draft *d, const struct rule_verdic
     snprintf(d->expected, sizeof d->expected, "%s", expected);
     d->in.why = d->why;
     d->in.seen = d->seen;
-    d->in.expected = d->expected[0] ? d->expected : NULL;
+    d->in.expected = d->expected[0] ? d->expected : "no message that meets the rule";
     d->in.count = v->count;
     d->in.first_ns = v->first_ns;
 }

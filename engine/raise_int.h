@@ -14,6 +14,8 @@ struct draft {
 };
 void draft_begin(const struct raise *r, struct draft *d, const struct alert_type *type, uint64_t ts_ns, uint64_t link);
 void draft_event(const struct raise *r, struct draft *d, const struct alert_type *type, struct rec_event *ev);
+/* community_id of what has no event of its own, where both ports are known */
+void draft_community(struct draft *d);
 /* Who it is about, as text; then also what the inventory knows of them. src, dst: NULL nobody in particular. */
 void draft_subject(const struct raise *r, struct draft *d, uint16_t net, const struct addr *src,
                    const struct addr *dst);

@@ -281,7 +281,9 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
     unsigned hi = f->client == 1;
     struct rec_absent r = {.ts_ns = a->ts_ns, .due_ns = a->due.due_ns, .last_ns = a->due.last_ns, .link = f->link,
                            .flow_id = f->id, .schema = a->schema, .src = *end_addr(f, hi), .dst = *end_addr(f, !hi),
-                           .net = f->key.net, .vlan = f->vlan, .iface = f->iface, .file = a->due.file, .unit = a->unit,
+                           .net = f->key.net, .vlan = f->vlan, .iface = f->iface, .file = a->due.file,
+                           .sport = hi ? f->key.hi_port : f->key.lo_port, .dport = hi ? f->key.lo_port : f->key.hi_port,
+                           .unit = a->unit,
                            .frame = a->due.frame, .l4 = f->key.proto, .has_mac = f->has_mac,
                            .back = a->back};
     memcpy(r.smac, f->mac[0][hi], 6);

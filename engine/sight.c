@@ -193,9 +193,11 @@ static void tell_pairs(struct sight *s, struct baseline *b, struct raise *r, uin
         addr_text(&p->to, to);
         snprintf(object, sizeof object, "%s > %s", from, to);
         name_pair(b, p, &w);
-        raise_operational(r, AT_OPS_ONE_WAY, ts_ns, object, 1,
-                          "%s: of the TCP connections between the two only this direction is seen, on %s", text,
-                          port_name(&s->port[p->port], name));
+        const struct raise_about pair = {.src = &p->from, .dst = &p->to, .net = p->net, .vlan = s->port[p->port].vlan,
+                                         .l4 = PROTO_TCP};
+        raise_operational_of(r, AT_OPS_ONE_WAY, ts_ns, &pair, object, 1,
+                             "%s: of the TCP connections between the two only this direction is seen, on %s", text,
+                             port_name(&s->port[p->port], name));
     }
     if (n > MOST)
         raise_operational(r, AT_OPS_ONE_WAY, ts_ns, "more pairs", n - MOST,

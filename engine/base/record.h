@@ -170,7 +170,7 @@ struct rec_absent {
     const struct proto_schema *schema;
     struct addr src, dst;
     uint8_t smac[6], dmac[6];
-    uint16_t net, vlan, iface, file;
+    uint16_t net, vlan, iface, file, sport, dport; /* ports: of the last connection, where it has some */
     uint32_t unit, frame;         /* frame: of the last message, 0 not known */
     uint8_t l4, has_mac, back;
     char name[REC_NAME];          /* of what it publishes */
@@ -179,6 +179,8 @@ struct rec_absent {
 struct rec_tick {
     uint64_t ts_ns;
     uint64_t jump_from_ns, jump_to_ns; /* the packet clock jumped; 0 0: it did not */
+    uint32_t jump_frame;          /* with that packet */
+    uint16_t jump_file;
     uint64_t frag_evicted;        /* datagrams given up for want of room, so far */
     uint64_t lost;                /* packets that never arrived, in this window */
     uint8_t last;                 /* end of the input */

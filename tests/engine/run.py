@@ -46,6 +46,18 @@ def once(path, workers, args, tmp, log=True):
     return texts, stats, out["db"]
 
 
+def explain(a):
+    """Every alert says what was expected and what was seen, whom it is about, and in which packets it shows."""
+    t, sensor = a["tyto"], a["tyto"]["id"].startswith("OT-OPS-")
+    assert all(t[k] for k in ("why", "expected", "seen")), a
+    who = "src_ip" in a or "ether" in a or t["src_asset"]
+    assert who or sensor or t["why"].startswith("more than "), a
+    assert t["evidence"]["frames"] or sensor, a
+    pieces = t.get("anomaly") == "fragments_contradict"  # of a datagram: ports are in the first alone
+    if a.get("proto") in ("TCP", "UDP") and {"src_ip", "dest_ip"} <= set(a) and not sensor and not pieces:
+        assert {"src_port", "dest_port", "community_id"} <= set(a), a
+
+
 def play(trace, *args, mode="--detect"):
     tmp = folder()
     trace.path = os.path.join(tmp, "capture.pcap")
@@ -58,6 +70,8 @@ def play(trace, *args, mode="--detect"):
         assert one[1] == many[1], f"counters differ with the number of workers: {one[1]} {many[1]}"
     assert one[0][0] == once(trace.path, 1, args, tmp, log=False)[0][0], "alerts differ where no events are logged"
     alerts, events = ([json.loads(line) for line in t.splitlines()] for t in one[0])
+    for a in alerts:
+        explain(a)
     return Result(alerts, events, one[1], one[2])
 
 
@@ -128,12 +142,14 @@ def clock_set_back_a_year():
     for x in c:
         x.to_server(read_regs(99))  # waits for ever
     t.now -= YEAR * 1_000_000
+    before = len(t.packets)
     polls(t, c, 40)
     r = play(t)
     assert r.stats["streams"]["time_rebased"] == 1, r.stats["streams"]
     assert r.stats["streams"]["flows_set_back"] == 5, r.stats["streams"]
     alert, = r.of("OT-OPS-003")
     assert alert["tyto"]["quality"]["clock_ok"] is False
+    assert alert["tyto"]["evidence"]["frames"] == [alert["pcap_cnt"]] and before < alert["pcap_cnt"] < before + 100, alert
     waits = [e for e in r.events if e["ot"]["kind"] == "request"]
     assert len(waits) >= 5, len(waits)
     # what waited is told when the old time ends, not at the end of the capture

@@ -332,6 +332,7 @@ def one_direction_of_a_pair():
     r = play(t)
     alert, = r.of("OT-OPS-004")
     assert alert["tyto"]["why"].startswith("10.0.1.2 > 10.0.0.2: "), alert["tyto"]["why"]
+    assert (alert["src_ip"], alert["dest_ip"]) == ("10.0.1.2", "10.0.0.2") and alert["tyto"]["src_asset"], alert
 
 
 @case

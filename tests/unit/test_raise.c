@@ -124,6 +124,36 @@ START_TEST(test_operational)
 }
 END_TEST
 
+/* Every alert about the sensor says what would have been right, what was seen, and whom it concerns. */
+START_TEST(test_operational_explains_itself)
+{
+    const struct addr client = ip("10.0.0.5"), server = ip("10.0.0.9");
+    const struct raise_about pair = {.src = &client, .dst = &server, .l4 = PROTO_TCP, .frame = 7};
+    unsigned n = 0;
+    for (unsigned row = AT_OPS_LOSS; row < AT_COUNT; row++) {
+        if (strncmp(alert_types[row].id, "OT-OPS-", 7) != 0)
+            continue;
+        raise_operational(&ra, row, T0, "eth1", 12, "what happened");
+        const struct js *j = parsed(n++);
+        has(j, "tyto.id", alert_types[row].id);
+        ck_assert_msg(js_str(j, "tyto.expected") && js_str(j, "tyto.seen"), "%s", alert_types[row].id);
+        ck_assert(!js_has(j, "src_ip"));
+        js_free(j);
+    }
+    ck_assert_uint_eq(n, 14);
+    raise_operational_of(&ra, AT_OPS_ONE_WAY, T0, &pair, "10.0.0.5 > 10.0.0.9", 1, "only this direction");
+    const struct js *j = parsed(n);
+    has(j, "src_ip", "10.0.0.5");
+    has(j, "dest_ip", "10.0.0.9");
+    has(j, "tyto.src_asset.name", "dev-5");
+    has(j, "tyto.dest_asset.name", "dev-9");
+    has(j, "proto", "TCP");
+    ck_assert(js_true(j, "tyto.quality.one_way"));
+    ck_assert_uint_eq(num(j, "pcap_cnt"), 7);
+    js_free(j);
+}
+END_TEST
+
 /* An output that cannot be written is told on those that can. */
 START_TEST(test_outputs)
 {
@@ -179,6 +209,7 @@ int main(void)
     tcase_add_test(t, test_programming);
     tcase_add_test(t, test_follow);
     tcase_add_test(t, test_operational);
+    tcase_add_test(t, test_operational_explains_itself);
     tcase_add_test(t, test_outputs);
     tcase_add_test(t, test_asset);
     suite_add_tcase(s, t);
