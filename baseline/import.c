@@ -304,8 +304,16 @@ static int accepted_line(struct import *m)
     return m->apply ? baseline_accept_alert(m->b, &a, m->e) : 0;
 }
 
+/* The keys of the text itself, as those of a line: each once. */
+static int twice(struct import *m, const char *line, const char *p)
+{
+    return import_bad_here(m, line, p, "each key once");
+}
+
 static int version_line(struct import *m, char *line, char *p)
 {
+    if (m->have_version)
+        return twice(m, line, import_skip(line));
     char *end = p + strspn(p, "0123456789");
     m->have_version = end == p + 1 && *p == '1' && (!*import_skip(end) || *import_skip(end) == '#');
     return m->have_version ? 0 : import_bad_here(m, line, p, "1, the version that this program reads");
@@ -323,10 +331,15 @@ static int one_line(struct import *m, char *line)
         return import_bad_here(m, line, p, "tyto_baseline: 1 before all else, as every export has it");
     if (indent == 0 && (strcmp(p, "assets:") == 0 || strcmp(p, "links:") == 0 || strcmp(p, "accepted:") == 0)) {
         m->part = *p == 'l' ? IN_LINKS : p[1] == 's' ? IN_ASSETS : IN_ACCEPTED;
+        if (m->parts >> m->part & 1)
+            return twice(m, line, p);
+        m->parts |= (uint8_t)(1u << m->part);
         m->have_link = false;
         return 0;
     }
     if (m->part == IN_LINKS && strcmp(p, "facts:") == 0 && m->have_link) {
+        if (m->in_facts)
+            return twice(m, line, p);
         m->in_facts = true;
         return 0;
     }
@@ -350,6 +363,7 @@ static int pass(struct import *m, FILE *f)
     int r = 0;
     m->line = 0;
     m->part = IN_HEAD;
+    m->parts = 0;
     m->have_version = m->have_link = m->in_facts = false;
     while (!r && fgets(line, sizeof line, f)) {
         size_t n = strlen(line);

@@ -17,6 +17,7 @@ struct import {
     bool apply;
     uint64_t now_ns;
     enum { IN_HEAD, IN_ASSETS, IN_LINKS, IN_ACCEPTED } part;
+    uint8_t parts;               /* those that began, bit per part */
     bool have_version, have_link, in_facts;
     uint32_t link;               /* while applying */
     struct baseline_text *x;

@@ -625,6 +625,10 @@ START_TEST(import_names_the_line)
          "x.yaml:3:51: found the end of the line"},
         {"tyto_baseline: 9\n", "x.yaml:1:16: found \"9\", expected 1"},
         {"tyto_baseline: 1x\nassets:\n", "x.yaml:1:16: found \"1x\""},
+        {V "assets:\nlinks:\n" V "assets:\n", "x.yaml:4:1: found \"tyto_baseline:\", expected each key once"},
+        {V "assets:\nlinks:\nassets:\n", "x.yaml:4:1: found \"assets:\", expected each key once"},
+        {V "accepted:\nlinks:\n# again\nlinks:\n", "x.yaml:5:1: found \"links:\", expected each key once"},
+        {F "xbus, code: 3, action: read}\n  facts:\n", "x.yaml:6:3: found \"facts:\", expected each key once"},
         {V, "x.yaml:2:1: found the end, expected assets:"},
         {"", "x.yaml:1:1: found the end, expected tyto_baseline: 1"},
     };
