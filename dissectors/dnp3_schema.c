@@ -317,7 +317,7 @@ static const char *const qualities[] = {
 
 const struct proto_schema dnp3_schema = {
     .name = "dnp3", .title = "DNP3", .spec = "IEEE 1815-2012",
-    .ops = ops, .n_ops = ARRAY_LEN(ops),
+    .fn_max = 255, .ops = ops, .n_ops = ARRAY_LEN(ops),
     .fields = fields, .n_fields = ARRAY_LEN(fields),
     .kinds = kinds, .n_kinds = ARRAY_LEN(kinds),
     .anomalies = anomalies, .n_anomalies = ARRAY_LEN(anomalies),

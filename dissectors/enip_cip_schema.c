@@ -415,6 +415,7 @@ static const struct anomaly_def cip_anomalies[CA_N] = {
 
 const struct proto_schema cip_schema = {
     .name = "cip", .title = "CIP", .spec = "ODVA, The CIP Networks Library, Volume 1",
+    .fn_max = 127,
     .ops = cip_ops, .n_ops = ARRAY_LEN(cip_ops), .fields = cip_fields, .n_fields = CF_N, .kinds = cip_kinds,
     .n_kinds = CK_N, .anomalies = cip_anomalies, .n_anomalies = CA_N, .statuses = cip_statuses, .unit_is = "slot",
 };

@@ -114,7 +114,7 @@ static const struct anomaly_def enip_anomalies[EA_N] = {
 
 const struct proto_schema enip_schema = {
     .name = "enip", .title = "EtherNet/IP", .spec = "ODVA, The CIP Networks Library, Volume 2",
-    .ops = enip_ops, .n_ops = ARRAY_LEN(enip_ops), .fields = enip_fields, .n_fields = EF_N,
+    .fn_max = 65535, .ops = enip_ops, .n_ops = ARRAY_LEN(enip_ops), .fields = enip_fields, .n_fields = EF_N,
     .anomalies = enip_anomalies, .n_anomalies = EA_N, .statuses = enip_statuses,
 };
 
@@ -163,6 +163,6 @@ static const struct anomaly_def io_anomalies[IA_N] = {
 
 const struct proto_schema cip_io_schema = {
     .name = "cip_io", .title = "CIP class 0/1 I/O", .spec = "ODVA, The CIP Networks Library, Volumes 1 and 2",
-    .ops = io_ops, .n_ops = ARRAY_LEN(io_ops), .fields = io_fields, .n_fields = IF_N, .kinds = io_kinds,
+    .fn_max = 15, .ops = io_ops, .n_ops = ARRAY_LEN(io_ops), .fields = io_fields, .n_fields = IF_N, .kinds = io_kinds,
     .n_kinds = ARRAY_LEN(io_kinds), .anomalies = io_anomalies, .n_anomalies = IA_N,
 };

@@ -297,6 +297,7 @@ const struct proto_schema iec104_schema = {
     .name = "iec104",
     .title = "IEC 60870-5-104",
     .spec = "IEC 60870-5-104:2006+A1:2016; IEC 60870-5-101:2003+A1:2015; IEC 60870-5-4, -5-5",
+    .fn_max = 255,
     .ops = ops,
     .n_ops = ARRAY_LEN(ops),
     .fields = fields,

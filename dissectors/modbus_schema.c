@@ -242,6 +242,7 @@ const struct proto_schema modbus_schema = {
     .name = "modbus",
     .title = "Modbus/TCP, RTU over TCP, UMAS",
     .spec = "Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b; Modbus over Serial Line V1.02",
+    .fn_max = 127,
     .ops = ops,
     .n_ops = ARRAY_LEN(ops),
     .fields = fields,

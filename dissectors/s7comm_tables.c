@@ -362,6 +362,7 @@ const struct proto_schema s7comm_schema = {
     .name = "s7comm",
     .title = "S7comm",
     .spec = "SIMATIC S7-300/400 communication (not published), on RFC 1006 and ISO 8073 class 0",
+    .fn_max = 255,
     .ops = ops,
     .n_ops = ARRAY_LEN(ops),
     .fields = fields,

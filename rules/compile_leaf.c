@@ -73,17 +73,43 @@ static void match_rows(const struct proto_schema *s, const struct glob *g, struc
     }
 }
 
-static void match_codes(const struct proto_schema *s, const char *text, struct fn_list *l)
+static uint32_t fn_most(const struct proto_schema *s)
+{
+    return s->fn_max ? s->fn_max : UINT32_MAX - 1;
+}
+
+static bool code_range(const char *text, struct range *r)
 {
     static const struct number_rule code = {0, UINT32_MAX - 1, true, NULL, ""};
+    return parse_range(text, &code, r) && !r->not;
+}
+
+/* A code that no message can carry is an error in writing. */
+static void match_codes(const struct proto_schema *s, const char *text, struct fn_list *l)
+{
     struct range r;
-    if (!parse_range(text, &code, &r) || r.not)
+    if (!code_range(text, &r))
         return;
     bool open = r.hi > UINT32_MAX - 1; /* "> 8" */
     uint32_t lo = r.lo < 0 ? 0 : (uint32_t)r.lo + r.lo_open;
-    uint32_t hi = open ? UINT32_MAX - 1 : (uint32_t)r.hi - (r.hi_open && r.hi > 0);
-    if (lo <= hi && is_decimal_fn(s, lo) && is_decimal_fn(s, hi))
+    uint32_t hi = open ? fn_most(s) : (uint32_t)r.hi - (r.hi_open && r.hi > 0);
+    if (lo <= hi && hi <= fn_most(s) && is_decimal_fn(s, lo) && is_decimal_fn(s, hi))
         (void)PUSH(l->v, l->n, MAX_PATS, (struct fn_pat){.schema = s, .lo = lo, .hi = hi});
+}
+
+/* A number that is none of them: how far they go. */
+static int no_function(struct compile *c, const struct scope *s, const struct yaml_node *n, const struct names *seen)
+{
+    uint32_t most = 0;
+    struct range r;
+    for (unsigned i = 0; i < c->rs->o.n_schemas; i++) {
+        const struct proto_schema *p = c->rs->o.schemas[i];
+        if (scope_has(s, i) && p->fn_max > most)
+            most = p->fn_max;
+    }
+    if (most && code_range(n->text, &r))
+        return yaml_expected(n, c->err, "the name or number of a function of the protocol, at most %u", most);
+    return not_found(c, n, "the name or number of a function of the protocol", seen);
 }
 
 int leaf_function(struct compile *c, const struct scope *s, const struct yaml_node *n, struct cond *ret)
@@ -112,7 +138,7 @@ int leaf_function(struct compile *c, const struct scope *s, const struct yaml_no
         if (!g.s)
             r = no_mem(c);
         else if (l->n == before)
-            r = not_found(c, it, "the name or number of a function of the protocol", &seen);
+            r = no_function(c, s, it, &seen);
         if (r < 0)
             break;
     }

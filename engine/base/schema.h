@@ -105,6 +105,8 @@ struct proto_schema {
     uint32_t (*quality_of)(const struct item *it, uint8_t octet);
     /* The notation of a function code on the wire ("7:4:1", "U:1"); NULL: decimal. out holds FN_TEXT. */
     void (*fn_text)(uint32_t fn, char *out);
+    /* The highest code that its field can hold, of those whose notation is decimal; 0: 32 bits, or none is. */
+    uint32_t fn_max;
     /* What "unit" is: "unit id", "outstation address", "common address", "slot"; NULL: the protocol has none. */
     const char *unit_is;
     /* What an address inside the protocol (OBS_PROTO_ADDR) of a server, of a client is called in the inventory

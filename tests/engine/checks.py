@@ -65,6 +65,22 @@ def rules_are_checked_with_the_configuration():
 
 
 @case
+def a_rule_names_codes_that_a_message_can_carry():
+    most = {"modbus": 127, "dnp3": 255, "s7comm": 255, "iec104": 255, "cip": 127, "enip": 65535}
+    for protocol, n in most.items():
+        for good in (f"{n}", f"'>= {n}'", f"'> {n - 1}'", f"{n - 9}-{n}", f"[1, {n}]"):
+            where = write(mine=RULE % f"protocol: {protocol}, function: {good}")
+            assert ask(where, "rules", "check", "mine.yaml").returncode == 0, (protocol, good)
+        for bad in (f"{n + 1}", f"'> {n}'", f"'>= {n + 1}'", f"{n}-{n + 1}", "4294967296"):
+            p = ask(write(mine=RULE % f"protocol: {protocol}, function: {bad}"), "rules", "check", "mine.yaml")
+            column = len(f"  when: {{protocol: {protocol}, function: ") + 1
+            assert p.returncode == 1 and p.stderr.startswith(f"mine.yaml:5:{column}: "), (protocol, bad, p)
+            assert f"at most {n}" in p.stderr or bad == "4294967296", (protocol, bad, p)
+    where = write(mine=RULE % "protocol: [modbus, dnp3], function: 200")  # one of them can
+    assert ask(where, "rules", "check", "mine.yaml").returncode == 0
+
+
+@case
 def a_rule_names_zones_that_there_are():
     zones = "zones: [{name: control, subnets: [10.0.0.0/8]}, {name: office, subnets: [10.1.0.0/16]}]\n"
     site = "rules: {files: [mine.yaml]}\n"
