@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "baseline/baseline.h"
-#include "dissectors/dissector.h"
 #include "engine/accept.h"
+#include "engine/basediff.h"
+#include "engine/basemodel.h"
 #include "engine/cmd.h"
 #include "engine/columns.h"
-#include "engine/conf.h"
 #include "engine/itapp.h"
 #include "engine/json.h"
 #include "engine/listing.h"
@@ -31,7 +31,7 @@ static void usage(FILE *f)
           "       tyto baseline accept [-d DB] [-c CONF] KEY|ALERT_UID...\n"
           "       tyto baseline export [-d DB] [--all] [-o FILE]\n"
           "       tyto baseline import [-d DB] [-c CONF] FILE\n"
-          "       tyto baseline diff   OLD NEW\n\n"
+          "       tyto baseline diff   [--json] OLD NEW\n\n"
           "show    how far learning is, and what was seen but is not learned, with the key that accepts it:\n"
           "        what changes something first, mere tries last\n"
           "accept  take it for normal: the key that an alert shows under \"accept\", or the alert's uid (its first "
@@ -43,7 +43,7 @@ static void usage(FILE *f)
           "  -c, --config CONF  configuration, for networks and zones\n"
           "  -o, --output FILE  instead of standard output\n"
           "      --all          show: all of them; export: also what is not learned, marked\n"
-          "      --json         as JSON\n\n"
+          "      --json         show, diff: as JSON\n\n"
           "accept beside a running sensor is done by the sensor; import is for when none runs.\n"
           "Exit status: 0 done, 1 it failed, 2 wrong usage.\n",
           f);
@@ -60,52 +60,6 @@ static int fail(const struct err *e)
 {
     fprintf(stderr, "tyto baseline: %s\n", e->text);
     return 1;
-}
-
-/* ---- a model in memory ---- */
-
-struct model {
-    struct conf *conf;
-    struct baseline *b;
-};
-
-static void model_done(struct model *m)
-{
-    baseline_free(m->b);
-    if (m->conf)
-        conf_free(m->conf);
-}
-
-static int model_new(struct model *m, const char *conf, struct err *e)
-{
-    struct baseline_conf c;
-    *m = (struct model){0};
-    baseline_conf_default(&c);
-    if (conf) {
-        int r = conf_load(&m->conf, conf, e);
-        if (r)
-            return r;
-        c.site = &m->conf->site;
-    }
-    c.mode = BASE_DETECT;
-    c.schema = schema_by_name;
-    m->b = baseline_new(&c, e);
-    return m->b ? 0 : -ENOMEM;
-}
-
-static int model_of_db(struct model *m, const char *path, struct err *e)
-{
-    struct query *q;
-    int r = query_open(path, &q, e);
-    if (r)
-        return r;
-    r = model_new(m, NULL, e);
-    if (!r) {
-        struct row_sink into = baseline_loader(m->b);
-        r = query_load(q, &into, e);
-    }
-    query_close(q);
-    return r;
 }
 
 /* ---- show ---- */
@@ -256,7 +210,7 @@ static uint64_t last_time(struct query *q)
 }
 
 struct writing {
-    struct model m;
+    struct basemodel m;
     struct store *s;
     const char *db;
     int lock;
@@ -268,7 +222,7 @@ static int writing_open(struct writing *w, const struct options *o, struct err *
     *w = (struct writing){.db = o->db};
     int r = service_lock(o->db, "baseline", &w->lock, e);
     if (!r)
-        r = model_new(&w->m, o->conf, e);
+        r = basemodel_new(&w->m, o->conf, e);
     if (!r)
         r = store_open(&c, &w->s, NULL, e);
     if (!r) {
@@ -284,7 +238,7 @@ static int writing_close(struct writing *w, int r, struct err *e)
     if (!r)
         baseline_save(w->m.b, store_sink(w->s), false);
     int c = store_close(w->s, r ? &e2 : e);
-    model_done(&w->m);
+    basemodel_done(&w->m);
     service_unlock(w->db, w->lock);
     return r ? r : c;
 }
@@ -395,7 +349,7 @@ static int import(const struct options *o)
 static int export(const struct options *o)
 {
     const char *path = o->output ? o->output : "-";
-    struct model m = {0};
+    struct basemodel m = {0};
     struct newfile out = {0};
     struct places places = {0};
     struct err e, ignored;
@@ -403,127 +357,24 @@ static int export(const struct options *o)
     if (!r)
         r = places_output(&places, "the export", path, &e);
     if (!r)
-        r = model_of_db(&m, o->db, &e);
+        r = basemodel_of_db(&m, o->db, &e);
     if (!r)
         r = newfile_open(&out, path, 0666, &e);
     if (!r)
         r = baseline_export(m.b, out.f, o->all, &e);
     int w = newfile_close(&out, !r, r && r != -EIO ? &ignored : &e); /* it knows why nothing can be written */
-    model_done(&m);
+    basemodel_done(&m);
     r = r ? r : w;
     if (r)
         fail(&e);
     return r == PLACES_REFUSED ? 2 : r != 0;
 }
 
-/* ---- diff ---- */
-
-/* Facts as lines that stand alone: "10.0.0.5 -> 10.0.0.9 TCP/502 | {..}", sorted. */
-struct facts {
-    char **line;
-    size_t n, cap;
-};
-
-static int facts_add(struct facts *x, const char *link, const char *fact)
-{
-    if (x->n == x->cap) {
-        size_t cap = x->cap ? x->cap * 2 : 1024;
-        char **p = realloc(x->line, cap * sizeof *p);
-        if (!p)
-            return -ENOMEM;
-        x->line = p;
-        x->cap = cap;
-    }
-    char *s = NULL;
-    if (asprintf(&s, "%s%s%s", link, *link ? " " : "", fact) < 0)
-        return -ENOMEM;
-    x->line[x->n++] = s;
-    return 0;
-}
-
-static void facts_done(struct facts *x)
-{
-    for (size_t i = 0; i < x->n; i++)
-        free(x->line[i]);
-    free(x->line);
-}
-
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(char *const *)x, *(char *const *)y);
-}
-
-static int facts_read(struct facts *x, FILE *f)
-{
-    char line[4096], link[4096] = "";
-    const char *section = "asset";
-    int r = 0;
-    while (!r && fgets(line, sizeof line, f)) {
-        line[strcspn(line, "\r\n")] = 0;
-        char *p = line + strspn(line, " ");
-        if (strncmp(p, "- link: ", 8) == 0) {
-            snprintf(link, sizeof link, "%s", p + 8);
-            r = facts_add(x, "link", link);
-        } else if (strncmp(p, "- {", 3) == 0) {
-            r = facts_add(x, p == line ? section : link, p + 2);
-        } else if (strcmp(p, "assets:") == 0 || strcmp(p, "accepted:") == 0) {
-            section = p[1] == 's' ? "asset" : "accepted";
-        }
-    }
-    return r;
-}
-
-/* A database or an export, whichever it is: through a model both times, so that both are written alike. */
-static int facts_of(struct facts *x, const char *path, struct err *e)
-{
-    struct model m = {0};
-    struct baseline_text got = {0};
-    char magic[16] = "", *text = NULL;
-    size_t n;
-    int r = -ENOMEM;
-    FILE *f = fopen(path, "re"), *t;
-    if (!f)
-        return err_set(e, -errno, "%s: %s", path, strerror(errno));
-    bool db = fread(magic, 1, 16, f) == 16 && memcmp(magic, "SQLite format 3", 16) == 0;
-    rewind(f);
-    r = db ? model_of_db(&m, path, e) : model_new(&m, NULL, e);
-    if (!r && !db)
-        r = baseline_import(m.b, f, path, 1, &got, e);
-    fclose(f);
-    if (!r && (t = open_memstream(&text, &n))) {
-        r = baseline_export(m.b, t, false, e);
-        if (fclose(t) && !r)
-            r = err_set(e, -ENOMEM, "no memory");
-        if (!r && (t = fmemopen(text, n, "r"))) {
-            r = facts_read(x, t);
-            fclose(t);
-        }
-        qsort(x->line, x->n, sizeof *x->line, by_text);
-    }
-    free(text);
-    model_done(&m);
-    return r;
-}
-
 static int diff(const struct options *o)
 {
-    struct facts x = {0}, y = {0};
-    struct err e = {""};
-    size_t i = 0, k = 0, n = 0;
-    int r = facts_of(&x, o->args[0], &e);
-    if (!r)
-        r = facts_of(&y, o->args[1], &e);
-    while (!r && (i < x.n || k < y.n)) {
-        int c = i == x.n ? 1 : k == y.n ? -1 : strcmp(x.line[i], y.line[k]);
-        if (c)
-            printf("%c %s\n", c < 0 ? '-' : '+', c < 0 ? x.line[i] : y.line[k]);
-        n += c != 0;
-        i += c <= 0;
-        k += c >= 0;
-    }
-    facts_done(&x);
-    facts_done(&y);
-    return r ? fail(&e) : n != 0;
+    struct err e;
+    int r = basediff(o->args[0], o->args[1], o->json, &e);
+    return r < 0 ? fail(&e) : r;
 }
 
 static const struct {
@@ -531,11 +382,21 @@ static const struct {
     int (*run)(const struct options *o);
     int min_args, max_args;
     const char *args;
-} subs[] = {{"show", show, 0, 0, "none"},
+    bool json, all, output; /* options that it takes */
+} subs[] = {{"show", show, 0, 0, "none", .json = true, .all = true},
             {"accept", accept_args, 1, MOST_KEYS, "KEY or ALERT_UID"},
-            {"export", export, 0, 0, "none"},
+            {"export", export, 0, 0, "none", .all = true, .output = true},
             {"import", import, 1, 1, "FILE"},
-            {"diff", diff, 2, 2, "OLD NEW"}};
+            {"diff", diff, 2, 2, "OLD NEW", .json = true}};
+
+/* An option of another subcommand that was given; NULL: none. */
+static const char *foreign(const struct options *o, unsigned sub)
+{
+    return o->json && !subs[sub].json       ? "--json"
+           : o->all && !subs[sub].all       ? "--all"
+           : o->output && !subs[sub].output ? "-o"
+                                            : NULL;
+}
 
 int cmd_baseline(int argc, char **argv)
 {
@@ -561,6 +422,8 @@ int cmd_baseline(int argc, char **argv)
     for (unsigned i = 0; i < ARRAY_LEN(subs) && optind < argc; i++) {
         if (strcmp(argv[optind], subs[i].name) != 0)
             continue;
+        if (foreign(&o, i))
+            return cmd_wrong("baseline", "%s: found %s, which is not for it", subs[i].name, foreign(&o, i));
         if (o.n_args >= subs[i].min_args && o.n_args <= subs[i].max_args)
             return subs[i].run(&o);
         return cmd_wrong("baseline", "%s: found %d argument%s, expected %s", subs[i].name, o.n_args,

@@ -12,7 +12,8 @@ static void usage(FILE *f)
 {
     fputs("usage: tyto protocols [--json]        all protocols\n"
           "       tyto protocols NAME [--json]   its functions, objects, fields and anomalies\n"
-          "       tyto protocols --actions       the classes of acts that rules, baseline and reports share\n",
+          "       tyto protocols --actions [--json]\n"
+          "                                      the classes of acts that rules, baseline and reports share\n",
           f);
 }
 
@@ -251,6 +252,20 @@ static int actions(void)
     return columns_print(&t, stdout) < 0;
 }
 
+static int actions_json(void)
+{
+    struct emit e;
+    emit_begin_list(&e, stdout, true);
+    for (unsigned i = 0; i < ACT_COUNT; i++) {
+        emit_map(&e, NULL);
+        emit_str(&e, "action", action_name(i));
+        emit_bool(&e, "changes", action_changes(i));
+        emit_close(&e);
+    }
+    emit_end(&e);
+    return 0;
+}
+
 static int one(const char *name, bool json)
 {
     const struct proto_schema *s = schema_by_name(name);
@@ -271,19 +286,22 @@ int cmd_protocols(int argc, char **argv)
 {
     static const struct option opts[] = {
         {"json", no_argument, NULL, 'j'}, {"actions", no_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'}, {0}};
-    bool json = false;
+    bool json = false, acts = false;
     optind = 1;
     for (int o; (o = getopt_long(argc, argv, "h", opts, NULL)) != -1;) {
-        if (o == 'a')
-            return actions();
-        if (o != 'j') {
+        if (o != 'j' && o != 'a') {
             if (o != 'h')
                 return cmd_help("protocols");
             usage(stdout);
             return 0;
         }
-        json = true;
+        json |= o == 'j';
+        acts |= o == 'a';
     }
+    if (acts && optind < argc)
+        return cmd_wrong("protocols", "found '%s', expected no protocol with --actions", argv[optind]);
+    if (acts)
+        return json ? actions_json() : actions();
     if (argc - optind > 1)
         return cmd_wrong("protocols", "found '%s' and '%s', expected one protocol", argv[optind], argv[optind + 1]);
     if (optind < argc)

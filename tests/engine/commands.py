@@ -257,6 +257,33 @@ def operations_stand_below_their_link():
 
 
 @case
+def json_is_printed_or_refused():
+    acts = json.loads(tyto("protocols", "--actions", "--json"))
+    lines = [x.split() for x in tyto("protocols", "--actions").splitlines()[1:]]
+    assert [[a["action"], "yes" if a["changes"] else "no"] for a in acts] == lines and len(acts) > 20, acts
+    assert acts == json.loads(tyto("protocols", "--json", "--actions"))
+    whole = tyto("baseline", "export", "-d", plant())
+    asset = next(x for x in whole.splitlines() if x.startswith("- {"))
+    fact = next(x for x in whole.splitlines() if x.startswith("  - {"))
+    old, new = write("old.yaml", whole), write("new.yaml", whole.replace(asset + "\n", "", 1).replace(fact + "\n", "", 1))
+
+    def diff(a, b, *args):
+        r = subprocess.run([TYTO, "baseline", "diff", *args, a, b], capture_output=True, text=True)
+        assert r.returncode == (a != b) and not r.stderr, r
+        return r.stdout
+    assert json.loads(diff(old, old, "--json")) == [] and diff(old, old) == ""
+    for a, b, change, sign in ((old, new, "removed", "-"), (new, old, "added", "+")):
+        found = json.loads(diff(a, b, "--json"))
+        assert [x["change"] for x in found] == [change] * 2 and [x["kind"] for x in found] == ["asset", "fact"], found
+        assert [x["text"] for x in found] == [asset[2:], fact[4:]] and found[0]["link"] is None, found
+        assert diff(a, b).splitlines() == [f"{sign} {x['link'] or x['kind']} {x['text']}" for x in found]
+    for args in (("export", "--json", "-d", plant()), ("import", "--json", old, "-d", plant()), ("diff", "--all", old, new),
+                 ("accept", "--json", "link:1", "-d", plant()), ("show", "-o", "x", "-d", plant())):
+        r = subprocess.run([TYTO, "baseline", *args], capture_output=True, text=True)
+        assert r.returncode == 2 and r.stdout == "" and args[0] in r.stderr and args[1] in r.stderr, r
+
+
+@case
 def a_checked_capture_is_told_in_words():
     said = tyto("capture", "check", "-i", f"file:{PLANT}/incident.pcap")
     assert re.search(r"^networks     [\d./]+: \d+ hosts, ", said, re.M) and re.search(r": 1 host(,|$)", said, re.M), said
