@@ -159,7 +159,8 @@ bool baseline_met(struct baseline *b, const struct rec_event *e, const struct re
     uint32_t i = dig_find(b, e->link, DIG_LINK, &turned);
     if (!i || turned)
         i = blink_find(b, e->net, &e->src, &e->dst, e->l4, e->dport);
-    return i && judge_met(b, i, e, r);
+    const struct link key = {.client = e->src, .server = e->dst, .net = e->net, .port = e->dport, .l4 = e->l4};
+    return judge_met(b, i, i ? blink_at(b, i) : &key, e, r);
 }
 
 void baseline_tick(struct baseline *b, const struct rec_tick *r)

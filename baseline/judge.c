@@ -161,8 +161,12 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
     sub.server = server_of(b, l);
     if (l->life.learned == FACT_LEARNED)
         return;
-    bool may = link_may_learn(b, sub.client, sub.server, s->ts_ns);
+    bool may = link_may_learn(b, sub.client, sub.server, s->ts_ns) || partner_learns(b, l, s->ts_ns);
     due(b, &l->dirty);
+    if (!may && partner_link(b, l)) {
+        blink_rank(b, i);
+        return;
+    }
     switch (judge_fate(b, &l->life, &l->inc, may, &sub, above, above_link(b, l, above), &into)) {
     case FATE_LEARN:
         life_learned(b, &l->life, s->ts_ns);
@@ -213,7 +217,7 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
     above[n++] = l->inc;
     due(b, &l->dirty);
     l->app_judged |= (uint8_t)(1u << k);
-    if (k == 0 && l->life.learned != FACT_LEARNED) {
+    if (k == 0 && l->life.learned != FACT_LEARNED && !partner_link(b, l)) {
         struct incident *c = inc_any(b, l->inc); /* the first protocol of a new link is part of its novelty */
         if (c && !c->d.app && names_app(c, l)) {
             c->d.app = b->apps[l->apps[0]].name;
@@ -221,7 +225,10 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
         }
         return;
     }
-    switch (judge_fate(b, &life, &ref, life_learns(b, &l->life, s->ts_ns), &sub, above, n, &into)) {
+    bool may = life_learns(b, &l->life, s->ts_ns);
+    if (!may && partner_app(b, l, b->apps[l->apps[k]].name))
+        return;
+    switch (judge_fate(b, &life, &ref, may, &sub, above, n, &into)) {
     case FATE_LEARN:
         l->app_learned |= (uint8_t)(1u << k);
         l->life.novelty_ns = s->ts_ns;
@@ -259,7 +266,7 @@ void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const str
     sub.client = client_of(b, l);
     sub.server = server_of(b, l);
     int k = blink_app(b, l, app);
-    if (life_learns(b, &l->life, s->ts_ns) || (k >= 0 && l->app_learned >> k & 1))
+    if (life_learns(b, &l->life, s->ts_ns) || (k >= 0 && l->app_learned >> k & 1) || partner_app(b, l, app))
         return;
     struct deviation d;
     dev_begin(b, &d, DEV_WRONG_PROTOCOL, &sub);
@@ -289,17 +296,6 @@ static void follow(struct baseline *b, struct incident *into, const struct subje
         into->d.action = action;
     }
     inc_follow(b, into, s->ts_ns, judge_severity_of(action));
-}
-
-/* Is that unit new on the link, or just the function? */
-static bool unit_known(const struct baseline *b, const struct link *l, const struct func *f)
-{
-    for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
-        const struct func *o = func_at(b, k);
-        if (o != f && o->proto == f->proto && o->has_unit == f->has_unit && o->unit == f->unit && o->sub == f->sub)
-            return true;
-    }
-    return false;
 }
 
 /* What a link that is itself an open question reads later on belongs to that question, however late. */
@@ -333,9 +329,13 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     struct func *f = func_at(b, i);
     struct link *l = blink_at(b, f->link);
     struct incident *into = NULL;
+    struct op_key k = op_key_of(s->fact);
+    bool may = life_learns(b, &l->life, s->ts_ns);
     due(b, &f->dirty);
+    if (!may && f->life.learned != FACT_LEARNED && partner_func(b, l, f->proto, s->event, &k))
+        return;
     switch (quiet(b, l, f->action, &f->inc, &into,
-                  judge_fate(b, &f->life, &f->inc, life_learns(b, &l->life, s->ts_ns), s, c->above, c->n, &into))) {
+                  judge_fate(b, &f->life, &f->inc, may, s, c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &f->life, s->ts_ns);
         l->life.novelty_ns = s->ts_ns;
@@ -347,7 +347,8 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
         break;
     case FATE_RAISE: {
         struct deviation d;
-        bool unit = f->has_unit && l->n_funcs > 1 && !unit_known(b, l, f);
+        bool unit = f->has_unit && (l->n_funcs > 1 || partner_link(b, l)) && !link_has_unit(b, l, f) &&
+                    !partner_unit(b, l, f);
         if (judge_flooded(b, unit ? DEV_NEW_UNIT : DEV_NEW_FUNCTION, action_changes(f->action), s->ts_ns, &f->life,
                           &f->inc))
             break;
@@ -369,11 +370,14 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
     struct func *f = func_at(b, o->func);
     struct link *l = blink_at(b, f->link);
     struct incident *into = NULL;
-    due(b, &o->dirty);
+    struct op_key k = op_key_of(s->fact);
     /* Objects belong to the link's learning: a new function inside it brings its own. */
+    bool may = life_learns(b, &l->life, s->ts_ns) && passed(f->life.learned);
+    due(b, &o->dirty);
+    if (!may && o->life.learned != FACT_LEARNED && partner_op(b, l, f->proto, s->event, &k))
+        return i;
     switch (quiet(b, l, o->action, &o->inc, &into,
-                  judge_fate(b, &o->life, &o->inc, life_learns(b, &l->life, s->ts_ns) && passed(f->life.learned), s,
-                         c->above, c->n, &into))) {
+                  judge_fate(b, &o->life, &o->inc, may, s, c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &o->life, s->ts_ns);
         l->life.novelty_ns = s->ts_ns;
@@ -418,8 +422,11 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     struct inc_ref ref = seen ? o->inc : (struct inc_ref){0};
     due(b, &o->dirty);
     c->above[c->n] = o->inc;
-    switch (judge_fate(b, &life, &ref, life_learns(b, &l->life, s->ts_ns) && passed(o->life.learned), s, c->above,
-                   c->n + 1, &into)) {
+    struct op_key key = op_key_of(s->fact);
+    bool may = life_learns(b, &l->life, s->ts_ns) && passed(o->life.learned);
+    if (!may && partner_error(b, l, func_at(b, o->func)->proto, e, &key))
+        return;
+    switch (judge_fate(b, &life, &ref, may, s, c->above, c->n + 1, &into)) {
     case FATE_LEARN:
         o->status_learned |= (uint8_t)(1u << k);
         break;
@@ -441,46 +448,13 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     }
 }
 
-static struct op_key key_of(const struct rec_fact *r)
+bool judge_met(struct baseline *b, uint32_t link, const struct link *l, const struct rec_event *e,
+               const struct rec_fact *r)
 {
-    return (struct op_key){.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
-                           .space = r->space, .first = r->has_range ? r->first : 0,
-                           .last = r->has_range ? r->last : 0, .name = r->name};
-}
-
-/* The same function, learned with a unit where this message tells none, or the reverse: messages of a connection that
- * was opened before the capture began do not say which slot they are for. The one that has the object goes first. */
-static uint32_t func_unit_untold(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
-                                 const struct op_key *key)
-{
-    uint32_t found = 0;
-    for (uint32_t k = blink_at(b, link)->funcs; k; k = func_at(b, k)->next) {
-        const struct func *f = func_at(b, k);
-        if (f->proto != proto || f->fn != e->function || f->sel != e->selector || f->sub != e->sub ||
-            f->has_unit == e->has_unit || f->life.learned != FACT_LEARNED)
-            continue;
-        found = found ? found : k;
-        if (op_find(b, k, key))
-            return k;
-    }
-    return found;
-}
-
-static uint32_t func_of(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
-                        const struct op_key *key, bool learns)
-{
-    uint32_t i = func_find(b, link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
-    if (learns || (i && func_at(b, i)->life.learned == FACT_LEARNED))
-        return i;
-    uint32_t other = func_unit_untold(b, link, proto, e, key);
-    return other ? other : i;
-}
-
-bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, const struct rec_fact *r)
-{
-    struct op_key k = key_of(r);
-    uint32_t fi = func_of(b, link, app_intern(b, e->schema->name, e->schema), e, &k, false);
-    return fi && op_find(b, fi, &k);
+    struct op_key k = op_key_of(r);
+    uint16_t proto = app_intern(b, e->schema->name, e->schema);
+    uint32_t fi = link ? func_of(b, link, proto, e, &k, false) : 0;
+    return (fi && op_find(b, fi, &k)) || partner_op(b, l, proto, e, &k);
 }
 
 /* sibling: the deviation of an earlier new object of the same message; the others are counted in it. */
@@ -489,7 +463,7 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
 {
     const struct rec_event *e = s->event;
     const struct rec_fact *r = s->fact;
-    struct op_key k = key_of(r);
+    struct op_key k = op_key_of(r);
     struct chain c = *base;
     uint32_t fi = func_of(b, s->link, proto, e, &k, life_learns(b, &blink_at(b, s->link)->life, s->ts_ns));
     if (!fi) {

@@ -10,12 +10,16 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
     struct incident *into = NULL;
     if (a->life.learned == FACT_LEARNED)
         return;
-    bool may = life_learns(b, &n->life, ts_ns) || a->told;
+    bool learns = life_learns(b, &n->life, ts_ns), partner = partner_named(b, a);
+    bool may = learns || a->told || partner;
     due(b, &n->dirty);
     due(b, &a->dirty);
     switch (judge_fate(b, &a->life, &a->inc, may, &s, &a->scan, 1, &into)) {
     case FATE_LEARN:
         life_learned(b, &a->life, ts_ns);
+        if (partner && !learns)
+            a->life.learn_ns = partner_learned_ns(b, a, ts_ns);
+        a->authorized |= partner;
         n->life.novelty_ns = ts_ns;
         break;
     case FATE_FOLD:
@@ -45,6 +49,10 @@ void judge_mac(struct baseline *b, uint32_t i, const uint8_t old[6], const struc
     for (unsigned k = 0; k < a->n_macs; k++)
         if (memcmp(a->macs[k], r->mac, 6) == 0 && (a->macs_learned >> k & 1))
             return;
+    if (partner_mac(b, a, r->mac)) { /* an address that goes with the role */
+        asset_add_mac(b, i, r->mac, false);
+        return;
+    }
     if (life_learns(b, &a->life, r->ts_ns) || !a->n_macs) {
         asset_add_mac(b, i, r->mac, true);
         a->life.novelty_ns = r->ts_ns;

@@ -29,7 +29,7 @@ struct inc_ref judge_command(struct baseline *b, const struct subject *s)
     struct asset *a = asset_at(b, s->client);
     struct link *l = blink_at(b, s->link);
     uint64_t bit = BIT(EVI_CMD_SHIFT + e->action);
-    if (a->evidence & bit)
+    if (a->evidence & bit || partner_evidence(b, a) & bit)
         return none;
     if (life_learns(b, &l->life, e->ts_ns) && (b->conf.mode == BASE_LEARN || life_learns(b, &a->life, e->ts_ns))) {
         if (!s->condemned) {

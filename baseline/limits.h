@@ -32,6 +32,8 @@ enum {
                              * intervals of one space are searched in turn; more: the newest gives way */
     LIM_ACCEPTED = 4096,    /* alerts taken for normal one by one; more: refused, with the hint to switch the rule
                              * off. 1 MiB */
+    LIM_PARTNERS = 16,     /* addresses of a redundant set looked for in the place of one end; more (on layer 2): the
+                            * rest are no partners */
     LIM_NETS = 1024,        /* networks with a learning clock of their own; more share the last */
     LIM_SUBNETS = 1024,     /* public networks watched for being local; more: the least recently seen is forgotten */
     LIM_SCAN_PROBES = 256, /* probes remembered per watched source: well above every threshold; more: the oldest goes */

@@ -337,12 +337,36 @@ void op_delete(struct baseline *b, uint32_t i);
 /* After an op was learned: merge it with the learned intervals beside it. Returns the one that is left. */
 uint32_t op_merge(struct baseline *b, uint32_t i);
 bool op_is_interval(const struct baseline *b, const struct func *f, const struct op *o);
+struct op_key op_key_of(const struct rec_fact *r);
+/* The function of a message on that link; learns: by all of its key, else one that tells no unit will do. 0 none. */
+uint32_t func_of(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                 const struct op_key *key, bool learns);
+/* Has the link another function of the same unit? */
+bool link_has_unit(const struct baseline *b, const struct link *l, const struct func *f);
 unsigned op_text(const struct baseline *b, const struct func *f, const struct op *o, char out[EV_OBJECT]);
 const char *op_name(const struct baseline *b, const struct op *o); /* NULL none */
 void dig_bind(struct baseline *b, uint64_t digest, uint8_t kind, uint32_t target);
 uint32_t dig_find(struct baseline *b, uint64_t digest, uint8_t kind, bool *reversed);
 void digs_drop(struct baseline *b, uint32_t first);
 void digs_move(struct baseline *b, uint32_t from, uint32_t to);
+
+/* ---- partner.c: what the others of a redundant set were learned to do, for a fact of this link; 0, false: nothing */
+uint32_t partner_link(const struct baseline *b, const struct link *l);
+bool partner_learns(struct baseline *b, const struct link *l, uint64_t ts_ns); /* one of those links still learns */
+bool partner_app(const struct baseline *b, const struct link *l, const char *app);
+uint32_t partner_func(const struct baseline *b, const struct link *l, uint16_t proto, const struct rec_event *e,
+                      const struct op_key *key);
+uint32_t partner_op(const struct baseline *b, const struct link *l, uint16_t proto, const struct rec_event *e,
+                    const struct op_key *key);
+bool partner_error(const struct baseline *b, const struct link *l, uint16_t proto, const struct rec_event *e,
+                   const struct op_key *key);
+bool partner_unit(const struct baseline *b, const struct link *l, const struct func *f);
+/* The configuration names it in a set: it belongs here. */
+bool partner_named(const struct baseline *b, const struct asset *a);
+/* Since when it learns: as those that are learned do (0: not any more), or from now on where none is. */
+uint64_t partner_learned_ns(struct baseline *b, const struct asset *a, uint64_t ts_ns);
+uint64_t partner_evidence(const struct baseline *b, const struct asset *a);
+bool partner_mac(const struct baseline *b, const struct asset *a, const uint8_t mac[6]);
 
 /* ---- time.c ---- */
 void clock_to(struct baseline *b, uint64_t ts_ns);  /* packet time goes on */
@@ -383,8 +407,10 @@ void judge_link(struct baseline *b, uint32_t link, const struct subject *s);
 void judge_app(struct baseline *b, uint32_t link, int app, const struct subject *s);
 void judge_wrong_port(struct baseline *b, uint32_t link, const char *app, const struct subject *s);
 void judge_event(struct baseline *b, const struct subject *s);
-/* Is there a row for that fact of the event, learned or not? */
-bool judge_met(struct baseline *b, uint32_t link, const struct rec_event *e, const struct rec_fact *r);
+/* Is there a row for that fact of the event, learned or not, or a learned one of a partner? link: 0 when only its key
+ * is known, in l. */
+bool judge_met(struct baseline *b, uint32_t link, const struct link *l, const struct rec_event *e,
+               const struct rec_fact *r);
 void judge_ident(struct baseline *b, uint32_t asset, uint32_t ident, uint32_t before, const struct rec_ident *r);
 void judge_mac(struct baseline *b, uint32_t asset, const uint8_t old[6], const struct rec_asset *r, bool sure);
 

@@ -322,6 +322,53 @@ unsigned op_text(const struct baseline *b, const struct func *f, const struct op
     return item_text(s, &it, out);
 }
 
+/* ---- of a message ---- */
+
+struct op_key op_key_of(const struct rec_fact *r)
+{
+    return (struct op_key){.kind = r->kind, .action = r->action, .bit = r->bit, .has_range = r->has_range,
+                           .space = r->space, .first = r->has_range ? r->first : 0,
+                           .last = r->has_range ? r->last : 0, .name = r->name};
+}
+
+/* The same function, learned with a unit where this message tells none, or the reverse: messages of a connection that
+ * was opened before the capture began do not say which slot they are for. The one that has the object goes first. */
+static uint32_t func_unit_untold(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                                 const struct op_key *key)
+{
+    uint32_t found = 0;
+    for (uint32_t k = blink_at(b, link)->funcs; k; k = func_at(b, k)->next) {
+        const struct func *f = func_at(b, k);
+        if (f->proto != proto || f->fn != e->function || f->sel != e->selector || f->sub != e->sub ||
+            f->has_unit == e->has_unit || f->life.learned != FACT_LEARNED)
+            continue;
+        found = found ? found : k;
+        if (op_find(b, k, key))
+            return k;
+    }
+    return found;
+}
+
+uint32_t func_of(const struct baseline *b, uint32_t link, uint16_t proto, const struct rec_event *e,
+                 const struct op_key *key, bool learns)
+{
+    uint32_t i = func_find(b, link, proto, e->function, e->selector, e->has_unit, e->has_unit ? e->unit : 0, e->sub);
+    if (learns || (i && func_at(b, i)->life.learned == FACT_LEARNED))
+        return i;
+    uint32_t other = func_unit_untold(b, link, proto, e, key);
+    return other ? other : i;
+}
+
+bool link_has_unit(const struct baseline *b, const struct link *l, const struct func *f)
+{
+    for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
+        const struct func *o = func_at(b, k);
+        if (o != f && o->proto == f->proto && o->has_unit == f->has_unit && o->unit == f->unit && o->sub == f->sub)
+            return true;
+    }
+    return false;
+}
+
 void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
 {
     uint32_t i = dig_find(b, r->digest, DIG_OP, NULL);

@@ -326,16 +326,18 @@ static void app_list(const struct baseline *b, const struct link *l, char *out, 
 void text_app(struct baseline *b, struct deviation *d, uint32_t i, int k)
 {
     const struct link *l = blink_at(b, i);
+    uint32_t partner = l->life.learned == FACT_LEARNED ? 0 : partner_link(b, l);
+    const struct link *by = partner ? blink_at(b, partner) : l; /* what it is measured by */
     char client[WHO_TEXT], server[WHO_TEXT], apps[96], from[24], to[24];
     text_who(b, l->net, &l->client, client);
     text_who(b, l->net, &l->server, server);
-    app_list(b, l, apps, sizeof apps);
-    text_date(l->life.first_ns, from);
-    text_date(l->life.last_ns, to);
+    app_list(b, by, apps, sizeof apps);
+    text_date(by->life.first_ns, from);
+    text_date(by->life.last_ns, to);
     d->app = b->apps[l->apps[k]].name;
     text_add(d->object, sizeof d->object, "%s", d->app);
-    text_add(d->why, sizeof d->why, "first %s on the link from %s to %s port %u; learned %s from %s to %s", d->app,
-             client, server, l->port, *apps ? apps : "no protocol", from, to);
+    text_add(d->why, sizeof d->why, "first %s on the link from %s to %s port %u; learned %s%s from %s to %s", d->app,
+             client, server, l->port, by == l ? "" : "of a redundant partner ", *apps ? apps : "no protocol", from, to);
     text_add(d->expected, sizeof d->expected, "%s", *apps ? apps : "no protocol");
     text_add(d->seen, sizeof d->seen, "%s", d->app);
     snprintf(d->accept, sizeof d->accept, "app:%016llx:%.26s", (unsigned long long)l->id, d->app);

@@ -45,24 +45,34 @@ static bool beside(const struct func *o, const struct func *f)
 }
 
 /* A function with several selectors has one name. */
-static bool told_before(const struct baseline *b, const struct func *f, uint32_t until, const char *name)
+static bool told_before(const struct baseline *b, const struct link *l, const struct func *f, uint32_t until,
+                        const char *name)
 {
-    for (uint32_t k = blink_at(b, f->link)->funcs; k && k != until; k = func_at(b, k)->next)
+    for (uint32_t k = l->funcs; k && k != until; k = func_at(b, k)->next)
         if (beside(func_at(b, k), f) && strcmp(func_at(b, k)->name, name) == 0)
             return true;
     return false;
 }
 
-/* The functions learned on this link and unit, as a list. */
-static unsigned learned_functions(const struct baseline *b, const struct func *f, char *out, size_t n)
+/* What a function is measured by: its own link, or, not learned, that of a redundant partner. */
+static const struct link *measure(const struct baseline *b, const struct func *f)
+{
+    const struct link *own = blink_at(b, f->link);
+    uint32_t i = own->life.learned == FACT_LEARNED ? 0 : partner_link(b, own);
+    return i ? blink_at(b, i) : own;
+}
+
+/* The functions learned on this link for the unit of f, as a list. */
+static unsigned learned_functions(const struct baseline *b, const struct link *l, const struct func *f, char *out,
+                                  size_t n)
 {
     unsigned count = 0;
     *out = 0;
-    for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
+    for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
         const struct func *o = func_at(b, k);
         if (!beside(o, f))
             continue;
-        if (*o->name && told_before(b, f, k, o->name))
+        if (*o->name && told_before(b, l, f, k, o->name))
             continue;
         if (count++ >= 4)
             continue;
@@ -82,13 +92,14 @@ static bool same_unit(const struct func *x, const struct func *y)
     return x->unit == y->unit && x->sub == y->sub;
 }
 
-static unsigned learned_units(const struct baseline *b, const struct func *f, char *out, size_t n)
+static unsigned learned_units(const struct baseline *b, const struct link *l, const struct func *f, char *out,
+                              size_t n)
 {
     unsigned count = 0;
     const struct func *seen[6];
     char unit[FN_TEXT];
     *out = 0;
-    for (uint32_t k = blink_at(b, f->link)->funcs; k; k = func_at(b, k)->next) {
+    for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
         const struct func *o = func_at(b, k);
         unsigned j = 0;
         if (o == f || o->proto != f->proto || !o->has_unit || same_unit(o, f) || o->life.learned != FACT_LEARNED)
@@ -184,20 +195,21 @@ void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, 
 void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const struct subject *s, bool new_unit)
 {
     const struct func *f = func_at(b, fi);
+    const struct link *l = measure(b, f);
     const struct rec_event *e = s->event;
     char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24], on[140];
     const char *name = function_name(e, nb);
     unit_words(e, unit);
     object_words(e, on, sizeof on);
     pair_words(b, s, pair, sizeof pair);
-    text_date(blink_at(b, f->link)->life.first_ns, from);
-    unsigned n = new_unit ? learned_units(b, f, list, sizeof list) : learned_functions(b, f, list, sizeof list);
+    text_date(l->life.first_ns, from);
+    unsigned n = new_unit ? learned_units(b, l, f, list, sizeof list) : learned_functions(b, l, f, list, sizeof list);
     if (new_unit)
         text_add(d->object, sizeof d->object, "%s", unit[0] ? unit + 4 : "");
     else
         text_add(d->object, sizeof d->object, "%s", name);
-    text_add(d->why, sizeof d->why, "first %s (%s)%s%s from %s; learned ", name, action_name(f->action), unit, on,
-             pair);
+    text_add(d->why, sizeof d->why, "first %s (%s)%s%s from %s; learned %s", name, action_name(f->action), unit,
+             on, pair, l == blink_at(b, f->link) ? "" : "of a redundant partner ");
     if (n)
         text_add(d->why, sizeof d->why, "%s%s since %s", new_unit ? "units " : "", list, from);
     else
@@ -221,7 +233,7 @@ static uint64_t distance(const struct op *o, const struct op *p)
     return p->first > o->last ? p->first - o->last : 0;
 }
 
-/* The learned object nearest to this one, and how many there are. */
+/* The learned object under f nearest to this one, and how many there are. */
 static const struct op *nearest(const struct baseline *b, const struct func *f, const struct op *p, unsigned *n)
 {
     const struct op *best = NULL;
@@ -249,6 +261,7 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
 {
     const struct func *f = func_at(b, fi);
     const struct op *o = op_at(b, oi), *near;
+    const struct op_key key = op_key_of(s->fact);
     char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[2 * WHO_TEXT];
     unsigned n;
     op_text(b, f, o, d->object);
@@ -257,14 +270,18 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
     unit_words(s->event, unit);
     pair_words(b, s, pair, sizeof pair);
     near = nearest(b, f, o, &n);
+    uint32_t other = near ? 0 : partner_func(b, blink_at(b, f->link), f->proto, s->event, &key);
+    if (other)
+        near = nearest(b, func_at(b, other), o, &n);
     text_add(d->why, sizeof d->why, "first %s %s %.120s%s", action_name(o->action),
              action_changes(o->action) ? "to" : "of", d->object, unit);
     if (near) {
         op_text(b, f, near, near_text);
         text_date(near->life.first_ns, from);
         text_date(near->life.last_ns, to);
-        text_add(d->why, sizeof d->why, "; learned %.60s from %s to %s, %llu times", range_part(near, o, near_text),
-                 from, to, (unsigned long long)(near->count ? near->count : 1));
+        text_add(d->why, sizeof d->why, "; learned %s%.60s from %s to %s, %llu times",
+                 other ? "of a redundant partner " : "", range_part(near, o, near_text), from, to,
+                 (unsigned long long)(near->count ? near->count : 1));
         if (n > 1)
             text_add(d->why, sizeof d->why, ", and %u more", n - 1);
         text_add(d->expected, sizeof d->expected, "%.150s%s", near_text, n > 1 ? " or another learned object" : "");

@@ -382,6 +382,9 @@ static int read_roles(struct load *l, const struct yaml_node *list)
             return r;
         if (o->n_addrs < 2)
             return yaml_expected(it, l->e, "a list of two or more addresses that stand for one role");
+        if (o->n_addrs > SITE_MAX_ROLE_ADDRS)
+            return yaml_err(it, l->e, "found %u addresses, expected at most %d that stand for one role", o->n_addrs,
+                            SITE_MAX_ROLE_ADDRS);
         for (uint32_t k = 0; k < o->n_addrs; k++)
             for (uint32_t p = 0; p < l->c->site.n_roles; p++)
                 for (uint32_t q = 0; q < out[p].n_addrs; q++)

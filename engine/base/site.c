@@ -59,8 +59,9 @@ unsigned subnet_text(const struct subnet *n, char out[SUBNET_TEXT])
 
 struct site_slot_ {
     struct addr addr;
-    uint32_t asset; /* + 1; 0 empty */
+    uint32_t asset, role; /* + 1; 0 none */
     uint16_t net;
+    bool used;
 };
 
 static uint32_t slot_of(const struct site *s, uint16_t net, const struct addr *a)
@@ -74,44 +75,63 @@ static const struct site_slot_ *slot_find(const struct site *s, uint16_t net, co
         return NULL;
     for (uint32_t i = slot_of(s, net, a);; i = (i + 1) & (s->n_slots_ - 1)) {
         const struct site_slot_ *k = &s->slots_[i];
-        if (!k->asset)
+        if (!k->used)
             return NULL;
         if (k->net == net && addr_eq(&k->addr, a))
             return k;
     }
 }
 
-static int index_assets(struct site *s, struct err *e)
+/* There is room: index_make(). */
+static struct site_slot_ *slot_get(struct site *s, uint16_t net, const struct addr *a)
 {
-    uint32_t n = 0;
+    uint32_t at = slot_of(s, net, a);
+    while (s->slots_[at].used && (s->slots_[at].net != net || !addr_eq(&s->slots_[at].addr, a)))
+        at = (at + 1) & (s->n_slots_ - 1);
+    if (!s->slots_[at].used)
+        s->slots_[at] = (struct site_slot_){.addr = *a, .net = net, .used = true};
+    return &s->slots_[at];
+}
+
+static int index_make(struct site *s, struct err *e)
+{
+    uint32_t n = 0, cap = 16;
     for (uint32_t i = 0; i < s->n_assets; i++)
         n += s->assets[i].n_addrs;
+    for (uint32_t i = 0; i < s->n_roles; i++)
+        n += s->roles[i].n_addrs;
     if (!n)
         return 0;
-    uint32_t cap = 16;
     while (cap < 2 * n)
         cap *= 2;
     s->slots_ = calloc(cap, sizeof *s->slots_);
     s->n_slots_ = s->slots_ ? cap : 0;
-    if (!s->slots_)
-        return err_set(e, -ENOMEM, "out of memory");
+    return s->slots_ ? 0 : err_set(e, -ENOMEM, "out of memory");
+}
+
+static int index_assets(struct site *s, struct err *e)
+{
     for (uint32_t i = 0; i < s->n_assets; i++) {
         const struct site_asset *a = &s->assets[i];
         for (uint32_t k = 0; k < a->n_addrs; k++) {
-            const struct site_slot_ *was = slot_find(s, a->net, &a->addrs[k]);
+            struct site_slot_ *at = slot_get(s, a->net, &a->addrs[k]);
             char text[ADDR_TEXT];
-            if (was) {
+            if (at->asset) {
                 addr_text(&a->addrs[k], text);
                 return err_set(e, -EINVAL, "asset '%s': address %s is already that of asset '%s'", a->name, text,
-                               s->assets[was->asset - 1].name);
+                               s->assets[at->asset - 1].name);
             }
-            uint32_t at = slot_of(s, a->net, &a->addrs[k]);
-            while (s->slots_[at].asset)
-                at = (at + 1) & (cap - 1);
-            s->slots_[at] = (struct site_slot_){.addr = a->addrs[k], .asset = i + 1, .net = a->net};
+            at->asset = i + 1;
         }
     }
     return 0;
+}
+
+static void index_roles(struct site *s)
+{
+    for (uint32_t i = 0; i < s->n_roles; i++)
+        for (uint32_t k = 0; k < s->roles[i].n_addrs; k++)
+            slot_get(s, SITE_ANY_NET, &s->roles[i].addrs[k])->role = i + 1;
 }
 
 int site_prepare(struct site *s, struct err *e)
@@ -126,9 +146,14 @@ int site_prepare(struct site *s, struct err *e)
             return err_set(e, -EINVAL, "network '%s': at most %d networks can have vlan_separates", s->networks[i].name,
                            SITE_MAX_SEPARATED);
     s->has_separated_ = n_sep > 0;
-    int r = index_assets(s, e);
-    if (r < 0 || !s->n_assets)
+    int r = index_make(s, e);
+    if (r == 0)
+        r = index_assets(s, e);
+    if (r < 0)
         goto out;
+    index_roles(s);
+    if (!s->n_assets)
+        return 0;
     s->zone_of_ = malloc(s->n_assets * sizeof *s->zone_of_);
     if (!s->zone_of_) {
         r = err_set(e, -ENOMEM, "out of memory");
@@ -259,9 +284,9 @@ static int network_index(const struct site *s, uint16_t net)
 static uint32_t asset_index(const struct site *s, uint16_t net, const struct addr *a)
 {
     const struct site_slot_ *k = slot_find(s, net, a);
-    if (!k)
+    if (!k || !k->asset)
         k = slot_find(s, SITE_ANY_NET, a);
-    return k ? k->asset - 1 : SITE_NO_ASSET;
+    return k && k->asset ? k->asset - 1 : SITE_NO_ASSET;
 }
 
 const struct site_asset *site_asset(const struct site *s, uint16_t net, const struct addr *a)
@@ -314,13 +339,10 @@ bool site_is_engineering_station(const struct site *s, uint16_t net, const struc
     return false;
 }
 
-const struct addr *site_role_addr(const struct site *s, const struct addr *a)
+const struct site_role *site_role(const struct site *s, const struct addr *a)
 {
-    for (uint32_t i = 0; i < s->n_roles; i++)
-        for (uint32_t k = 0; k < s->roles[i].n_addrs; k++)
-            if (addr_eq(&s->roles[i].addrs[k], a))
-                return &s->roles[i].addrs[0];
-    return a;
+    const struct site_slot_ *k = s->n_roles ? slot_find(s, SITE_ANY_NET, a) : NULL;
+    return k && k->role ? &s->roles[k->role - 1] : NULL;
 }
 
 /* ---- maintenance ------------------------------------------------------------------------------------------------ */

@@ -30,6 +30,7 @@ enum {
     SITE_MAX_STATIONS = 4096,
     SITE_MAX_WINDOWS = 4096,
     SITE_MAX_ROLES = 4096,
+    SITE_MAX_ROLE_ADDRS = 16, /* of one role: a pair has two, with two addresses each four; more: refused */
     SITE_NET_NAME = 80,
 };
 
@@ -95,7 +96,7 @@ struct site {
     uint32_t n_networks, n_zones, n_assets, n_stations, n_windows, n_roles;
     struct tz tz; /* zeroed: UTC */
     /* by site_prepare() */
-    struct site_slot_ *slots_;
+    struct site_slot_ *slots_; /* by address: what is told of it */
     int32_t *zone_of_; /* of each asset */
     uint32_t n_slots_;
     bool has_separated_;
@@ -133,5 +134,5 @@ static inline bool site_has_engineering_stations(const struct site *s)
  * asset, a scan). NULL: none. */
 const struct site_window *site_maintenance(const struct site *s, uint64_t ts_ns, uint16_t net, const struct addr *src,
                                            const struct addr *dst, int action);
-/* The address that stands for the role of this one (the first of its redundant set), or the address itself. */
-const struct addr *site_role_addr(const struct site *s, const struct addr *a);
+/* The redundant set that the address is in, in whatever network; NULL: none. */
+const struct site_role *site_role(const struct site *s, const struct addr *a);

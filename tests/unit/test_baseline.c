@@ -700,6 +700,47 @@ START_TEST(reversed_guess_is_one_link)
 }
 END_TEST
 
+#define STANDBY "10.0.0.6"
+
+/* Two that stand for one role: what the one was learned to do, the other may; commands and addresses that move. */
+START_TEST(a_redundant_partner_is_known)
+{
+    const struct addr pair[] = {ip(HMI), ip(STANDBY)}, virtual[] = {ip("10.0.0.4"), ip(M_HMI), ip("02:00:00:00:00:06")};
+    const struct site_role roles[] = {{.addrs = pair, .n_addrs = 2}, {.addrs = virtual, .n_addrs = 3}};
+    struct site s = {.roles = roles, .n_roles = 2};
+    struct err e;
+    ck_assert_int_eq(site_prepare(&s, &e), 0);
+    plant(&f, BASE_LEARN);
+    f.conf.site = &s;
+    baseline_free(f.b);
+    fix_open(&f);
+    asset(&f, HMI, M_HMI);
+    asset(&f, PLC, M_PLC);
+    asset_via(&f, "10.0.0.4", M_HMI, ASSET_VIA_ARP);
+    link_made(&f, HMI, PLC, 502, false);
+    message(&f, HMI, PLC, READ(0, 99));
+    message(&f, HMI, PLC, (struct msg_spec){.fn = F_STOP});
+    baseline_set_mode(f.b, BASE_DETECT);
+    asset(&f, STANDBY, "02:00:00:00:00:06");
+    link_made(&f, STANDBY, PLC, 502, false);
+    message(&f, STANDBY, PLC, READ(20, 40));
+    message(&f, STANDBY, PLC, (struct msg_spec){.fn = F_STOP});
+    tick(&f);
+    ck_assert_uint_eq(f.n, 0);
+    asset_via(&f, "10.0.0.4", "02:00:00:00:00:06", ASSET_VIA_ARP);
+    asset_via(&f, "10.0.0.4", M_HMI, ASSET_VIA_ARP);
+    ck_assert_uint_eq(f.n, 0);
+    message(&f, STANDBY, PLC, (struct msg_spec){.fn = F_LOAD});
+    ck_assert_int_eq(the(&f, DEV_STATE_COMMAND)->severity, DEV_CRITICAL);
+    asset_via(&f, "10.0.0.4", "02:00:00:00:00:07", ASSET_VIA_ARP);
+    the(&f, DEV_ADDRESS_CONFLICT);
+    link_made(&f, STANDBY, LAPTOP, 502, false);
+    tick(&f);
+    the(&f, DEV_NEW_LINK);
+    site_done(&s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("baseline");
@@ -739,6 +780,7 @@ int main(void)
     tcase_add_test(t, import_names_the_line);
     tcase_add_test(t, import_takes_what_it_may);
     tcase_add_test(t, reversed_guess_is_one_link);
+    tcase_add_test(t, a_redundant_partner_is_known);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -88,7 +88,7 @@ START_TEST(test_networks)
     struct site empty = {0};
     ck_assert_uint_eq(site_network(&empty, "eth1", v7, 1, &x, &y), 0);
     ck_assert(!site_zone(&empty, 0, &x) && !site_asset(&empty, 0, &x) && !site_maintenance(&empty, 0, 0, &x, &y, -1));
-    ck_assert_ptr_eq(site_role_addr(&empty, &x), &x);
+    ck_assert_ptr_null(site_role(&empty, &x));
 }
 END_TEST
 
@@ -194,8 +194,11 @@ START_TEST(test_roles)
     const struct site_role roles[] = {{.addrs = pair, .n_addrs = 2}};
     struct site s = {.roles = roles, .n_roles = 1};
     struct addr two = ip("10.0.0.2"), three = ip("10.0.0.3");
-    ck_assert(addr_eq(site_role_addr(&s, &two), &pair[0]));
-    ck_assert_ptr_eq(site_role_addr(&s, &three), &three);
+    struct err e;
+    ck_assert_int_eq(site_prepare(&s, &e), 0);
+    ck_assert_ptr_eq(site_role(&s, &two), &roles[0]);
+    ck_assert(!site_role(&s, &three) && !site_asset(&s, 0, &two));
+    site_done(&s);
 }
 END_TEST
 
