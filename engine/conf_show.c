@@ -71,7 +71,7 @@ static void show_networks(struct emit *e, const struct site *s)
 
 static void show_zones(struct emit *e, const struct site *s)
 {
-    char name[SITE_NET_NAME];
+    char name[SITE_NET_NAME], addr[ADDR_TEXT];
     if (!emit_list(e, "zones", s->n_zones))
         return;
     for (uint32_t i = 0; i < s->n_zones; i++) {
@@ -85,10 +85,14 @@ static void show_zones(struct emit *e, const struct site *s)
             emit_row_end(e);
         }
         show_subnets(e, z->subnets, z->n_subnets);
-        if (z->n_assets) {
+        if (z->n_assets || z->n_addrs) {
             emit_row(e, "assets");
             for (uint32_t k = 0; k < z->n_assets; k++)
                 emit_row_str(e, s->assets[z->assets[k]].name, k == 0);
+            for (uint32_t k = 0; k < z->n_addrs; k++) {
+                addr_text(&z->addrs[k], addr);
+                emit_row_str(e, addr, k + z->n_assets == 0);
+            }
             emit_row_end(e);
         }
         if (z->purdue == 35)

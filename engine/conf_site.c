@@ -276,12 +276,12 @@ int conf_ref(struct load *l, const struct yaml_node *n, const struct named *asse
 
 static int read_zone_assets(struct load *l, const struct yaml_node *n, const struct named *assets, struct site_zone *z)
 {
-    uint32_t *out = conf_alloc(l, count(n), sizeof *out), k = 0;
-    struct subnet *sub = conf_alloc(l, (size_t)count(n) + z->n_subnets, sizeof *sub);
-    if (!out || !sub)
+    uint32_t *out = conf_alloc(l, count(n), sizeof *out);
+    struct addr *addrs = conf_alloc(l, count(n), sizeof *addrs);
+    if (!out || !addrs)
         return -ENOMEM;
-    if (z->n_subnets)
-        memcpy(sub, z->subnets, z->n_subnets * sizeof *sub);
+    z->assets = out;
+    z->addrs = addrs;
     YAML_EACH(it, n)
     {
         struct site_ref ref;
@@ -289,13 +289,12 @@ static int read_zone_assets(struct load *l, const struct yaml_node *n, const str
         if (r < 0)
             return r;
         if (ref.asset != SITE_NO_ASSET)
-            out[k++] = ref.asset;
+            out[z->n_assets++] = ref.asset;
+        else if (ref.subnet.bits == 128)
+            addrs[z->n_addrs++] = ref.subnet.base;
         else
-            sub[z->n_subnets++] = ref.subnet; /* an address without a name: a subnet of one */
+            return yaml_expected(it, l->e, "a configured asset or an address (subnets are told under 'subnets')");
     }
-    z->subnets = sub;
-    z->assets = out;
-    z->n_assets = k;
     return 0;
 }
 
@@ -339,7 +338,7 @@ static int read_zones(struct load *l, const struct yaml_node *list, const struct
         uint32_t i = l->c->site.n_zones;
         if ((r = read_zone(l, it, assets, &out[i], &(*names)[i], i)) < 0)
             return r;
-        if (!out[i].n_subnets && !out[i].n_networks && !out[i].n_assets)
+        if (!out[i].n_subnets && !out[i].n_networks && !out[i].n_assets && !out[i].n_addrs)
             return yaml_err(it, l->e, "zone '%s' is empty, expected networks, subnets or assets", out[i].name);
         l->c->site.n_zones++;
     }

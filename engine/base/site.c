@@ -59,7 +59,7 @@ unsigned subnet_text(const struct subnet *n, char out[SUBNET_TEXT])
 
 struct site_slot_ {
     struct addr addr;
-    uint32_t asset, role; /* + 1; 0 none */
+    uint32_t asset, role, zone; /* + 1; 0 none */
     uint16_t net;
     bool used;
 };
@@ -100,6 +100,8 @@ static int index_make(struct site *s, struct err *e)
         n += s->assets[i].n_addrs;
     for (uint32_t i = 0; i < s->n_roles; i++)
         n += s->roles[i].n_addrs;
+    for (uint32_t i = 0; i < s->n_zones; i++)
+        n += s->zones[i].n_addrs;
     if (!n)
         return 0;
     while (cap < 2 * n)
@@ -134,6 +136,16 @@ static void index_roles(struct site *s)
             slot_get(s, SITE_ANY_NET, &s->roles[i].addrs[k])->role = i + 1;
 }
 
+static void index_zones(struct site *s)
+{
+    for (uint32_t z = s->n_zones; z-- > 0;) { /* the first zone that names an asset or an address has it */
+        for (uint32_t k = 0; k < s->zones[z].n_assets; k++)
+            s->zone_of_[s->zones[z].assets[k]] = (int32_t)z;
+        for (uint32_t k = 0; k < s->zones[z].n_addrs; k++)
+            slot_get(s, SITE_ANY_NET, &s->zones[z].addrs[k])->zone = z + 1;
+    }
+}
+
 int site_prepare(struct site *s, struct err *e)
 {
     unsigned n_sep = 0;
@@ -152,18 +164,14 @@ int site_prepare(struct site *s, struct err *e)
     if (r < 0)
         goto out;
     index_roles(s);
-    if (!s->n_assets)
-        return 0;
-    s->zone_of_ = malloc(s->n_assets * sizeof *s->zone_of_);
+    s->zone_of_ = malloc((s->n_assets + 1) * sizeof *s->zone_of_);
     if (!s->zone_of_) {
         r = err_set(e, -ENOMEM, "out of memory");
         goto out;
     }
     for (uint32_t i = 0; i < s->n_assets; i++)
         s->zone_of_[i] = -1;
-    for (uint32_t z = s->n_zones; z-- > 0;) /* the first zone that names an asset has it */
-        for (uint32_t k = 0; k < s->zones[z].n_assets; k++)
-            s->zone_of_[s->zones[z].assets[k]] = (int32_t)z;
+    index_zones(s);
 out:
     if (r < 0)
         site_done(s);
@@ -295,13 +303,22 @@ const struct site_asset *site_asset(const struct site *s, uint16_t net, const st
     return i == SITE_NO_ASSET ? NULL : &s->assets[i];
 }
 
+/* The zone that names the device itself, -1 none. */
+static int zone_named(const struct site *s, uint16_t net, const struct addr *a)
+{
+    const struct site_slot_ *k = slot_find(s, SITE_ANY_NET, a);
+    uint32_t asset = asset_index(s, net, a);
+    int by_addr = k ? (int)k->zone - 1 : -1, by_asset = asset == SITE_NO_ASSET ? -1 : s->zone_of_[asset];
+    return by_addr < 0 || (by_asset >= 0 && by_asset < by_addr) ? by_asset : by_addr;
+}
+
 static int zone_index(const struct site *s, uint16_t net, const struct addr *a)
 {
-    uint32_t asset = s->n_zones ? asset_index(s, net, a) : SITE_NO_ASSET;
+    int named = s->n_zones ? zone_named(s, net, a) : -1;
     int best = -1, by_net = -1, idx = network_index(s, net);
     unsigned bits = 0;
-    if (asset != SITE_NO_ASSET && s->zone_of_[asset] >= 0)
-        return s->zone_of_[asset];
+    if (named >= 0)
+        return named;
     for (uint32_t z = 0; z < s->n_zones; z++) {
         const struct site_zone *o = &s->zones[z];
         bool in_net = false;

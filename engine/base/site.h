@@ -48,7 +48,8 @@ struct site_zone {
     const struct subnet *subnets;
     const uint16_t *networks; /* numbers: index into site.networks + 1; 0 is the default network */
     const uint32_t *assets;   /* indices into site.assets */
-    uint32_t n_subnets, n_networks, n_assets;
+    const struct addr *addrs; /* devices without a name */
+    uint32_t n_subnets, n_networks, n_assets, n_addrs;
     int purdue; /* -1 unknown; 35 is level 3.5, like asset_info */
 };
 struct site_asset {
@@ -120,7 +121,8 @@ const char *site_network_name(const struct site *s, uint16_t net, char out[SITE_
 /* The number of a name as site_network_name() gives it, or -1. */
 int site_network_by_name(const struct site *s, const char *name);
 
-/* The zone of an address: that of its configured asset; else the longest subnet; else the network's. NULL: none. */
+/* The zone of an address: the first that names it or its configured asset; else the longest subnet; else the
+ * network's. NULL: none. */
 const struct site_zone *site_zone(const struct site *s, uint16_t net, const struct addr *a);
 /* The configured asset with that address, NULL none. */
 const struct site_asset *site_asset(const struct site *s, uint16_t net, const struct addr *a);

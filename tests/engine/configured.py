@@ -3,6 +3,7 @@
 
   configured.py TYTO SOURCE_ROOT [CASE...]
 """
+import json
 import sys
 
 from cases import case, main
@@ -97,6 +98,35 @@ def an_export_names_the_real_addresses():
     t = day(1)
     ordinary(t, client=STANDBY)
     assert q.replay(t, "--detect") == []
+
+
+# ---- zones ----
+
+def zone_of(conf, vlan=None, address=PLC):
+    p = Plant(conf)
+    t = day(0)
+    t.vlan = vlan
+    ordinary(t)
+    p.replay(t, "--learn")
+    found, = (a["zone"] for a in json.loads(p.ask("assets", "-d", p.db, "--json")) if a["ips"] == [address])
+    return found
+
+
+@case
+def an_address_of_a_zone_is_a_device():
+    cell = "networks: [{name: c1, vlan: 10}]\nzones: [{name: z, networks: [c1]%s}]\n"
+    assert zone_of(cell % "", 10) == "z"
+    assert zone_of(cell % ", assets: [10.99.0.1]", 10) == "z"
+    assert zone_of(cell % ", assets: [10.99.0.1]") is None
+    assert zone_of(cell % f", assets: [{PLC}]") == "z"
+    wide = "zones: [{name: big, subnets: [%s]}, {name: dev, assets: [%s]}]\n"
+    for subnet in ("10.0.0.9/32", "10.0.0.0/8"):
+        assert zone_of(wide % (subnet, PLC)) == "dev", subnet
+        assert zone_of(wide % (subnet, "10.0.0.1")) == "big", subnet
+    shown = Plant(wide % ("10.0.0.0/8", PLC))
+    again = shown.ask("config", "show", *shown.args)
+    assert f'assets: ["{PLC}"]' in again, again
+    shown.ask("config", "check", shown.file("again.yaml", again))
 
 
 main(sys.argv[3:])

@@ -164,6 +164,7 @@ static const struct {
     {"networks:\n  - name: a\n  - name: a\n", "t.yaml:3:11:", "twice"},
     {"zones: [{name: z}]\n", "t.yaml:1:9:", "empty"},
     {"zones: [{name: z, networks: [nobody]}]\n", "t.yaml:1:30:", "network"},
+    {"zones: [{name: z, assets: [10.0.0.0/8]}]\n", "t.yaml:1:28:", "'subnets'"},
     {"zones: [{name: z, assets: [nobody]}]\n", "t.yaml:1:28:", "asset"},
     {"zones: [{name: z, subnets: [10.0.0.0/8], purdue: 7}]\n", "t.yaml:1:50:", "3.5"},
     {"zones:\n- {name: z, subnets: 10.0.0.0/8}\n- {name: z, subnets: 10.0.0.0/8}\n", "t.yaml:3:10:", "twice"},

@@ -104,12 +104,14 @@ START_TEST(test_assets_and_zones)
     const struct site_network w[] = {{.name = "n1"}, {.name = "n2"}};
     const struct subnet wide[] = {net("10.0.0.0/8")}, narrow[] = {net("10.0.1.0/24")};
     const uint32_t odd[] = {2};
-    const uint16_t n2[] = {2};
+    const struct addr lone[] = {ip("10.0.1.7")};
+    const uint16_t n1[] = {1}, n2[] = {2};
     const struct site_zone zones[] = {
         {.name = "wide", .subnets = wide, .n_subnets = 1, .purdue = 3},
         {.name = "narrow", .subnets = narrow, .n_subnets = 1, .purdue = 1},
         {.name = "picked", .assets = odd, .n_assets = 1, .purdue = 2},
         {.name = "whole", .networks = n2, .n_networks = 1, .purdue = -1},
+        {.name = "both", .networks = n1, .n_networks = 1, .addrs = lone, .n_addrs = 1, .purdue = -1},
     };
     const struct site_ref stations[] = {{.asset = 0}, {.subnet = net("10.0.5.0/24"), .asset = SITE_NO_ASSET}};
     struct site s = {.networks = w,
@@ -117,7 +119,7 @@ START_TEST(test_assets_and_zones)
                      .assets = assets,
                      .n_assets = 3,
                      .zones = zones,
-                     .n_zones = 4,
+                     .n_zones = 5,
                      .stations = stations,
                      .n_stations = 2};
     struct err e;
@@ -133,7 +135,9 @@ START_TEST(test_assets_and_zones)
     ck_assert_str_eq(site_zone(&s, 0, &x)->name, "narrow");
     ck_assert_str_eq(site_zone(&s, 0, &a3[0])->name, "picked");
     x = ip("192.168.0.1");
-    ck_assert_ptr_null(site_zone(&s, 1, &x));
+    ck_assert_ptr_null(site_zone(&s, 0, &x));
+    ck_assert_str_eq(site_zone(&s, 1, &x)->name, "both");        /* its networks, whatever devices it names */
+    ck_assert_str_eq(site_zone(&s, 2, &lone[0])->name, "both"); /* a device goes before any subnet */
     ck_assert_str_eq(site_zone(&s, 2, &x)->name, "whole");
     ck_assert(site_is_engineering_station(&s, 0, &a1[0]) && site_is_engineering_station(&s, 0, &a1[1]));
     ck_assert(!site_is_engineering_station(&s, 2, &a1[0])); /* there it is another device */
