@@ -12,8 +12,8 @@
 #include "engine/base/err.h"
 #include "engine/base/record.h"
 #include "engine/base/row.h"
+#include "engine/base/site.h"
 
-struct site;
 struct baseline;
 
 enum baseline_mode {
@@ -68,6 +68,8 @@ void baseline_tick(struct baseline *b, const struct rec_tick *r);
 /* False when the address is no asset. Strings are borrowed until the next call of any baseline_ function. */
 bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *a, struct asset_info *ret);
 
+/* The device with that address as the configuration may tell it, by all of its addresses. */
+struct site_who baseline_who(const struct baseline *b, uint16_t net, const struct addr *a, struct addr to[SITE_WHO]);
 /* Was that fact of the event met before, in this run or in one that the database tells of? Ask before baseline_event().
  */
 bool baseline_met(struct baseline *b, const struct rec_event *e, const struct rec_fact *r);

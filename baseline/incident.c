@@ -90,10 +90,12 @@ void inc_lower(struct baseline *b, struct deviation *d)
 {
     static const struct addr none;
     const struct site *s = b->conf.site;
-    const struct site_window *w = site_maintenance(s, d->last_ns, d->net, &d->src,
-                                                   addr_eq(&d->dst, &none) ? NULL : &d->dst,
+    struct addr src_as[SITE_WHO], dst_as[SITE_WHO];
+    const struct site_who src = baseline_who(b, d->net, &d->src, src_as);
+    const struct site_who dst = baseline_who(b, d->net, &d->dst, dst_as);
+    const struct site_window *w = site_maintenance(s, d->last_ns, &src, addr_eq(&d->dst, &none) ? NULL : &dst,
                                                    d->has_action ? d->action : -1);
-    d->engineering = site_is_engineering_station(s, d->net, &d->src);
+    d->engineering = site_is_station(s, &src);
     d->maintenance = w ? w->name ? w->name : "maintenance" : NULL;
     d->lowered = d->engineering || d->maintenance;
     d->severity = lower(d, d->severity);

@@ -114,7 +114,63 @@ bool addr_is_private(const struct addr *a)
 
 bool asset_is_external(const struct baseline *b, const struct asset *a)
 {
-    return a->evidence & EVI_EXTERNAL && !a->told && !site_zone(b->conf.site, a->net, &a->key);
+    return a->evidence & EVI_EXTERNAL && !a->told && !asset_zone(b, a);
+}
+
+/* ---- what the configuration tells of it ---- */
+
+static void add_who(struct site_who *w, struct addr to[SITE_WHO], const struct addr *a)
+{
+    for (uint32_t k = 0; k < w->n; k++)
+        if (addr_eq(&to[k], a))
+            return;
+    to[w->n++] = *a;
+}
+
+_Static_assert(SITE_WHO == 1 + LIM_ASSET_IPS + LIM_ASSET_MACS, "all addresses of a device");
+
+/* A MAC address that it only claims (an address conflict) is not its own. */
+static struct site_who who(const struct asset *x, uint16_t net, const struct addr *a, struct addr to[SITE_WHO])
+{
+    struct site_who w = {.a = to, .net = net};
+    add_who(&w, to, a);
+    for (unsigned k = 0; x && k < x->n_ips; k++)
+        add_who(&w, to, &x->ips[k]);
+    for (unsigned k = 0; x && k < x->n_macs; k++) {
+        const struct addr mac = addr_mac(x->macs[k]);
+        if (x->macs_learned >> k & 1)
+            add_who(&w, to, &mac);
+    }
+    return w;
+}
+
+struct site_who baseline_who(const struct baseline *b, uint16_t net, const struct addr *a, struct addr to[SITE_WHO])
+{
+    uint32_t i = asset_find(b, net, a);
+    return who(i ? asset_at(b, i) : NULL, net, a, to);
+}
+
+const struct site_zone *asset_zone(const struct baseline *b, const struct asset *a)
+{
+    struct addr to[SITE_WHO];
+    const struct site_who w = who(a, a->net, &a->key, to);
+    return site_zone_of(b->conf.site, &w);
+}
+
+/* Its addresses are other ones than before. What the configuration tells of it follows from them alone, so that it does
+ * not matter which was seen first. */
+void asset_tell(struct baseline *b, uint32_t i)
+{
+    struct asset *a = asset_at(b, i);
+    struct addr to[SITE_WHO];
+    const struct site *s = b->conf.site;
+    if (!s->n_assets && !s->n_stations)
+        return;
+    const struct site_who w = who(a, a->net, &a->key, to);
+    a->told = site_asset_of(s, &w);
+    a->evidence &= ~(uint64_t)EVI_CONFIG_ENG;
+    if (site_is_station(s, &w))
+        a->evidence |= EVI_CONFIG_ENG;
 }
 
 uint64_t asset_id_of(struct baseline *b, uint16_t net, const struct addr *a)
@@ -211,6 +267,7 @@ bool asset_add_mac(struct baseline *b, uint32_t i, const uint8_t mac[6], bool le
     if (learned && !(a->macs_learned >> k & 1)) {
         a->macs_learned |= (uint8_t)(1u << k);
         due(b, &a->dirty);
+        asset_tell(b, i);
     }
     return added;
 }
@@ -226,6 +283,7 @@ void asset_drop_mac(struct baseline *b, uint32_t i, const uint8_t mac[6])
     a->n_macs--;
     a->macs_learned = (uint8_t)(low | high << k);
     due(b, &a->dirty);
+    asset_tell(b, i);
 }
 
 /* ---- making and removing ---- */
@@ -248,6 +306,7 @@ uint32_t addr_rec_add(struct baseline *b, uint16_t net, const struct addr *a, ui
     if (as->n_ips < LIM_ASSET_IPS)
         as->ips[as->n_ips++] = *a;
     due(b, &as->dirty);
+    asset_tell(b, asset);
     return i;
 }
 
@@ -289,13 +348,8 @@ uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, 
     a->net = net;
     a->key = *key;
     a->life.first_ns = a->life.last_ns = ts_ns;
-    a->told = site_asset(b->conf.site, net, key);
-    if (site_is_engineering_station(b->conf.site, net, key))
-        a->evidence |= EVI_CONFIG_ENG;
     if (!addr_is_private(key))
         a->evidence |= EVI_EXTERNAL;
-    if (a->told)
-        a->authorized = 1;
     if (addr_is_mac(key)) {
         a->flags |= ROW_ASSET_L2;
         asset_add_mac(b, i, key->b + 10, false);
@@ -303,6 +357,7 @@ uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, 
     } else {
         addr_rec_add(b, net, key, i);
     }
+    asset_tell(b, i);
     due(b, &a->dirty);
     return i;
 }
@@ -311,13 +366,8 @@ uint32_t asset_create(struct baseline *b, uint16_t net, const struct addr *key, 
 static void asset_gets_ip(struct baseline *b, uint32_t i, const struct addr *ip)
 {
     struct asset *a = asset_at(b, i);
+    a->macs_learned |= (uint8_t)(addr_is_mac(&a->key) && a->n_macs); /* the one that it was known by */
     a->key = *ip;
-    if (!a->told)
-        a->told = site_asset(b->conf.site, a->net, ip);
-    if (a->told)
-        a->authorized = 1;
-    if (site_is_engineering_station(b->conf.site, a->net, ip))
-        a->evidence |= EVI_CONFIG_ENG;
     addr_rec_add(b, a->net, ip, i);
     due(b, &a->dirty);
 }
@@ -348,8 +398,7 @@ uint32_t asset_merge(struct baseline *b, uint32_t x, uint32_t y)
         k->life.last_ns = g->life.last_ns;
     if (g->life.learned == FACT_LEARNED && k->life.learned != FACT_LEARNED)
         k->life.learned = FACT_LEARNED, k->life.learn_ns = g->life.learn_ns;
-    if (!k->told)
-        k->told = g->told;
+    asset_tell(b, x);
     idents_move(b, y, x);
     due(b, &k->dirty);
     asset_delete(b, y);
@@ -464,7 +513,7 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
     uint32_t mi = mac_usable(r) ? mac_get(b, r->net, r->mac) : 0;
     uint32_t ri = addr_rec_find(b, r->net, &r->addr), i;
     bool here = addr_is_private(&r->addr) || (mi && subnet_is_local(b, r->net, &r->addr, r->mac));
-    bool owns = mi && !mac_rec_at(b, mi)->router && (r->via == ASSET_VIA_ARP || here);
+    bool owns = mi && (r->via == ASSET_VIA_ARP || (here && !mac_rec_at(b, mi)->router));
     uint32_t l2 = mi ? mac_rec_at(b, mi)->asset : 0;
     if (!ri) {
         if (owns && l2 && asset_at(b, l2)->n_ips == 0) {
@@ -472,6 +521,9 @@ static void asset_of_ip(struct baseline *b, const struct rec_asset *r)
             i = l2;
         } else {
             i = asset_create(b, r->net, &r->addr, 0, r->ts_ns);
+            /* What the configuration tells of its MAC holds from the start; one more address behind a MAC is new. */
+            if (owns && b->conf.site->names_macs && (r->via == ASSET_VIA_ARP || !mac_rec_at(b, mi)->n_addrs))
+                asset_add_mac(b, i, r->mac, true);
         }
         ri = addr_rec_find(b, r->net, &r->addr);
     } else {
@@ -526,11 +578,12 @@ bool baseline_asset_info(struct baseline *b, uint16_t net, const struct addr *ad
     if (!i)
         return false;
     const struct asset *a = asset_at(b, i);
-    const struct site_zone *z = site_zone(b->conf.site, net, &a->key);
+    const struct site_zone *z = asset_zone(b, a);
     *ret = (struct asset_info){.id = a->id, .purdue = z ? z->purdue : -1, .zone = z ? z->name : NULL,
                                .name = asset_name(b, a), .vendor = asset_vendor(b, a), .roles = roles_of(b, a),
                                .type = roles_type(b, a, NULL), .first_ns = a->life.first_ns,
                                .criticality = a->told ? a->told->criticality : NULL,
-                               .known = a->life.learned == FACT_LEARNED};
+                               .known = a->life.learned == FACT_LEARNED,
+                               .engineer = (a->evidence & EVI_CONFIG_ENG) != 0};
     return true;
 }

@@ -19,7 +19,6 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
         life_learned(b, &a->life, ts_ns);
         if (partner && !learns)
             a->life.learn_ns = partner_learned_ns(b, a, ts_ns);
-        a->authorized |= partner;
         n->life.novelty_ns = ts_ns;
         break;
     case FATE_FOLD:

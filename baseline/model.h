@@ -270,6 +270,9 @@ bool asset_told_by_arp(const struct baseline *b, const struct asset *a);
 void asset_loaded(struct baseline *b, uint32_t i, bool arp);
 uint64_t asset_id_of(struct baseline *b, uint16_t net, const struct addr *a); /* what a new one would get */
 bool addr_is_private(const struct addr *a);
+/* The zone that the configuration gives it, NULL none. */
+const struct site_zone *asset_zone(const struct baseline *b, const struct asset *a);
+void asset_tell(struct baseline *b, uint32_t i); /* anew, what the configuration tells of it */
 /* A public address beyond a router, and no part of the plant that the configuration tells of. */
 bool asset_is_external(const struct baseline *b, const struct asset *a);
 /* A public address that was seen with that MAC: is its network here? Remembers what it is told. */

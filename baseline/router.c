@@ -71,6 +71,7 @@ static void router_split(struct baseline *b, uint32_t asset, uint32_t ri)
         a->key = a->ips[0];
     else if (a->n_macs)
         a->key = addr_mac(a->macs[0]);
+    asset_tell(b, asset);
     uint32_t i = asset_create(b, a->net, &ip, 0, life.first_ns);
     asset_at(b, i)->life = life;
     asset_at(b, i)->flags |= ROW_ASSET_REMOTE;

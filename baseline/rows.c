@@ -22,7 +22,7 @@ uint32_t baseline_due(const struct baseline *b)
 
 static const char *zone_of(const struct baseline *b, const struct asset *a, int *purdue)
 {
-    const struct site_zone *z = site_zone(b->conf.site, a->net, &a->key);
+    const struct site_zone *z = asset_zone(b, a);
     *purdue = z ? z->purdue : -1;
     return z ? z->name : NULL;
 }
@@ -42,7 +42,8 @@ static bool put_asset(struct baseline *b, const struct row_sink *s, const struct
                           .os = best(b, a, OBS_OS), .state = best(b, a, OBS_STATE), .ips = a->ips, .macs = a->macs,
                           .vlans = a->vlans, .n_ips = a->n_ips, .n_macs = a->n_macs, .n_vlans = a->n_vlans,
                           .macs_learned = a->macs_learned, .parent = a->parent, .evidence = a->evidence,
-                          .roles = roles_of(b, a), .n_targets = a->n_targets, .authorized = a->authorized,
+                          .roles = roles_of(b, a), .n_targets = a->n_targets,
+                          .authorized = a->authorized || a->told || partner_named(b, a),
                           .flags = a->flags | (asset_told_by_arp(b, a) ? ROW_ASSET_ARP : 0), .life = a->life};
     if (!r.model)
         r.model = best(b, a, OBS_PRODUCT_CODE);
@@ -269,6 +270,7 @@ static bool get_asset(void *ctx, const struct row_asset *r)
     for (unsigned k = 0; k < r->n_vlans && k < LIM_ASSET_VLANS; k++)
         a->vlans[a->n_vlans++] = r->vlans[k];
     asset_loaded(b, i, r->flags & ROW_ASSET_ARP);
+    asset_tell(b, i);
     asset_rank(b, i);
     b->n_due -= a->dirty & DIRTY;
     a->dirty = STORED;

@@ -99,7 +99,9 @@ static void network(struct check *c, const struct layers *l)
 
 static void addresses(struct check *c, const struct layers *l)
 {
-    const struct site_asset *a = site_asset(c->site, 0, &l->src);
+    struct addr as[] = {l->src, addr_mac(l->smac)};
+    const struct site_who w = {.a = as, .n = l->has_mac ? 2 : 1};
+    const struct site_asset *a = site_asset_of(c->site, &w);
     if (a)
         c->asset_seen[a - c->site->assets] = true;
     if (l->ip_ver == 4 && !addr_is_nobody(&l->src))

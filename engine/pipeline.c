@@ -19,6 +19,11 @@ static bool asset_info(void *ctx, uint16_t net, const struct addr *a, struct ass
     return baseline_asset_info(p->baseline, net, a, ret);
 }
 
+static struct site_who who(void *ctx, uint16_t net, const struct addr *a, struct addr to[SITE_WHO])
+{
+    return baseline_who(((struct pipeline *)ctx)->baseline, net, a, to);
+}
+
 static bool is_learning(void *ctx, uint64_t link)
 {
     const struct pipeline *p = ctx;
@@ -282,6 +287,7 @@ static int open_alerts(struct pipeline *p, const struct pipe_opts *o, struct err
                             .site = &c->site,
                             .ctx = p,
                             .asset = asset_info,
+                            .who = who,
                             .learning = is_learning,
                             .one_way = is_one_way,
                             .event_json = event_json,

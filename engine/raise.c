@@ -26,12 +26,21 @@ static const char *hold(char *to, size_t cap, const char *s)
     return to;
 }
 
+/* By what is it told? */
+static struct site_who who(const struct raise *r, uint16_t net, const struct addr *a, struct addr to[SITE_WHO])
+{
+    to[0] = *a;
+    return r->c.who ? r->c.who(r->c.ctx, net, a, to) : (struct site_who){.a = to, .n = 1, .net = net};
+}
+
 bool raise_asset(const struct raise *r, uint16_t net, const struct addr *a, struct raise_asset *ret)
 {
     struct asset_info i = {.purdue = -1};
     bool found = r->c.asset && r->c.asset(r->c.ctx, net, a, &i);
-    const struct site_asset *told = r->c.site ? site_asset(r->c.site, net, a) : NULL;
-    const struct site_zone *zone = r->c.site ? site_zone(r->c.site, net, a) : NULL;
+    struct addr as[SITE_WHO];
+    const struct site_who w = who(r, net, a, as);
+    const struct site_asset *told = r->c.site ? site_asset_of(r->c.site, &w) : NULL;
+    const struct site_zone *zone = r->c.site ? site_zone_of(r->c.site, &w) : NULL;
     if (told) {
         i.name = told->name;
         i.type = told->type ? told->type : i.type;
@@ -148,8 +157,10 @@ void draft_mark(const struct raise *r, struct draft *d, uint16_t net, const stru
     size_t n = strlen(d->why);
     if (!s || d->in.type->engine != AE_POLICY)
         return;
-    const struct site_window *w = site_maintenance(s, d->in.ts_ns, net, src, dst, action);
-    bool engineer = site_is_engineering_station(s, net, src);
+    struct addr src_as[SITE_WHO], dst_as[SITE_WHO];
+    const struct site_who from = who(r, net, src, src_as), to = dst ? who(r, net, dst, dst_as) : from;
+    const struct site_window *w = site_maintenance(s, d->in.ts_ns, &from, dst ? &to : NULL, action);
+    bool engineer = site_is_station(s, &from);
     if (w)
         d->in.maintenance = w->name;
     if ((w || engineer) && d->in.severity < AS_WARNING)

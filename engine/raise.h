@@ -28,6 +28,8 @@ struct raise_conf {
     /* What the inventory knows of an address; false: nothing. Strings may die at the next call: raise copies. May be
      * NULL. */
     bool (*asset)(void *ctx, uint16_t net, const struct addr *a, struct asset_info *ret);
+    /* All addresses of the device that has that one, it first. NULL: nobody knows more than the one. */
+    struct site_who (*who)(void *ctx, uint16_t net, const struct addr *a, struct addr to[SITE_WHO]);
     /* Is the link (or, with link 0, the sensor) still learning? NULL: live. */
     bool (*learning)(void *ctx, uint64_t link);
     /* Has only one direction of the link been seen? NULL: no. */

@@ -182,6 +182,7 @@ static int parse_zone(struct compile *c, const struct scope *s, const struct key
     int r = parse_text(c, s, k, n, ret);
     if (r < 0 || !site || !site->n_zones)
         return r;
+    ret->op = site->names_macs ? C_DEVICE_ZONE : C_ZONE;
     uint32_t at = 0;
     YAML_EACH (it, n) {
         const struct glob *g = &ret->globs.v[at++];
@@ -199,6 +200,7 @@ static int parse_zone(struct compile *c, const struct scope *s, const struct key
 static void engineer(const struct compile *c, bool yes, struct cond *ret)
 {
     if (c->rs->o.site && site_has_engineering_stations(c->rs->o.site)) {
+        ret->op = c->rs->o.site->names_macs ? C_DEVICE_ENGINEER : C_ENGINEER;
         ret->neg = !yes;
     } else if (yes) {
         ret->op = C_ROLE;
@@ -211,8 +213,11 @@ static void engineer(const struct compile *c, bool yes, struct cond *ret)
 /* Not opposites: a device without a zone is in the same zone as nobody, and in no other one either. */
 static void zones(const struct compile *c, bool yes, struct cond *ret)
 {
-    bool any = c->rs->o.site && c->rs->o.site->n_zones;
-    ret->op = !any ? C_NEVER : yes ? C_SAME_ZONE : C_OTHER_ZONE;
+    const struct site *s = c->rs->o.site;
+    bool any = s && s->n_zones, device = any && s->names_macs;
+    ret->op = !any ? C_NEVER
+              : yes ? device ? C_DEVICE_SAME_ZONE : C_SAME_ZONE
+                    : device ? C_DEVICE_OTHER_ZONE : C_OTHER_ZONE;
 }
 
 /* true: the condition holds; false: it does not */

@@ -36,6 +36,8 @@ enum cond_op {
     C_KNOWN,     /* side: learned or accepted */
     C_NEW_FACT,
     C_LEARNING,  /* the connection is still learned */
+    /* in place of the worker's where a device is told by its MAC address, which a packet may have from a router */
+    C_DEVICE_ENGINEER, C_DEVICE_ZONE, C_DEVICE_SAME_ZONE, C_DEVICE_OTHER_ZONE,
 };
 enum cond_number { NUM_UNIT, NUM_SLOT, NUM_SELECTOR, NUM_PORT, NUM_VLAN, NUM_NETWORK, NUM_OBJECTS, NUM_LATENCY };
 enum cond_enum { ENUM_KIND, ENUM_OUTCOME, ENUM_PHASE, ENUM_ERROR, ENUM_SENDER, ENUM_TRANSPORT, ENUM_TRUNCATED };
@@ -274,8 +276,8 @@ bool item_may_hold(const struct item_cond *c, const struct event *ev);
 /* The first item of the message that meets it; NULL none. */
 const struct item *match_item(const struct item_cond *c, const struct event *ev);
 /* A collector's part. */
-bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct asset_info *src,
-                  const struct asset_info *dst);
+bool finish_holds(const struct ruleset *rs, const struct cond *k, const struct rec_event *ev,
+                  const struct asset_info *src, const struct asset_info *dst);
 bool glob_match(const struct glob *g, const char *s, uint32_t n);
 bool globs_match(const struct globs *g, const char *s, uint32_t n);
 bool ranges_hold(const struct ranges *r, long double v);

@@ -69,17 +69,23 @@ static void say_engineer(struct told *t, const struct cond *k, bool neg)
     }
 }
 
-static void say_zones(struct told *t, const struct cond *k, bool neg)
+static const char *zone_of(const struct told *t, const struct asset_info *device, const struct addr *a)
 {
     const struct site *s = t->rs->o.site;
-    const struct site_zone *a = s ? site_zone(s, t->in.net, t->in.src) : NULL;
-    const struct site_zone *b = s ? site_zone(s, t->in.net, t->in.dst) : NULL;
+    const struct site_zone *z = s && !device ? site_zone(s, t->in.net, a) : NULL;
+    const char *name = device ? device->zone : z ? z->name : NULL;
+    return name ? name : "none";
+}
+
+static void say_zones(struct told *t, const struct cond *k, bool neg)
+{
+    const char *a = zone_of(t, t->q->src, t->in.src), *b = zone_of(t, t->q->dst, t->in.dst);
     char text[256];
-    snprintf(text, sizeof text, "from zone %.80s into zone %.80s", a ? a->name : "none", b ? b->name : "none");
+    snprintf(text, sizeof text, "from zone %.80s into zone %.80s", a, b);
     met(t, text);
-    if (k->op == C_OTHER_ZONE && !neg && ranks(t, RANK_WHO))
-        words_add(&t->expected, "only from within zone %.80s", b ? b->name : "none");
-    else if (k->op == C_ZONE && ranks(t, RANK_PLAIN))
+    if ((k->op == C_OTHER_ZONE || k->op == C_DEVICE_OTHER_ZONE) && !neg && ranks(t, RANK_WHO))
+        words_add(&t->expected, "only from within zone %.80s", b);
+    else if ((k->op == C_ZONE || k->op == C_DEVICE_ZONE) && ranks(t, RANK_PLAIN))
         words_add(&t->expected, "not %s", k->text);
 }
 
@@ -240,13 +246,15 @@ static void (*const say[])(struct told *t, const struct cond *k, bool neg) = {
     [C_FIELD] = say_field,   [C_ENGINEER] = say_engineer, [C_ZONE] = say_zones,     [C_SAME_ZONE] = say_zones,
     [C_OTHER_ZONE] = say_zones, [C_TEXT] = say_asset,  [C_ROLE] = say_role,         [C_PURDUE] = say_asset,
     [C_KNOWN] = say_asset,   [C_NEW_FACT] = say_new,
+    [C_DEVICE_ENGINEER] = say_engineer, [C_DEVICE_ZONE] = say_zones, [C_DEVICE_SAME_ZONE] = say_zones,
+    [C_DEVICE_OTHER_ZONE] = say_zones,
 };
 
 /* ---- the walk ---- */
 
 static bool holds(const struct told *t, const struct cond *k, bool rest)
 {
-    return rest ? finish_holds(k, t->q->rec, t->q->src, t->q->dst) : match_holds(t->rs, &t->in, k);
+    return rest ? finish_holds(t->rs, k, t->q->rec, t->q->src, t->q->dst) : match_holds(t->rs, &t->in, k);
 }
 
 /* Of an AND all conditions hold; of an OR the first that does is told. What a `not` keeps out is told only where it is

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/site.h"
 
 enum { WAYS = 8, DEFAULT_BYTES = 8 << 20, MIN_SETS = 2, MAX_SETS = 1 << 12 };
 
@@ -44,6 +45,7 @@ struct rule_state {
 /* ---- conditions ---- */
 
 struct ask {
+    const struct ruleset *rs;
     const struct rec_event *ev;
     const struct asset_info *side[2]; /* SIDE_SRC, SIDE_DST */
 };
@@ -68,10 +70,37 @@ static bool new_fact(const struct rec_event *ev)
     return false;
 }
 
+/* What never sent anything is no device; its address has a zone all the same. */
+static const char *zone_of(const struct ask *x, unsigned side)
+{
+    const struct asset_info *a = x->side[side == SIDE_DST];
+    const struct site_zone *z =
+        a ? NULL : site_zone(x->rs->o.site, x->ev->net, side == SIDE_DST ? &x->ev->dst : &x->ev->src);
+    return a ? a->zone : z ? z->name : NULL;
+}
+
+static bool device_holds(const struct cond *k, const struct ask *x)
+{
+    const struct asset_info *e = x->side[k->side == SIDE_DST];
+    const char *a = zone_of(x, k->op == C_DEVICE_ZONE ? k->side : SIDE_SRC), *b = zone_of(x, SIDE_DST);
+    if (k->op == C_DEVICE_ENGINEER)
+        return e ? e->engineer != 0
+                 : site_is_engineering_station(x->rs->o.site, x->ev->net,
+                                               k->side == SIDE_DST ? &x->ev->dst : &x->ev->src);
+    if (k->op == C_DEVICE_ZONE)
+        return globs_match(&k->globs, a ? a : "none", (uint32_t)strlen(a ? a : "none"));
+    return a && b && (strcmp(a, b) == 0) == (k->op == C_DEVICE_SAME_ZONE);
+}
+
 static bool leaf_holds(const struct cond *k, const struct ask *x)
 {
     const struct asset_info *a = x->side[k->side == SIDE_DST];
     switch (k->op) {
+    case C_DEVICE_ENGINEER:
+    case C_DEVICE_ZONE:
+    case C_DEVICE_SAME_ZONE:
+    case C_DEVICE_OTHER_ZONE:
+        return device_holds(k, x);
     case C_TEXT:
         return text_holds(k, a);
     case C_ROLE:
@@ -102,10 +131,10 @@ static bool holds(const struct cond *k, const struct ask *x)
     return stop == k->neg;
 }
 
-bool finish_holds(const struct cond *k, const struct rec_event *ev, const struct asset_info *src,
-                  const struct asset_info *dst)
+bool finish_holds(const struct ruleset *rs, const struct cond *k, const struct rec_event *ev,
+                  const struct asset_info *src, const struct asset_info *dst)
 {
-    const struct ask x = {ev, {src, dst}};
+    const struct ask x = {rs, ev, {src, dst}};
     return holds(k, &x);
 }
 
@@ -366,7 +395,7 @@ bool rule_finish(struct rule_state *st, unsigned hit, const struct rec_event *ev
                  const struct asset_info *dst, struct rule_verdict *ret)
 {
     const struct ruleset *rs = st->rs;
-    const struct ask x = {ev, {src, dst}};
+    const struct ask x = {rs, ev, {src, dst}};
     if (hit >= rs->n_entries)
         return false;
     const struct entry *en = &rs->entries[hit];

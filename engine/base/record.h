@@ -196,6 +196,7 @@ struct asset_info {
     int purdue;                   /* -1 unknown; 35 is level 3.5 */
     uint64_t first_ns;
     uint8_t known;                /* learned or accepted */
+    uint8_t engineer;             /* told as engineering station */
 };
 enum { ROLE_CONTROLLER = 1, ROLE_RTU = 2, ROLE_HMI = 4, ROLE_ENGINEERING = 8, ROLE_FIELD_DEVICE = 16, ROLE_GATEWAY = 32,
        ROLE_ROUTER = 64, ROLE_SERVER = 128, ROLE_WORKSTATION = 256, ROLE_HISTORIAN = 512, ROLE_SWITCH = 1024 };

@@ -146,13 +146,24 @@ static void index_zones(struct site *s)
     }
 }
 
+static bool any_mac(const struct site *s)
+{
+    for (uint32_t i = 0; i < s->n_slots_; i++)
+        if (s->slots_[i].used && addr_is_mac(&s->slots_[i].addr))
+            return true;
+    for (uint32_t i = 0; i < s->n_stations; i++)
+        if (s->stations[i].asset == SITE_NO_ASSET && addr_is_mac(&s->stations[i].subnet.base))
+            return true;
+    return false;
+}
+
 int site_prepare(struct site *s, struct err *e)
 {
     unsigned n_sep = 0;
     s->slots_ = NULL;
     s->zone_of_ = NULL;
     s->n_slots_ = 0;
-    s->has_separated_ = false;
+    s->has_separated_ = s->names_macs = false;
     for (uint32_t i = 0; i < s->n_networks; i++)
         if (s->networks[i].vlan_separates && ++n_sep > SITE_MAX_SEPARATED)
             return err_set(e, -EINVAL, "network '%s': at most %d networks can have vlan_separates", s->networks[i].name,
@@ -164,14 +175,15 @@ int site_prepare(struct site *s, struct err *e)
     if (r < 0)
         goto out;
     index_roles(s);
-    s->zone_of_ = malloc((s->n_assets + 1) * sizeof *s->zone_of_);
-    if (!s->zone_of_) {
+    s->zone_of_ = s->n_assets ? malloc(s->n_assets * sizeof *s->zone_of_) : NULL;
+    if (s->n_assets && !s->zone_of_) {
         r = err_set(e, -ENOMEM, "out of memory");
         goto out;
     }
     for (uint32_t i = 0; i < s->n_assets; i++)
         s->zone_of_[i] = -1;
     index_zones(s);
+    s->names_macs = any_mac(s);
 out:
     if (r < 0)
         site_done(s);
@@ -297,24 +309,47 @@ static uint32_t asset_index(const struct site *s, uint16_t net, const struct add
     return k && k->asset ? k->asset - 1 : SITE_NO_ASSET;
 }
 
-const struct site_asset *site_asset(const struct site *s, uint16_t net, const struct addr *a)
+/* By the address in question, else by the others: the first in the configuration, in whatever order they were seen. */
+static uint32_t who_index(const struct site *s, const struct site_who *w)
 {
-    uint32_t i = asset_index(s, net, a);
+    uint32_t first = asset_index(s, w->net, &w->a[0]);
+    for (uint32_t k = 1, by_first = first; k < w->n && by_first == SITE_NO_ASSET; k++) {
+        uint32_t i = asset_index(s, w->net, &w->a[k]);
+        first = i < first ? i : first;
+    }
+    return first;
+}
+
+const struct site_asset *site_asset_of(const struct site *s, const struct site_who *w)
+{
+    uint32_t i = who_index(s, w);
     return i == SITE_NO_ASSET ? NULL : &s->assets[i];
 }
 
-/* The zone that names the device itself, -1 none. */
-static int zone_named(const struct site *s, uint16_t net, const struct addr *a)
+const struct site_asset *site_asset(const struct site *s, uint16_t net, const struct addr *a)
 {
-    const struct site_slot_ *k = slot_find(s, SITE_ANY_NET, a);
-    uint32_t asset = asset_index(s, net, a);
-    int by_addr = k ? (int)k->zone - 1 : -1, by_asset = asset == SITE_NO_ASSET ? -1 : s->zone_of_[asset];
-    return by_addr < 0 || (by_asset >= 0 && by_asset < by_addr) ? by_asset : by_addr;
+    const struct site_who w = {.a = a, .n = 1, .net = net};
+    return site_asset_of(s, &w);
 }
 
-static int zone_index(const struct site *s, uint16_t net, const struct addr *a)
+/* The first zone that names the device itself, -1 none. */
+static int zone_named(const struct site *s, const struct site_who *w)
 {
-    int named = s->n_zones ? zone_named(s, net, a) : -1;
+    uint32_t asset = who_index(s, w);
+    int z = asset == SITE_NO_ASSET ? -1 : s->zone_of_[asset];
+    for (uint32_t k = 0; k < w->n; k++) {
+        const struct site_slot_ *at = slot_find(s, SITE_ANY_NET, &w->a[k]);
+        if (at && at->zone && (z < 0 || (int)at->zone - 1 < z))
+            z = (int)at->zone - 1;
+    }
+    return z;
+}
+
+static int zone_index(const struct site *s, const struct site_who *w)
+{
+    const struct addr *a = &w->a[0];
+    uint16_t net = w->net;
+    int named = s->n_zones ? zone_named(s, w) : -1;
     int best = -1, by_net = -1, idx = network_index(s, net);
     unsigned bits = 0;
     if (named >= 0)
@@ -337,23 +372,41 @@ static int zone_index(const struct site *s, uint16_t net, const struct addr *a)
     return best >= 0 ? best : by_net;
 }
 
-const struct site_zone *site_zone(const struct site *s, uint16_t net, const struct addr *a)
+const struct site_zone *site_zone_of(const struct site *s, const struct site_who *w)
 {
-    int z = zone_index(s, net, a);
+    int z = zone_index(s, w);
     return z < 0 ? NULL : &s->zones[z];
 }
 
-static bool ref_holds(const struct site *s, const struct site_ref *r, uint16_t net, const struct addr *a)
+const struct site_zone *site_zone(const struct site *s, uint16_t net, const struct addr *a)
 {
-    return r->asset == SITE_NO_ASSET ? subnet_has(&r->subnet, a) : asset_index(s, net, a) == r->asset;
+    const struct site_who w = {.a = a, .n = 1, .net = net};
+    return site_zone_of(s, &w);
+}
+
+static bool ref_holds(const struct site *s, const struct site_ref *r, const struct site_who *w)
+{
+    if (r->asset != SITE_NO_ASSET)
+        return who_index(s, w) == r->asset;
+    bool lone = r->subnet.bits == 128;
+    for (uint32_t k = 0; k < (lone ? w->n : 1); k++)
+        if (subnet_has(&r->subnet, &w->a[k]))
+            return true;
+    return false;
+}
+
+bool site_is_station(const struct site *s, const struct site_who *w)
+{
+    for (uint32_t i = 0; i < s->n_stations; i++)
+        if (ref_holds(s, &s->stations[i], w))
+            return true;
+    return false;
 }
 
 bool site_is_engineering_station(const struct site *s, uint16_t net, const struct addr *a)
 {
-    for (uint32_t i = 0; i < s->n_stations; i++)
-        if (ref_holds(s, &s->stations[i], net, a))
-            return true;
-    return false;
+    const struct site_who w = {.a = a, .n = 1, .net = net};
+    return site_is_station(s, &w);
 }
 
 const struct site_role *site_role(const struct site *s, const struct addr *a)
@@ -375,8 +428,8 @@ static bool window_open(const struct site_window *w, uint64_t ts_ns, const struc
     return over && w->days >> yesterday & 1 && min < w->to_min;
 }
 
-const struct site_window *site_maintenance(const struct site *s, uint64_t ts_ns, uint16_t net, const struct addr *src,
-                                           const struct addr *dst, int action)
+const struct site_window *site_maintenance(const struct site *s, uint64_t ts_ns, const struct site_who *src,
+                                           const struct site_who *dst, int action)
 {
     if (!s->n_windows)
         return NULL;
@@ -388,11 +441,11 @@ const struct site_window *site_maintenance(const struct site *s, uint64_t ts_ns,
             continue;
         if (w->actions && (action < 0 || action >= ACT_COUNT || !(w->actions >> action & 1)))
             continue;
-        if (w->zone >= 0 && zone_index(s, net, src) != w->zone && (!dst || zone_index(s, net, dst) != w->zone))
+        if (w->zone >= 0 && zone_index(s, src) != w->zone && (!dst || zone_index(s, dst) != w->zone))
             continue;
-        if (w->has_asset && !ref_holds(s, &w->asset, net, src) && (!dst || !ref_holds(s, &w->asset, net, dst)))
+        if (w->has_asset && !ref_holds(s, &w->asset, src) && (!dst || !ref_holds(s, &w->asset, dst)))
             continue;
-        if (w->has_actor && !ref_holds(s, &w->actor, net, src))
+        if (w->has_actor && !ref_holds(s, &w->actor, src))
             continue;
         return w;
     }

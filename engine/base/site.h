@@ -101,6 +101,7 @@ struct site {
     int32_t *zone_of_; /* of each asset */
     uint32_t n_slots_;
     bool has_separated_;
+    bool names_macs; /* some device is told by its MAC address: who has it only the inventory knows */
 };
 
 /* Build the index; call once the arrays are filled. The arrays stay the caller's. 0, -ENOMEM, or -EINVAL. */
@@ -121,6 +122,18 @@ const char *site_network_name(const struct site *s, uint16_t net, char out[SITE_
 /* The number of a name as site_network_name() gives it, or -1. */
 int site_network_by_name(const struct site *s, const char *name);
 
+/* A device as it may be told: the address in question, to which subnets and networks apply, and others that it is known
+ * by. Where the inventory knows no more, the one address. */
+struct site_who {
+    const struct addr *a;
+    uint32_t n;
+    uint16_t net;
+};
+enum { SITE_WHO = 17 }; /* addresses that are looked at: the inventory keeps 8 IP and 8 MAC addresses of a device */
+const struct site_zone *site_zone_of(const struct site *s, const struct site_who *w);
+const struct site_asset *site_asset_of(const struct site *s, const struct site_who *w);
+bool site_is_station(const struct site *s, const struct site_who *w);
+
 /* The zone of an address: the first that names it or its configured asset; else the longest subnet; else the
  * network's. NULL: none. */
 const struct site_zone *site_zone(const struct site *s, uint16_t net, const struct addr *a);
@@ -134,7 +147,7 @@ static inline bool site_has_engineering_stations(const struct site *s)
 }
 /* The first window that covers what src does to dst at that time; dst may be NULL; action -1: no action (a new
  * asset, a scan). NULL: none. */
-const struct site_window *site_maintenance(const struct site *s, uint64_t ts_ns, uint16_t net, const struct addr *src,
-                                           const struct addr *dst, int action);
+const struct site_window *site_maintenance(const struct site *s, uint64_t ts_ns, const struct site_who *src,
+                                           const struct site_who *dst, int action);
 /* The redundant set that the address is in, in whatever network; NULL: none. */
 const struct site_role *site_role(const struct site *s, const struct addr *a);

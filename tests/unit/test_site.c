@@ -21,6 +21,13 @@ static struct subnet net(const char *s)
     return n;
 }
 
+static const struct site_window *work(const struct site *s, uint64_t ts_ns, const struct addr *src,
+                                      const struct addr *dst, int action)
+{
+    const struct site_who from = {.a = src, .n = 1}, to = {.a = dst, .n = 1};
+    return site_maintenance(s, ts_ns, &from, dst ? &to : NULL, action);
+}
+
 START_TEST(test_subnet)
 {
     static const char *const bad[] = {
@@ -87,7 +94,7 @@ START_TEST(test_networks)
     site_done(&s);
     struct site empty = {0};
     ck_assert_uint_eq(site_network(&empty, "eth1", v7, 1, &x, &y), 0);
-    ck_assert(!site_zone(&empty, 0, &x) && !site_asset(&empty, 0, &x) && !site_maintenance(&empty, 0, 0, &x, &y, -1));
+    ck_assert(!site_zone(&empty, 0, &x) && !site_asset(&empty, 0, &x) && !work(&empty, 0, &x, &y, -1));
     ck_assert_ptr_null(site_role(&empty, &x));
 }
 END_TEST
@@ -175,19 +182,19 @@ START_TEST(test_windows)
     struct addr ws = ip("10.9.0.1"), plc = ip("10.0.0.5"), other = ip("10.9.0.2");
     ck_assert_int_eq(tz_load(&s.tz, "CET-1CEST,M3.5.0,M10.5.0/3", &e), 0);
     ck_assert_int_eq(site_prepare(&s, &e), 0);
-    ck_assert_ptr_null(site_maintenance(&s, 999 * S, 0, &ws, &plc, -1));
-    ck_assert_str_eq(site_maintenance(&s, 1000 * S, 0, &ws, NULL, -1)->name, "once");
-    ck_assert_ptr_null(site_maintenance(&s, 2000 * S, 0, &ws, &plc, -1));
+    ck_assert_ptr_null(work(&s, 999 * S, &ws, &plc, -1));
+    ck_assert_str_eq(work(&s, 1000 * S, &ws, NULL, -1)->name, "once");
+    ck_assert_ptr_null(work(&s, 2000 * S, &ws, &plc, -1));
     uint64_t sat22 = (uint64_t)tz_unix(&s.tz, 2026, 1, 10, 22, 0, 0) * S;
-    ck_assert_str_eq(site_maintenance(&s, sat22, 0, &ws, &plc, ACT_DOWNLOAD)->name, "nights");
-    ck_assert_ptr_null(site_maintenance(&s, sat22 - 1, 0, &ws, &plc, ACT_DOWNLOAD));
-    ck_assert_str_eq(site_maintenance(&s, sat22 + 7 * 3600 * S, 0, &ws, &plc, ACT_DOWNLOAD)->name, "nights");
-    ck_assert_ptr_null(site_maintenance(&s, sat22 + 8 * 3600 * S, 0, &ws, &plc, ACT_DOWNLOAD));
-    ck_assert_ptr_null(site_maintenance(&s, sat22 + 24 * 3600 * S, 0, &ws, &plc, ACT_DOWNLOAD));
-    ck_assert_ptr_null(site_maintenance(&s, sat22, 0, &ws, &plc, ACT_STOP));
-    ck_assert_ptr_null(site_maintenance(&s, sat22, 0, &ws, &plc, -1));
-    ck_assert_ptr_null(site_maintenance(&s, sat22, 0, &other, &plc, ACT_DOWNLOAD));
-    ck_assert_ptr_null(site_maintenance(&s, sat22, 0, &ws, &other, ACT_DOWNLOAD));
+    ck_assert_str_eq(work(&s, sat22, &ws, &plc, ACT_DOWNLOAD)->name, "nights");
+    ck_assert_ptr_null(work(&s, sat22 - 1, &ws, &plc, ACT_DOWNLOAD));
+    ck_assert_str_eq(work(&s, sat22 + 7 * 3600 * S, &ws, &plc, ACT_DOWNLOAD)->name, "nights");
+    ck_assert_ptr_null(work(&s, sat22 + 8 * 3600 * S, &ws, &plc, ACT_DOWNLOAD));
+    ck_assert_ptr_null(work(&s, sat22 + 24 * 3600 * S, &ws, &plc, ACT_DOWNLOAD));
+    ck_assert_ptr_null(work(&s, sat22, &ws, &plc, ACT_STOP));
+    ck_assert_ptr_null(work(&s, sat22, &ws, &plc, -1));
+    ck_assert_ptr_null(work(&s, sat22, &other, &plc, ACT_DOWNLOAD));
+    ck_assert_ptr_null(work(&s, sat22, &ws, &other, ACT_DOWNLOAD));
     site_done(&s);
 }
 END_TEST
