@@ -180,8 +180,8 @@ bool baseline_learning(struct baseline *b, uint64_t link_digest)
         return b->conf.mode == BASE_LEARN;
     uint32_t i = link_digest ? dig_find(b, link_digest, DIG_LINK, NULL) : 0;
     if (i)
-        return life_learns(b, &blink_at(b, i)->life, b->now_ns);
-    return !link_digest && life_learns(b, &net_rec(b, 0)->life, b->now_ns);
+        return life_learns(b, &blink_at(b, i)->life);
+    return !link_digest && life_learns(b, &net_rec(b, 0)->life);
 }
 
 void baseline_stats(const struct baseline *b, struct baseline_stats *ret)

@@ -7,13 +7,15 @@
 
 /* ---- learning ---- */
 
-bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns)
+/* By the model's clock: a packet that is older than those before it neither ends nor prolongs anything. */
+bool life_learns(struct baseline *b, struct row_life *above)
 {
+    uint64_t now = clock_of(b);
     if (b->conf.mode != BASE_LIVE)
         return b->conf.mode == BASE_LEARN;
     if (above->learned != FACT_LEARNED || !above->learn_ns)
         return false;
-    bool over = ts_ns >= above->learn_ns + b->conf.learn_ns && ts_ns >= above->novelty_ns + b->conf.quiet_ns;
+    bool over = now >= above->learn_ns + b->conf.learn_ns && now >= above->novelty_ns + b->conf.quiet_ns;
     if (over)
         above->learn_ns = 0; /* for good: what was normal by now is the baseline */
     return !over;
@@ -22,7 +24,9 @@ bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns)
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns)
 {
     l->learned = FACT_LEARNED;
-    l->learn_ns = l->novelty_ns = ts_ns;
+    uint64_t now = clock_of(b);
+    l->novelty_ns = ts_ns > now ? ts_ns : now;
+    l->learn_ns = l->novelty_ns + !l->novelty_ns; /* 0: it does not learn; a capture may begin in 1970 */
     b->st.learned++;
 }
 
@@ -50,8 +54,9 @@ struct net_rec *net_rec(struct baseline *b, uint16_t net)
     struct net_rec *n = &b->nets[b->n_nets++];
     n->net = net;
     site_network_name(b->conf.site, net, n->name);
-    n->life = (struct row_life){.first_ns = b->now_ns, .learn_ns = b->now_ns ? b->now_ns : 1,
-                                .novelty_ns = b->now_ns, .learned = FACT_LEARNED};
+    uint64_t now = clock_of(b);
+    n->life = (struct row_life){.first_ns = b->now_ns, .learn_ns = now + !now, .novelty_ns = now,
+                                .learned = FACT_LEARNED};
     due(b, &n->dirty);
     return n;
 }
@@ -125,14 +130,14 @@ static uint32_t server_of(const struct baseline *b, const struct link *l)
 }
 
 /* Both ends known and one of them still learning; what never sent (groups, silent targets) says nothing. */
-static bool link_may_learn(struct baseline *b, uint32_t client, uint32_t server, uint64_t ts_ns)
+static bool link_may_learn(struct baseline *b, uint32_t client, uint32_t server)
 {
     if (b->conf.mode != BASE_LIVE)
         return b->conf.mode == BASE_LEARN;
     struct asset *c = client ? asset_at(b, client) : NULL, *s = server ? asset_at(b, server) : NULL;
     if ((c && !mostly_known(b, c)) || (s && !mostly_known(b, s)))
         return false;
-    bool cl = c && life_learns(b, &c->life, ts_ns), sl = s && life_learns(b, &s->life, ts_ns);
+    bool cl = c && life_learns(b, &c->life), sl = s && life_learns(b, &s->life);
     return cl || sl;
 }
 
@@ -161,7 +166,7 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
     sub.server = server_of(b, l);
     if (l->life.learned == FACT_LEARNED)
         return;
-    bool may = link_may_learn(b, sub.client, sub.server, s->ts_ns) || partner_learns(b, l, s->ts_ns);
+    bool may = link_may_learn(b, sub.client, sub.server) || partner_learns(b, l);
     due(b, &l->dirty);
     if (!may && partner_link(b, l)) {
         blink_rank(b, i);
@@ -171,9 +176,9 @@ void judge_link(struct baseline *b, uint32_t i, const struct subject *s)
     case FATE_LEARN:
         life_learned(b, &l->life, s->ts_ns);
         if (sub.client)
-            asset_at(b, sub.client)->life.novelty_ns = s->ts_ns;
+            asset_at(b, sub.client)->life.novelty_ns = clock_of(b);
         if (sub.server)
-            asset_at(b, sub.server)->life.novelty_ns = s->ts_ns;
+            asset_at(b, sub.server)->life.novelty_ns = clock_of(b);
         break;
     case FATE_FOLD:
         into->d.follow.links++;
@@ -225,13 +230,13 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
         }
         return;
     }
-    bool may = life_learns(b, &l->life, s->ts_ns);
+    bool may = life_learns(b, &l->life);
     if (!may && partner_app(b, l, b->apps[l->apps[k]].name))
         return;
     switch (judge_fate(b, &life, &ref, may, &sub, above, n, &into)) {
     case FATE_LEARN:
         l->app_learned |= (uint8_t)(1u << k);
-        l->life.novelty_ns = s->ts_ns;
+        l->life.novelty_ns = clock_of(b);
         break;
     case FATE_FOLD:
         into->d.follow.protocols++;
@@ -266,7 +271,7 @@ void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const str
     sub.client = client_of(b, l);
     sub.server = server_of(b, l);
     int k = blink_app(b, l, app);
-    if (life_learns(b, &l->life, s->ts_ns) || (k >= 0 && l->app_learned >> k & 1) || partner_app(b, l, app))
+    if (life_learns(b, &l->life) || (k >= 0 && l->app_learned >> k & 1) || partner_app(b, l, app))
         return;
     struct deviation d;
     dev_begin(b, &d, DEV_WRONG_PROTOCOL, &sub);
@@ -330,7 +335,7 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
     struct link *l = blink_at(b, f->link);
     struct incident *into = NULL;
     struct op_key k = op_key_of(s->fact);
-    bool may = life_learns(b, &l->life, s->ts_ns);
+    bool may = life_learns(b, &l->life);
     due(b, &f->dirty);
     if (!may && f->life.learned != FACT_LEARNED && partner_func(b, l, f->proto, s->event, &k))
         return;
@@ -338,7 +343,7 @@ static void judge_func(struct baseline *b, uint32_t i, const struct subject *s, 
                   judge_fate(b, &f->life, &f->inc, may, s, c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &f->life, s->ts_ns);
-        l->life.novelty_ns = s->ts_ns;
+        l->life.novelty_ns = clock_of(b);
         break;
     case FATE_FOLD:
         if (f->life.learned != FACT_ALERTED)
@@ -372,7 +377,7 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
     struct incident *into = NULL;
     struct op_key k = op_key_of(s->fact);
     /* Objects belong to the link's learning: a new function inside it brings its own. */
-    bool may = life_learns(b, &l->life, s->ts_ns) && passed(f->life.learned);
+    bool may = life_learns(b, &l->life) && passed(f->life.learned);
     due(b, &o->dirty);
     if (!may && o->life.learned != FACT_LEARNED && partner_op(b, l, f->proto, s->event, &k))
         return i;
@@ -380,7 +385,7 @@ static uint32_t judge_op(struct baseline *b, uint32_t i, const struct subject *s
                   judge_fate(b, &o->life, &o->inc, may, s, c->above, c->n, &into))) {
     case FATE_LEARN:
         life_learned(b, &o->life, s->ts_ns);
-        l->life.novelty_ns = s->ts_ns;
+        l->life.novelty_ns = clock_of(b);
         return op_merge(b, i);
     case FATE_FOLD:
         if (o->life.learned != FACT_ALERTED)
@@ -423,7 +428,7 @@ static void judge_error(struct baseline *b, uint32_t i, const struct subject *s,
     due(b, &o->dirty);
     c->above[c->n] = o->inc;
     struct op_key key = op_key_of(s->fact);
-    bool may = life_learns(b, &l->life, s->ts_ns) && passed(o->life.learned);
+    bool may = life_learns(b, &l->life) && passed(o->life.learned);
     if (!may && partner_error(b, l, func_at(b, o->func)->proto, e, &key))
         return;
     switch (judge_fate(b, &life, &ref, may, s, c->above, c->n + 1, &into)) {
@@ -465,7 +470,7 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
     const struct rec_fact *r = s->fact;
     struct op_key k = op_key_of(r);
     struct chain c = *base;
-    uint32_t fi = func_of(b, s->link, proto, e, &k, life_learns(b, &blink_at(b, s->link)->life, s->ts_ns));
+    uint32_t fi = func_of(b, s->link, proto, e, &k, life_learns(b, &blink_at(b, s->link)->life));
     if (!fi) {
         struct func f = {.link = s->link,
                          .proto = proto,

@@ -10,7 +10,7 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
     struct incident *into = NULL;
     if (a->life.learned == FACT_LEARNED)
         return;
-    bool learns = life_learns(b, &n->life, ts_ns), partner = partner_named(b, a);
+    bool learns = life_learns(b, &n->life), partner = partner_named(b, a);
     bool may = learns || a->told || partner;
     due(b, &n->dirty);
     due(b, &a->dirty);
@@ -18,8 +18,8 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
     case FATE_LEARN:
         life_learned(b, &a->life, ts_ns);
         if (partner && !learns)
-            a->life.learn_ns = partner_learned_ns(b, a, ts_ns);
-        n->life.novelty_ns = ts_ns;
+            a->life.learn_ns = partner_learned_ns(b, a);
+        n->life.novelty_ns = clock_of(b);
         break;
     case FATE_FOLD:
         into->d.follow.assets++;
@@ -52,9 +52,9 @@ void judge_mac(struct baseline *b, uint32_t i, const uint8_t old[6], const struc
         asset_add_mac(b, i, r->mac, false);
         return;
     }
-    if (life_learns(b, &a->life, r->ts_ns) || !a->n_macs) {
+    if (life_learns(b, &a->life) || !a->n_macs) {
         asset_add_mac(b, i, r->mac, true);
-        a->life.novelty_ns = r->ts_ns;
+        a->life.novelty_ns = clock_of(b);
         return;
     }
     asset_add_mac(b, i, r->mac, false);
@@ -120,7 +120,7 @@ void judge_ident(struct baseline *b, uint32_t ai, uint32_t ii, uint32_t before, 
     struct subject s = {.ts_ns = r->ts_ns, .server = ai};
     if (x->learned == FACT_LEARNED)
         return;
-    if (!before || r->confidence < HEARSAY || life_learns(b, &a->life, r->ts_ns)) {
+    if (!before || r->confidence < HEARSAY || life_learns(b, &a->life)) {
         x->learned = FACT_LEARNED; /* the first word is no change, whatever the mode */
         return;
     }

@@ -31,7 +31,7 @@ struct inc_ref judge_command(struct baseline *b, const struct subject *s)
     uint64_t bit = BIT(EVI_CMD_SHIFT + e->action);
     if (a->evidence & bit || partner_evidence(b, a) & bit)
         return none;
-    if (life_learns(b, &l->life, e->ts_ns) && (b->conf.mode == BASE_LEARN || life_learns(b, &a->life, e->ts_ns))) {
+    if (life_learns(b, &l->life) && (b->conf.mode == BASE_LEARN || life_learns(b, &a->life))) {
         if (!s->condemned) {
             a->evidence |= bit;
             due(b, &a->dirty);

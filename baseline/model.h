@@ -231,7 +231,9 @@ struct baseline {
     uint32_t due_first, due_last; /* incidents to be told again */
     struct budget budget[DEV_COUNT][2]; /* [1]: of those that change something */
     uint64_t now_ns, last_tick_ns;
-    uint64_t loaded_ns;        /* the latest time in what was loaded */
+    uint64_t loaded_ns;        /* the clock of what was loaded, */
+    bool loaded_clock;         /* as it was stored; else the latest time in it */
+    bool timed;                /* there was a time: now_ns, which may be 0 */
     uint64_t moved_ns;         /* by which the latest time without anything moved the beginnings of learning */
     uint64_t *gone_ids;        /* rows that left the tables since the last save */
     uint8_t *gone_kinds;
@@ -355,7 +357,7 @@ void digs_move(struct baseline *b, uint32_t from, uint32_t to);
 
 /* ---- partner.c: what the others of a redundant set were learned to do, for a fact of this link; 0, false: nothing */
 uint32_t partner_link(const struct baseline *b, const struct link *l);
-bool partner_learns(struct baseline *b, const struct link *l, uint64_t ts_ns); /* one of those links still learns */
+bool partner_learns(struct baseline *b, const struct link *l); /* one of those links still learns */
 bool partner_app(const struct baseline *b, const struct link *l, const char *app);
 uint32_t partner_func(const struct baseline *b, const struct link *l, uint16_t proto, const struct rec_event *e,
                       const struct op_key *key);
@@ -366,12 +368,17 @@ bool partner_error(const struct baseline *b, const struct link *l, uint16_t prot
 bool partner_unit(const struct baseline *b, const struct link *l, const struct func *f);
 /* The configuration names it in a set: it belongs here. */
 bool partner_named(const struct baseline *b, const struct asset *a);
-/* Since when it learns: as those that are learned do (0: not any more), or from now on where none is. */
-uint64_t partner_learned_ns(struct baseline *b, const struct asset *a, uint64_t ts_ns);
+/* Since when it learns: as those that are learned do (0: not any more); as it does itself where none is. */
+uint64_t partner_learned_ns(struct baseline *b, const struct asset *a);
 uint64_t partner_evidence(const struct baseline *b, const struct asset *a);
 bool partner_mac(const struct baseline *b, const struct asset *a, const uint8_t mac[6]);
 
 /* ---- time.c ---- */
+/* The latest time that the model knows of; that of the database where what is read now is older. */
+static inline uint64_t clock_of(const struct baseline *b)
+{
+    return b->now_ns > b->loaded_ns ? b->now_ns : b->loaded_ns;
+}
 void clock_to(struct baseline *b, uint64_t ts_ns);  /* packet time goes on */
 void clock_back(struct baseline *b, uint64_t to_ns); /* it was set back */
 
@@ -401,7 +408,7 @@ void judge_raise(struct baseline *b, struct deviation *d, struct row_life *own, 
 bool judge_flooded(struct baseline *b, uint8_t type, bool changes, uint64_t ts_ns, struct row_life *own,
                    struct inc_ref *ref);
 /* May what lies beneath this life be learned now? Ends the learning when its time has come. */
-bool life_learns(struct baseline *b, struct row_life *above, uint64_t ts_ns);
+bool life_learns(struct baseline *b, struct row_life *above);
 void life_learned(struct baseline *b, struct row_life *l, uint64_t ts_ns);
 struct net_rec *net_rec(struct baseline *b, uint16_t net);
 uint16_t net_by_name(struct baseline *b, const char *name);

@@ -92,12 +92,12 @@ uint32_t partner_link(const struct baseline *b, const struct link *l)
     return 0;
 }
 
-bool partner_learns(struct baseline *b, const struct link *l, uint64_t ts_ns)
+bool partner_learns(struct baseline *b, const struct link *l)
 {
     struct partners p;
     bool learns = false;
     for (unsigned k = 0, n = partners_of(b, l, &p); k < n; k++)
-        learns |= life_learns(b, &blink_at(b, p.link[k])->life, ts_ns);
+        learns |= life_learns(b, &blink_at(b, p.link[k])->life);
     return learns;
 }
 
@@ -183,7 +183,7 @@ bool partner_named(const struct baseline *b, const struct asset *a)
     return set_of(b, a) != NULL;
 }
 
-uint64_t partner_learned_ns(struct baseline *b, const struct asset *a, uint64_t ts_ns)
+uint64_t partner_learned_ns(struct baseline *b, const struct asset *a)
 {
     uint64_t latest = 0;
     const struct site_role *r = set_of(b, a);
@@ -192,10 +192,10 @@ uint64_t partner_learned_ns(struct baseline *b, const struct asset *a, uint64_t 
     for (uint32_t i; (i = partner_asset(b, a, r, &at));) {
         struct row_life *l = &asset_at(b, i)->life;
         any |= l->learned == FACT_LEARNED;
-        if (life_learns(b, l, ts_ns) && l->learned == FACT_LEARNED && l->learn_ns > latest)
+        if (life_learns(b, l) && l->learned == FACT_LEARNED && l->learn_ns > latest)
             latest = l->learn_ns;
     }
-    return any ? latest : ts_ns;
+    return any ? latest : a->life.learn_ns;
 }
 
 uint64_t partner_evidence(const struct baseline *b, const struct asset *a)

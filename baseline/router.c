@@ -127,7 +127,7 @@ void router_made(struct baseline *b, uint32_t mi)
     if (!w.own) {
         w.own = asset_create(b, net, &key, w.l2_id, w.first_ns);
         asset_at(b, w.own)->life.learned = w.learned;
-        asset_at(b, w.own)->life.learn_ns = w.learned == FACT_LEARNED ? w.first_ns : 0;
+        asset_at(b, w.own)->life.learn_ns = w.learned == FACT_LEARNED ? clock_of(b) + !clock_of(b) : 0;
     }
     mi = mac_rec_find(b, net, key.b + 10);
     if (mi)

@@ -197,6 +197,11 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
     const struct table *const tables[OUT_TABLES] = {NULL, &b->assets, &b->idents, &b->links, &b->funcs, &b->ops,
                                                      NULL};
     uint32_t n = 0, k = 0;
+    for (uint32_t i = 0; i < b->n_nets; i++)
+        if (b->nets[i].life.last_ns != clock_of(b)) { /* learning goes on from there */
+            b->nets[i].life.last_ns = clock_of(b);
+            due(b, &b->nets[i].dirty);
+        }
     for (unsigned i = 0; i < ROW_KINDS; i++)
         idmap_done(&b->loaded[i]); /* loading is over */
     while (k < b->n_gone && s->gone(s->ctx, b->gone_kinds[k], b->gone_ids[k]))
@@ -230,7 +235,8 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 
 static void loaded_to(struct baseline *b, const struct row_life *l)
 {
-    b->loaded_ns = l->last_ns > b->loaded_ns ? l->last_ns : b->loaded_ns;
+    if (!b->loaded_clock && l->last_ns > b->loaded_ns)
+        b->loaded_ns = l->last_ns;
 }
 
 static uint16_t net_of(struct baseline *b, const char *name)
@@ -245,6 +251,10 @@ static bool get_net(void *ctx, const struct row_net *r)
     n->life = r->life;
     b->n_due -= n->dirty & DIRTY;
     n->dirty = STORED;
+    if (r->life.last_ns) { /* it may be behind what was seen last: a clock that was set back */
+        b->loaded_ns = !b->loaded_clock || r->life.last_ns > b->loaded_ns ? r->life.last_ns : b->loaded_ns;
+        b->loaded_clock = true;
+    }
     return true;
 }
 

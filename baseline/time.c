@@ -2,7 +2,8 @@
  *
  * Learning lasts for a time in which the plant was watched. Captures of several years in one replay, a sensor that was
  * switched off, a clock that was set: a time without anything counts for a day at most. The moments at which learning
- * began, and at which something new came last, move by the rest. */
+ * began, and at which something new came last, move by the rest. The clock is the latest time so far; what is older has
+ * its own time as first and last sight, and learns by the clock. */
 #include "baseline/model.h"
 
 static const uint64_t counts_ns = UINT64_C(86400000000000);
@@ -48,21 +49,27 @@ static void each(struct baseline *b, void (*f)(struct row_life *, uint8_t *, str
             f(&blink_at(b, i)->life, &blink_at(b, i)->dirty, b, ns);
 }
 
-void clock_to(struct baseline *b, uint64_t ts_ns)
-{
-    if (ts_ns <= b->now_ns)
-        return;
-    uint64_t from = b->now_ns > b->loaded_ns ? b->now_ns : b->loaded_ns;
-    b->now_ns = ts_ns;
-    if (!from || ts_ns <= from || ts_ns - from <= counts_ns)
-        return;
-    b->moved_ns = ts_ns - from - counts_ns;
-    each(b, move, b->moved_ns);
-}
-
 void clock_back(struct baseline *b, uint64_t to_ns)
 {
     each(b, bring, to_ns);
     b->now_ns = to_ns;
     b->moved_ns = b->loaded_ns = 0;
+}
+
+void clock_to(struct baseline *b, uint64_t ts_ns)
+{
+    bool first = !b->timed;
+    uint64_t from = clock_of(b);
+    b->timed = true;
+    if (first && b->loaded_ns > ts_ns && b->loaded_ns - ts_ns > counts_ns) {
+        clock_back(b, ts_ns); /* while the sensor was off, or it was wrong before; or older captures are read */
+        return;
+    }
+    if (ts_ns <= b->now_ns)
+        return;
+    b->now_ns = ts_ns;
+    if ((first && !b->loaded_ns) || ts_ns <= from || ts_ns - from <= counts_ns)
+        return;
+    b->moved_ns = ts_ns - from - counts_ns;
+    each(b, move, b->moved_ns);
 }

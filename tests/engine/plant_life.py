@@ -279,6 +279,54 @@ def years_between_captures_are_no_learning():
 
 
 @case
+def on_a_new_database_nothing_is_unlearned_whatever_the_time_stamps():
+    year = 365 * 86400.0
+
+    def at(*steps):
+        """A plant whose clock moves by so much before each round."""
+        t = wire.Trace("", start=0.0, step=0.001)
+        for k, s in enumerate(steps):
+            t.wait(s)
+            ordinary(t, 1, client=f"10.0.0.{20 + k}")
+        t.wait(5)
+        ordinary(t, 1)
+        return t
+
+    now = 1767607872.0
+    late = day(0)  # one packet that nobody answers, older than those before it
+    ordinary(late)
+    late.wait(-20 * 86400)
+    late.udp("10.0.0.30", 9000, "10.0.0.31", 2055, b"x" * 20)
+    late.wait(20 * 86400 + 5)
+    ordinary(late)
+    still = wire.Trace("", start=0.0, step=0)
+    still.wait = lambda s: None
+    ordinary(still)
+    for t in (still, late, at(0), at(5), at(now), at(0, now), at(now, -now + 1, now),
+              at(now, -20 * 86400, -year, 3 * year), at(now, year, year, -2 * year)):
+        p = Plant()
+        bad = [(a["tyto"]["id"], a["tyto"]["why"]) for a in p.replay(t) if a["tyto"]["id"].startswith("OT-POL")]
+        assert bad == [], bad
+        links = json.loads(p.ask("links", "-d", p.db, "--json"))
+        assert all(x["learned"] == "learned" for x in links), [(x["client"], x["learned"]) for x in links]
+
+
+@case
+def an_older_capture_is_learned_as_any_other():
+    p = Plant("learning: {period: 3d, quiet: 1d}\n")
+    for n in (800, 0, 801, 400, 1, 802):
+        assert p.replay(ordinary(day(n), client=f"10.0.{n // 256}.{n % 256}").t) == [], n
+    for n in range(803, 809):
+        p.replay(ordinary(day(n)).t)
+    t = day(809)
+    modbus(ordinary(t), 16, 400, [7])
+    assert ids(p.replay(t)) == ["OT-POL-016"]
+    t = day(809, -30 * 86400)
+    modbus(ordinary(t), 16, 500, [7])  # an old time stamp opens nothing that has ended
+    assert ids(p.replay(t)) == ["OT-POL-016"]
+
+
+@case
 def announced_work_and_engineering_stations_lower_and_mark():
     conf = ("engineering_stations: [%s]\nmaintenance:\n  - {name: valve service, window: {from: 2026-01-06 00:00, "
             "to: 2026-01-07 00:00}, asset: %s}\n" % (EWS, PLC))
