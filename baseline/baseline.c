@@ -139,8 +139,7 @@ void baseline_event(struct baseline *b, const struct rec_event *e, bool condemne
         l->flags |= ROW_LINK_SURE; /* a dissector knows who controls */
     l->probe = 0;
     tab_touch(&b->links, li);
-    if (e->ts_ns > l->life.last_ns)
-        l->life.last_ns = e->ts_ns;
+    life_seen(&l->life, e->ts_ns);
     due(b, &l->dirty);
     roles_event(b, s.client, s.server, e);
     if (e->has_sender && !e->from_client) /* a station behind the server: what it answered, it answered itself */

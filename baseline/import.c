@@ -21,6 +21,14 @@ static bool is_learned(struct import *m)
     return is;
 }
 
+/* Nobody saw it learned; what was learned before stays what it is. */
+static void imported(struct baseline *b, struct row_life *l)
+{
+    uint64_t novelty_ns = l->learned == FACT_LEARNED ? l->novelty_ns : ROW_NEVER_NS;
+    life_learned(b, l, 0);
+    l->novelty_ns = novelty_ns;
+}
+
 /* ---- lines ---- */
 
 static int asset_line(struct import *m)
@@ -52,9 +60,9 @@ static int asset_line(struct import *m)
     m->x->assets++;
     uint32_t i = asset_find(m->b, net, &a);
     if (!i)
-        i = asset_create(m->b, net, &a, 0, m->now_ns);
+        i = asset_create(m->b, net, &a, 0, ROW_NEVER_NS);
     struct asset *x = asset_at(m->b, i);
-    life_learned(m->b, &x->life, m->now_ns);
+    imported(m->b, &x->life);
     x->life.learn_ns = 0; /* reviewed: judged from now on */
     x->evidence |= commands;
     for (unsigned k = 0; macs && k < macs->n && k < LIM_ASSET_MACS; k++)
@@ -129,9 +137,9 @@ static int link_line(struct import *m)
     struct pair *apps = import_get(m, "protocols");
     uint32_t i = blink_find(m->b, l.net, &l.client, &l.server, l.l4, l.port);
     if (!i)
-        i = blink_create(m->b, &l, m->now_ns);
+        i = blink_create(m->b, &l, ROW_NEVER_NS);
     struct link *x = blink_at(m->b, i);
-    life_learned(m->b, &x->life, m->now_ns);
+    imported(m->b, &x->life);
     x->life.learn_ns = 0;
     for (unsigned k = 0; apps && k < apps->n; k++) {
         int at = blink_app(m->b, x, apps->list[k]);
@@ -198,16 +206,16 @@ static int fact_apply(struct import *m, struct func *f, const struct op_key *k)
     uint32_t fi = func_find(b, m->link, f->proto, f->fn, f->sel, f->has_unit, f->unit, f->sub), oi;
     f->link = m->link;
     if (!fi)
-        fi = func_create(b, f, m->now_ns);
+        fi = func_create(b, f, ROW_NEVER_NS);
     if (func_at(b, fi)->life.learned != FACT_LEARNED)
-        life_learned(b, &func_at(b, fi)->life, m->now_ns);
+        imported(b, &func_at(b, fi)->life);
     due(b, &func_at(b, fi)->dirty);
     oi = op_find(b, fi, k);
     if (!oi)
-        oi = op_create(b, fi, k, m->now_ns);
+        oi = op_create(b, fi, k, ROW_NEVER_NS);
     struct op *o = op_at(b, oi);
     if (o->life.learned != FACT_LEARNED)
-        life_learned(b, &o->life, m->now_ns);
+        imported(b, &o->life);
     for (unsigned i = 0; errors && i < errors->n; i++) {
         uint32_t status = (uint32_t)strtoul(errors->list[i], NULL, 10);
         unsigned at = 0;

@@ -193,7 +193,7 @@ void asset_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
     struct asset *a = asset_at(b, i);
     tab_touch(&b->assets, i);
     if (ts_ns > a->life.last_ns) {
-        a->life.last_ns = ts_ns;
+        life_seen(&a->life, ts_ns);
         due(b, &a->dirty);
     }
 }
@@ -394,8 +394,7 @@ uint32_t asset_merge(struct baseline *b, uint32_t x, uint32_t y)
     k->flags |= g->flags;
     k->n_targets += g->n_targets;
     k->authorized |= g->authorized;
-    if (g->life.last_ns > k->life.last_ns)
-        k->life.last_ns = g->life.last_ns;
+    life_join(&k->life, &g->life);
     if (g->life.learned == FACT_LEARNED && k->life.learned != FACT_LEARNED)
         k->life.learned = FACT_LEARNED, k->life.learn_ns = g->life.learn_ns;
     asset_tell(b, x);

@@ -55,8 +55,8 @@ struct net_rec *net_rec(struct baseline *b, uint16_t net)
     n->net = net;
     site_network_name(b->conf.site, net, n->name);
     uint64_t now = clock_of(b);
-    n->life = (struct row_life){.first_ns = b->now_ns, .learn_ns = now + !now, .novelty_ns = now,
-                                .learned = FACT_LEARNED};
+    n->life = (struct row_life){.first_ns = b->timed ? b->now_ns : ROW_NEVER_NS, .learn_ns = now + !now,
+                                .novelty_ns = now, .learned = FACT_LEARNED};
     due(b, &n->dirty);
     return n;
 }
@@ -245,7 +245,7 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
     case FATE_RAISE: {
         struct deviation d;
         if (k == 0 && l->life.learned == FACT_LEARNED && !l->app_learned && l->n_apps == 1 &&
-            s->ts_ns < l->life.first_ns + b->conf.fold_ns) {
+            s->ts_ns < l->life.first_ns + b->conf.fold_ns && !life_imported(&l->life)) {
             l->app_learned = 1; /* the first protocol of a learned link is its own: no change */
             break;
         }
@@ -497,8 +497,8 @@ static void judge_fact(struct baseline *b, const struct subject *s, uint16_t pro
     if (mine && mine->act == b->act && mine->d.type == DEV_NEW_OBJECT)
         *sibling = op_at(b, oi)->inc;
     dig_bind(b, r->digest, DIG_OP, oi);
-    if (s->ts_ns > op_at(b, oi)->life.last_ns)
-        op_at(b, oi)->life.last_ns = s->ts_ns;
+    life_seen(&func_at(b, fi)->life, s->ts_ns);
+    life_seen(&op_at(b, oi)->life, s->ts_ns);
     if (r->new_error && e->has_status && e->error)
         judge_error(b, oi, s, &c);
 }

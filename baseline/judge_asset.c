@@ -20,6 +20,7 @@ void judge_asset(struct baseline *b, uint32_t i, const struct rec_asset *r, uint
         if (partner && !learns)
             a->life.learn_ns = partner_learned_ns(b, a);
         n->life.novelty_ns = clock_of(b);
+        n->life.first_ns = n->life.first_ns == ROW_NEVER_NS ? ts_ns : n->life.first_ns;
         break;
     case FATE_FOLD:
         into->d.follow.assets++;

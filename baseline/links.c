@@ -270,8 +270,7 @@ static void link_seen(struct baseline *b, uint32_t i, uint64_t ts_ns)
 {
     struct link *l = blink_at(b, i);
     tab_touch(&b->links, i);
-    if (ts_ns > l->life.last_ns)
-        l->life.last_ns = ts_ns;
+    life_seen(&l->life, ts_ns);
     due(b, &l->dirty);
 }
 

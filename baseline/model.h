@@ -382,6 +382,27 @@ static inline uint64_t clock_of(const struct baseline *b)
 void clock_to(struct baseline *b, uint64_t ts_ns);  /* packet time goes on */
 void clock_back(struct baseline *b, uint64_t to_ns); /* it was set back */
 
+/* It was seen at that time. */
+static inline void life_seen(struct row_life *l, uint64_t ts_ns)
+{
+    if (l->first_ns == ROW_NEVER_NS)
+        l->first_ns = ts_ns;
+    if (ts_ns > l->last_ns)
+        l->last_ns = ts_ns;
+}
+/* Both are one: seen as long as they were together. */
+static inline void life_join(struct row_life *l, const struct row_life *other)
+{
+    if (l->first_ns == ROW_NEVER_NS || (other->first_ns < l->first_ns && other->first_ns != ROW_NEVER_NS))
+        l->first_ns = other->first_ns;
+    if (other->last_ns > l->last_ns)
+        l->last_ns = other->last_ns;
+}
+static inline bool life_imported(const struct row_life *l)
+{
+    return l->learned == FACT_LEARNED && l->novelty_ns == ROW_NEVER_NS;
+}
+
 /* ---- names.c ---- */
 uint32_t name_get(struct baseline *b, struct span s); /* takes a reference; 0: full or empty */
 uint32_t name_find(const struct baseline *b, struct span s);
@@ -454,6 +475,9 @@ uint64_t fold_id(unsigned type, uint64_t a, uint64_t b, uint64_t c);
 void text_add(char *out, size_t size, const char *fmt, ...) PRINTF(3, 4); /* append, cut at the end */
 void text_cat(char *out, size_t size, const char *s); /* the same of a text as it is */
 void text_date(uint64_t ns, char out[24]);
+enum { SPAN_TEXT = 48 };
+void text_since(const struct row_life *l, char out[SPAN_TEXT]); /* "since 2026-01-05 08:00"; "by import" */
+void text_span(const struct row_life *l, char out[SPAN_TEXT]);  /* "from .. to .."; "by import" */
 void text_who(struct baseline *b, uint16_t net, const struct addr *a, char out[WHO_TEXT]); /* name (address) */
 void text_asset(struct baseline *b, struct deviation *d, uint32_t asset, const struct rec_asset *r);
 void text_mac(struct baseline *b, struct deviation *d, uint32_t asset, const uint8_t old[6], const struct rec_asset *r,

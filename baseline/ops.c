@@ -265,8 +265,7 @@ static void op_absorb(struct baseline *b, uint32_t keep, uint32_t gone)
     k->last = g->last > k->last ? g->last : k->last;
     k->count += g->count;
     k->errors += g->errors;
-    k->life.first_ns = g->life.first_ns < k->life.first_ns ? g->life.first_ns : k->life.first_ns;
-    k->life.last_ns = g->life.last_ns > k->life.last_ns ? g->life.last_ns : k->life.last_ns;
+    life_join(&k->life, &g->life);
     if (!k->period_us)
         k->period_us = g->period_us;
     for (unsigned n = 0; n < g->n_status; n++) {
@@ -383,13 +382,11 @@ void baseline_fact_count(struct baseline *b, const struct rec_fact_count *r)
     o->errors += r->errors;
     if (r->period_us)
         o->period_us = r->period_us;
-    if (r->last_ns > o->life.last_ns)
-        o->life.last_ns = r->last_ns;
-    if (r->last_ns > f->life.last_ns)
-        f->life.last_ns = r->last_ns;
+    life_seen(&o->life, r->last_ns);
+    life_seen(&f->life, r->last_ns);
     struct link *l = blink_at(b, f->link);
     if (r->last_ns > l->life.last_ns) { /* its packets may be counted the other way round, where ports tell no server */
-        l->life.last_ns = r->last_ns;
+        life_seen(&l->life, r->last_ns);
         due(b, &l->dirty);
     }
     tab_touch(&b->ops, i);

@@ -91,7 +91,7 @@ static void router_address(struct baseline *b, struct mac_rec *m, const struct a
         return;
     uint32_t ai = addr_rec_at(b, ri)->asset;
     struct asset *a = asset_at(b, ai);
-    if (a->life.first_ns < w->first_ns)
+    if (a->life.first_ns < w->first_ns && a->life.first_ns != ROW_NEVER_NS)
         w->first_ns = a->life.first_ns;
     if (a->life.learned == FACT_LEARNED)
         w->learned = FACT_LEARNED;
@@ -125,6 +125,7 @@ void router_made(struct baseline *b, uint32_t mi)
     while (n) /* the list has the latest first */
         router_address(b, m, &ips[--n], &w);
     if (!w.own) {
+        w.first_ns = w.first_ns == UINT64_MAX ? b->now_ns : w.first_ns;
         w.own = asset_create(b, net, &key, w.l2_id, w.first_ns);
         asset_at(b, w.own)->life.learned = w.learned;
         asset_at(b, w.own)->life.learn_ns = w.learned == FACT_LEARNED ? clock_of(b) + !clock_of(b) : 0;

@@ -235,7 +235,7 @@ uint32_t baseline_save(struct baseline *b, const struct row_sink *s, bool all)
 
 static void loaded_to(struct baseline *b, const struct row_life *l)
 {
-    if (!b->loaded_clock && l->last_ns > b->loaded_ns)
+    if (!b->loaded_clock && l->last_ns > b->loaded_ns && l->last_ns != ROW_NEVER_NS)
         b->loaded_ns = l->last_ns;
 }
 

@@ -58,6 +58,27 @@ void text_date(uint64_t ns, char out[24])
     out[16] = '\0';
 }
 
+/* Of what was imported nobody knows since when it is so. */
+static bool by_import(const struct row_life *l)
+{
+    return life_imported(l) || l->first_ns == ROW_NEVER_NS;
+}
+
+void text_since(const struct row_life *l, char out[SPAN_TEXT])
+{
+    char from[24];
+    text_date(l->first_ns, from);
+    snprintf(out, SPAN_TEXT, by_import(l) ? "by import" : "since %s", from);
+}
+
+void text_span(const struct row_life *l, char out[SPAN_TEXT])
+{
+    char from[24], to[24];
+    text_date(l->first_ns, from);
+    text_date(l->last_ns, to);
+    snprintf(out, SPAN_TEXT, by_import(l) ? "by import" : "from %s to %s", from, to);
+}
+
 const char *l4_name(uint8_t l4)
 {
     switch (l4) {
@@ -160,10 +181,10 @@ void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struc
     const struct asset *a = asset_at(b, i);
     char through[ADDR_TEXT];
     struct net_rec *n = net_rec(b, a->net);
-    char who[ADDR_TEXT], mac[MAC_TEXT] = "", since[24];
+    char who[ADDR_TEXT], mac[MAC_TEXT] = "", since[SPAN_TEXT];
     const char *vendor = NULL;
     addr_text(&a->key, who);
-    text_date(n->life.first_ns, since);
+    text_since(&n->life, since);
     if (r && r->has_mac) {
         mac_text(r->mac, mac);
         vendor = oui_vendor(r->mac, b->conf.oui_excerpt);
@@ -180,7 +201,7 @@ void text_asset(struct baseline *b, struct deviation *d, uint32_t i, const struc
                   !(r && r->has_mac && subnet_is_local(b, a->net, &a->key, r->mac));
     uint32_t known = learned_assets(b, a->net);
     text_add(d->object, sizeof d->object, "%s", who);
-    text_add(d->why, sizeof d->why, "%s%s was never seen before; %u devices are known in network %s since %s", who,
+    text_add(d->why, sizeof d->why, "%s%s was never seen before; %u devices are known in network %s %s", who,
              d->external ? ", a public address," : "", known, n->name, since);
     text_add(d->expected, sizeof d->expected, "one of the %u known devices", known);
     text_add(d->seen, sizeof d->seen, "%s", who);
@@ -200,11 +221,11 @@ void text_mac(struct baseline *b, struct deviation *d, uint32_t i, const uint8_t
               bool sure)
 {
     const struct asset *a = asset_at(b, i);
-    char who[WHO_TEXT], was[MAC_TEXT], now[MAC_TEXT], since[24];
+    char who[WHO_TEXT], was[MAC_TEXT], now[MAC_TEXT], since[SPAN_TEXT];
     text_who(b, a->net, &r->addr, who);
     mac_text(old, was);
     mac_text(r->mac, now);
-    text_date(a->life.first_ns, since);
+    text_since(&a->life, since);
     d->src = r->addr;
     d->frame = r->frame;
     d->file = r->file;
@@ -213,7 +234,7 @@ void text_mac(struct baseline *b, struct deviation *d, uint32_t i, const uint8_t
     d->has_mac = 1;
     memcpy(d->smac, r->mac, 6);
     text_add(d->object, sizeof d->object, "%s", now);
-    text_add(d->why, sizeof d->why, "%s moved from MAC %s, known since %s, to MAC %s%s", who, was, since, now,
+    text_add(d->why, sizeof d->why, "%s moved from MAC %s, known %s, to MAC %s%s", who, was, since, now,
              sure ? "; both claim it by ARP" : "");
     text_add(d->expected, sizeof d->expected, "MAC %s", was);
     text_add(d->seen, sizeof d->seen, "MAC %s", now);
@@ -328,16 +349,15 @@ void text_app(struct baseline *b, struct deviation *d, uint32_t i, int k)
     const struct link *l = blink_at(b, i);
     uint32_t partner = l->life.learned == FACT_LEARNED ? 0 : partner_link(b, l);
     const struct link *by = partner ? blink_at(b, partner) : l; /* what it is measured by */
-    char client[WHO_TEXT], server[WHO_TEXT], apps[96], from[24], to[24];
+    char client[WHO_TEXT], server[WHO_TEXT], apps[96], span[SPAN_TEXT];
     text_who(b, l->net, &l->client, client);
     text_who(b, l->net, &l->server, server);
     app_list(b, by, apps, sizeof apps);
-    text_date(by->life.first_ns, from);
-    text_date(by->life.last_ns, to);
+    text_span(&by->life, span);
     d->app = b->apps[l->apps[k]].name;
     text_add(d->object, sizeof d->object, "%s", d->app);
-    text_add(d->why, sizeof d->why, "first %s on the link from %s to %s port %u; learned %s%s from %s to %s", d->app,
-             client, server, l->port, by == l ? "" : "of a redundant partner ", *apps ? apps : "no protocol", from, to);
+    text_add(d->why, sizeof d->why, "first %s on the link from %s to %s port %u; learned %s%s %s", d->app,
+             client, server, l->port, by == l ? "" : "of a redundant partner ", *apps ? apps : "no protocol", span);
     text_add(d->expected, sizeof d->expected, "%s", *apps ? apps : "no protocol");
     text_add(d->seen, sizeof d->seen, "%s", d->app);
     snprintf(d->accept, sizeof d->accept, "app:%016llx:%.26s", (unsigned long long)l->id, d->app);

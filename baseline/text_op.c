@@ -158,13 +158,13 @@ void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, 
     uint16_t proto = app_intern(b, e->schema->name, e->schema);
     unsigned n = 0;
     bool itself = false;
-    char since[24];
+    char since[SPAN_TEXT];
     *why = *expected = 0;
     if (!l || l->life.learned != FACT_LEARNED) {
         text_cat(why, why_len, "no connection between them is learned");
         return;
     }
-    text_date(l->life.first_ns, since);
+    text_since(&l->life, since);
     for (uint32_t k = l->funcs; k; k = func_at(b, k)->next) {
         const struct func *f = func_at(b, k);
         if (f->proto != proto || f->life.learned != FACT_LEARNED)
@@ -184,7 +184,7 @@ void baseline_learned(struct baseline *b, const struct rec_event *e, char *why, 
         text_cat(why, why_len, "nothing that is done between them is learned yet");
         return;
     }
-    text_cat(why, why_len, itself ? "it is learned between them since " : "learned between them since ");
+    text_cat(why, why_len, itself ? "it is learned between them " : "learned between them ");
     text_cat(why, why_len, since);
     if (!itself) {
         text_cat(why, why_len, ": ");
@@ -197,12 +197,12 @@ void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const s
     const struct func *f = func_at(b, fi);
     const struct link *l = measure(b, f);
     const struct rec_event *e = s->event;
-    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], from[24], on[140];
+    char nb[64], unit[64], pair[2 * WHO_TEXT], list[160], since[SPAN_TEXT], on[140];
     const char *name = function_name(e, nb);
     unit_words(e, unit);
     object_words(e, on, sizeof on);
     pair_words(b, s, pair, sizeof pair);
-    text_date(l->life.first_ns, from);
+    text_since(&l->life, since);
     unsigned n = new_unit ? learned_units(b, l, f, list, sizeof list) : learned_functions(b, l, f, list, sizeof list);
     if (new_unit)
         text_add(d->object, sizeof d->object, "%s", unit[0] ? unit + 4 : "");
@@ -211,9 +211,9 @@ void text_function(struct baseline *b, struct deviation *d, uint32_t fi, const s
     text_add(d->why, sizeof d->why, "first %s (%s)%s%s from %s; learned %s", name, action_name(f->action), unit,
              on, pair, l == blink_at(b, f->link) ? "" : "of a redundant partner ");
     if (n)
-        text_add(d->why, sizeof d->why, "%s%s since %s", new_unit ? "units " : "", list, from);
+        text_add(d->why, sizeof d->why, "%s%s %s", new_unit ? "units " : "", list, since);
     else
-        text_add(d->why, sizeof d->why, "nothing of its kind since %s", from);
+        text_add(d->why, sizeof d->why, "nothing of its kind %s", since);
     text_add(d->expected, sizeof d->expected, "%s%s", new_unit && n ? "units " : "", n ? list : "no such operation");
     text_add(d->seen, sizeof d->seen, "%s%s%s", name, unit, on);
     snprintf(d->accept, sizeof d->accept, "function:%016llx", (unsigned long long)f->id);
@@ -262,7 +262,7 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
     const struct func *f = func_at(b, fi);
     const struct op *o = op_at(b, oi), *near;
     const struct op_key key = op_key_of(s->fact);
-    char near_text[EV_OBJECT], unit[64], from[24], to[24], pair[2 * WHO_TEXT];
+    char near_text[EV_OBJECT], unit[64], span[SPAN_TEXT], pair[2 * WHO_TEXT];
     unsigned n;
     op_text(b, f, o, d->object);
     if (!d->object[0])
@@ -277,11 +277,11 @@ void text_object(struct baseline *b, struct deviation *d, uint32_t fi, uint32_t 
              action_changes(o->action) ? "to" : "of", d->object, unit);
     if (near) {
         op_text(b, f, near, near_text);
-        text_date(near->life.first_ns, from);
-        text_date(near->life.last_ns, to);
-        text_add(d->why, sizeof d->why, "; learned %s%.60s from %s to %s, %llu times",
-                 other ? "of a redundant partner " : "", range_part(near, o, near_text), from, to,
-                 (unsigned long long)(near->count ? near->count : 1));
+        text_span(&near->life, span);
+        text_add(d->why, sizeof d->why, "; learned %s%.60s %s", other ? "of a redundant partner " : "",
+                 range_part(near, o, near_text), span);
+        if (near->count || !life_imported(&near->life))
+            text_add(d->why, sizeof d->why, ", %llu times", (unsigned long long)(near->count ? near->count : 1));
         if (n > 1)
             text_add(d->why, sizeof d->why, ", and %u more", n - 1);
         text_add(d->expected, sizeof d->expected, "%.150s%s", near_text, n > 1 ? " or another learned object" : "");
@@ -323,19 +323,19 @@ void text_command(struct baseline *b, struct deviation *d, const struct subject 
 {
     const struct rec_event *e = s->event;
     const struct asset *a = asset_at(b, s->client);
-    char nb[64], who[WHO_TEXT], other[WHO_TEXT], unit[64], since[24], sent[96] = "";
+    char nb[64], who[WHO_TEXT], other[WHO_TEXT], unit[64], since[SPAN_TEXT], sent[96] = "";
     for (unsigned k = 0; k < ACT_COUNT; k++)
         if (a->evidence >> (EVI_CMD_SHIFT + k) & 1)
             text_add(sent, sizeof sent, "%s%s", *sent ? ", " : "", action_name(k));
     text_who(b, e->net, &e->src, who);
     text_who(b, e->net, &e->dst, other);
     unit_words(e, unit);
-    text_date(a->life.first_ns, since);
+    text_since(&a->life, since);
     d->has_action = 1;
     d->action = e->action;
     text_add(d->object, sizeof d->object, "%s", action_name(e->action));
     text_add(d->why, sizeof d->why,
-             "%.90s never sent a command of the kind %s before (%s%s to %.90s); known since %s, it sent %s", who,
+             "%.90s never sent a command of the kind %s before (%s%s to %.90s); known %s, it sent %s", who,
              action_name(e->action), function_name(e, nb), unit, other, since,
              *sent ? sent : "no command that changes a controller's state");
     text_add(d->expected, sizeof d->expected, "%s", *sent ? sent : "no state command from this station");

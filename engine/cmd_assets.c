@@ -52,11 +52,6 @@ static void json_addrs(struct jw *w, struct query *q, uint64_t id, int kind, con
     rows_done(r);
 }
 
-static void json_time(struct jw *w, const char *key, uint64_t ns)
-{
-    jw_kv_time(w, key, ns);
-}
-
 enum { SERVER_ROLES = ROLE_CONTROLLER | ROLE_RTU | ROLE_FIELD_DEVICE | ROLE_GATEWAY };
 
 /* What a plain number is in a protocol; others say so themselves ("rack 0 slot 2"). */
@@ -174,8 +169,8 @@ static void json_properties(struct jw *w, struct query *q, uint64_t id)
         jw_kv_str(w, "source", rows_text(r, QI_SOURCE));
         jw_kv_i64(w, "confidence", rows_int(r, QI_CONFIDENCE));
         jw_kv_bool(w, "current", rows_int(r, QI_CURRENT));
-        json_time(w, "first_seen", rows_u64(r, QI_FIRST));
-        json_time(w, "last_seen", rows_u64(r, QI_LAST));
+        json_seen(w, "first_seen", rows_u64(r, QI_FIRST));
+        json_seen(w, "last_seen", rows_u64(r, QI_LAST));
         jw_close(w, '}');
     }
     jw_close(w, ']');
@@ -275,8 +270,8 @@ static void json_asset(struct jw *w, struct query *q, struct rows *r)
     json_or_null(w, "criticality", rows_text(r, QA_CRITICALITY));
     json_or_null(w, "owner", rows_text(r, QA_OWNER));
     json_list(w, "tags", rows_text(r, QA_TAGS));
-    json_time(w, "first_seen", rows_u64(r, QA_FIRST));
-    json_time(w, "last_seen", rows_u64(r, QA_LAST));
+    json_seen(w, "first_seen", rows_u64(r, QA_FIRST));
+    json_seen(w, "last_seen", rows_u64(r, QA_LAST));
     jw_kv_bool(w, "authorized", rows_int(r, QA_AUTHORIZED));
     jw_kv_str(w, "learned", cell_learned(rows_int(r, QA_LEARNED)));
     json_properties(w, q, id);

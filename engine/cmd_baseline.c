@@ -159,8 +159,8 @@ static int show_json(struct query *q)
         json_int(w, "port", r, QU_PORT);
         json_list(w, "protocols", rows_text(r, QU_APPS));
         json_int(w, "count", r, QU_COUNT);
-        jw_kv_time(w, "first_seen", rows_u64(r, QU_FIRST));
-        jw_kv_time(w, "last_seen", rows_u64(r, QU_LAST));
+        json_seen(w, "first_seen", rows_u64(r, QU_FIRST));
+        json_seen(w, "last_seen", rows_u64(r, QU_LAST));
         json_lines_put(&j);
     }
     rows_done(r);

@@ -69,8 +69,8 @@ static void json_op(struct jw *w, struct rows *r)
     }
     jw_close(w, ']');
     jw_kv_str(w, "learned", cell_learned(rows_int(r, QO_LEARNED)));
-    jw_kv_time(w, "first_seen", rows_u64(r, QO_FIRST));
-    jw_kv_time(w, "last_seen", rows_u64(r, QO_LAST));
+    json_seen(w, "first_seen", rows_u64(r, QO_FIRST));
+    json_seen(w, "last_seen", rows_u64(r, QO_LAST));
     jw_close(w, '}');
 }
 
@@ -108,8 +108,8 @@ static void json_link(struct jw *w, struct query *q, struct rows *r)
     jw_close(w, ']');
     if (more)
         jw_kv_bool(w, "operations_cut", true);
-    jw_kv_time(w, "first_seen", rows_u64(r, QL_FIRST));
-    jw_kv_time(w, "last_seen", rows_u64(r, QL_LAST));
+    json_seen(w, "first_seen", rows_u64(r, QL_FIRST));
+    json_seen(w, "last_seen", rows_u64(r, QL_LAST));
 }
 
 static int list_json(struct query *q, struct rows *r)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "engine/base/record.h"
+#include "engine/base/row.h"
 #include "store/query.h"
 
 const char *cell(char out[CELL], const char *text, unsigned width)
@@ -39,9 +40,17 @@ const char *cell_time(char out[CELL], uint64_t ns)
 {
     time_t t = (time_t)(ns / 1000000000);
     struct tm tm;
-    if (!ns || !gmtime_r(&t, &tm) || !strftime(out, CELL, "%Y-%m-%d %H:%M", &tm))
+    if (ns <= ROW_NEVER_NS || !gmtime_r(&t, &tm) || !strftime(out, CELL, "%Y-%m-%d %H:%M", &tm))
         return "-";
     return out;
+}
+
+void json_seen(struct jw *w, const char *key, uint64_t ns)
+{
+    if (ns == ROW_NEVER_NS)
+        jw_kv_str(w, key, NULL);
+    else
+        jw_kv_time(w, key, ns);
 }
 
 const char *cell_count(char out[CELL], uint64_t n)

@@ -15,8 +15,10 @@ enum { LIST_ROWS = 65536, CELL = 64, JSON_BYTES = 1 << 20 };
 
 /* `text` cut to `width` columns, the cut marked by ".."; "-" for none. Returns out. */
 const char *cell(char out[CELL], const char *text, unsigned width);
-/* "2026-01-05 10:11" in UTC */
+/* "2026-01-05 10:11" in UTC; "-": nobody saw it (ROW_NEVER_NS) */
 const char *cell_time(char out[CELL], uint64_t ns);
+/* The same in a record; null when nobody saw it. */
+void json_seen(struct jw *w, const char *key, uint64_t ns);
 /* "12.3k", "4.5M" */
 const char *cell_count(char out[CELL], uint64_t n);
 const char *cell_id(char out[CELL], uint64_t id); /* 16 hex digits */

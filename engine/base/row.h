@@ -19,10 +19,11 @@ enum learned {
 };
 
 /* Life of a fact, common to all levels. */
+enum { ROW_NEVER_NS = 1 };
 struct row_life {
-    uint64_t first_ns, last_ns;
+    uint64_t first_ns, last_ns; /* ROW_NEVER_NS: it was imported, and not seen yet */
     uint64_t learn_ns;   /* learning of what lies beneath began here; 0: it is not learning */
-    uint64_t novelty_ns; /* last time something new was learned beneath */
+    uint64_t novelty_ns; /* last time something new was learned beneath; ROW_NEVER_NS: it was imported itself */
     uint64_t alert_ns;   /* first time of the alert about it; 0 none */
     uint8_t learned;     /* enum learned */
 };

@@ -372,6 +372,46 @@ def the_export_is_a_text_that_can_be_reviewed():
 
 
 @case
+def what_is_imported_claims_no_time():
+    p, q = Plant(), Plant()
+    t = day(0)
+    ordinary(t)
+    p.replay(t, "--learn")
+    text = p.file("a.yaml", p.ask("baseline", "export", "-d", p.db))
+    q.ask("baseline", "import", "-d", q.db, text)
+
+    def times():
+        devices = json.loads(q.ask("assets", "-d", q.db, "--json"))
+        links = json.loads(q.ask("links", "-d", q.db, "--json"))
+        return {(x["first_seen"], x["last_seen"]) for x in devices + links + links[0]["operations"]}
+
+    assert times() == {(None, None)}, times()
+    for what in (["assets"], ["links"], ["baseline", "show"], ["assets", PLC]):
+        assert "1970" not in q.ask(*what, "-d", q.db), what
+    t = day(1)
+    c = t.tcp(HMI, 50000, PLC, 502)
+    modbus(c, 16, 400, [7])
+    c = t.tcp(HMI, 50001, PLC, 502)
+    modbus(c, 6, 7, 1)
+    c = t.tcp(PLC, 50001, HMI, 502)
+    modbus(c, 3, 0, 1)
+    t.udp("10.0.0.77", 1, HMI, 2, b"x")
+    found = q.replay(t, "--detect")
+    assert set(ids(found)) >= {"OT-POL-001", "OT-POL-010", "OT-POL-016"}, ids(found)
+    assert not [a["tyto"]["why"] for a in found if "1970" in a["tyto"]["why"]]
+    for kind in ("OT-POL-001", "OT-POL-010", "OT-POL-016"):
+        why = one(found, kind)["tyto"]["why"]
+        assert "by import" in why and "times" not in why, why
+    ordinary(day(2))
+    q.replay(ordinary(day(2)).t, "--detect")
+    assert all(x and y and x.startswith("2026") and y.startswith("2026")
+               for x, y in times()), times()
+    again = q.ask("baseline", "export", "-d", q.db)
+    with open(text) as f:
+        assert again == f.read()
+
+
+@case
 def the_internet_is_told_apart():
     for zone, kind in (("", "OT-POL-040"), ("zones: [{name: partner, subnets: [198.51.100.0/24]}]\n", "OT-POL-001")):
         p = Plant(zone)
