@@ -85,6 +85,11 @@ struct cur asm_append(struct dis_ctx *x, uint32_t key, struct span s, bool first
     }
     if (first && last)
         return cur_span(s);
+    if (x->cut && !last) { /* a piece that is not whole makes no whole message */
+        if (i != RT_NONE)
+            drop(rt, i);
+        return bad();
+    }
     if (i == RT_NONE) {
         if (!first)
             return bad();

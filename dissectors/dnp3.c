@@ -245,7 +245,7 @@ static bool segment_rules(struct dis_ctx *x, struct segment_state *s, uint8_t tp
 static void left_out(struct dis_ctx *x, struct segment_state *s, uint8_t step)
 {
     enum { FEW = 5 };
-    bool hole = x->transport == DIS_TCP ? s->hole && s->steady >= STEADY : s->steady == STEADY_MAX;
+    bool hole = x->transport == DIS_TCP ? s->hole && s->steady >= STEADY : !s->hole && s->steady == STEADY_MAX;
     if (hole && step <= FEW)
         dis_lost(x, step - 1u);
     s->steady = (uint8_t)(hole ? s->steady - STEADY : 0);
@@ -392,6 +392,7 @@ static void gap(struct dis_ctx *x, uint32_t missing)
         s->hole = 1;
         x->dir = s->dir; /* which the message was begun under */
         asm_drop(x, segment_key(s->src, s->dst));
+        dnp3_forget(x, s->src, s->dst);
     }
 }
 

@@ -514,6 +514,22 @@ static void settle_roles(struct dis_ctx *x, struct dnp3_msg *m, bool dir_master)
     m->broadcast = m->from_master && dnp3_is_broadcast(m->dst);
 }
 
+void dnp3_forget(struct dis_ctx *x, uint16_t src, uint16_t dst)
+{
+    bool master = x->dir == DIR_C2S;
+    uint64_t key = master ? (uint64_t)src << 16 | dst : (uint64_t)dst << 16 | src;
+    struct dnp3_assoc *a = dis_shared(x, &dnp3_schema, key, false);
+    if (!a)
+        return;
+    if (master) {
+        a->seen &= (uint8_t)~DNP3_SEEN_REQUEST;
+        a->select_digest = 0;
+        return;
+    }
+    a->seen &= (uint8_t)~DNP3_SEEN_RESPONSE;
+    a->more = a->late = 0;
+}
+
 enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16_t dst, bool from_master, bool cut)
 {
     struct dnp3_msg m = {.src = src, .dst = dst, .cut = cut};

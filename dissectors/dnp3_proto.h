@@ -141,6 +141,9 @@ void dnp3_special(struct dnp3_walk *w, struct cur c);
 
 /* dnp3_app.c */
 enum verdict dnp3_fragment(struct dis_ctx *x, struct cur c, uint16_t src, uint16_t dst, bool from_master, bool cut);
+/* Messages from src to dst may be missing: whatever fits only what is next to them is no anomaly. x->dir: the sender's.
+ */
+void dnp3_forget(struct dis_ctx *x, uint16_t src, uint16_t dst);
 
 /* Fields that are sets: each value once, over all messages of a transaction. */
 void dnp3_u64_once(struct event *e, uint8_t id, uint64_t v);

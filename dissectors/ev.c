@@ -156,8 +156,20 @@ static uint8_t good_outcome(const struct event *e)
     return e->action == ACT_OTHER || e->action == ACT_SELECT ? OUT_ACCEPTED : OUT_EXECUTED;
 }
 
+/* What the capture left out contradicts no standard, nor does an answer to a request of which the half was seen; what
+ * a request had that was whole stays. */
+void ev_judge(const struct dis_ctx *x, struct event *e)
+{
+    if (x->cut | e->cut) {
+        e->anomalies &= e->had;
+        e->cut = e->truncated = 1;
+    }
+}
+
 void ev_commit(struct dis_ctx *x, struct event *e)
 {
+    if (__builtin_expect((x->cut | e->cut) || e->anomalies, 0))
+        ev_judge(x, e);
     if (e->outcome == OUT_UNKNOWN && (e->kind == EV_TRANSACTION || e->kind == EV_RESPONSE))
         e->outcome = e->error ? OUT_REFUSED : good_outcome(e);
     x->rt->acts++;
@@ -178,15 +190,18 @@ void ev_commit_brief(struct dis_ctx *x, struct event *e, void (*rest)(struct eve
 
 void ev_complete(struct dis_ctx *x, struct event *e)
 {
+    uint64_t anomalies = e->anomalies; /* they are judged, and fields alone are added */
     if (x->rt->rest)
         x->rt->rest(e, x->rt->rest_arg);
+    e->anomalies = anomalies;
     x->rt->rest = NULL;
 }
 
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit)
 {
     x->rt->acts++;
-    x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);
+    if (!x->cut) /* else it may be what the capture left out */
+        x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);
 }
 
 void dis_lost(struct dis_ctx *x, uint32_t n)

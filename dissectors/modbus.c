@@ -574,10 +574,8 @@ static enum verdict modbus_parse(struct cur pdu, struct dis_ctx *x)
 
 static void modbus_gap(struct dis_ctx *x, uint32_t missing)
 {
-    struct mb_flow *st = x->state;
     (void)missing;
-    memset(st->pending, 0, sizeof st->pending);
-    st->n_bad = 0;
+    mb_forget(x, x->state);
 }
 
 static const uint16_t ports[] = {502, 0};

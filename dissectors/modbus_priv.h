@@ -25,6 +25,18 @@ struct mb_flow {
 };
 _Static_assert(sizeof(struct mb_flow) <= DIS_FLOW_STATE, "per-flow state is bounded");
 
+/* Bytes of the connection were lost. What waits keeps waiting where its transaction id tells its answer. RTU has none,
+ * and some clients always send the same: there it would take the answer to what was lost. */
+static inline void mb_forget(struct dis_ctx *x, struct mb_flow *st)
+{
+    unsigned last = (st->next + MB_PENDING - 1u) % MB_PENDING, before = (last + MB_PENDING - 1u) % MB_PENDING;
+    const struct mb_pending *a = &st->pending[last], *b = &st->pending[before]; /* fn 0: there was none */
+    if (st->mode != MB_MODE_TCP || (a->tid == b->tid && b->fn))
+        ev_flush(x);
+    memset(st->pending, 0, sizeof st->pending);
+    st->n_bad = 0;
+}
+
 /* One PDU on its way through the handlers. */
 struct mb_msg {
     struct dis_ctx *x;

@@ -255,6 +255,8 @@ uint32_t ev_record_len(const struct event *e);
 void ev_pack_record(const struct event *e, void *to);
 void ev_unpack_record(const void *from, struct event *e);
 
+void ev_judge(const struct dis_ctx *x, struct event *e); /* ev.c: leaves out what only the capture is to blame for */
+
 /* ---- between txn.c and again.c ---- */
 static inline uint64_t txn_timeout(const struct dis_ctx *x)
 {

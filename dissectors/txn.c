@@ -178,6 +178,7 @@ static struct taken take_txn(struct dis_ctx *x, uint32_t i, struct event *e)
         ev_unpack(txn_rest(rt, i)->buf.p, e);
     else
         again_unpack(rt, t, x->flow_id, e);
+    e->had = e->anomalies;
     return txn_unlink(rt, x->fr, i);
 }
 
@@ -190,6 +191,7 @@ static void close_txn(struct dis_ctx *x, uint32_t i, struct event *scratch)
     then.side = rt->txn[i].side;
     then.dir = rt->txn[i].dir;
     then.dir_sure = rt->txn[i].dir_sure;
+    then.cut = 0; /* of the message at hand */
     struct taken b = take_txn(x, i, scratch);
     if (scratch->kind == EV_MESSAGE)
         scratch->kind = EV_REQUEST;
@@ -276,6 +278,8 @@ void ev_wait_for(struct dis_ctx *x, struct event *e, uint64_t key, uint64_t time
     uint32_t values, need = packed_len(e, &values);
     bool with_values = need + values <= EV_PACK;
     rt->acts++;
+    if (__builtin_expect((x->cut | e->cut) || e->anomalies, 0))
+        ev_judge(x, e);
     if (with_values) {
         need += values;
     } else {

@@ -66,6 +66,8 @@ enum verdict dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct
         report_link(s, f);
     enum verdict v = f->dis->parse(pdu, x);
     learn_dir(s, f, x->side, x);
+    if (__builtin_expect(x->cut, 0) && v == DIS_MALFORMED)
+        v = DIS_OK;
     if (v == DIS_MALFORMED)
         s->stats->malformed++;
     return v;
@@ -96,6 +98,8 @@ void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c)
     struct dis_ctx x;
     make_ctx(s, f, c, &x);
     one_datagram(s, f, &x, cur_make(c->p, c->len));
+    if (__builtin_expect(c->cut, 0) && f->class_state == CLASS_CLAIMED)
+        stream_forget(s, f, c->side, c->lay ? c->lay->payload_wire : 0);
 }
 
 void frame_dispatch(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur pdu)

@@ -107,6 +107,7 @@ struct seg { /* a TCP segment beyond a hole */
     struct buf buf;
     uint64_t ts_ns;
     uint32_t seq, len, frame, next;
+    uint32_t missing; /* behind them: the capture cut them */
     uint16_t file;
 };
 
@@ -223,6 +224,7 @@ void stream_lose_sync(struct shard *s, struct half *h); /* it must find its feet
 void stream_missing(struct shard *s, struct half *h, uint32_t n); /* n bytes will not come; 0: unknown */
 /* The same, and whose flow it is learns of it. */
 void stream_hole(struct shard *s, struct flow *f, unsigned side, uint32_t missing);
+void stream_forget(struct shard *s, struct flow *f, unsigned side, uint32_t missing); /* whose flow it is alone */
 /* classify.c: payload of a flow that nobody owns yet. Returns true when it was consumed. */
 struct chunk { /* payload with what the records say of it */
     const uint8_t *p;

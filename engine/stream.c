@@ -28,11 +28,8 @@ static void seg_free(struct shard *s, struct half *h, uint32_t i)
     s->seg_free = i;
 }
 
-void stream_hole(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
+void stream_forget(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
 {
-    stream_missing(s, &f->half[side], missing);
-    if (f->class_state != CLASS_CLAIMED)
-        return;
     struct dis_ctx x;
     struct chunk none = {.ts_ns = f->last_ns, .side = (uint8_t)side};
     make_ctx(s, f, &none, &x);
@@ -40,6 +37,28 @@ void stream_hole(struct shard *s, struct flow *f, unsigned side, uint32_t missin
         asm_gap(&x);
     if (f->dis->gap)
         f->dis->gap(&x, missing);
+}
+
+void stream_hole(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
+{
+    stream_missing(s, &f->half[side], missing);
+    if (f->class_state == CLASS_CLAIMED)
+        stream_forget(s, f, side, missing);
+}
+
+/* The capture cut what a segment carried behind the bytes that were just read: a hole, which nobody lost on the way. A
+ * message of which some are missing is none any more, however few. */
+static void cut_tail(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
+{
+    struct half *h = &f->half[side];
+    uint32_t begun = h->part_len;
+    stream_missing(s, h, missing);
+    if (f->class_state != CLASS_CLAIMED) {
+        classify_hole(f, side, missing);
+        return;
+    }
+    s->stats->unsynced_bytes += missing;
+    stream_forget(s, f, side, begun + missing);
 }
 
 static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing)
@@ -61,14 +80,17 @@ static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t
         struct layers lay;
         flow_layers(f, side, &lay);
         uint32_t skip = over > 0 ? (uint32_t)over : 0;
+        uint32_t missing = g->missing;
         struct chunk c = {.p = g->buf.p + skip, .len = g->len - skip, .frame = g->frame, .ts_ns = g->ts_ns,
-                          .file = g->file, .side = (uint8_t)side, .lay = &lay};
-        h->next = g->seq + g->len;
+                          .file = g->file, .side = (uint8_t)side, .cut = missing != 0, .lay = &lay};
+        h->next = g->seq + g->len + missing;
         struct buf b = g->buf; /* survives seg_free while it is read */
         g->buf.p = NULL;
         seg_free(s, h, i);
         stream_deliver(s, f, &c);
         buf_put(&s->buffers, &b);
+        if (missing)
+            cut_tail(s, f, side, missing);
         return;
     }
     seg_free(s, h, i);
@@ -130,6 +152,8 @@ static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struc
         if (d >= 0) {
             h->next = l->seq + l->payload_wire;
             stream_deliver(s, f, &c);
+            if (c.cut)
+                cut_tail(s, f, side, l->payload_wire - l->payload_len);
         }
         return;
     }
@@ -140,7 +164,7 @@ static void keep_seg(struct shard *s, struct flow *f, unsigned side, const struc
     struct seg *g = &s->segs[i];
     s->seg_free = g->next;
     *g = (struct seg){.buf = b, .ts_ns = p->ts_ns, .seq = l->seq, .len = l->payload_len, .frame = p->frame,
-                      .file = p->file, .next = *at};
+                      .file = p->file, .next = *at, .missing = l->payload_wire - l->payload_len};
     *at = i;
     memcpy(b.p, l->payload, l->payload_len);
     if (!h->n_ooo++) {
@@ -243,8 +267,8 @@ static void in_order(struct shard *s, struct flow *f, unsigned side, const struc
     if (skip >= l->payload_len)
         return;
     stream_deliver_packet(s, f, side, p, l, skip);
-    if (l->what & LAY_CUT && l->payload_wire > l->payload_len)
-        stream_lose_sync(s, h);
+    if (__builtin_expect(l->payload_wire > l->payload_len, 0))
+        cut_tail(s, f, side, l->payload_wire - l->payload_len);
     if (h->ooo != FLOW_NONE)
         drain(s, f, side);
 }
@@ -293,13 +317,15 @@ static void segment_data(struct shard *s, struct flow *f, unsigned side, const s
 }
 
 /* The capture kept the headers only: the bytes are known to have been there. */
-static void cut_away(struct shard *s, struct half *h, const struct layers *l)
+static void cut_away(struct shard *s, struct flow *f, unsigned side, const struct layers *l)
 {
+    struct half *h = &f->half[side];
     uint32_t end = l->seq + l->payload_wire;
-    if (h->flags & HALF_NEXT && h->ooo == FLOW_NONE && seq_diff(end, h->next) > 0) {
-        h->next = end;
-        stream_lose_sync(s, h);
-    }
+    if (!(h->flags & HALF_NEXT) || h->ooo != FLOW_NONE || seq_diff(end, h->next) <= 0)
+        return;
+    uint32_t missing = end - h->next;
+    h->next = end;
+    cut_tail(s, f, side, missing);
 }
 
 static void begin(struct shard *s, struct half *h, const struct layers *l)
@@ -346,7 +372,7 @@ static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, u
     if (l->payload_len)
         segment_data(s, f, side, p, l, last_ns);
     else if (l->payload_wire != 0)
-        cut_away(s, h, l);
+        cut_away(s, f, side, l);
 }
 
 /* Is it no more than an acknowledgement of what was seen, or the bytes that come next, both directions without a hole?

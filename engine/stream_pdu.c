@@ -95,17 +95,11 @@ static bool one_pdu(struct shard *s, struct flow *f, struct dis_ctx *x, struct c
     return true;
 }
 
-/* Keep the beginning of a PDU; what a cut packet leaves of one is parsed as cut. */
-static void keep_part(struct shard *s, struct flow *f, struct dis_ctx *x, struct cur rest, struct frame fr)
+/* Keep the beginning of a PDU. */
+static void keep_part(struct shard *s, struct flow *f, const struct dis_ctx *x, struct cur rest, struct frame fr)
 {
     struct half *h = &f->half[x->side];
     uint32_t n = cur_left(&rest);
-    if (x->cut) {
-        if (fr.st == FRAME_OK)
-            one_pdu(s, f, x, rest);
-        stream_lose_sync(s, h);
-        return;
-    }
     if (!part_room(s, h, fr.st == FRAME_OK ? fr.len : n)) {
         stream_lose_sync(s, h);
         return;
@@ -239,7 +233,7 @@ static __attribute__((noinline)) void given_back(struct shard *s, struct flow *f
                                                  const uint8_t *p, uint32_t n)
 {
     struct chunk rest = {.p = p, .len = n, .frame = x->frame, .ts_ns = x->ts_ns, .file = x->file, .side = x->side,
-                         .cut = x->cut, .copy = x->copy, .lay = x->lay};
+                         .cut = x->lay && x->lay->what & LAY_CUT, .copy = x->copy, .lay = x->lay};
     if (f->class_state == CLASS_OPEN)
         classify(s, f, &rest);
 }
@@ -271,17 +265,35 @@ static inline __attribute__((always_inline)) void pdus(struct shard *s, struct f
     }
 }
 
-void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+/* The capture cut the segment, in the middle of a PDU whose length is known: what there is of it is parsed as cut. What
+ * is missing is still to be told. */
+static __attribute__((noinline)) void cut_pdu(struct shard *s, struct flow *f, struct dis_ctx *x,
+                                              const struct chunk *c)
 {
-    struct half *h = &f->half[c->side];
-    struct dis_ctx x;
-    uint32_t at = 0;
-    if (f->class_state != CLASS_CLAIMED) {
-        if (f->class_state != CLASS_GIVEN_UP)
-            classify(s, f, c);
+    struct half *h = &f->half[x->side];
+    if (f->class_state != CLASS_CLAIMED || !(h->flags & HALF_SYNC) || !h->part_len || !half_rest(h)->part_need)
+        return;
+    struct buf b = half_rest(h)->part; /* the dissector may give the flow back */
+    uint32_t n = h->part_len, need = half_rest(h)->part_need;
+    half_rest(h)->part.p = NULL;
+    h->part_len = half_rest(h)->part_need = 0;
+    x->cut = 1;
+    const uint8_t *p = n <= c->len ? c->p + (c->len - n) : b.p; /* it may lie in one packet */
+    if (one_pdu(s, f, x, cur_make(p, n)) && !half_rest(h)->part.p) {
+        half_rest(h)->part = b;
+        h->part_len = n;
+        half_rest(h)->part_need = need;
         return;
     }
+    buf_put(&s->buffers, &b);
+}
+
+static void deliver_claimed(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    struct half *h = &f->half[c->side];
     struct chunk rest;
+    struct dis_ctx x;
+    uint32_t at = 0;
     if (!(h->flags & HALF_SYNC)) {
         rest = *c;
         c = &rest;
@@ -289,12 +301,23 @@ void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
             return;
     }
     make_ctx(s, f, c, &x);
+    x.cut = 0; /* a PDU that is whole is, whatever came behind it */
     if (h->part_len) {
         at = finish_part(s, f, &x, c);
         if (at == UINT32_MAX)
             return;
     }
     pdus(s, f, &x, c->p + at, c->len - at);
+    if (__builtin_expect(c->cut, 0))
+        cut_pdu(s, f, &x, c);
+}
+
+void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c)
+{
+    if (f->class_state == CLASS_CLAIMED)
+        deliver_claimed(s, f, c);
+    else if (f->class_state != CLASS_GIVEN_UP)
+        classify(s, f, c);
 }
 
 /* The payload of a packet, which is the next in order, from its skip-th byte on: mostly that of a flow in step. */
@@ -303,14 +326,13 @@ __attribute__((noinline)) void stream_deliver_packet(struct shard *s, struct flo
 {
     const struct half *h = &f->half[side];
     bool cut = (l->what & LAY_CUT) != 0;
-    if (f->class_state == CLASS_CLAIMED && h->flags & HALF_SYNC && !h->part_len) {
+    if (f->class_state == CLASS_CLAIMED && h->flags & HALF_SYNC && !h->part_len && !cut) {
         struct dis_ctx x;
         flow_ctx(s, f, side, DIS_TCP, &x);
         x.ts_ns = p->ts_ns;
         x.frame = p->frame;
         x.file = p->file;
-        x.cut = cut;
-        x.copy = 0;
+        x.cut = x.copy = 0;
         x.lay = l;
         pdus(s, f, &x, l->payload + skip, l->payload_len - skip);
     } else if (f->class_state != CLASS_GIVEN_UP) {

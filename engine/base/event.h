@@ -115,6 +115,7 @@ struct event {
     uint32_t function, selector;
     uint64_t tx_id;          /* stable: hash of flow and first message */
     uint64_t anomalies;      /* bits, named in the schema */
+    uint64_t had;            /* those that it had when it was taken out of what waits: of its request */
     uint64_t latency_ns;     /* first message to last; valid for EV_TRANSACTION */
     uint32_t unit;
     uint32_t status;         /* protocol's status/exception code; name from schema->statuses */
@@ -126,6 +127,7 @@ struct event {
     uint8_t from_client;     /* the (last) message was sent by the client; else by the server */
     uint8_t n_msgs, n_items, n_fields;
     uint8_t truncated;       /* a bound of limits.h was hit: something is left out of items, fields or values */
+    uint8_t cut;             /* the capture cut one of its messages: truncated, and what is missing is no anomaly */
     uint8_t has_far;         /* bit 0: far[0] is set, bit 1: far[1] */
     uint32_t text_used;
     const char *error_name;  /* NULL: looked up in schema->statuses */
