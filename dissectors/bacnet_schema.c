@@ -255,7 +255,7 @@ static const struct anomaly_def anomalies[] = {
     [BA_OBSOLETE] = {"obsolete_service", 1, "a service that was removed from the standard; 21"},
     [BA_VALUE] = {"parameter_out_of_range", 2, "device range or identifier that is not permitted; 16.10"},
     [BA_ROUTE_SOURCE] = {"npdu_source_invalid", 2, "a source that is no single device; 6.2.2"},
-    [BA_ABORT_UNASKED] = {"abort_without_request", 0, "an abort of nothing that was seen; 5.4"},
+    [BA_ABORT_UNASKED] = {"abort_without_request", 0, "an abort of nothing that was seen; 5.4", true},
 };
 /* clang-format on */
 

@@ -308,6 +308,9 @@ void dis_keep(struct dis_ctx *x, const struct dis_note *n);
 /* For telling whether bytes are the same as others were: keyed, so it goes into no field and no id. */
 uint64_t dis_digest(const struct dis_ctx *x, struct span s);
 
+/* Is the side that this message is for in the capture, too? Else nobody knows what it did not say. */
+bool dis_heard(const struct dis_ctx *x);
+
 /* A malformed PDU that makes no event: count it and report the anomaly for the flow. */
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit);
 /* n messages that this sender has sent before this one never came: its sequence numbers leave them out. Only where they

@@ -201,7 +201,7 @@ static uint64_t select_key(struct dis_ctx *x, struct dnp3_walk *w, const struct 
         key = a->select_digest && ev_is_waited(x, unanswered) ? unanswered : 0; /* one-way captures */
     if (same && key)
         return key;
-    if (key)
+    if (key && (*answered || dis_heard(x))) /* else the SELECT may have been refused */
         dnp3_say(w, DA_OPERATE_DIFFERS);
     else if ((a->seen & DNP3_SEEN_REQUEST) && !(same && a->operated == (0x80 | m->seq)))
         dnp3_say(w, DA_OPERATE_WITHOUT_SELECT); /* nor the repetition of one, nor the first that we see */

@@ -277,7 +277,7 @@ static const struct anomaly_def anomalies[] = {
     [DA_UNSOLICITED_UNCONFIRMED] = {"unsolicited_without_confirm", 1,
         "unsolicited response that asks for no confirmation (4.5)"},
     [DA_FRAGMENT_SEQUENCE] = {"fragment_sequence", 2, "response fragment without the one before it (4.2.2)"},
-    [DA_CONFIRM_UNEXPECTED] = {"unexpected_confirm", 1, "confirmation of nothing that asked for one (4.4)"},
+    [DA_CONFIRM_UNEXPECTED] = {"unexpected_confirm", 1, "confirmation of nothing that asked for one (4.4)", true},
     [DA_OPERATE_WITHOUT_SELECT] = {"operate_without_select", 3, "OPERATE and no SELECT before it (4.4)"},
     [DA_OPERATE_DIFFERS] = {"operate_differs_from_select", 3, "OPERATE with other objects than the SELECT (4.4)"},
     [DA_OPERATE_SEQUENCE] = {"operate_sequence", 2, "OPERATE whose sequence number does not follow the SELECT's (4.4)"},

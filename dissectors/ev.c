@@ -156,14 +156,32 @@ static uint8_t good_outcome(const struct event *e)
     return e->action == ACT_OTHER || e->action == ACT_SELECT ? OUT_ACCEPTED : OUT_EXECUTED;
 }
 
+/* Anomalies that say what the other side did not say. */
+static uint64_t of_both(const struct proto_schema *s)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < s->n_anomalies; i++)
+        bits |= (uint64_t)s->anomalies[i].of_both << i;
+    return bits;
+}
+
+bool dis_heard(const struct dis_ctx *x)
+{
+    const struct dis_rt *rt = x->rt;
+    return !rt->sink->heard || rt->sink->heard(rt->sink_arg, x);
+}
+
 /* What the capture left out contradicts no standard, nor does an answer to a request of which the half was seen; what
- * a request had that was whole stays. */
+ * a request had that was whole stays. And of a side that is not in the capture nobody knows what it did not say. */
 void ev_judge(const struct dis_ctx *x, struct event *e)
 {
     if (x->cut | e->cut) {
         e->anomalies &= e->had;
         e->cut = e->truncated = 1;
     }
+    uint64_t asks = e->anomalies ? e->anomalies & of_both(e->schema) : 0;
+    if (asks && !dis_heard(x))
+        e->anomalies &= ~asks;
 }
 
 void ev_commit(struct dis_ctx *x, struct event *e)
@@ -200,7 +218,8 @@ void ev_complete(struct dis_ctx *x, struct event *e)
 void ev_malformed(struct dis_ctx *x, const struct proto_schema *s, unsigned anomaly_bit)
 {
     x->rt->acts++;
-    if (!x->cut) /* else it may be what the capture left out */
+    bool left_out = x->cut || (s->anomalies[anomaly_bit].of_both && !dis_heard(x));
+    if (!left_out) /* else it may be what the capture left out */
         x->rt->sink->malformed(x->rt->sink_arg, x, s, anomaly_bit);
 }
 

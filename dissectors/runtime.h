@@ -49,6 +49,7 @@ struct rt_sink {
     bool completes; /* event() calls ev_complete() before it looks at fields; else they are always there */
     void (*lost)(void *arg, struct dis_ctx *x, uint32_t n); /* dis_lost(); may be NULL */
     void (*absent)(void *arg, struct dis_ctx *x, const struct dis_absent *a);    /* dis_expect(); may be NULL */
+    bool (*heard)(void *arg, const struct dis_ctx *x); /* dis_heard(); NULL: always */
 };
 
 struct rt_conf { /* entries per shard */

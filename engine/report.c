@@ -292,9 +292,16 @@ static void sink_absent(void *arg, struct dis_ctx *x, const struct dis_absent *a
     out_put(s->out, RK_ABSENT, &r, sizeof r);
 }
 
+static bool sink_heard(void *arg, const struct dis_ctx *x)
+{
+    const struct flow *f = x->owner;
+    (void)arg;
+    return f->half[1 - x->side].flags & (HALF_SEEN | HALF_DATA);
+}
+
 const struct rt_sink shard_sink = {
     .event = report_event, .again = report_again, .join = report_join,
     .ident = sink_ident, .malformed = report_malformed, .silent = sink_silent,
     .context = sink_context, .sender = sink_sender, .completes = true, .lost = sink_lost,
-    .absent = sink_absent,
+    .absent = sink_absent, .heard = sink_heard,
 };

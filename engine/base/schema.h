@@ -89,6 +89,7 @@ struct anomaly_def {
     const char *name;    /* snake_case, stable: rules match it */
     uint8_t severity;    /* 1 warning, 2 minor, 3 major, 4 critical; 0 only recorded, no alert by itself */
     const char *doc;     /* what is broken, with the clause */
+    bool of_both;        /* it says that the other side did not say something: only where that side is heard */
 };
 
 struct proto_schema {

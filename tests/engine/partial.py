@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""partial.py: captures that hold a part of what was said. What a snap length cut is no fault of
-the devices: no anomaly is told that the whole capture does not have.
+"""partial.py: captures that hold a part of what was said. What a snap length cut and what the other direction said is
+no fault of the devices: no anomaly is told that the whole capture does not have.
 
   partial.py TYTO SOURCE_ROOT [CASE...]
 """
@@ -46,6 +46,29 @@ def cut(packets, n):
     return [(h[:8] + struct.pack("<I", min(n, len(d))) + h[12:], d[:n]) for h, d in packets]
 
 
+def ends(d):
+    """Of a TCP segment over IPv4 in an untagged frame: (source, destination, flags), else None."""
+    if d[12:14] != b"\x08\0" or len(d) < 48 or d[23] != 6:
+        return None
+    l4 = 14 + (d[14] & 15) * 4
+    return d[26:30] + d[l4:l4 + 2], d[30:34] + d[l4 + 2:l4 + 4], d[l4 + 13]
+
+
+def one_way(packets, of_client):
+    """Without the TCP segments of one side; the client is who sent the SYN, or whose peer has the lower port."""
+    client, kept = {}, []
+    for h, d in packets:
+        e = ends(d)
+        if e:
+            key = frozenset(e[:2])
+            if key not in client:
+                first = bool(e[2] & 2) and not e[2] & 16 or not e[2] & 2 and e[1][4:] < e[0][4:]
+                client[key] = e[0] if first else e[1]
+        if not e or (e[0] == client[key]) == of_client:
+            kept.append((h, d))
+    return kept
+
+
 def play(path, *args):
     out, log, stats = (os.path.join(os.path.dirname(path), x) for x in ("alerts", "events", "stats"))
     subprocess.run([TYTO, "replay", "-q", "-d", ":memory:", "--no-ndpi", "-o", out, "-e", log, "--stats", stats, *args,
@@ -85,6 +108,11 @@ def none_new(*changes):
 @case
 def what_the_snap_length_cut_is_no_anomaly():
     none_new(*(lambda p, n=n: cut(p, n) for n in (60, 68, 82, 120)))
+
+
+@case
+def a_direction_that_is_not_seen_is_no_anomaly():
+    none_new(lambda p: one_way(p, True), lambda p: one_way(p, False))
 
 
 def dialogue(t, n=20):
