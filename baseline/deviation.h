@@ -46,7 +46,7 @@ struct deviation {
     uint8_t flood_of;     /* DEV_FLOOD: of which type */
     uint8_t external;     /* new asset, new link: one end is a public address that is not here */
     uint8_t paired;       /* new link: another one is learned between the two, so the protocol is what is new */
-    uint8_t also[2];      /* scans: other types of scan that the same probes are; DEV_NONE: none */
+    uint8_t also[2];      /* other types that it is of (scans: that the same probes are); DEV_NONE: none */
     uint8_t l4, has_mac, has_action, action; /* enum action */
     const char *maintenance; /* name of the maintenance window, NULL none */
     const char *app;      /* protocol, NULL unknown */

@@ -207,6 +207,24 @@ static bool names_app(const struct incident *c, const struct link *l)
     return c->d.type == DEV_NEW_ASSET || c->d.fold == fold_id(DEV_NEW_LINK, l->id, 0, 0);
 }
 
+/* Once a link. */
+struct inc_ref judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const struct subject *s, bool is_new)
+{
+    struct link *l = blink_at(b, i);
+    struct subject sub = *s;
+    struct deviation d;
+    sub.link = i;
+    sub.client = client_of(b, l);
+    sub.server = server_of(b, l);
+    l->flags |= ROW_LINK_WRONG_PORT;
+    due(b, &l->dirty);
+    dev_begin(b, &d, DEV_WRONG_PROTOCOL, &sub);
+    text_wrong_port(b, &d, i, app);
+    d.also[0] = is_new ? DEV_NEW_PROTOCOL : DEV_NONE;
+    d.fold = fold_id(DEV_WRONG_PROTOCOL, l->id, hash_bytes(HASH_ID_KEY, app, strlen(app)), 0);
+    return inc_raise(b, &d, false);
+}
+
 void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
 {
     struct link *l = blink_at(b, i);
@@ -249,6 +267,10 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
             l->app_learned = 1; /* the first protocol of a learned link is its own: no change */
             break;
         }
+        if (s->wrong_port && !(l->flags & ROW_LINK_WRONG_PORT)) {
+            l->inc = judge_wrong_port(b, i, b->apps[l->apps[k]].name, s, true);
+            break;
+        }
         dev_begin(b, &d, DEV_NEW_PROTOCOL, &sub);
         text_app(b, &d, i, k);
         d.fold = fold_id(DEV_NEW_PROTOCOL, l->id, hash_bytes(HASH_ID_KEY, d.app, strlen(d.app)), 0);
@@ -261,23 +283,6 @@ void judge_app(struct baseline *b, uint32_t i, int k, const struct subject *s)
     case FATE_KNOWN:
         break;
     }
-}
-
-void judge_wrong_port(struct baseline *b, uint32_t i, const char *app, const struct subject *s)
-{
-    struct link *l = blink_at(b, i);
-    struct subject sub = *s;
-    sub.link = i;
-    sub.client = client_of(b, l);
-    sub.server = server_of(b, l);
-    int k = blink_app(b, l, app);
-    if (life_learns(b, &l->life) || (k >= 0 && l->app_learned >> k & 1) || partner_app(b, l, app))
-        return;
-    struct deviation d;
-    dev_begin(b, &d, DEV_WRONG_PROTOCOL, &sub);
-    text_wrong_port(b, &d, i, app);
-    d.fold = fold_id(DEV_WRONG_PROTOCOL, l->id, hash_bytes(HASH_ID_KEY, app, strlen(app)), 0);
-    inc_raise(b, &d, false);
 }
 
 /* ---- events ---- */

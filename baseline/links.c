@@ -408,14 +408,15 @@ void baseline_link_app(struct baseline *b, const struct rec_link_app *r)
         return;
     }
     struct link *l = blink_at(b, i);
-    struct subject s = {.ts_ns = r->ts_ns, .link = i};
+    struct subject s = {.ts_ns = r->ts_ns, .link = i, .wrong_port = r->wrong_port};
     l->flags |= r->tls ? ROW_LINK_TLS : 0;
     due(b, &l->dirty);
     blink_add_app(b, i, r->app, NULL, r->from_ndpi, &s);
-    if (r->wrong_port && !(l->flags & ROW_LINK_WRONG_PORT)) {
-        l->flags |= ROW_LINK_WRONG_PORT;
-        judge_wrong_port(b, i, r->app, &s);
-    }
+    if (!r->wrong_port || l->flags & ROW_LINK_WRONG_PORT || life_learns(b, &l->life))
+        return;
+    int k = blink_app(b, l, r->app);
+    if ((k < 0 || !(l->app_learned >> k & 1)) && !partner_app(b, l, r->app))
+        judge_wrong_port(b, i, r->app, &s, false);
 }
 
 /* blink_app() for a protocol of ours, whose name need not be compared. */
@@ -440,7 +441,7 @@ void blink_add_app(struct baseline *b, uint32_t i, const char *app, const struct
         l->apps[l->n_apps] = a;
         k = l->n_apps++;
         l->flags &= (uint8_t)~ROW_LINK_ATTEMPT;
-        if (k == 0 || !ndpi)
+        if ((k == 0 || !ndpi) && strcmp(app, REC_APP_UNKNOWN) != 0)
             roles_app(b, l, app, ndpi);
         due(b, &l->dirty);
         blink_rank(b, i);

@@ -418,6 +418,7 @@ struct subject {
     uint64_t ts_ns;
     uint32_t link, client, server;
     uint8_t condemned;
+    uint8_t wrong_port; /* a protocol that is not that of its port */
 };
 enum fate { FATE_KNOWN, FATE_LEARN, FATE_FOLD, FATE_RAISE };
 /* What becomes of a fact. FATE_FOLD: *into is the open deviation that it follows from. */
@@ -436,7 +437,9 @@ uint16_t net_by_name(struct baseline *b, const char *name);
 void judge_asset(struct baseline *b, uint32_t asset, const struct rec_asset *r, uint64_t ts_ns);
 void judge_link(struct baseline *b, uint32_t link, const struct subject *s);
 void judge_app(struct baseline *b, uint32_t link, int app, const struct subject *s);
-void judge_wrong_port(struct baseline *b, uint32_t link, const char *app, const struct subject *s);
+/* is_new: it is new on the link, too, which is told with it. */
+struct inc_ref judge_wrong_port(struct baseline *b, uint32_t link, const char *app, const struct subject *s,
+                                bool is_new);
 void judge_event(struct baseline *b, const struct subject *s);
 /* Is there a row for that fact of the event, learned or not, or a learned one of a partner? link: 0 when only its key
  * is known, in l. */

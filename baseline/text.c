@@ -371,9 +371,10 @@ void text_wrong_port(struct baseline *b, struct deviation *d, uint32_t i, const 
     text_who(b, l->net, &l->server, server);
     d->app = b->apps[app_intern(b, app, NULL)].name;
     text_add(d->object, sizeof d->object, "%s", d->app);
-    text_add(d->why, sizeof d->why, "%s from %s to %s on port %u, which another protocol owns", d->app, client, server,
+    const char *what = strcmp(app, REC_APP_UNKNOWN) == 0 ? "a protocol that is not known" : d->app;
+    text_add(d->why, sizeof d->why, "%s from %s to %s on port %u, which another protocol owns", what, client, server,
              l->port);
     text_add(d->expected, sizeof d->expected, "the protocol that owns port %u", l->port);
-    text_add(d->seen, sizeof d->seen, "%s", d->app);
+    text_add(d->seen, sizeof d->seen, "%s", what);
     snprintf(d->accept, sizeof d->accept, "app:%016llx:%.26s", (unsigned long long)l->id, d->app);
 }

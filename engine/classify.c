@@ -40,8 +40,22 @@ enum { /* struct held.what */
     HELD_HOLE,  /* no bytes, but so many missing: `frame` */
 };
 
+static uint32_t held_bytes(const struct flow *f)
+{
+    uint32_t n = 0;
+    for (uint32_t at = 0; at < f->hold_len;) {
+        struct held h;
+        memcpy(&h, f->hold.p + at, sizeof h);
+        n += h.len;
+        at += (uint32_t)sizeof h + ((h.len + 7) & ~7u);
+    }
+    return n;
+}
+
 void classify_free(struct shard *s, struct flow *f)
 {
+    if (f->hold_len && f->class_state == CLASS_LATE)
+        foreign_bytes(s, f, held_bytes(f));
     buf_put(&s->buffers, &f->hold);
     f->hold_len = 0;
     f->n_hold = 0;
@@ -130,7 +144,7 @@ static void claim(struct shard *s, struct flow *f, const struct dissector *d, bo
 }
 
 /* The first chunk of that side that is held is none of a message's. False: there was none. */
-static bool drop_first(struct flow *f, unsigned side)
+static bool drop_first(struct shard *s, struct flow *f, unsigned side)
 {
     for (uint32_t at = 0, size; at < f->hold_len; at += size) {
         struct held h;
@@ -138,6 +152,7 @@ static bool drop_first(struct flow *f, unsigned side)
         size = (uint32_t)sizeof h + ((h.len + 7) & ~7u);
         if (h.side != side || h.what != HELD_BYTES)
             continue;
+        foreign_bytes(s, f, h.len);
         memmove(f->hold.p + at, f->hold.p + at + size, f->hold_len - at - size);
         f->hold_len -= size;
         f->n_hold--;
@@ -164,7 +179,8 @@ static struct cur gather(const struct flow *f, const struct chunk *c, uint8_t tm
     if (!n)
         return cur_make(c->p, c->len);
     uint32_t take = c->len < PROBE_BYTES - n ? c->len : PROBE_BYTES - n;
-    memcpy(tmp + n, c->p, take);
+    if (take)
+        memcpy(tmp + n, c->p, take);
     return cur_make(tmp, n + take);
 }
 
@@ -254,23 +270,18 @@ static void tls_begins(struct shard *s, struct flow *f)
         report_app(s, f, "tls", false, true, false);
 }
 
-/* On a port of a dissector that is not its protocol: told when somebody knows what it is instead, which is not the case
- * of a stream that was cut into. */
 static void give_up(struct shard *s, struct flow *f, bool had_port)
 {
     if (f->lost_owner)
         f->excluded &= ~port_owners(s->env, f);
+    else
+        foreign_bytes(s, f, f->tried_bytes);
+    classify_free(s, f);
+    foreign_tell(s, f, had_port);
     f->class_state = had_port || f->lost_owner ? CLASS_LATE : CLASS_GIVEN_UP;
     f->candidate = NULL;
     f->n_match = f->match_sides = 0;
     f->tried_bytes = 0;
-    classify_free(s, f);
-    if (!f->link)
-        report_link(s, f);
-    const struct link *l = had_port ? link_find(&s->links, f->link) : NULL;
-    const char *app = l && l->app ? l->app : f->tls ? "tls" : NULL;
-    if (had_port && app && !schema_by_name(app))
-        report_app(s, f, app, true, f->tls, true);
 }
 
 struct best {
@@ -392,8 +403,8 @@ static bool answered(struct shard *s, struct flow *f, const struct chunk *c, str
     return true;
 }
 
-/* A whole message that may be somebody's waits for its answer; the latest do. */
-static void hold_maybe(struct shard *s, struct flow *f, const struct chunk *c, const struct best *b)
+/* A whole message that may be somebody's waits for its answer; the latest do. False: this one does not. */
+static bool hold_maybe(struct shard *s, struct flow *f, const struct chunk *c, const struct best *b)
 {
     struct dis_ctx x;
     make_ctx(s, f, c, &x);
@@ -401,11 +412,13 @@ static void hold_maybe(struct shard *s, struct flow *f, const struct chunk *c, c
     x.on_port = false;
     x.state = NULL;
     struct frame fr = b->maybe->frame(cur_make(c->p, c->len), &x);
-    if (fr.st != FRAME_OK || fr.len != c->len || hold(s, f, c, true))
-        return;
+    if (fr.st != FRAME_OK || fr.len != c->len)
+        return false;
+    if (hold(s, f, c, true))
+        return true;
     classify_free(s, f);
     f->candidate = NULL;
-    (void)hold(s, f, c, true);
+    return hold(s, f, c, true);
 }
 
 static void learn(struct shard *s, struct flow *f, unsigned side, const struct best *b)
@@ -436,8 +449,9 @@ static bool late_look(struct flow *f, const struct chunk *c)
 }
 
 /* Given up, and its port is somebody's. So many chunks are looked at that one sign by chance is sure to come, so two
- * are needed; datagrams need not follow one another, since anybody may send rubbish in between. */
-static void classify_late(struct shard *s, struct flow *f, const struct chunk *c)
+ * are needed; datagrams need not follow one another, since anybody may send rubbish in between. False: it was nothing,
+ * and is not kept. */
+static bool classify_late(struct shard *s, struct flow *f, const struct chunk *c)
 {
     uint8_t tmp[PROBE_BYTES];
     struct dis_ctx x;
@@ -451,23 +465,22 @@ static void classify_late(struct shard *s, struct flow *f, const struct chunk *c
         if (answered(s, f, c, &b) || b.two || (b.d && second_sign(f, b.d, c))) {
             learn(s, f, c->side, &b);
             claim(s, f, b.d, true, c);
-            return;
+            return true;
         }
         if (b.d)
             first_sign(f, c->side, &b);
         if (b.d || more) {
             if (hold(s, f, c, false))
-                return;
+                return true;
             classify_free(s, f);
             f->candidate = NULL;
-            return;
+            return false;
         }
-        if (b.maybe) {
-            hold_maybe(s, f, c, &b);
-            return;
-        }
+        if (b.maybe)
+            return hold_maybe(s, f, c, &b);
         f->match_sides &= (uint8_t)~(1u << c->side);
-    } while (f->key.proto == PROTO_TCP && drop_first(f, c->side));
+    } while (f->key.proto == PROTO_TCP && drop_first(s, f, c->side));
+    return false;
 }
 
 void classify(struct shard *s, struct flow *f, const struct chunk *c)
@@ -475,14 +488,15 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     uint8_t tmp[PROBE_BYTES];
     bool more = false, had_port = false;
     if (f->class_state == CLASS_LATE) {
-        if (late_look(f, c))
-            classify_late(s, f, c);
+        if (!late_look(f, c) || !classify_late(s, f, c))
+            foreign_bytes(s, f, c->len);
         return;
     }
     struct best b = {0};
     struct cur cur = gather(f, c, tmp);
     try_all(s, f, c, cur, &b, &more, &had_port);
     bool off_port = !b.d || !b.on_port;
+    f->asks |= off_port ? 0 : FLOW_LIKE;
     if ((off_port && answered(s, f, c, &b)) ||
         (b.d && ((b.on_port && !b.undecided) || b.two || second_sign(f, b.d, c)))) {
         learn(s, f, c->side, &b);
@@ -507,7 +521,7 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
         return;
     }
     if (!b.d && !more && b.maybe)
-        hold_maybe(s, f, c, &b);
+        (void)hold_maybe(s, f, c, &b);
     if ((b.d || more) && !hold(s, f, c, false)) {
         if (b.d && b.undecided) { /* no room to wait longer */
             learn(s, f, c->side, &b);
@@ -519,12 +533,35 @@ void classify(struct shard *s, struct flow *f, const struct chunk *c)
     }
 }
 
+/* The flow ends while its bytes are held: would an owner of its port still take them for the beginning of a message? */
+static bool may_begin(struct shard *s, struct flow *f)
+{
+    uint8_t tmp[PROBE_BYTES];
+    uint64_t ports = may_run(s->env, f) & port_owners(s->env, f);
+    for (unsigned side = 0; side < 2 && f->n_hold; side++) {
+        struct layers lay;
+        struct dis_ctx x;
+        struct best b = {0};
+        flow_layers(f, side, &lay);
+        struct chunk none = {.ts_ns = f->last_ns, .side = (uint8_t)side, .lay = &lay};
+        struct cur cur = gather(f, &none, tmp);
+        make_ctx(s, f, &none, &x);
+        if (cur_left(&cur) && (try_each(f, ports & by_start(s->env, f, cur), true, cur, &x, &b) || b.d))
+            return true;
+    }
+    return false;
+}
+
 /* The flow ends while protocols that share its port were still undecided: nobody has a better claim than the one that
  * said maybe. Not at the cost of another flow's state: one may be ending right now for want of room. */
 void classify_end(struct shard *s, struct flow *f)
 {
-    if (f->class_state != CLASS_OPEN || !f->candidate || !f->undecided || !f->n_hold)
+    if (f->class_state != CLASS_OPEN)
         return;
+    if (!f->candidate || !f->undecided || !f->n_hold) {
+        foreign_end(s, f, may_begin(s, f));
+        return;
+    }
     struct buf room = buf_get(&s->states, DIS_FLOW_STATE);
     bool any = room.p != NULL;
     buf_put(&s->states, &room);

@@ -129,11 +129,12 @@ bool flow_claim(struct shard *s, struct flow *f, const struct dissector *d, bool
     }
     f->dis = d;
     f->on_port = on_port;
+    f->asks &= (uint8_t)~FLOW_APP;
     f->class_state = CLASS_CLAIMED;
     f->half[0].flags |= HALF_SYNC;
     f->half[1].flags |= HALF_SYNC;
     f->half[0].lost_syncs = f->half[1].lost_syncs = PROVEN << 8;
-    report_app(s, f, d->schemas[0]->name, false, false, false);
+    report_app(s, f, d->schemas[0]->name, false, false, !on_port && foreign_here(s, f));
     return true;
 }
 

@@ -98,6 +98,10 @@ struct flow {
 enum { /* struct flow.asks; of side 0, side 1 is the next bit */
     FLOW_SYN = 1,   /* this side sent `syn` */
     FLOW_WAITS = 4, /* beyond the hole in this direction something came, but its receiver still asks for the hole */
+    /* of the flow */
+    FLOW_HOLED = 16, /* bytes were missing before it was anybody's */
+    FLOW_LIKE = 64,  /* something in it was like what one of those says that have its port */
+    FLOW_APP = 32,   /* its link has the name of what nDPI found, which is not told yet (foreign.c) */
 };
 _Static_assert(offsetof(struct flow, rest) <= FLOW_HOT && offsetof(struct flow, half) == 64 &&
                    sizeof(struct half) == 32,

@@ -239,6 +239,13 @@ void frame_deliver(struct shard *s, struct flow *f, const struct chunk *c); /* l
 void classify_free(struct shard *s, struct flow *f);
 void classify_hole(struct flow *f, unsigned side, uint32_t missing); /* among what is held */
 void classify_end(struct shard *s, struct flow *f);     /* the flow ends */
+/* foreign.c: on a port that is somebody's, what is not its protocol. */
+bool foreign_here(const struct shard *s, const struct flow *f); /* whatever takes it is not the port's owner: tell */
+void foreign_bytes(struct shard *s, const struct flow *f, uint32_t n); /* so many were looked at, and are nobody's */
+bool foreign_app(struct shard *s, struct flow *f, const char *app); /* nDPI's word, to be told when all is known */
+void foreign_tell(struct shard *s, struct flow *f, bool had_port);  /* the flow is given up */
+/* The flow ends, nobody's yet; waits: an owner of its port wanted to see more. */
+void foreign_end(struct shard *s, struct flow *f, bool waits);
 /* Payload in order, to the flow's dissector (stream_pdu.c) or one datagram (dispatch.c). */
 void stream_deliver(struct shard *s, struct flow *f, const struct chunk *c);
 void datagram_deliver(struct shard *s, struct flow *f, const struct chunk *c);

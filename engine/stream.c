@@ -54,6 +54,7 @@ static void cut_tail(struct shard *s, struct flow *f, unsigned side, uint32_t mi
     uint32_t begun = h->part_len;
     stream_missing(s, h, missing);
     if (f->class_state != CLASS_CLAIMED) {
+        f->asks |= FLOW_HOLED;
         classify_hole(f, side, missing);
         return;
     }
@@ -67,8 +68,10 @@ static void gap(struct shard *s, struct flow *f, unsigned side, uint32_t missing
     s->stats->gap_bytes += missing;
     f->gaps++;
     stream_hole(s, f, side, missing);
-    if (f->class_state != CLASS_CLAIMED)
+    if (f->class_state != CLASS_CLAIMED) {
+        f->asks |= FLOW_HOLED;
         classify_hole(f, side, missing);
+    }
 }
 
 static void deliver_seg(struct shard *s, struct flow *f, unsigned side, uint32_t i)
@@ -328,14 +331,16 @@ static void cut_away(struct shard *s, struct flow *f, unsigned side, const struc
     cut_tail(s, f, side, missing);
 }
 
-static void begin(struct shard *s, struct half *h, const struct layers *l)
+static void begin(struct shard *s, struct flow *f, struct half *h, const struct layers *l)
 {
     if (h->flags & HALF_NEXT) /* begun already: begins_anew() says what else a SYN may be */
         return;
     h->flags |= HALF_NEXT | HALF_SYN | HALF_SYNC;
     h->next = l->seq + 1 + l->payload_wire;
-    if (l->payload_len) /* data on a SYN (TCP Fast Open) is not looked at */
+    if (l->payload_wire) { /* data on a SYN (TCP Fast Open) is not looked at */
         stream_lose_sync(s, h);
+        f->asks |= FLOW_HOLED;
+    }
 }
 
 /* It ends the connection where its number is the next one (RFC 5961 3.2): one that anybody could send does not. */
@@ -355,7 +360,7 @@ static __attribute__((noinline)) void segment(struct shard *s, struct flow *f, u
     struct half *h = &f->half[side], *o = &f->half[1 - side];
     if (__builtin_expect(l->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST), 0)) {
         if (l->tcp_flags & TCP_SYN) {
-            begin(s, h, l);
+            begin(s, f, h, l);
             return;
         }
         h->flags |= l->tcp_flags & TCP_FIN ? HALF_FIN : 0;

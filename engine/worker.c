@@ -145,7 +145,7 @@ void worker_ndpi(struct shard *s, struct flow *f, const struct chunk *c)
     itapp_feed(s->env->itapp, &f->ndpi, l->l3, l->l3_len, c->ts_ns, &found);
     f->tls |= found.tls;
     uint64_t told = s->rt.obs_told;
-    bool news = found.app && report_app(s, f, found.app, true, found.tls, false);
+    bool news = found.app && !foreign_app(s, f, found.app) && report_app(s, f, found.app, true, found.tls, false);
     ndpi_words(s, f, c, &found);
     if (news || s->rt.obs_told != told)
         *ndpi_link(s, f) &= ~(uint64_t)(NDPI_ONE - 1);

@@ -91,6 +91,7 @@ struct rec_link {
     uint32_t frame;
 };
 /* The link's application protocol became known (or changed). */
+#define REC_APP_UNKNOWN "unknown" /* it is not that of the port, and nobody knows which it is */
 struct rec_link_app {
     uint64_t ts_ns, digest;
     const char *app;              /* schema name, or nDPI's name in lower case; static storage */

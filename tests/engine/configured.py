@@ -79,8 +79,8 @@ def another_protocol_of_a_partner_is_new():
         c.to_server(bytes.fromhex("680443000000"))
         c.to_client(bytes.fromhex("680483000000"))
         t.wait(1)
-    why = one(p.replay(t, "--detect"), "OT-POL-003")["tyto"]["why"]
-    assert "learned of a redundant partner modbus from" in why, why
+    told = one(p.replay(t, "--detect"), "OT-ANO-010")["tyto"]
+    assert told["also"] == ["OT-POL-003"] and "iec104" in told["why"], told
 
 
 @case
