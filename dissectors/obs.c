@@ -40,7 +40,7 @@ void obs_text(struct dis_ctx *x, const struct proto_schema *s, enum obs_side sid
     if (!value.n)
         return;
     rt->obs_asked++; /* of whom it is told depends on the flow */
-    if (__builtin_expect(x->cut, 0) && value.p + value.n == x->pdu.p + x->pdu.n)
+    if (__builtin_expect(x->cut, 0) && x->pdu.n && value.p + value.n == x->pdu.p + x->pdu.n)
         return; /* perhaps no more than the beginning of it */
     /* Which end the client is: lo when the sender's side says so. The key needs only to tell the two apart. */
     bool client_sends = x->dir != DIR_S2C;
